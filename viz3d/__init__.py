@@ -1,0 +1,44 @@
+"""viz3d: honest 3D views of language-model training runs.
+
+The public names below are loaded when they are first used, so that importing the package (as a
+training loop does for the recorder) costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Run": "viz3d.run",
+    "RunInfo": "viz3d.run",
+    "Problem": "viz3d.run",
+    "Report": "viz3d.run",
+    "Viz3dError": "viz3d.errors",
+    "open_source": "viz3d.load",
+    "list_runs": "viz3d.load",
+    "load_run": "viz3d.load",
+    "load_runs": "viz3d.load",
+    "fit_surface": "viz3d.analysis.surface",
+    "Surface": "viz3d.analysis.surface",
+    "embed": "viz3d.analysis.embedding",
+    "Embedding": "viz3d.analysis.embedding",
+    "loss_landscape": "viz3d.figures.loss_landscape",
+    "gradient_flow": "viz3d.figures.gradient_flow",
+    "reward_landscape": "viz3d.figures.reward_landscape",
+    "training_dynamics": "viz3d.figures.training_dynamics",
+    "Recorder": "viz3d.record.recorder",
+}
+
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'viz3d' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return ["__version__", *_PUBLIC]

@@ -1,0 +1,1 @@
+"""Arrays in, small result types out. No drawing, no files, no Streamlit."""

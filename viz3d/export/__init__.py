@@ -1,0 +1,1 @@
+"""A finished chart to a file. One file per kind of export."""

@@ -1,0 +1,83 @@
+"""What a format is: a module with `NAME`, `claim` and `read`.
+
+``NAME : str``
+    Shown to people.
+``claim(path) -> Claim | None``
+    Decides by the file's name alone whether the file may be of this format, and which run it
+    belongs to. Pure; reads nothing.
+``read(files) -> list[Parsed]``
+    Reads the claimed files of one run. Raises `NotMine` with a reason when they turn out to be
+    something else. A bad row is a `Problem`, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from viz3d.run import Problem, Report
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A format's wish to read a file.
+
+    Attributes
+    ----------
+    run : str
+        Path of the run that the file belongs to: a folder, or the file itself.
+    beside : bool
+        True for a file that is no run by itself and only adds to one that is there (a config).
+    """
+
+    run: str
+    beside: bool = False
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a format read, before rows of one step are joined.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame or None
+        In the order of the file: a column ``step`` (int64) and a float64 column per metric; NaN
+        where a row does not carry the metric.
+    nonfinite : pandas.DataFrame or None
+        Columns ``step``, ``metric``, ``value``: each NaN or infinity that was really logged.
+    layers : pandas.DataFrame or None
+        As in `viz3d.run.Run`.
+    report : Report or None
+    config : mapping
+    problems : tuple of Problem
+    name : str
+        Set when one file holds several runs.
+    used : tuple of str
+        The files that were understood.
+    """
+
+    rows: pd.DataFrame | None = None
+    nonfinite: pd.DataFrame | None = None
+    layers: pd.DataFrame | None = None
+    report: Report | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    name: str = ""
+    used: tuple[str, ...] = ()
+
+
+class Format(Protocol):
+    """The interface of a format module."""
+
+    NAME: str
+
+    def claim(self, path: str) -> Claim | None:
+        """Say which run the file at `path` belongs to, or None."""
+
+    def read(self, files: Mapping[str, Path]) -> Sequence[Parsed]:
+        """Read the claimed `files` of one run: path in the source -> readable local path."""

@@ -1,0 +1,1 @@
+"""The training side: what a training loop calls to write a run folder."""

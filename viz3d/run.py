@@ -1,0 +1,208 @@
+"""The run model: what every format produces and every chart consumes.
+
+All records are frozen. The frames inside them are shared between pages and viewers: treat them as
+read-only and copy before changing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """One file or object of a source, as its listing describes it; nothing was read.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the source, with ``/`` between the parts.
+    size : int
+        Bytes.
+    changed : float or None
+        Seconds since 1970, UTC.
+    generation : str
+        Changes whenever the content changes.
+    """
+
+    path: str
+    size: int
+    changed: float | None = None
+    generation: str = ""
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run as the listing shows it, before any of it is read.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the source. A run inside a file of several is ``PATH::NAME``.
+    source : str
+        Name of the source as shown to people; of a folder only the last part.
+    changed : float or None
+        Seconds since 1970 of the newest file.
+    size : int
+        Bytes of the files that formats claim.
+    formats : tuple of str
+        Formats that claim a file of it, by file name alone.
+    files : tuple of FileInfo
+        The claimed files.
+    """
+
+    name: str
+    source: str
+    changed: float | None
+    size: int
+    formats: tuple[str, ...]
+    files: tuple[FileInfo, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about the input that the user is told. Nothing good was lost because of it.
+
+    Attributes
+    ----------
+    what : str
+        What was found and what was done about it, one sentence.
+    remedy : str
+        What to do now; empty where nothing needs doing.
+    file : str
+        The file's path in the source.
+    line : int or None
+        The first line concerned, counted from 1.
+    """
+
+    what: str
+    remedy: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
+        return f"{where}{self.what}" + (f" {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A nanochat ``report.md``: results per training stage, no per-step history.
+
+    Attributes
+    ----------
+    title : str
+    stages : tuple of str
+        Stages that have results, in training order: ``base``, ``mid``, ``sft``, ``rl``.
+    tasks : dict of {task: {stage: value}}
+        Scores as fractions or as the report prints them; a stage without a score has no key.
+    sections : dict of {section: {key: value}}
+        Every ``- key: value`` of every section; numbers are floats, the rest text.
+    environment : dict of {key: value}
+        Git, hardware and software lines, as text.
+    """
+
+    title: str
+    stages: tuple[str, ...]
+    tasks: Mapping[str, Mapping[str, float]]
+    sections: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes
+    ----------
+    name, source : str
+        As in `RunInfo`.
+    config : mapping
+        Hyper-parameters as they were found; empty when none were.
+    history : pandas.DataFrame, shape (n_steps, n_metrics)
+        Index ``step`` (int64, sorted, unique); one float64 column per metric; NaN where a metric
+        was not logged at a step *or* was logged as NaN (`nonfinite` tells them apart).
+    layers : pandas.DataFrame or None
+        Columns ``step`` (int64), ``layer`` (int64, model order), ``name`` (str), ``grad_norm``
+        and where recorded ``weight_norm``, ``update_ratio`` (float64), sorted by step and layer.
+    report : Report or None
+    roles : mapping of {role: metric}
+        What each metric is, as recognised or as the user said.
+    attempts : pandas.DataFrame or None
+        Rows that a restart superseded: columns ``attempt`` (int64, from 1), ``step`` and the
+        metrics; in the order in which they were logged.
+    nonfinite : pandas.DataFrame
+        Columns ``step``, ``metric``, ``value``: every NaN or infinity that was really logged.
+        Infinities also stand in `history`.
+    problems : tuple of Problem
+    digest : str
+        SHA-256 (hex) of the bytes that were read.
+    """
+
+    name: str
+    source: str
+    history: pd.DataFrame
+    config: Mapping[str, Any] = field(default_factory=dict)
+    layers: pd.DataFrame | None = None
+    report: Report | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    attempts: pd.DataFrame | None = None
+    nonfinite: pd.DataFrame | None = None
+    problems: tuple[Problem, ...] = ()
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("config", "roles"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics in the history, in the order in which they were first logged."""
+        return tuple(str(column) for column in self.history.columns)
+
+    def role(self, role: str) -> pd.Series | None:
+        """Return the series that plays `role`, without the steps at which it was not logged.
+
+        Parameters
+        ----------
+        role : str
+            For example ``"loss"`` or ``"learning_rate"``.
+
+        Returns
+        -------
+        pandas.Series or None
+            Float64, indexed by step; None when no metric plays the role. Values logged as NaN are
+            left out too; ask `nonfinite` for them.
+        """
+        metric = self.roles.get(role)
+        if metric is None or metric not in self.history.columns:
+            return None
+        return self.history[metric].dropna()
+
+    def with_roles(self, roles: Mapping[str, str]) -> Run:
+        """Return the same run with some roles said by the user.
+
+        Parameters
+        ----------
+        roles : mapping of {role: metric}
+            Each metric must be in the history.
+
+        Raises
+        ------
+        ValueError
+            If a metric is not in the history.
+        """
+        for role, metric in roles.items():
+            if metric not in self.history.columns:
+                known = ", ".join(self.metrics) or "none"
+                raise ValueError(
+                    f"Run {self.name!r} has no metric {metric!r} for the role {role!r}; it has: "
+                    f"{known}."
+                )
+        return replace(self, roles={**self.roles, **roles})

@@ -1,0 +1,137 @@
+"""Settings: the environment, then ``.env``, then Streamlit's secrets, read once into one record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from viz3d.errors import SettingsError
+from viz3d.run import Problem
+
+KEYS = (
+    "GCS_BUCKET",
+    "GCP_PROJECT_ID",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "WANDB_API_KEY",
+    "WANDB_ENTITY",
+    "WANDB_PROJECT",
+    "WANDB_MODE",
+    "VIZ3D_SOURCE",
+    "VIZ3D_CACHE_DIR",
+    "STORAGE_EMULATOR_HOST",
+)
+
+# A settings file is a few lines; anything this long is another file under that name.
+MAX_ENV_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user set. Secrets never appear in `repr`, in a message or in a log.
+
+    Attributes
+    ----------
+    source : str
+        ``VIZ3D_SOURCE``, else ``gs://`` + ``GCS_BUCKET``, else ``"sample"``.
+    bucket, project, credentials : str
+        Google Cloud Storage; `credentials` is the path of a key file. Empty when not set.
+    wandb_entity, wandb_project, wandb_mode : str
+    cache_dir, storage_emulator : str
+    wandb_api_key : str
+        Secret.
+    problems : tuple of Problem
+        What is wrong with the settings, each one sentence with its remedy.
+    """
+
+    source: str = "sample"
+    bucket: str = ""
+    project: str = ""
+    credentials: str = ""
+    wandb_entity: str = ""
+    wandb_project: str = ""
+    wandb_mode: str = ""
+    cache_dir: str = ""
+    storage_emulator: str = ""
+    wandb_api_key: str = field(default="", repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None,
+    env_file: str | Path = ".env",
+    secrets: Mapping[str, object] | None = None,
+) -> Settings:
+    """Read the settings; the first place that has a key wins.
+
+    Parameters
+    ----------
+    environ : mapping, optional
+        The environment; by default that of the process.
+    env_file : path
+        A file of ``KEY=value`` lines. It is never executed or expanded. It need not exist.
+    secrets : mapping, optional
+        Streamlit's secrets, handed in by the caller.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    SettingsError
+        If `env_file` exists and cannot be a settings file.
+    """
+    values: dict[str, str] = {}
+    for place in (secrets or {}, _read_env_file(Path(env_file)), environ or os.environ):
+        found = {key: str(place[key]).strip() for key in KEYS if place.get(key)}
+        values |= {key: value for key, value in found.items() if value}
+    bucket = values.get("GCS_BUCKET", "").removeprefix("gs://").strip("/")
+    credentials = values.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    return Settings(
+        source=values.get("VIZ3D_SOURCE") or (f"gs://{bucket}" if bucket else "sample"),
+        bucket=bucket,
+        project=values.get("GCP_PROJECT_ID", ""),
+        credentials=credentials,
+        wandb_entity=values.get("WANDB_ENTITY", ""),
+        wandb_project=values.get("WANDB_PROJECT", ""),
+        wandb_mode=values.get("WANDB_MODE", ""),
+        cache_dir=values.get("VIZ3D_CACHE_DIR", ""),
+        storage_emulator=values.get("STORAGE_EMULATOR_HOST", ""),
+        wandb_api_key=values.get("WANDB_API_KEY", ""),
+        problems=_check_credentials(credentials),
+    )
+
+
+def _read_env_file(path: Path) -> Mapping[str, str | None]:
+    from dotenv import dotenv_values
+
+    try:
+        if not path.is_file():
+            return {}
+        if path.stat().st_size > MAX_ENV_BYTES:
+            raise SettingsError(
+                f"{path.name} is larger than {MAX_ENV_BYTES // 1024} KiB, so it is not a settings "
+                "file; keep only KEY=value lines in it (see .env.example)."
+            )
+        return dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path.name} cannot be read as UTF-8 text; save it as KEY=value lines "
+            "(see .env.example)."
+        ) from error
+
+
+def _check_credentials(path: str) -> tuple[Problem, ...]:
+    """Say in one sentence that the key file is missing; its folder is nobody's business."""
+    if not path or Path(path).expanduser().is_file():
+        return ()
+    windows = "\\" in path
+    name = (PureWindowsPath(path) if windows else PurePosixPath(path)).name
+    return (
+        Problem(
+            f"GOOGLE_APPLICATION_CREDENTIALS names the key file {name}, which is not there.",
+            "Run `gcloud auth application-default login`, or correct the path in .env.",
+        ),
+    )
