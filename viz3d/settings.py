@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from viz3d.errors import SettingsError
@@ -83,8 +85,9 @@ def load_settings(
     SettingsError
         If `env_file` exists and cannot be a settings file.
     """
+    environ = os.environ if environ is None else environ
     values: dict[str, str] = {}
-    for place in (secrets or {}, _read_env_file(Path(env_file)), environ or os.environ):
+    for place in (secrets or {}, _read_env_file(Path(env_file)), environ):
         found = {key: str(place[key]).strip() for key in KEYS if place.get(key)}
         values |= {key: value for key, value in found.items() if value}
     bucket = values.get("GCS_BUCKET", "").removeprefix("gs://").strip("/")
@@ -115,7 +118,11 @@ def _read_env_file(path: Path) -> Mapping[str, str | None]:
                 f"{path.name} is larger than {MAX_ENV_BYTES // 1024} KiB, so it is not a settings "
                 "file; keep only KEY=value lines in it (see .env.example)."
             )
-        return dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        # In double quotes \n would be a line break; our values are paths and names, so keep it.
+        text = re.sub(
+            r'="[^"\n]*"', lambda m: m[0].replace("\\", "\\\\"), path.read_text("utf-8-sig")
+        )
+        return dotenv_values(stream=StringIO(text), interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{path.name} cannot be read as UTF-8 text; save it as KEY=value lines "
