@@ -1,0 +1,278 @@
+"""The command line: ``python -m viz3d list | show | plot``.
+
+Results go to standard output, problems and errors to standard error. Exit status 0: done, 1: failed
+with one plain sentence, 2: wrong usage. Everything heavy is imported inside the command that needs
+it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viz3d.errors import Viz3dError
+
+if TYPE_CHECKING:
+    from viz3d.run import Problem, Run, RunInfo
+    from viz3d.sources.base import Source
+
+IMAGES = (".html", ".json", ".png", ".svg")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after ``python -m viz3d``; by default those of the process.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    args = _parser().parse_args(argv)
+    try:
+        args.command(args)
+    except (Viz3dError, ValueError) as error:
+        print(f"viz3d: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # `python -m viz3d list | head`: the reader has what it wanted.
+        sys.stdout = None  # type: ignore[assignment]
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m viz3d", description="Honest 3D views of language-model training runs."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("list", help="list the runs of a source, newest first")
+    listing.add_argument("source", nargs="?", metavar="SOURCE", help='"sample", a folder or a file')
+    listing.set_defaults(command=_list)
+
+    show = commands.add_parser("show", help="say what was read of a run")
+    show.add_argument("run", metavar="RUN", help="a name in the source, or a path")
+    show.set_defaults(command=_show)
+
+    plot = commands.add_parser("plot", help="write a chart to a file")
+    plot.add_argument("kind", metavar="KIND", help="one of: %(choices)s", choices=_kinds())
+    plot.add_argument("runs", metavar="RUN", nargs="+", help="a name in the source, or a path")
+    plot.add_argument("--rate", choices=("auto", "current", "peak"), help="which learning rate")
+    plot.add_argument("--strictness", choices=("strict", "default", "loose"))
+    plot.add_argument("--against", metavar="METRIC", help="the reward landscape's other axis")
+    plot.add_argument(
+        "--output", required=True, type=_output, metavar="FILE", help=" or ".join(IMAGES)
+    )
+    plot.set_defaults(command=_plot)
+
+    for command in (show, plot):
+        command.add_argument("--source", metavar="SOURCE", help="where the run lives")
+        command.add_argument(
+            "--role", action="append", default=[], type=_role, metavar="ROLE=METRIC",
+            help="what a metric is, for example loss=train_nll; may be repeated",
+        )  # fmt: skip
+    for command in (listing, show):
+        command.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _kinds() -> tuple[str, ...]:
+    from viz3d.figures.kinds import KINDS
+
+    return tuple(KINDS)
+
+
+def _role(text: str) -> tuple[str, str]:
+    role, sign, metric = text.partition("=")
+    if not (role and sign and metric):
+        raise argparse.ArgumentTypeError(f"{text!r} is not ROLE=METRIC, as in loss=train_nll")
+    return role, metric
+
+
+def _output(text: str) -> Path:
+    if Path(text).suffix.lower() not in IMAGES:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in one of: {', '.join(IMAGES)}")
+    return Path(text)
+
+
+def _list(args: argparse.Namespace) -> None:
+    from viz3d.load import list_runs
+
+    infos = list_runs(_open(args.source))
+    if args.json:
+        _print_json([_info_json(info) for info in infos])
+        return
+    for info in infos:
+        changed = _time(info.changed) or "unknown"
+        print(f"{info.name}  {', '.join(info.formats)}  {changed}  {_size(info.size)}")
+    if not infos:
+        print(
+            "No runs here. A run is a folder with metrics.jsonl or report/report.md, or a file "
+            "that one of the formats in the README reads.",
+            file=sys.stderr,
+        )
+
+
+def _show(args: argparse.Namespace) -> None:
+    runs = _load(args.run, args)
+    _print_problems(runs)
+    if args.json:
+        documents = [_run_json(run) for run in runs]
+        _print_json(documents if len(documents) > 1 else documents[0])
+        return
+    print("\n\n".join(_run_text(run) for run in runs))
+
+
+def _plot(args: argparse.Namespace) -> None:
+    from viz3d.export.files import write_figure
+    from viz3d.figures.kinds import make_chart
+
+    runs = [run for name in args.runs for run in _load(name, args)]
+    _print_problems(runs)
+    asked = {"rate": args.rate, "strictness": args.strictness, "against": args.against}
+    settings = {name: value for name, value in asked.items() if value is not None}
+    chart = make_chart(args.kind, runs, **settings)
+    write_figure(chart, args.output)
+    for line in (chart.summary, *chart.notes):
+        print(line, file=sys.stderr)
+    print(args.output)
+
+
+def _open(text: str | None) -> Source:
+    from viz3d.load import open_source
+    from viz3d.settings import load_settings
+
+    settings = load_settings()
+    for problem in settings.problems:
+        print(f"viz3d: {problem}", file=sys.stderr)
+    return open_source(text or settings.source)
+
+
+def _load(name: str, args: argparse.Namespace) -> list[Run]:
+    """Load what the user called `name`: a name in the source, or else a path."""
+    from viz3d.load import load_path, load_runs
+
+    if args.source is None and Path(name.partition("::")[0]).exists():
+        return load_path(name, roles=dict(args.role))
+    return load_runs(_open(args.source), name, roles=dict(args.role))
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    steps = run.history.index
+    return {
+        "name": run.name,
+        "source": run.source,
+        "digest": run.digest,
+        "steps": len(steps),
+        "first_step": int(steps[0]) if len(steps) else None,
+        "last_step": int(steps[-1]) if len(steps) else None,
+        "metrics": list(run.metrics),
+        "roles": dict(run.roles),
+        "config": dict(run.config),
+        "layers": _layers_json(run),
+        "report": _report_json(run),
+        "superseded_rows": 0 if run.attempts is None else len(run.attempts),
+        "nonfinite_values": 0 if run.nonfinite is None else len(run.nonfinite),
+        "problems": [_problem_json(problem) for problem in run.problems],
+    }
+
+
+def _info_json(info: RunInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "source": info.source,
+        "changed": _time(info.changed),
+        "size": info.size,
+        "formats": list(info.formats),
+    }
+
+
+def _layers_json(run: Run) -> list[str] | None:
+    if run.layers is None:
+        return None
+    return list(run.layers.sort_values("layer")["name"].unique())
+
+
+def _report_json(run: Run) -> dict[str, Any] | None:
+    if run.report is None:
+        return None
+    tasks = {task: dict(scores) for task, scores in run.report.tasks.items()}
+    return {"title": run.report.title, "stages": list(run.report.stages), "tasks": tasks}
+
+
+def _problem_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "what": problem.what,
+        "remedy": problem.remedy,
+    }
+
+
+def _run_text(run: Run) -> str:
+    facts = _run_json(run)
+    steps = f"{facts['steps']:,} steps"
+    if facts["steps"]:
+        steps += f", {facts['first_step']:,} to {facts['last_step']:,}"
+    role_of = {metric: role for role, metric in run.roles.items()}
+    lines = [f"{run.name}  ({run.source})", steps, f"digest {run.digest[:12]}"]
+    lines += [
+        f"  {metric}" + (f"  = {role_of[metric]}" if metric in role_of else "")
+        for metric in run.metrics
+    ]
+    if facts["layers"]:
+        lines.append(f"{len(facts['layers'])} layers: {', '.join(facts['layers'])}")
+    if run.report is not None:
+        lines.append(f"report with stages {', '.join(run.report.stages) or 'none'}")
+    if run.config:
+        lines.append("config: " + ", ".join(f"{key}={run.config[key]}" for key in run.config))
+    return "\n".join(lines)
+
+
+def _print_problems(runs: Sequence[Run]) -> None:
+    for run in runs:
+        for problem in run.problems:
+            print(f"{run.name}: {problem}", file=sys.stderr)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(_plain(document), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Make `value` fit for strict JSON; what JSON cannot say becomes null or text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

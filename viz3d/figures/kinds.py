@@ -1,0 +1,55 @@
+"""The kinds of charts by name, as the command line and the pages call them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viz3d.figures.chart import Chart
+    from viz3d.run import Run
+
+# kind -> module with `chart(runs, **settings)`
+KINDS = {
+    "loss-landscape": "viz3d.figures.loss_landscape",
+    "gradient-flow": "viz3d.figures.gradient_flow",
+    "reward-landscape": "viz3d.figures.reward_landscape",
+    "training-dynamics": "viz3d.figures.training_dynamics",
+}
+# These draw one run; the others draw any number in one scene.
+ONE_RUN = frozenset({"gradient-flow"})
+
+
+def make_chart(kind: str, runs: Sequence[Run], **settings: Any) -> Chart:
+    """Make the chart of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `KINDS`.
+    runs : sequence of Run
+        At least one; exactly one for the kinds in `ONE_RUN`.
+    **settings
+        Those of the chart's own module.
+
+    Returns
+    -------
+    Chart
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown or the number of runs does not fit.
+    ChartError
+        If the runs do not hold what the chart needs.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"There is no chart {kind!r}; choose one of: {', '.join(KINDS)}.")
+    if not runs:
+        raise ValueError(f"A {kind} chart needs a run; name one.")
+    if kind in ONE_RUN and len(runs) > 1:
+        raise ValueError(f"A {kind} chart shows one run, not {len(runs)}; name one of them.")
+    module = import_module(KINDS[kind])
+    chart: Chart = module.chart(runs[0] if kind in ONE_RUN else runs, **settings)
+    return chart
