@@ -1,0 +1,174 @@
+"""The command line says what was read, writes charts, and fails with one plain sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from viz3d.cli import main
+
+SAMPLE_SWEEP_SIZE = 6  # at least this many learning rates are bundled
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run one command; exit status, standard output, standard error."""
+    try:
+        status = main(words)
+    except SystemExit as stop:  # argparse leaves this way
+        status = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """A folder with three runs, one of them with a torn line."""
+    for i, rate in enumerate((1e-4, 1e-3, 1e-2)):
+        folder = tmp_path / f"lr-{rate:g}"
+        folder.mkdir()
+        rows = [
+            {"step": s, "loss": 5.0 / (1 + s * rate) + i, "lr": rate, "custom": s * 2.0}
+            for s in range(50)
+        ]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        folder.joinpath("metrics.jsonl").write_text(text + ('{"step": 50, "lo' if i == 2 else ""))
+        folder.joinpath("run.json").write_text(json.dumps({"config": {"learning_rate": rate}}))
+    return tmp_path
+
+
+def test_list_json_is_one_document(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`list --json` prints an array with the promised keys and nothing else."""
+    status, out, _ = run(capsys, "list", str(sweep), "--json")
+    runs = json.loads(out)
+    assert status == 0
+    assert {run["name"] for run in runs} == {"lr-0.0001", "lr-0.001", "lr-0.01"}
+    assert all({"name", "source", "changed", "size"} <= run.keys() for run in runs)
+
+
+def test_list_sample_needs_no_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    """The bundled runs are listed by name."""
+    status, out, _ = run(capsys, "list", "sample", "--json")
+    assert status == 0
+    assert len(json.loads(out)) > SAMPLE_SWEEP_SIZE
+
+
+def test_show_json_has_the_promised_keys(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`show --json` tells what was read; the torn line is told on standard error too."""
+    status, out, err = run(capsys, "show", "lr-0.01", "--source", str(sweep), "--json")
+    shown = json.loads(out)
+    assert status == 0
+    assert (shown["steps"], shown["first_step"], shown["last_step"]) == (50, 0, 49)
+    assert shown["metrics"] == ["loss", "lr", "custom"]
+    assert shown["roles"]["loss"] == "loss"
+    assert shown["roles"]["learning_rate"] == "lr"
+    assert shown["config"]["learning_rate"] == 0.01
+    assert shown["layers"] is None
+    assert shown["report"] is None
+    (problem,) = shown["problems"]
+    assert set(problem) == {"file", "line", "what", "remedy"}
+    assert problem["line"] == 51
+    assert "metrics.jsonl:51" in err
+
+
+def test_show_takes_a_path_and_roles(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A path opens without `--source`, and `--role` overrides what was recognised."""
+    words = ("show", str(sweep / "lr-0.001"), "--role", "loss=custom", "--json")
+    status, out, _ = run(capsys, *words)
+    assert status == 0
+    assert json.loads(out)["roles"]["loss"] == "custom"
+
+
+def test_show_of_a_file_with_several_runs_is_an_array(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A console log with two runs shows both, and either by `PATH::NAME`."""
+    lines = [f"step:{s}/3 train_loss:{9 - s}.5 train_time:{s}ms step_avg:1ms" for s in range(1, 4)]
+    log = tmp_path / "two.log"
+    log.write_text("\n".join(lines + lines) + "\n")
+    _, out, _ = run(capsys, "show", str(log), "--json")
+    both = json.loads(out)
+    assert [run["steps"] for run in both] == [3, 3]
+    _, out, _ = run(capsys, "show", f"{log}::{both[1]['name'].partition('::')[2]}", "--json")
+    assert json.loads(out)["name"] == both[1]["name"]
+
+
+@pytest.mark.parametrize("suffix", ["html", "json"])
+def test_plot_writes_the_same_bytes_twice(
+    sweep: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A chart is a function of its input, down to the byte."""
+    written = []
+    for name in ("a", "b"):
+        output = tmp_path / f"{name}.{suffix}"
+        words = ("plot", "loss-landscape", "lr-0.01", "lr-0.001", "lr-0.0001")
+        status, out, err = run(
+            capsys, *words, "--source", str(sweep), "--rate", "peak", "--output", str(output)
+        )
+        assert status == 0, err
+        assert out.strip() == str(output)
+        written.append(output.read_bytes())
+    assert written[0] == written[1]
+
+
+def test_plot_json_carries_provenance(
+    sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Kind, runs with digests, settings, summary and version stand in the figure."""
+    output = tmp_path / "chart.json"
+    words = ("plot", "loss-landscape", str(sweep / "lr-0.01"), "--output", str(output))
+    assert run(capsys, *words)[0] == 0
+    meta = json.loads(output.read_text())["layout"]["meta"]["viz3d"]
+    assert meta["kind"] == "loss-landscape"
+    assert {"kind", "runs", "settings", "summary", "version"} <= meta.keys()
+    assert len(meta["runs"][0]["digest"]) == 64
+    assert str(sweep) not in json.dumps(meta)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (("show", "no-such-run", "--source", "sample"), 1, "no-such-run"),
+        (("list", "no/such/folder"), 1, "folder"),
+        (("list", "gs://some-bucket"), 1, "gs://some-bucket"),
+        (("show", "x", "--role", "loss"), 2, "ROLE=METRIC"),
+        (("plot", "loss-landscape", "x", "--output", "x.gif"), 2, ".svg"),
+        (("plot", "moon", "x", "--output", "x.png"), 2, "gradient-flow"),
+        ((), 2, "COMMAND"),
+    ],
+)
+def test_failures_are_plain(
+    words: tuple[str, ...], status: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1 with one sentence, or 2 with the usage; never a traceback, nothing on stdout."""
+    got, out, err = run(capsys, *words)
+    assert got == status
+    assert says in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_missing_metric_names_what_is_there(
+    sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A chart that needs layers says so, what the run has, and how to record it."""
+    words = ("plot", "gradient-flow", str(sweep / "lr-0.01"), "--output", str(tmp_path / "x.json"))
+    status, _, err = run(capsys, *words)
+    assert status == 1
+    assert "custom" in err
+    assert "Recorder" in err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`--help` answers at once because neither numpy nor pandas nor Plotly is imported."""
+    code = (
+        "import sys\nfrom viz3d.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'pandas', 'plotly', 'streamlit', 'sklearn', 'scipy', 'torch'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
