@@ -1,0 +1,47 @@
+"""Axis and colour ranges of a chart, so that several charts can share them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Ranges in data units; None where the chart has no say."""
+
+    x: Range | None = None
+    y: Range | None = None
+    z: Range | None = None
+    color: Range | None = None
+
+
+def union(frames: Sequence[Frame]) -> Frame:
+    """Return the smallest frame that holds all of them."""
+    return Frame(
+        **{f.name: _join([getattr(frame, f.name) for frame in frames]) for f in fields(Frame)}
+    )
+
+
+def _join(ranges: Sequence[Range | None]) -> Range | None:
+    known = [r for r in ranges if r is not None]
+    return (min(r[0] for r in known), max(r[1] for r in known)) if known else None
+
+
+def span(*arrays: ArrayLike) -> Range | None:
+    """Return the range of all finite values, None without any."""
+    values = np.concatenate([np.ravel(np.asarray(a, dtype=np.float64)) for a in arrays])
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else None
+
+
+def padded(limits: Range, *, log: bool = False, share: float = 0.04) -> list[float]:
+    """Return an axis range a little wider than the limits; on a log axis in powers of ten."""
+    low, high = np.log10(limits) if log else limits
+    pad = share * (high - low) or abs(high) * share or share
+    return [float(low - pad), float(high + pad)]

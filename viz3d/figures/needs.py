@@ -1,0 +1,63 @@
+"""What a chart needs of its runs, and what to say when it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from viz3d.errors import ChartError, MissingMetric
+from viz3d.figures.budget import MOST_RUNS
+from viz3d.run import Run
+
+RECORD = {
+    "loss": "Record it with `viz3d.Recorder(path).log(step, loss=...)`.",
+    "learning_rate": "Record it with `viz3d.Recorder(path).log(step, learning_rate=...)`, or give "
+    "the peak rate as `config={'learning_rate': ...}`.",
+    "reward": "Record it with `viz3d.Recorder(path).log(step, reward=...)`.",
+    "layers": "Record them with `recorder = viz3d.Recorder(path)` and `recorder.watch(model)`.",
+}
+"""How to record what a role stands for, one sentence each."""
+
+
+def as_runs(runs: Run | Sequence[Run], chart: str) -> tuple[Run, ...]:
+    """Return one or several runs as a tuple.
+
+    Raises
+    ------
+    ChartError
+        If there is no run, or more than a figure can hold.
+    """
+    chosen = (runs,) if isinstance(runs, Run) else tuple(runs)
+    if not chosen:
+        raise ChartError(f"{chart} was given no run; choose at least one.")
+    if len(chosen) > MOST_RUNS:
+        raise ChartError(
+            f"{chart} was given {len(chosen):,} runs and takes at most {MOST_RUNS:,}; choose fewer."
+        )
+    return chosen
+
+
+def having(runs: Sequence[Run], role: str, chart: str) -> tuple[Run, ...]:
+    """Return the runs that logged a finite or non-finite value for the role.
+
+    Raises
+    ------
+    MissingMetric
+        If none of them did.
+    """
+    found = tuple(run for run in runs if has_role(run, role))
+    if not found:
+        raise missing(runs, role, chart)
+    return found
+
+
+def has_role(run: Run, role: str) -> bool:
+    """Whether the run has at least one value for the role."""
+    series = run.role(role)
+    return series is not None and len(series) > 0
+
+
+def missing(runs: Sequence[Run], role: str, chart: str) -> MissingMetric:
+    """Return the error that says what the chart needs, what there is, and how to record it."""
+    metrics = list(dict.fromkeys(metric for run in runs for metric in run.metrics))
+    words = {"learning_rate": "a learning rate", "reward": "a reward", "loss": "a loss"}
+    return MissingMetric(chart, words.get(role, role), metrics, RECORD.get(role, ""))

@@ -1,0 +1,77 @@
+"""Make text and numbers ready for Plotly."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+LONGEST = 48
+"""Characters of a name that fit a legend or a hover label."""
+
+ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"}
+"""Tags, formulas (``$…$``) and templates (``%{…}``) must not be read out of somebody's run name."""
+
+
+def safe(text: object, limit: int = LONGEST) -> str:
+    """Return any text from data so that Plotly shows it as it is, shortened in the middle.
+
+    Control characters become spaces. Use it for every name that comes from a file.
+    """
+    plain = " ".join(
+        "".join(" " if unicodedata.category(c)[0] == "C" else c for c in str(text)).split()
+    )
+    if len(plain) > limit:
+        head = (limit - 1) // 2
+        plain = plain[: limit - 1 - head] + "…" + plain[-head:]
+    return "".join(ESCAPES.get(c, c) for c in plain)
+
+
+def say(value: float | None) -> str:
+    """Return a number as people write it, with four significant digits: ``3.142``, ``2e-5``."""
+    if value is None or math.isnan(value):
+        return "unknown"
+    if math.isinf(value):
+        return "infinity" if value > 0 else "minus infinity"
+    size = abs(value)
+    if float(value).is_integer() and size < 1e15:
+        return f"{int(value):,}"
+    if 1e-3 <= size < 1e6:
+        digits = max(0, 3 - math.floor(math.log10(size)))
+        text = f"{value:,.{digits}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    mantissa, exponent = f"{value:.3e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    """Return ``"1 run"``, ``"1,200 runs"``."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def listed(items: list[str], most: int = 4) -> str:
+    """Join words for a sentence: ``"a, b and c"``, ``"a, b, c, d and 7 more"``."""
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most:,} more"
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def wrapped(text: str, width: int = 58) -> str:
+    """Break a sentence into lines for a subtitle; the text must be safe already."""
+    import textwrap
+
+    return "<br>".join(textwrap.wrap(text, width, break_long_words=False))
+
+
+def short_names(names: list[str], separator: str = "/") -> list[str]:
+    """Drop the leading parts that all names share, so that what tells them apart fits.
+
+    Short names stay as they are; the full ones stand in the tables.
+    """
+    if len(set(names)) < 2 or max(map(len, names)) <= LONGEST // 4:
+        return list(names)
+    parts = [name.split(separator) for name in names]
+    # At least one part of every name is kept.
+    shared = [len({part[i] for part in parts}) == 1 for i in range(min(map(len, parts)) - 1)]
+    head = next((i for i, same in enumerate(shared) if not same), len(shared))
+    return [separator.join(part[head:]) for part in parts]
