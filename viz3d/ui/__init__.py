@@ -1,1 +1,28 @@
-"""The only package that imports Streamlit."""
+"""The only package that imports Streamlit: the frame of the pages and how they show charts."""
+
+from viz3d.ui.chart import chart, panel
+from viz3d.ui.charts import make, other_axes
+from viz3d.ui.frame import Page, start_page
+from viz3d.ui.missing import explain, has
+from viz3d.ui.settings import choice, pick, switch
+from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
+from viz3d.ui.text import safe
+
+__all__ = [
+    "Page",
+    "all_table",
+    "chart",
+    "chart_links",
+    "choice",
+    "explain",
+    "has",
+    "how_to_open",
+    "make",
+    "other_axes",
+    "panel",
+    "pick",
+    "safe",
+    "selected_table",
+    "start_page",
+    "switch",
+]

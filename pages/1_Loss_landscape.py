@@ -1,0 +1,38 @@
+import streamlit as st
+
+from viz3d import ui
+
+KIND = "loss-landscape"
+RATES = {
+    "auto": "Automatic",
+    "peak": "Peak rate of each run",
+    "current": "Rate at that step",
+}
+STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
+
+page = ui.start_page("Loss landscape", "How the loss depends on the step and the learning rate.")
+
+left, middle, right = st.columns(3, vertical_alignment="bottom")
+with left:
+    rate = ui.choice(
+        "Learning rate axis",
+        RATES,
+        "rate",
+        "Automatic takes the peak rate once three different ones are selected. A loss depends on "
+        "all rates before it, not on the rate of its step alone.",
+    )
+with middle:
+    strictness = ui.choice(
+        "Strictness",
+        STRICTNESS,
+        "strictness",
+        "How much data must stand behind a point before the surface is drawn there.",
+    )
+with right:
+    attempts = ui.switch(
+        "Superseded rows", "attempts", "Rows that a restart logged again, as dashed lines."
+    )
+
+chart = ui.make(page, KIND, rate=rate, strictness=strictness, attempts=attempts)
+if chart:
+    ui.chart(chart, KIND)

@@ -1,0 +1,17 @@
+from viz3d import ui
+
+KIND = "reward-landscape"
+
+page = ui.start_page("Reward landscape", "How the reward went along with the loss during training.")
+
+having = [run for run in page.runs if ui.has(KIND, run)]
+if having:
+    axes = ui.other_axes(having)
+    against = ui.pick(
+        "Against", axes, "against", "The other axis: the loss where there is one, else your choice."
+    )
+    chart = ui.make(page, KIND, having, against=against)
+    if chart:
+        ui.chart(chart, KIND)
+else:
+    ui.explain(page, KIND, "None of the selected runs logged a reward.")

@@ -1,0 +1,63 @@
+"""`chart`: the one way in which a page shows a chart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from viz3d.ui.component import mount
+from viz3d.ui.loading import Prepared, prepare
+from viz3d.ui.text import count, safe
+
+if TYPE_CHECKING:
+    from viz3d.figures.chart import Chart
+
+
+def chart(made: Chart | Prepared, key: str) -> None:
+    """Show a chart: its numbers in words, the scene beside its 2D twin, the notes and the table.
+
+    Parameters
+    ----------
+    made : Chart or Prepared
+        `Prepared` saves turning the figures into JSON again.
+    key : str
+        Names the chart on its page; the camera is remembered under it.
+    """
+    ready = made if isinstance(made, Prepared) else prepare(made)
+    what = ready.chart
+    st.markdown(safe(what.summary, longest=None))
+    mount(key, what.title, what.summary, ready.figure or None, ready.flat)
+    if what.notes:
+        with st.expander(f"{count(len(what.notes), 'note')} on what is drawn", expanded=False):
+            for note in what.notes:
+                st.markdown(f"- {safe(note)}")
+    table(ready.chart, key)
+
+
+def table(what: Chart, key: str) -> None:
+    """Show the numbers of a chart, folded away, and offer the chart as a file."""
+    with st.expander("Table of the numbers"):
+        st.dataframe(what.table, hide_index=True, width="stretch", key=f"table-{key}")
+    st.download_button(
+        "Download as HTML",
+        lambda: _page(what),
+        file_name=f"{key}.html",
+        mime="text/html",
+        on_click="ignore",
+        key=f"download-{key}",
+    )
+
+
+def _page(what: Chart) -> bytes:
+    from viz3d.export.files import html
+
+    return html(what)
+
+
+def panel(ready: Prepared, key: str, *, flat: bool = False) -> None:
+    """Show one picture of a chart and nothing else, as the side-by-side view needs it."""
+    if flat or not ready.figure:
+        mount(key, ready.chart.title, ready.chart.summary, None, ready.flat)
+    else:
+        mount(key, ready.chart.title, ready.chart.summary, ready.figure, None)

@@ -1,0 +1,103 @@
+"""What a page says when the selected runs do not hold what its chart needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from viz3d.errors import ChartError
+from viz3d.ui import loading
+from viz3d.ui.text import count, safe
+
+if TYPE_CHECKING:
+    from viz3d.run import Run, RunInfo
+    from viz3d.ui.frame import Page
+
+# Other runs are opened to see whether they would do, but only while that stays quick.
+MOST_RUNS, MOST_BYTES = 40, 50_000_000
+# The button selects no more than this.
+MOST_SELECTED = 8
+
+_LOOP = """\
+import viz3d
+
+with viz3d.Recorder("runs/my-run", config={{"learning_rate": peak}}) as recorder:
+    recorder.watch(model)
+    for step in range(steps):
+        ...  # forward, backward, update
+        {call}
+"""
+_HAS: dict[str, Callable[[Run], bool]] = {
+    "loss-landscape": lambda run: "loss" in run.roles,
+    "gradient-flow": lambda run: run.layers is not None,
+    "reward-landscape": lambda run: "reward" in run.roles,
+    "training-dynamics": lambda run: len(run.metrics) > 1,
+    "report": lambda run: run.report is not None,
+}
+_CALLS = {
+    "loss-landscape": "recorder.log(step, loss=loss, learning_rate=rate)",
+    "gradient-flow": "recorder.log_layers(step)",
+    "reward-landscape": "recorder.log(step, reward=reward, loss=loss)",
+    "training-dynamics": "recorder.log(step, loss=loss, learning_rate=rate, grad_norm=norm)",
+}
+
+
+def has(kind: str, run: Run) -> bool:
+    """Whether the run holds what the chart of that kind is about."""
+    return _HAS[kind](run)
+
+
+def explain(page: Page, kind: str, error: ChartError | str) -> None:
+    """Say what is missing, which runs of the source have it, and how to record it.
+
+    Parameters
+    ----------
+    page : Page
+    kind : str
+        A kind of chart, or ``"report"``.
+    error : ChartError or str
+        What is missing.
+    """
+    if not page.runs:
+        st.info("No run is selected. Choose one or more in the sidebar.")
+    else:
+        st.info(safe(error, longest=None))
+    _offer(page, kind)
+    if kind in _CALLS:
+        st.markdown("To record it in your own training loop:")
+        st.code(_LOOP.format(call=_CALLS[kind]), language="python")
+
+
+def _offer(page: Page, kind: str) -> None:
+    """Name the runs of the source that would do, with a button that selects them."""
+    infos = _affordable(page.infos)
+    found = [info.name for info, runs in loading.load(page.source, infos) if _any(kind, runs)]
+    looked = "" if len(infos) == len(page.infos) else f" Of the newest {count(len(infos), 'run')}"
+    if not found:
+        st.markdown(f"{looked.strip()} No run in this source has it.".strip())
+        return
+    some = found[:MOST_SELECTED]
+    names = ", ".join(safe(name) for name in some) + (" …" if len(found) > len(some) else "")
+    st.markdown(f"Runs in this source that have it{looked.lower()}: {names}")
+    st.button(f"Select {count(len(some), 'run')}", on_click=_select, args=(some,), type="primary")
+
+
+def _affordable(infos: Sequence[RunInfo]) -> list[RunInfo]:
+    taken: list[RunInfo] = []
+    total = 0
+    for info in infos[:MOST_RUNS]:
+        total += info.size
+        if total > MOST_BYTES:
+            break
+        taken.append(info)
+    return taken
+
+
+def _any(kind: str, runs: Sequence[Run]) -> bool:
+    return any(has(kind, run) for run in runs)
+
+
+def _select(names: list[str]) -> None:
+    st.session_state["run"] = names

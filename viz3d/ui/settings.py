@@ -1,0 +1,41 @@
+"""The settings of a page; each is part of its address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+
+def choice(label: str, options: Mapping[str, str], key: str, help_text: str = "") -> str:
+    """Let the viewer choose one of a few.
+
+    Parameters
+    ----------
+    label : str
+    options : mapping of {value: words}
+        The words are shown, and they stand in the address; the first is the default.
+    key : str
+        Name in the address.
+    help_text : str
+
+    Returns
+    -------
+    str
+        The value.
+    """
+    words = list(options.values())
+    said = st.selectbox(
+        label, words, key=key, bind="query-params", help=help_text or None, filter_mode=None
+    )
+    return next(value for value, word in options.items() if word == said)
+
+
+def switch(label: str, key: str, help_text: str = "") -> bool:
+    """Let the viewer turn something on that is off by default."""
+    return bool(st.toggle(label, key=key, bind="query-params", help=help_text or None))
+
+
+def pick(label: str, names: Sequence[str], key: str, help_text: str = "") -> str:
+    """Let the viewer pick one of `names`, which come from data; the first is the default."""
+    return str(st.selectbox(label, names, key=key, bind="query-params", help=help_text or None))

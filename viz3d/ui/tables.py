@@ -1,0 +1,78 @@
+"""The tables of the Runs page, and how to open something else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from viz3d.ui.frame import PAGES
+from viz3d.ui.text import size
+
+if TYPE_CHECKING:
+    from viz3d.run import Run, RunInfo
+
+_HOW = """\
+Type the path of a folder into **Source** in the sidebar, or set it for good in a file called `.env`
+beside `app.py`:
+
+```
+VIZ3D_SOURCE=/path/to/runs
+```
+
+A run is a folder with `metrics.jsonl`, a nanochat `report/report.md`, a `trainer_state.json`, a
+`progress.csv`, a console log of nanochat or modded-nanogpt, or any JSONL, CSV or JSON history with a
+step or one row per step. A single file works too. Nothing is copied or changed.
+"""
+
+
+def all_table(infos: Sequence[RunInfo]) -> None:
+    """List every run of a source, newest first; nothing of it has been read yet."""
+    if not infos:
+        st.info("No runs here.")
+        return
+    rows = [
+        {
+            "run": info.name,
+            "found": ", ".join(info.formats),
+            "changed": datetime.fromtimestamp(info.changed, UTC) if info.changed else None,
+            "size": size(info.size),
+        }
+        for info in infos
+    ]
+    changed = st.column_config.DatetimeColumn("changed (UTC)", format="YYYY-MM-DD HH:mm")
+    st.dataframe(rows, hide_index=True, width="stretch", column_config={"changed": changed})
+
+
+def selected_table(runs: Sequence[Run]) -> None:
+    """List what was read of the selected runs."""
+    st.dataframe([_facts(run) for run in runs], hide_index=True, width="stretch")
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    loss = run.role("loss")
+    return {
+        "run": run.name,
+        "steps": len(run.history),
+        "last step": int(run.history.index[-1]) if len(run.history) else None,
+        "final loss": float(loss.iloc[-1]) if loss is not None and len(loss) else None,
+        "layers": None if run.layers is None else int(run.layers["layer"].nunique()),
+        "report": None if run.report is None else ", ".join(run.report.stages),
+        "remarks": len(run.problems),
+        "roles": ", ".join(f"{role}: {metric}" for role, metric in run.roles.items()),
+    }
+
+
+def chart_links() -> None:
+    """Link to the charts."""
+    with st.container(horizontal=True):
+        for path, label in PAGES[1:]:
+            st.page_link(path, label=label)
+
+
+def how_to_open(*, expanded: bool) -> None:
+    """Say how to point the app at a folder of one's own."""
+    with st.expander("Open runs of your own", expanded=expanded):
+        st.markdown(_HOW)
