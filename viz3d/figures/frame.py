@@ -20,6 +20,11 @@ class Frame:
     z: Range | None = None
     color: Range | None = None
 
+    def known(self) -> tuple[Range, Range, Range]:
+        """Return the three axes, with the unit interval where nothing is known."""
+        x, y, z = (limits or (0.0, 1.0) for limits in (self.x, self.y, self.z))
+        return x, y, z
+
 
 def union(frames: Sequence[Frame]) -> Frame:
     """Return the smallest frame that holds all of them."""

@@ -66,7 +66,7 @@ class GradientFlowResult:
     @property
     def labels(self) -> list[str]:
         """Short, safe names of the layers, in model order."""
-        return [safe(name, 28) for name in short_names(list(self.grid.names), ".")]
+        return [safe(name, 28) for name in short_names(list(self.grid.names), r"[./]")]
 
 
 def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:

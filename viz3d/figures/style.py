@@ -17,6 +17,13 @@ INK = "#767676"
 
 GRID = "#b4b4b4"
 FAINT = "rgba(128,128,128,0.55)"
+PAPER = "rgba(255,255,255,0.75)"
+"""Lines on top of a heat map, whose dark and light colours both carry it."""
+
+PATH = "#8c8c8c"
+BEST = "#E6308A"
+"""The valley of the best learning rate: a hue that Viridis does not have."""
+
 ALARM = "#D55E00"
 """Pins of bad steps; the vermilion of Okabe and Ito."""
 
@@ -96,7 +103,7 @@ def layout(title: str, subtitle: str = "", **more: Any) -> dict[str, Any]:
             "yref": "paper",
             "y": 1,
             "yanchor": "bottom",
-            "pad": {"b": 60},
+            "pad": {"b": 76},
         },
         "font": {"family": FONT, "size": 12, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -126,6 +133,11 @@ def flat_layout(title: str, subtitle: str, x: dict[str, Any], y: dict[str, Any])
         "margin": {"l": 56, "r": 12, "t": 130, "b": 48},
         "legend": {**shared["legend"], "y": -0.18},
     }
+
+
+def named_legend(title: str) -> dict[str, Any]:
+    """Return the part of a layout that puts a title before the entries of the legend."""
+    return {"legend_title": {"text": title, "font": {"size": 11}, "side": "left"}}
 
 
 def figure(traces: Sequence[Any], layout: dict[str, Any]) -> go.Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 
 LONGEST = 48
@@ -63,15 +64,25 @@ def wrapped(text: str, width: int = 58) -> str:
     return "<br>".join(textwrap.wrap(text, width, break_long_words=False))
 
 
-def short_names(names: list[str], separator: str = "/") -> list[str]:
-    """Drop the leading parts that all names share, so that what tells them apart fits.
+def short_names(names: list[str], separators: str = r"[-_/. ]") -> list[str]:
+    """Drop the parts that all names share at both ends, so that what tells them apart fits.
 
     Short names stay as they are; the full ones stand in the tables.
     """
     if len(set(names)) < 2 or max(map(len, names)) <= LONGEST // 4:
         return list(names)
-    parts = [name.split(separator) for name in names]
-    # At least one part of every name is kept.
-    shared = [len({part[i] for part in parts}) == 1 for i in range(min(map(len, parts)) - 1)]
-    head = next((i for i, same in enumerate(shared) if not same), len(shared))
-    return [separator.join(part[head:]) for part in parts]
+    parts = [re.split(f"({separators})", name) for name in names]
+    head, tail = _shared(parts), _shared([part[::-1] for part in parts])
+    # Even places hold words, odd ones separators; both ends are cut at a word.
+    head, tail = head - head % 2, tail - tail % 2
+    fewest = min(map(len, parts))
+    if head + tail >= fewest:
+        tail = 0
+    short = ["".join(part[head : len(part) - tail]) for part in parts]
+    return short if all(short) else list(names)
+
+
+def _shared(parts: list[list[str]]) -> int:
+    """Leading items that all lists have in common."""
+    columns = zip(*parts, strict=False)
+    return next((i for i, column in enumerate(columns) if len(set(column)) > 1), 0)

@@ -1,0 +1,119 @@
+"""Read a run's loss over step and learning rate, joined on the logged step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz3d.analysis.events import logged
+from viz3d.analysis.roles import peak_learning_rate
+from viz3d.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RATES = ("auto", "current", "peak")
+SWEEP = 3
+"""So many different peak rates make a sweep, and the peak rate its natural axis."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run's loss where its learning rate is known.
+
+    Attributes
+    ----------
+    run : str
+        Name of the run.
+    step : ndarray of int64, shape (n,)
+        Sorted.
+    rate, loss : ndarray of float64, shape (n,)
+        The loss is NaN or infinite where that was logged.
+    unjoined : int
+        Rows with a loss but without a learning rate at that step; they are not in the curve.
+    attempt : int or None
+        Number of the superseded attempt; None for the history.
+    """
+
+    run: str
+    step: NDArray[np.int64]
+    rate: Floats
+    loss: Floats
+    unjoined: int = 0
+    attempt: int | None = None
+
+
+def rate_axis(runs: Sequence[Run], wanted: str) -> str:
+    """Decide which learning rate is the axis: ``"current"`` or ``"peak"``.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    wanted : {"auto", "current", "peak"}
+        "auto" takes the peak rate for a sweep, that is three or more different peak rates, and
+        where no run logged its schedule.
+
+    Raises
+    ------
+    ValueError
+        If `wanted` is none of the three.
+    """
+    if wanted not in RATES:
+        raise ValueError(f"rate is {wanted!r}; choose one of: {', '.join(RATES)}.")
+    if wanted != "auto":
+        return wanted
+    peaks = {float(f"{peak:.3g}") for run in runs if (peak := peak_learning_rate(run))}
+    scheduled = any(run.role("learning_rate") is not None for run in runs)
+    return "peak" if len(peaks) >= SWEEP or not scheduled else "current"
+
+
+def read_curve(run: Run, axis: str) -> Curve | None:
+    """Read the history of a run that has a loss; None when it has no such learning rate."""
+    metric = run.roles["loss"]
+    step, loss = logged(run, metric)
+    rate = _rates(run, axis, step)
+    return None if rate is None else _joined(run.name, step, rate, loss)
+
+
+def read_attempts(run: Run, axis: str) -> tuple[Curve, ...]:
+    """Read the rows that restarts superseded, one curve for each attempt."""
+    metric = run.roles["loss"]
+    if run.attempts is None or metric not in run.attempts.columns:
+        return ()
+    curves = []
+    for number, logged_rows in run.attempts.dropna(subset=[metric]).groupby("attempt"):
+        rows = logged_rows.drop_duplicates("step", keep="last").sort_values("step")
+        step = rows["step"].to_numpy(np.int64)
+        rate = _rates(run, axis, step, rows.set_index("step"))
+        if rate is not None and len(step):
+            loss = rows[metric].to_numpy(np.float64)
+            curves.append(_joined(run.name, step, rate, loss, int(str(number))))
+    return tuple(curves)
+
+
+def _rates(
+    run: Run, axis: str, step: NDArray[np.int64], rows: pd.DataFrame | None = None
+) -> Floats | None:
+    """Learning rate at each step, NaN where it was not logged; None when the run has none."""
+    if axis == "peak":
+        peak = peak_learning_rate(run)
+        return None if peak is None else np.full(len(step), peak)
+    metric = run.roles.get("learning_rate")
+    frame = run.history if rows is None else rows
+    if metric is None or metric not in frame.columns:
+        return None
+    return frame[metric].reindex(step).to_numpy(np.float64)
+
+
+def _joined(
+    name: str, step: NDArray[np.int64], rate: Floats, loss: Floats, attempt: int | None = None
+) -> Curve:
+    known = np.isfinite(rate)
+    unjoined = int((~known).sum())
+    return Curve(name, step[known], rate[known], loss[known], unjoined, attempt)

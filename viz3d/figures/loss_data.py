@@ -1,0 +1,216 @@
+"""The numbers of the loss landscape: the fitted surface and what is drawn on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from viz3d.analysis.curves import Curve, rate_axis, read_attempts, read_curve
+from viz3d.analysis.events import BadStep, bad_steps
+from viz3d.analysis.surface import Surface, fit_surface
+from viz3d.analysis.valley import Valley, find_valley
+from viz3d.figures.frame import Frame, Range, span
+from viz3d.figures.needs import as_runs, having, missing
+from viz3d.figures.paths import Path, Pin, bad_pins, clipped_pin, thin_paths
+from viz3d.figures.provenance import origins
+from viz3d.run import Run
+
+KIND = "loss-landscape"
+TITLE = "Loss landscape"
+RATE_TITLES = {"peak": "peak learning rate", "current": "learning rate at that step"}
+
+ROOM = 1.3
+"""The loss axis is at most this many times as long as the surface and most points need; beyond
+that single spikes would flatten the rest."""
+
+MOST = 0.98
+"""Share of the points that counts as most of them."""
+
+COLORED = 0.97
+"""Share of the surface's drawn area over which the colours run; what is higher has the last one."""
+
+SKEW = 2.0
+"""The loss axis is logarithmic when the 95 % quantile is above this many times the 5 % one."""
+
+
+@dataclass(frozen=True)
+class LossLandscapeResult:
+    """Everything that the chart draws and says.
+
+    Attributes
+    ----------
+    rate : {"peak", "current"}
+        Which learning rate is the axis.
+    surface : Surface
+        With a `reason` where no surface can be drawn.
+    valley : Valley or None
+        None without a surface of several runs.
+    curves : tuple of Curve
+        One per run, whole.
+    paths : tuple of Path
+        The same, thinned, and the superseded attempts where wanted.
+    pins : tuple of Pin
+    bad : tuple of tuple of BadStep
+        One tuple per curve.
+    clipped : int
+        Points of the runs above the loss axis.
+    log : bool
+        Whether the loss axis is logarithmic.
+    frame : Frame
+    unused : tuple of str
+        Runs that lack a loss or a learning rate.
+    settings : mapping
+    origins : tuple of mapping
+    """
+
+    rate: str
+    surface: Surface
+    valley: Valley | None
+    curves: tuple[Curve, ...]
+    paths: tuple[Path, ...]
+    pins: tuple[Pin, ...]
+    bad: tuple[tuple[BadStep, ...], ...]
+    clipped: int
+    log: bool
+    frame: Frame
+    unused: tuple[str, ...]
+    settings: Mapping[str, Any]
+    origins: tuple[Mapping[str, str], ...]
+
+
+def compute(
+    runs: Run | Sequence[Run],
+    *,
+    rate: str = "auto",
+    strictness: str = "default",
+    attempts: bool = False,
+) -> LossLandscapeResult:
+    """Fit the surface and collect what is drawn on it.
+
+    Parameters
+    ----------
+    runs : Run or sequence of Run
+    rate : {"auto", "current", "peak"}
+        The learning rate at each step, or its peak; see `viz3d.analysis.curves.rate_axis`.
+    strictness : {"strict", "default", "loose"}
+        How near the data and how sure a point of the surface must be.
+    attempts : bool
+        Whether to draw the rows that restarts superseded.
+
+    Raises
+    ------
+    MissingMetric
+        If no run has both a loss and a learning rate.
+    ValueError
+        If `rate` or `strictness` is none of its choices.
+    """
+    chosen = as_runs(runs, TITLE)
+    axis = rate_axis(having(chosen, "loss", TITLE), rate)
+    pairs = [(run, read_curve(run, axis)) for run in chosen]
+    read = [(run, curve) for run, curve in pairs if curve is not None and len(curve.step)]
+    if not read:
+        raise missing(chosen, "learning_rate", TITLE)
+    used, curves = [run for run, _ in read], tuple(curve for _, curve in read)
+    surface = _fit(curves, strictness)
+    log = _is_log(surface, curves)
+    frame = _frame(surface, curves, log=log)
+    old = [curve for run in used for curve in read_attempts(run, axis)] if attempts else []
+    paths = thin_paths([*curves, *old], by_rate=axis == "peak")
+    bad = tuple(bad_steps(run, run.roles["loss"]) for run in used)
+    top = frame.known()[2][1]
+    return LossLandscapeResult(
+        rate=axis,
+        surface=surface,
+        valley=find_valley(surface) if not surface.reason and len(curves) > 1 else None,
+        curves=curves,
+        paths=paths,
+        pins=_pins(curves, paths, bad, top),
+        bad=bad,
+        clipped=sum(int((_finite(curve) > top).sum()) for curve in curves),
+        log=log,
+        frame=frame,
+        unused=tuple(run.name for run, curve in pairs if curve is None or not len(curve.step)),
+        settings={"rate": axis, "strictness": strictness, "attempts": attempts},
+        origins=origins(used),
+    )
+
+
+def _fit(curves: Sequence[Curve], strictness: str) -> Surface:
+    return fit_surface(
+        np.concatenate([curve.step for curve in curves]),
+        np.concatenate([curve.rate for curve in curves]),
+        np.concatenate([curve.loss for curve in curves]),
+        run=np.repeat(np.arange(len(curves)), [len(curve.step) for curve in curves]),
+        strictness=strictness,
+    )
+
+
+def _finite(curve: Curve) -> np.ndarray:
+    return curve.loss[np.isfinite(curve.loss)]
+
+
+def _is_log(surface: Surface, curves: Sequence[Curve]) -> bool:
+    """Whether the loss axis is logarithmic: as the surface's, else by the same rule."""
+    if not surface.reason:
+        return bool(surface.z_scale == "log")
+    values = np.concatenate([_finite(curve) for curve in curves])
+    if not len(values) or values.min() <= 0:
+        return False
+    low, high = np.quantile(values, [0.05, 0.95])
+    return bool(high > SKEW * low)
+
+
+def _frame(surface: Surface, curves: Sequence[Curve], *, log: bool) -> Frame:
+    """Axes that hold the surface and, as far as it leaves room to see, all points."""
+    shown = surface.z[np.isfinite(surface.z)]
+    rates = np.concatenate([curve.rate for curve in curves])
+    y = span(surface.y) if not surface.reason else span(rates[rates > 0])
+    return Frame(
+        x=span(*[curve.step for curve in curves]),
+        y=_opened(y or (1e-4, 1e-3)),
+        z=_loss_range(shown, np.concatenate([_finite(curve) for curve in curves]), log=log),
+        color=_color_range(surface),
+    )
+
+
+def _opened(rates: Range) -> Range:
+    """Give a single rate an axis of a decade about it."""
+    low, high = rates
+    return (low, high) if high > low * 1.001 else (low / 10**0.5, high * 10**0.5)
+
+
+def _loss_range(shown: np.ndarray, values: np.ndarray, *, log: bool) -> Range | None:
+    if not len(values):
+        return span(shown)
+    low, high = span(shown, np.quantile(values, [0.0, MOST])) or (0.0, 1.0)
+    room = low * (high / low) ** ROOM if log else low + ROOM * (high - low)
+    return low, max(high, min(room, float(values.max())))
+
+
+def _color_range(surface: Surface) -> Range | None:
+    """Colours over most of the area as it is drawn, so that early steps do not use them all up.
+
+    The columns are narrow at the start, where the loss falls most; each counts by its width.
+    """
+    shown = np.isfinite(surface.z)
+    if not shown.any():
+        return None
+    width = np.broadcast_to(np.gradient(surface.x), surface.z.shape)[shown]
+    z = surface.z[shown]
+    order = np.argsort(z, kind="stable")
+    share = np.cumsum(width[order]) / width.sum()
+    return float(z[order[0]]), float(z[order[np.searchsorted(share, COLORED)]])
+
+
+def _pins(
+    curves: Sequence[Curve], paths: Sequence[Path], bad: Sequence[Sequence[BadStep]], top: float
+) -> tuple[Pin, ...]:
+    pins: list[Pin] = []
+    for curve, path, events in zip(curves, paths, bad, strict=False):
+        pins += bad_pins(curve, path.title, events, top)
+        above = clipped_pin(curve, path.title, top)
+        pins += [above] if above else []
+    return tuple(pins)

@@ -1,0 +1,160 @@
+"""Loss landscape: loss over step x learning rate, drawn only where runs support it.
+
+It is a surface of training curves. It is not the loss over the weights of a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from viz3d.figures import style
+from viz3d.figures.budget import compact
+from viz3d.figures.chart import Chart
+from viz3d.figures.frame import Frame, padded
+from viz3d.figures.loss_data import KIND, RATE_TITLES, TITLE, LossLandscapeResult, compute
+from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
+from viz3d.figures.paths import flat_path_traces, flat_pin_traces, path_traces, pin_traces
+from viz3d.figures.provenance import plain, stamp
+from viz3d.figures.surface_traces import heat_traces, surface_traces
+from viz3d.figures.ticks import log_ticks
+from viz3d.run import Run
+
+__all__ = [
+    "KIND",
+    "TITLE",
+    "LossLandscapeResult",
+    "chart",
+    "compute",
+    "draw",
+    "draw_flat",
+    "finish",
+    "loss_landscape",
+]
+
+
+def draw(result: LossLandscapeResult, frame: Frame | None = None) -> go.Figure:
+    """Draw the scene: surface, valley, paths and pins."""
+    frame = frame or result.frame
+    x, y, z = frame.known()
+    titles = ("step", RATE_TITLES[result.rate], "loss")
+    traces: list[Any] = [
+        *surface_traces(result.surface, frame.color or z, titles, log=result.log),
+        *_valley_traces(result),
+        *path_traces(result.paths, titles[1]),
+        *pin_traces(result.pins, z, log=result.log),
+    ]
+    height = log_ticks(z) if result.log else {}
+    scene = style.scene(
+        style.axis(titles[0], range=padded(x, share=0.02)),
+        style.axis(titles[1], range=padded(y, log=True), **log_ticks(y)),
+        style.axis(titles[2], range=padded(z, log=result.log), **height),
+    )
+    return style.figure(traces, style.layout(TITLE, subtitle(result), scene=scene))
+
+
+def draw_flat(result: LossLandscapeResult, frame: Frame | None = None) -> go.Figure:
+    """Draw the surface as a heat map with contour lines, and where the runs lie on it."""
+    frame = frame or result.frame
+    x, y, z = frame.known()
+    titles = ("step", RATE_TITLES[result.rate], "loss")
+    traces = heat_traces(result.surface, frame.color or z, titles, log=result.log)
+    traces += flat_path_traces(result.paths, titles[1])
+    traces += _flat_valley(result)
+    traces += flat_pin_traces(result.pins)
+    layout = style.flat_layout(
+        TITLE,
+        subtitle(result),
+        style.axis(titles[0], range=padded(x, share=0.02), zeroline=False),
+        style.axis(titles[1], range=padded(y, log=True), **log_ticks(y)),
+    )
+    return style.figure(traces, layout)
+
+
+def finish(result: LossLandscapeResult, frame: Frame | None = None) -> Chart:
+    """Put scene, flat twin, table and words together."""
+    said = numbers(result)
+    about = (KIND, result.origins, result.settings, said)
+    return Chart(
+        kind=KIND,
+        title=TITLE,
+        figure=stamp(draw(result, frame), *about),
+        flat=stamp(draw_flat(result, frame), *about),
+        table=table(result),
+        summary=summary(result, said),
+        numbers=plain(said),
+        notes=notes(result),
+    )
+
+
+def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:
+    """Make the loss landscape of some runs; see `compute` for settings and errors."""
+    return finish(compute(runs, **settings))
+
+
+def loss_landscape(runs: Run | Sequence[Run], **settings: Any) -> go.Figure:
+    """Draw loss over step x learning rate.
+
+    Parameters
+    ----------
+    runs : Run or sequence of Run
+        Runs with a loss and a learning rate.
+    rate : {"auto", "current", "peak"}
+        Which learning rate is the axis; "auto" takes the peak rate for a sweep of three or more.
+    strictness : {"default", "strict", "loose"}
+        Where the surface may be drawn.
+    attempts : bool
+        Whether to draw the rows that restarts superseded, dashed.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    MissingMetric
+        If no run has both a loss and a learning rate.
+    ValueError
+        If a setting is none of its choices.
+    """
+    return chart(runs, **settings).figure
+
+
+def _valley_traces(result: LossLandscapeResult) -> list[go.Scatter3d]:
+    """Trace the best learning rate where it is resolved, a little above the surface."""
+    valley = result.valley
+    if valley is None or not valley.resolved.any():
+        return []
+    return [
+        go.Scatter3d(
+            x=compact(valley.x),
+            y=compact(np.where(valley.resolved, valley.y, np.nan)),
+            z=compact(np.where(valley.resolved, valley.z, np.nan)),
+            customdata=compact(np.stack([valley.low, valley.high], -1)),
+            mode="lines",
+            name="best learning rate",
+            line={"color": style.BEST, "width": 8},
+            hovertemplate="best learning rate %{y:.3~g}<br>step %{x:,.0f}<br>fitted loss %{z:.4~g}"
+            "<br>not told apart from %{customdata[0]:.3~g} to %{customdata[1]:.3~g}"
+            "<extra></extra>",
+        )
+    ]
+
+
+def _flat_valley(result: LossLandscapeResult) -> list[go.Scatter]:
+    valley = result.valley
+    if valley is None or not valley.resolved.any():
+        return []
+    return [
+        go.Scatter(
+            x=compact(valley.x),
+            y=compact(np.where(valley.resolved, valley.y, np.nan)),
+            mode="lines",
+            name="best learning rate",
+            line={"color": style.BEST, "width": 4},
+            hovertemplate="best learning rate %{y:.3~g}<br>step %{x:,.0f}<extra></extra>",
+        )
+    ]

@@ -1,0 +1,206 @@
+"""What the loss landscape says in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from viz3d.analysis.valley import WIDE, Valley
+from viz3d.figures.budget import told
+from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult
+from viz3d.figures.paths import PINS_PER_RUN
+from viz3d.figures.text import count, listed, say, wrapped
+
+HISTORY = (
+    "The loss at a step depends on the whole history of the learning rate, not only on its value "
+    "at that step."
+)
+
+
+def subtitle(result: LossLandscapeResult) -> str:
+    """Return the line under the title: how many runs, how much of them is drawn."""
+    drawn = sum(len(path.step) for path in result.paths)
+    total = sum(path.total for path in result.paths)
+    text = f"{count(len(result.curves), 'run')}, {told(drawn, total)}."
+    if result.rate == "current":
+        text += " Loss also depends on the rate's history."
+    return wrapped(text)
+
+
+def numbers(result: LossLandscapeResult) -> dict[str, Any]:
+    """Return the numbers of the summary."""
+    first = _first_bad(result)
+    rates = np.concatenate([curve.rate for curve in result.curves])
+    rates = rates[rates > 0]
+    return {
+        "runs": len(result.curves),
+        "first_step": min(int(curve.step[0]) for curve in result.curves),
+        "last_step": max(int(curve.step[-1]) for curve in result.curves),
+        "lowest_rate": float(rates.min()) if len(rates) else None,
+        "highest_rate": float(rates.max()) if len(rates) else None,
+        "share_supported": 0.0 if result.surface.reason else float(result.surface.share),
+        **_best(result.valley),
+        "first_bad_step": first[1].step if first else None,
+        "first_bad_run": first[0] if first else None,
+        "first_bad_kind": first[1].kind if first else None,
+        "points_drawn": sum(len(path.step) for path in result.paths),
+        "points_total": sum(path.total for path in result.paths),
+        "points_above_axis": result.clipped,
+    }
+
+
+def _first_bad(result: LossLandscapeResult) -> tuple[str, Any] | None:
+    found = [
+        (curve.run, event)
+        for curve, events in zip(result.curves, result.bad, strict=True)
+        for event in events
+    ]
+    return min(found, key=lambda pair: pair[1].step, default=None)
+
+
+def _best(valley: Valley | None) -> dict[str, Any]:
+    """Best learning rate at the last step where the surface resolves one."""
+    keys = ("best_rate", "best_rate_low", "best_rate_high", "best_loss", "best_at_step")
+    nothing = dict.fromkeys((*keys, "resolved_from_step", "resolved_to_step"))
+    if valley is None or not valley.resolved.any():
+        return {**nothing, "best_at_edge": None}
+    resolved = np.flatnonzero(valley.resolved)
+    at = int(resolved[-1])
+    rates = [float(f"{rate[at]:.6g}") for rate in (valley.y, valley.low, valley.high)]
+    best = (*rates, float(valley.z[at]), round(valley.x[at]))
+    # The stretch that ends there: earlier ones may be apart from it.
+    broken = np.flatnonzero(~valley.resolved[:at])
+    start = int(broken[-1]) + 1 if len(broken) else 0
+    return {
+        **dict(zip(keys, best, strict=True)),
+        "resolved_from_step": round(valley.x[start]),
+        "resolved_to_step": round(valley.x[at]),
+        "best_at_edge": bool(valley.at_edge[at]),
+    }
+
+
+def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
+    """Return one paragraph that reads well aloud."""
+    parts = [_what(result, said), _surface(result, said)]
+    if result.valley is not None:
+        parts.append(_valley(said))
+    if said["first_bad_step"] is not None:
+        words = {"NaN": "logs NaN", "infinity": "logs an infinite loss", "divergence": "diverges"}
+        parts.append(
+            f"The first bad step is {said['first_bad_step']:,}, where {said['first_bad_run']} "
+            f"{words[said['first_bad_kind']]}."
+        )
+    parts.append(f"Drawn of the runs: {told(said['points_drawn'], said['points_total'])}.")
+    return " ".join(part for part in parts if part)
+
+
+def _what(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
+    low, high = said["lowest_rate"], said["highest_rate"]
+    rates = f"from {say(low)} to {say(high)}" if low != high else f"of {say(low)}"
+    return (
+        f"Loss of {count(said['runs'], 'run')} over steps {said['first_step']:,} to "
+        f"{said['last_step']:,} and a {RATE_TITLES[result.rate]} {rates}."
+    )
+
+
+def _surface(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
+    if result.surface.reason:
+        return f"There is no surface: {result.surface.reason}"
+    text = f"The runs support a surface over {100 * said['share_supported']:.0f} % of the box."
+    if len(result.curves) == 1:
+        text += (
+            " One run supports only a ribbon along its own path; add runs with other peak "
+            "learning rates, at least three in all, to see a surface."
+        )
+    return text
+
+
+def _valley(said: Mapping[str, Any]) -> str:
+    if said["best_rate"] is None:
+        return "No best learning rate is resolved: too many rates lie within each other's bands."
+    text = (
+        f"At step {said['best_at_step']:,} the lowest fitted loss is {say(said['best_loss'])} at a "
+        f"learning rate of {_rate(said['best_rate'])}; rates from {_rate(said['best_rate_low'])} "
+        f"to {_rate(said['best_rate_high'])} cannot be told apart from it."
+    )
+    if said["best_at_edge"]:
+        text += " It lies at the end of what is supported, so the true best may lie beyond."
+    end, last = said["resolved_to_step"], said["last_step"]
+    text += f" The best rate is resolved from step {said['resolved_from_step']:,} to step {end:,}"
+    return text + ("." if end >= 0.98 * last else ", and no longer after that.")
+
+
+def _rate(value: float) -> str:
+    return say(float(f"{value:.2g}"))
+
+
+def notes(result: LossLandscapeResult) -> tuple[str, ...]:
+    """Return what was left out, thinned or clipped, with counts, and the rules used."""
+    drawn = sum(len(path.step) for path in result.paths)
+    total = sum(path.total for path in result.paths)
+    unjoined = sum(curve.unjoined for curve in result.curves)
+    unpinned = sum(max(0, len(events) - PINS_PER_RUN) for events in result.bad)
+    flat = sum(int((curve.rate <= 0).sum()) for curve in result.curves)
+    said = [
+        f"Paths show {told(drawn, total)}.",
+        HISTORY if result.rate == "current" else "",
+        *_surface_notes(result),
+        f"{count(unjoined, 'row')} with a loss but no learning rate at the same step left out."
+        if unjoined
+        else "",
+        f"{count(flat, 'point')} at a learning rate of zero have no place on a logarithmic axis."
+        if flat
+        else "",
+        f"{count(result.clipped, 'point')} above the loss axis: a pin marks each run's highest."
+        if result.clipped
+        else "",
+        f"{count(unpinned, 'further bad stretch', 'further bad stretches')} not pinned."
+        if unpinned
+        else "",
+        f"Not drawn, for want of a loss or a learning rate: {listed(list(result.unused))}."
+        if result.unused
+        else "",
+    ]
+    return tuple(note for note in said if note)
+
+
+def _surface_notes(result: LossLandscapeResult) -> list[str]:
+    surface = result.surface
+    if surface.reason:
+        return [surface.reason]
+    said = [
+        f"The surface is a Gaussian process fitted to {surface.n_bins:,} medians of "
+        f"{surface.n_points:,} points; its approximate 90 % band is widened {say(surface.kappa)} "
+        "times. It fades where support ends.",
+    ]
+    if result.valley is not None:
+        said.append(
+            "The best learning rate is resolved where the rates whose band overlaps that of the "
+            f"best span less than {100 * WIDE:.0f} % of the supported rates."
+        )
+    said += [f"{n:,} points left out of the fit: {why}." for why, n in surface.dropped.items()]
+    return said
+
+
+def table(result: LossLandscapeResult) -> pd.DataFrame:
+    """Return one row per run."""
+    rows = []
+    for curve, events in zip(result.curves, result.bad, strict=True):
+        finite = np.isfinite(curve.loss)
+        loss, step = curve.loss[finite], curve.step[finite]
+        rows.append(
+            {
+                "run": curve.run,
+                "peak learning rate": float(curve.rate.max()),
+                "points": len(curve.loss),
+                "final loss": float(loss[-1]) if len(loss) else np.nan,
+                "lowest loss": float(loss.min()) if len(loss) else np.nan,
+                "at step": int(step[loss.argmin()]) if len(loss) else None,
+                "first bad step": events[0].step if events else None,
+                "what": events[0].kind if events else "",
+            }
+        )
+    return pd.DataFrame(rows).astype({"at step": "Int64", "first bad step": "Int64"})

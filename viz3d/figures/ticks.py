@@ -1,0 +1,55 @@
+"""Choose ticks that read as numbers on linear and on logarithmic axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from viz3d.figures.frame import Range
+from viz3d.figures.text import say
+
+STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+
+def nice_ticks(limits: Range, *, log: bool, most: int = 7) -> list[tuple[float, str]]:
+    """Return round values within the limits, with their text.
+
+    Plotly labels a logarithmic axis of less than a decade with bare digits ("2", "5"), which reads
+    as other numbers; hence ticks of our own.
+    """
+    low, high = limits
+    if not high > low:
+        return [(low, say(low))]
+    values = _log_values(low, high, most) if log and high > 5 * low else _even(low, high, most)
+    return [(float(v), say(float(f"{v:.6g}"))) for v in values]
+
+
+def log_ticks(limits: Range) -> dict[str, Any]:
+    """Return the tick settings of a logarithmic axis."""
+    values = nice_ticks(limits, log=True)
+    return {
+        "type": "log",
+        "tickmode": "array",
+        "tickvals": [v for v, _ in values],
+        "ticktext": [text for _, text in values],
+    }
+
+
+def _even(low: float, high: float, most: int) -> list[float]:
+    rough = (high - low) / (most - 1)
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(power * s for s in STEPS if power * s >= rough * (1 - 1e-9))
+    first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
+    return [float(k * step) for k in np.arange(first, last + 1)]
+
+
+def _log_values(low: float, high: float, most: int) -> list[float]:
+    """Powers of ten, with 2 and 5 between them while there is room."""
+    decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    for digits in ((1, 2, 5), (1, 3), (1,)):
+        values = [d * 10.0**k for k in decades for d in digits]
+        inside = [v for v in values if low * 0.999 <= v <= high * 1.001]
+        if len(inside) <= most:
+            return inside
+    return inside[:: -(-len(inside) // most)]
