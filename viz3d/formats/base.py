@@ -6,7 +6,8 @@
     Decides by the file's name alone whether the file may be of this format, and which run it
     belongs to. Pure; reads nothing.
 ``read(files) -> list[Parsed]``
-    Reads the claimed files of one run. Raises `NotMine` with a reason when they turn out to be
+    Reads the claimed files of one run: all at once when they were claimed for a folder, one by one
+    when each was claimed for itself. Raises `NotMine` with a reason when they turn out to be
     something else. A bad row is a `Problem`, never an exception.
 """
 
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
+    from viz3d.formats.rows import Rows
     from viz3d.run import Problem, Report
 
 
@@ -41,28 +43,24 @@ class Claim:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a format read, before rows of one step are joined.
+    """What a format read: one run, or a piece of one.
 
     Attributes
     ----------
-    rows : pandas.DataFrame or None
-        In the order of the file: a column ``step`` (int64) and a float64 column per metric; NaN
-        where a row does not carry the metric.
-    nonfinite : pandas.DataFrame or None
-        Columns ``step``, ``metric``, ``value``: each NaN or infinity that was really logged.
+    rows : viz3d.formats.rows.Rows or None
+        In the order of the file, before rows of one step are joined.
     layers : pandas.DataFrame or None
         As in `viz3d.run.Run`.
     report : Report or None
     config : mapping
     problems : tuple of Problem
     name : str
-        Set when one file holds several runs.
+        Set when one file holds several runs. Pieces of the same name are joined on the step.
     used : tuple of str
         The files that were understood.
     """
 
-    rows: pd.DataFrame | None = None
-    nonfinite: pd.DataFrame | None = None
+    rows: Rows | None = None
     layers: pd.DataFrame | None = None
     report: Report | None = None
     config: Mapping[str, Any] = field(default_factory=dict)

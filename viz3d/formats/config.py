@@ -1,0 +1,67 @@
+"""Hyper-parameters beside a history: hparams.json, config.yaml and their like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from viz3d.errors import NotMine
+from viz3d.formats import text
+from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.limits import CONFIG_BYTES
+from viz3d.formats.names import is_config, suffix
+
+NAME = "config file"
+
+
+def claim(path: str) -> Claim | None:
+    """Claim config files; they belong to the run that lies beside them."""
+    return Claim(path, beside=True) if is_config(path) else None
+
+
+def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
+    """Read one file.
+
+    Raises
+    ------
+    NotMine
+        If it does not hold a mapping of names to values.
+    """
+    ((name, path),) = files.items()
+    text.check(path, CONFIG_BYTES)
+    content = path.read_bytes().removeprefix(text.BOM)
+    try:
+        values = json.loads(content) if suffix(name) == ".json" else _from_yaml(content)
+    except (ValueError, RecursionError) as error:
+        raise NotMine(f"it cannot be read as {suffix(name)[1:].upper()}") from error
+    if not isinstance(values, dict):
+        raise NotMine("it does not hold names and values")
+    return [Parsed(config=_plain(values), used=(name,))]
+
+
+def _from_yaml(content: bytes) -> Any:
+    """Read YAML: plain data only, nothing is constructed, and no alias can multiply the data."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("aliases are not read")
+            return super().compose_node(parent, index)
+
+    try:
+        return yaml.load(content, Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return `values` with text keys; W&B's ``{value: …}`` boxes are opened."""
+    config = {}
+    for key, value in values.items():
+        boxed = isinstance(value, dict) and "value" in value and set(value) <= {"value", "desc"}
+        if str(key) != "_wandb":
+            config[str(key)] = value["value"] if boxed else value
+    return config

@@ -1,0 +1,202 @@
+"""Reads CSV and its relatives: commas, semicolons or tabs, decimal commas, ragged rows."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viz3d.errors import NotMine
+from viz3d.formats import text
+from viz3d.formats.table import NUMBER, Table, TableBuilder, clean_name, from_arrow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from viz3d.formats.tally import Tally
+
+HEAD_BYTES = 256 * 1024
+SAMPLE_ROWS = 20
+DELIMITERS = (",", ";", "\t", "|")
+RAGGED = "{n} row{s} with another number of cells than the header {was} left out."
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written.
+
+    Attributes
+    ----------
+    delimiter : str
+    decimal : str
+    names : tuple of str
+        Of the columns; unique.
+    skip : int
+        Lines before the first row.
+    """
+
+    delimiter: str
+    decimal: str
+    names: tuple[str, ...]
+    skip: int
+
+
+def read_table(path: Path, tally: Tally) -> Table:
+    """Read a delimited file with a header.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    tally : Tally
+        Is told of rows that do not fit the header, of repeated names and of a decimal comma.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    NotMine
+        If it is no text, or has no column of numbers.
+    """
+    size = text.check(path)
+    dialect = _sniff(path, tally)
+    if not size or dialect is None:
+        return Table(0)
+    table = _read_fast(path, dialect, tally) or _read_rows(path, dialect, tally)
+    if table.n and not table.columns:
+        raise NotMine("it has no column of numbers")
+    return table
+
+
+def _sniff(path: Path, tally: Tally) -> Dialect | None:
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES).removeprefix(text.BOM)
+    if len(head) == HEAD_BYTES:
+        head = head[: head.rfind(b"\n") + 1]
+    try:
+        rows = head.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise NotMine("it is not UTF-8 text; convert it with `iconv -t UTF-8`") from error
+    skip = next((at for at, row in enumerate(rows) if row.strip() and row[0] != "#"), len(rows))
+    if skip == len(rows):
+        return None
+    delimiter = max(DELIMITERS, key=rows[skip].count)
+    cells = [_split(row, delimiter) for row in rows[skip : skip + SAMPLE_ROWS]]
+    decimal = "." if delimiter == "," or not _has_decimal_comma(cells[1:]) else ","
+    if decimal == ",":
+        tally.add("Numbers are written with a decimal comma and were read so.")
+    header = cells[0]
+    if all(NUMBER.fullmatch(cell.strip().replace(decimal, ".")) for cell in header):
+        tally.add("There is no header, so the columns are called col_1, col_2 and so on.")
+        return Dialect(
+            delimiter, decimal, tuple(f"col_{at + 1}" for at in range(len(header))), skip
+        )
+    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1)
+
+
+def _split(row: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([row], delimiter=delimiter), [])
+    except csv.Error:
+        return row.split(delimiter)
+
+
+def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
+    cells = [cell.strip() for row in rows for cell in row]
+    with_comma = sum(cell.count(",") == 1 and _is_number(cell.replace(",", ".")) for cell in cells)
+    with_point = sum("." in cell and _is_number(cell) for cell in cells)
+    return with_comma > with_point
+
+
+def _is_number(cell: str) -> bool:
+    return bool(NUMBER.fullmatch(cell))
+
+
+def _unique(header: Sequence[str], tally: Tally) -> tuple[str, ...]:
+    """Return unique names: a repeated one gets its count, an empty one its place."""
+    names: dict[str, None] = {}
+    for at, cell in enumerate(header, start=1):
+        name = clean_name(cell) if cell.strip() else f"col_{at}"
+        wanted, count = name, 2
+        while name in names:
+            name = f"{wanted} ({count})"
+            count += 1
+        if name != wanted:
+            tally.add("{n} column name{s} stood twice in the header ({names}).", name=wanted)
+        names[name] = None
+    return tuple(names)
+
+
+def _read_fast(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
+    """Read with Arrow, or return None where lines do not become rows one by one."""
+    import pyarrow as pa
+
+    ragged: list[int | None] = []
+    for text_only in (False, True):
+        ragged.clear()
+        try:
+            arrow = _arrow_table(path, dialect, ragged, text_only=text_only)
+        except pa.ArrowException:
+            continue  # a column changes its type half way: read it as text, cell by cell
+        if arrow.num_rows + len(ragged) != _count_rows(path, dialect.skip):
+            return None  # an unclosed quote swallows lines
+        if ragged:
+            tally.add(RAGGED, line=ragged[0], count=len(ragged))
+        return from_arrow(arrow, tally, text_is_number=True)
+    return None
+
+
+def _arrow_table(
+    path: Path, dialect: Dialect, ragged: list[int | None], *, text_only: bool
+) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    def skip(row: pc.InvalidRow) -> str:
+        ragged.append(row.number)
+        return "skip"
+
+    return pc.read_csv(
+        path,
+        # One thread, because only then Arrow knows the line of a ragged row.
+        pc.ReadOptions(use_threads=False, column_names=list(dialect.names), skip_rows=dialect.skip),
+        pc.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=skip),
+        pc.ConvertOptions(
+            decimal_point=dialect.decimal,
+            null_values=["", "None", "null", "NA", "N/A", "-"],
+            strings_can_be_null=True,
+            # Arrow would turn text that looks like a date into one.
+            timestamp_parsers=[],
+            column_types=dict.fromkeys(dialect.names, pa.string()) if text_only else None,
+        ),
+    )
+
+
+def _count_rows(path: Path, skip: int) -> int:
+    """Count lines that are not empty, without the first `skip` ones."""
+    count, last, blank = 0, b"\n", 0
+    with path.open("rb") as file:
+        while chunk := file.read(text.BLOCK_BYTES):
+            joined = last + chunk
+            count += chunk.count(b"\n")
+            blank += joined.count(b"\n\n") + joined.count(b"\n\r\n")
+            last = chunk[-1:]
+    return count + (last != b"\n") - blank - skip
+
+
+def _read_rows(path: Path, dialect: Dialect, tally: Tally) -> Table:
+    builder = TableBuilder(tally, text_is_number=True)
+    for at, (number, line) in enumerate(text.lines(path, tally)):
+        if at < dialect.skip or not line.strip():
+            continue
+        cells = _split(text.printed(line), dialect.delimiter)
+        if len(cells) != len(dialect.names):
+            tally.add(RAGGED, line=number)
+            continue
+        if dialect.decimal == ",":
+            cells = [cell.replace(",", ".") for cell in cells]
+        builder.add(dict(zip(dialect.names, cells, strict=True)), number)
+    return builder.table()

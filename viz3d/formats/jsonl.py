@@ -1,0 +1,140 @@
+"""JSONL: one JSON object per line, with any column names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from viz3d.errors import NotMine
+from viz3d.formats import limits, text
+from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.names import is_document, suffix
+from viz3d.formats.parse import parse_table
+from viz3d.formats.table import Table, TableBuilder, from_arrow, stack
+from viz3d.formats.tally import Tally
+
+NAME = "JSONL"
+
+NOT_AN_OBJECT = "{n} line{s} that {was} no JSON object {was} left out."
+CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
+TOO_DEEP = f"{{n}} line{{s}} nested deeper than {limits.DEPTH} levels {{was}} left out."
+TWICE = "{n} key{s} stood twice in a line, the last one was kept ({names})."
+
+
+def claim(path: str) -> Claim | None:
+    """Claim ``.jsonl`` and ``.ndjson``, and ``.json`` that may hold lines."""
+    wanted = suffix(path) in (".jsonl", ".ndjson", ".json") and not is_document(path)
+    return Claim(path) if wanted else None
+
+
+def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
+    """Read one file.
+
+    Raises
+    ------
+    NotMine
+        If no line is a JSON object, or the objects hold no numbers.
+    """
+    ((name, path),) = files.items()
+    tally = Tally(name)
+    table = read_table(path, tally)
+    if not table.n and text.check(path):
+        raise NotMine("no line of it is a JSON object")
+    if table.n and not table.columns:
+        raise NotMine("its JSON objects hold no numbers")
+    return [parse_table(table, tally)]
+
+
+def read_table(path: Path, tally: Tally) -> Table:
+    """Read the good lines of a JSONL file; bad ones are counted in `tally`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    tally : Tally
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    NotMine
+        If the file is no UTF-8 text or too large.
+    """
+    text.check(path)
+    tables = [
+        _read_fast(block, tally) or _read_lines(block, first, tally)
+        for first, block in text.blocks(path, tally)
+        if block.strip()
+    ]
+    return stack(tables) if tables else Table(0)
+
+
+def _read_fast(block: bytes, tally: Tally) -> Table | None:
+    """Read a block with Arrow, or return None where anything in it needs a closer look."""
+    import pyarrow as pa
+    import pyarrow.json as pj
+
+    n_lines = block.count(b"\n") + (not block.endswith(b"\n"))
+    # Arrow's parser recurses; and a line of very many keys makes it slow.
+    nested = block.count(b"{") + block.count(b"[") > 4 * n_lines + 100
+    if nested or block.count(b'":') > n_lines * limits.METRICS:
+        return None
+    try:
+        arrow = pj.read_json(
+            pa.BufferReader(block), pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
+        )
+        # Arrow also takes two objects on one line; those are not rows of a log.
+        if arrow.num_rows == n_lines:
+            return from_arrow(arrow, tally)
+    except (pa.ArrowException, UnicodeDecodeError):
+        pass
+    return None
+
+
+def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
+    builder = TableBuilder(tally)
+    whole = block.endswith(b"\n")
+    rows = block.split(b"\n")
+    for number, line in enumerate(rows, start=first):
+        for part in line.split(b"\r"):
+            if not part.strip():
+                continue
+            record = _parse_line(
+                part, number, tally, last=not whole and number == first + len(rows) - 1
+            )
+            if record is not None:
+                builder.add(record, number)
+    return builder.table()
+
+
+def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[str, Any] | None:
+    if len(line) > limits.LINE_BYTES:
+        tally.add(text.LONG_LINE, line=number)
+        return None
+    repeated: list[str] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        record = dict(pairs)
+        if len(record) < len(pairs):
+            keys = [key for key, _ in pairs]
+            repeated.extend({key for key in keys if keys.count(key) > 1})
+        return record
+
+    try:
+        record = json.loads(line.decode("utf-8"), object_pairs_hook=collect)
+    except ValueError:
+        tally.add(CUT if last else NOT_AN_OBJECT, line=number)
+        return None
+    except RecursionError:
+        tally.add(TOO_DEEP, line=number)
+        return None
+    if not isinstance(record, dict):
+        tally.add(NOT_AN_OBJECT, line=number)
+        return None
+    for key in repeated:
+        tally.add(TWICE, line=number, name=key)
+    return record

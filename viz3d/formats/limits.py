@@ -1,0 +1,16 @@
+"""Caps on input, in one place. What goes over a cap is left out and the user is told."""
+
+from __future__ import annotations
+
+MIB = 1024 * 1024
+
+LINE_BYTES = 8 * MIB  # a longer line is a broken writer, not a row
+FILE_BYTES = 1024 * MIB  # of one log
+DOCUMENT_BYTES = 256 * MIB  # of one JSON document, which has to be parsed whole
+REPORT_BYTES = 1 * MIB
+CONFIG_BYTES = 1 * MIB
+METRICS = 2_000  # per table
+NESTED_KEYS = 100  # of one nested object that is flattened
+DEPTH = 32  # of nested JSON
+NAME_CHARS = 200  # of a metric's name
+CELLS = 400_000_000  # 3.2 GB as float64: no table of a run is that large

@@ -1,0 +1,108 @@
+"""What a file's name alone says about it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+CONFIG_STEMS = frozenset(
+    {
+        "args",
+        "config",
+        "flags",
+        "hparams",
+        "hyperparameters",
+        "hyperparams",
+        "params",
+        "run_config",
+        "training_args",
+        "training_config",
+    }
+)
+
+# JSON and text files that lie beside runs everywhere and never hold a history.
+_DOCUMENTS = re.compile(
+    r"""(?x)
+    run | info | package(-lock)? | tsconfig | vocab | merges | tokenizer(_config)?
+    | special_tokens_map | added_tokens | generation_config | preprocessor_config | adapter_config
+    | chat_template | .*\.index | .*-index | all_results | train_results | eval_results
+    | wandb-(summary|metadata) | meta_\d+ | .*_config | dataset_infos?
+    | requirements.* | readme.* | license.* | notice.* | changelog.* | robots | cmakelists
+    """,
+    re.IGNORECASE,
+)
+
+_RATE = re.compile(
+    r"(?<![a-z])(?:lr|learning[-_]?rate)[-_=:]?(\d+\.\d+(?:e-?\d+)?|\d+e-?\d+|\.\d+)(?![\d.])",
+    re.IGNORECASE,
+)
+
+
+def suffix(path: str) -> str:
+    """Return the lower-case suffix of the file at `path`, with its dot."""
+    return PurePosixPath(path).suffix.lower()
+
+
+def stem(path: str) -> str:
+    """Return the name of the file at `path` without its last suffix."""
+    return PurePosixPath(path).stem
+
+
+def folder(path: str) -> str:
+    """Return the folder of the file at `path`; empty at the top of the source."""
+    parent = str(PurePosixPath(path).parent)
+    return "" if parent == "." else parent
+
+
+def is_config(path: str) -> bool:
+    """Say whether a file is called like a file of hyper-parameters."""
+    return stem(path).lower() in CONFIG_STEMS and suffix(path) in (".json", ".yaml", ".yml")
+
+
+def is_document(path: str) -> bool:
+    """Say whether a file is called like one that never holds a history."""
+    return is_config(path) or bool(_DOCUMENTS.fullmatch(stem(path)))
+
+
+def rate_in_name(name: str) -> float | None:
+    """Return the learning rate that stands in a name, as in ``adamw-lr-0.0005-constant.json``.
+
+    Parameters
+    ----------
+    name : str
+        Name of a file or run. Of several rates the last one counts.
+
+    Returns
+    -------
+    float or None
+    """
+    rates = [float(found) for found in _RATE.findall(name)]
+    return rates[-1] if rates and rates[-1] > 0 else None
+
+
+_STAMP = re.compile(
+    r"(?<!\d)(20\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[-_.T ]?(\d\d)[-_.:h]?(\d\d)(?:[-_.:m]?(\d\d))?(?!\d)"
+)
+
+
+def timestamp(name: str) -> float | None:
+    """Return the newest time that stands in a name, as in ``aquarat-20251023-143022``.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    float or None
+        Seconds since 1970, read as UTC.
+    """
+    times = []
+    for parts in _STAMP.findall(name):
+        numbers = [int(part or 0) for part in parts]
+        try:
+            times.append(datetime(*numbers, tzinfo=UTC).timestamp())  # type: ignore[misc,arg-type]
+        except ValueError:
+            continue
+    return max(times, default=None)

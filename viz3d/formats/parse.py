@@ -1,0 +1,51 @@
+"""From a table to what a run is made of: a history, or gradient norms per layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from viz3d.formats.base import Parsed
+from viz3d.formats.layers import is_long, long_layers
+from viz3d.formats.steps import STEP_NAMES, to_rows
+
+if TYPE_CHECKING:
+    from viz3d.formats.table import Table
+    from viz3d.formats.tally import Tally
+
+
+def parse_table(
+    table: Table,
+    tally: Tally,
+    *,
+    config: Mapping[str, Any] | None = None,
+    step_names: tuple[str, ...] = STEP_NAMES,
+) -> Parsed:
+    """Take a table for what it is.
+
+    Parameters
+    ----------
+    table : Table
+    tally : Tally
+        What it counted so far is told too.
+    config : mapping, optional
+        Hyper-parameters that stood in the same file.
+    step_names : tuple of str
+
+    Returns
+    -------
+    Parsed
+    """
+    if is_long(table):
+        rows, layers = None, long_layers(table, tally)
+    else:
+        rows, layers = to_rows(table, tally, step_names), None
+        if not table.n:
+            tally.add("There are no rows in it yet.")
+    return Parsed(
+        rows=rows,
+        layers=layers,
+        config=config or {},
+        problems=tally.problems(),
+        used=(tally.file,),
+    )

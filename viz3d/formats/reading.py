@@ -1,0 +1,196 @@
+"""Reads the files of one run with the formats that claim them, and puts the pieces together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viz3d.errors import NoFormat, NotMine
+from viz3d.formats import FORMATS
+from viz3d.formats.base import Format, Parsed
+from viz3d.formats.layers import split_layers
+from viz3d.formats.names import rate_in_name, stem
+from viz3d.formats.rows import Joined, Rows, join_rows, merge
+from viz3d.formats.tally import Tally
+from viz3d.run import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from viz3d.run import Report
+
+RATES = ("learning_rate", "lr", "peak_lr", "max_lr")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the files of one run hold.
+
+    Attributes
+    ----------
+    name : str
+        Of a run among several in the same files, else empty.
+    joined : Joined
+        History, superseded rows and values that are not finite.
+    layers, report, config, problems
+        As in `viz3d.run.Run`.
+    used : tuple of str
+        Files that were understood.
+    """
+
+    name: str
+    joined: Joined
+    layers: pd.DataFrame | None = None
+    report: Report | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    used: tuple[str, ...] = ()
+
+
+def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
+    """Read the files of a run.
+
+    Files of different formats that log different metrics are joined on the step; a file that logs
+    a metric which is there already is a run of its own.
+
+    Parameters
+    ----------
+    name : str
+        Of the run, for messages and for a learning rate that stands only in it.
+    files : mapping of {path in the source: local path}
+
+    Returns
+    -------
+    list of Contents
+        More than one where the files hold several runs.
+
+    Raises
+    ------
+    NoFormat
+        If no format can read any of them.
+    """
+    units, problems = _read_units(name, files)
+    shared = [part for unit in units if not unit.is_run for part in unit.parts]
+    runs: dict[str, list[Parsed]] = {}
+    for unit in units:
+        if unit.is_run:
+            runs.setdefault(_run_of(unit, runs), []).extend(unit.parts)
+    if len(runs) < 2:
+        runs = {"": [part for parts in runs.values() for part in parts]}
+    return [
+        _contents(run, name, [*parts, *shared], problems if at == 0 else ())
+        for at, (run, parts) in enumerate(runs.items())
+    ]
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """Pieces that one format read together and calls by one name: it knows that they belong."""
+
+    path: str
+    name: str
+    parts: tuple[Parsed, ...]
+
+    @property
+    def is_run(self) -> bool:
+        return any(part.rows is not None or part.layers is not None for part in self.parts)
+
+    @property
+    def metrics(self) -> set[str]:
+        return {
+            metric for part in self.parts if part.rows is not None for metric in part.rows.columns
+        }
+
+
+def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list[Problem]]:
+    """Ask each format for its files; those claimed for a folder are handed over together."""
+    units: list[_Unit] = []
+    reasons: dict[str, list[tuple[str, str]]] = {path: [] for path in files}
+    left = dict(files)
+    understood = False
+    for form in FORMATS:
+        for batch, beside in _batches(form, left):
+            try:
+                parts = form.read(batch)
+            except NotMine as reason:
+                for path in batch:
+                    reasons[path].append((form.NAME, str(reason)))
+                continue
+            understood |= not beside
+            for run in dict.fromkeys(part.name for part in parts):
+                units.append(
+                    _Unit(next(iter(batch)), run, tuple(part for part in parts if part.name == run))
+                )
+            for path in {used for part in parts for used in part.used}:
+                left.pop(path, None)
+    if not understood:
+        raise NoFormat(name, list(dict.fromkeys(said for path in left for said in reasons[path])))
+    return units, [_not_read(path, reasons[path]) for path in left if reasons[path]]
+
+
+def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Path], bool]]:
+    """Return what to hand to a format at once, and whether it only adds to a run."""
+    mine = {path: claim for path in files if (claim := form.claim(path))}
+    together = {path: files[path] for path, claim in mine.items() if claim.run != path}
+    alone = [
+        ({path: files[path]}, claim.beside) for path, claim in mine.items() if claim.run == path
+    ]
+    return ([(together, False)] if together else []) + alone
+
+
+def _not_read(path: str, reasons: Sequence[tuple[str, str]]) -> Problem:
+    said = "; ".join(f"{form}: {reason}" for form, reason in reasons)
+    return Problem(f"The file was not read ({said}).", file=path)
+
+
+def _run_of(unit: _Unit, runs: Mapping[str, Sequence[Parsed]]) -> str:
+    """Return the name of the run that `unit` belongs to, among those in the same files.
+
+    Two files that log the same metric are two runs: joined, one would hide the other.
+    """
+    if unit.name:
+        return unit.name if unit.name not in runs else f"{stem(unit.path)}-{unit.name}"
+    main = _Unit(unit.path, "", tuple(runs.get("", ())))
+    return stem(unit.path) if unit.metrics & main.metrics else ""
+
+
+def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Problem]) -> Contents:
+    import pandas as pd
+
+    used = tuple(dict.fromkeys(path for part in parts for path in part.used))
+    tally = Tally(used[0] if used else "")
+    joined = merge(
+        [join_rows(part.rows) for part in parts if part.rows is not None] or [_nothing()]
+    )
+    joined.tell(tally)
+    history, wide = split_layers(joined.history, tally)
+    layers = [part.layers for part in parts if part.layers is not None]
+    config = {key: value for part in parts for key, value in part.config.items()}
+    config |= _rate_from_name(run or name, config, tally)
+    told = [problem for part in parts for problem in part.problems]
+    return Contents(
+        name=run,
+        joined=Joined(history, joined.attempts, joined.nonfinite),
+        layers=pd.concat(layers, ignore_index=True) if layers else wide,
+        report=next((part.report for part in parts if part.report is not None), None),
+        config=config,
+        problems=(*told, *tally.problems(), *extra),
+        used=used,
+    )
+
+
+def _nothing() -> Joined:
+    import numpy as np
+
+    return join_rows(Rows(np.empty(0, np.int64), {}))
+
+
+def _rate_from_name(name: str, config: Mapping[str, Any], tally: Tally) -> dict[str, float]:
+    """Return the learning rate that stands only in the name, and say where it comes from."""
+    rate = rate_in_name(stem(name) if name.endswith((".json", ".jsonl", ".csv")) else name)
+    if rate is None or any(key in config for key in RATES):
+        return {}
+    tally.add(f"The learning rate {rate:g} in the config comes from the name {name!r}.")
+    return {"learning_rate": rate}

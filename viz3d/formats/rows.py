@@ -1,0 +1,244 @@
+"""Rows of a log, joined on the logged step.
+
+A log is a sequence of rows in the order in which they were written. Several rows may belong to one
+step (training and evaluation, two calls of a logger), and after a restart the steps go back. Here
+rows become a history with one row per step; what a restart superseded is kept aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from viz3d.formats.attempts import attempt_starts, survivors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from viz3d.formats.tally import Tally
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The values of one metric, where it was logged.
+
+    Attributes
+    ----------
+    row : numpy.ndarray, shape (k,), int64
+        Ascending positions in the log.
+    value : numpy.ndarray, shape (k,)
+        What was logged there; NaN means that NaN was logged.
+    """
+
+    row: np.ndarray
+    value: np.ndarray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a log in the order of the file.
+
+    Attributes
+    ----------
+    step : numpy.ndarray, shape (n,), int64
+    columns : dict of {metric: Cells}
+        In the order in which the metrics were first logged.
+    """
+
+    step: np.ndarray
+    columns: Mapping[str, Cells]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Rows joined on the step.
+
+    Attributes
+    ----------
+    history, attempts, nonfinite : pandas.DataFrame
+        As in `viz3d.run.Run`; `attempts` may be empty.
+    replaced : int
+        Values that gave way to another one logged later for the same metric and step.
+    restarts : int
+        How often the steps went back.
+    resorted : bool
+        True when the steps were in no order, so that they were sorted and no restart was sought.
+    """
+
+    history: pd.DataFrame
+    attempts: pd.DataFrame
+    nonfinite: pd.DataFrame
+    replaced: int = 0
+    restarts: int = 0
+    resorted: bool = False
+
+    def tell(self, tally: Tally) -> None:
+        """Count in `tally` what was replaced, superseded or sorted."""
+        if self.resorted:
+            tally.add("The steps are in no order, so the rows were sorted by step.")
+        if self.restarts:
+            tally.add(
+                f"The steps go back {_times(self.restarts)} (a restart): {{n}} row{{s}} of earlier "
+                "attempts {was} superseded and kept aside.",
+                count=len(self.attempts),
+            )
+        if self.replaced:
+            tally.add(
+                "{n} value{s} {was} logged again at the same step with another value; the later "
+                "one was kept.",
+                count=self.replaced,
+            )
+
+
+def join_rows(rows: Rows) -> Joined:
+    """Join rows of one step, and set aside what a restart superseded.
+
+    The same metric twice at one step keeps the later value. Where steps go back, the earlier rows
+    at or beyond the step of the restart are superseded; a late row of metrics that were not yet
+    logged that far (an evaluation that took its time) is joined instead.
+
+    Parameters
+    ----------
+    rows : Rows
+
+    Returns
+    -------
+    Joined
+    """
+    starts = attempt_starts(rows.step, [cells.row for cells in rows.columns.values()])
+    kept, attempt = survivors(rows.step, starts or ())
+    history, nonfinite, replaced = _history(rows, kept)
+    return Joined(
+        history=history,
+        attempts=_superseded(rows, kept, attempt),
+        nonfinite=nonfinite,
+        replaced=replaced,
+        restarts=len(starts or ()),
+        resorted=starts is None,
+    )
+
+
+def merge(parts: Sequence[Joined]) -> Joined:
+    """Join the histories of several pieces of one run on the step; a later piece wins.
+
+    Parameters
+    ----------
+    parts : sequence of Joined
+        At least one.
+
+    Returns
+    -------
+    Joined
+    """
+    import pandas as pd
+
+    if len(parts) == 1:
+        return parts[0]
+    steps = [part.history.index.to_numpy() for part in parts]
+    whole = Rows(
+        step=np.concatenate(steps),
+        columns=_stack(parts, np.cumsum([0, *map(len, steps)])),
+    )
+    history, nonfinite, replaced = _history(whole, np.ones(len(whole.step), dtype=bool))
+    return Joined(
+        history=history,
+        attempts=pd.concat([part.attempts for part in parts], ignore_index=True),
+        nonfinite=nonfinite,
+        replaced=replaced + sum(part.replaced for part in parts),
+        restarts=sum(part.restarts for part in parts),
+        resorted=any(part.resorted for part in parts),
+    )
+
+
+def _stack(parts: Sequence[Joined], offsets: np.ndarray) -> dict[str, Cells]:
+    """Lay the pieces' histories end to end, as rows that were logged one piece after the other."""
+    pieces: dict[str, list[Cells]] = {}
+    for part, offset in zip(parts, offsets, strict=False):
+        index = part.history.index
+        nan = part.nonfinite[np.isnan(part.nonfinite["value"].to_numpy(dtype=float))]
+        for metric in part.history.columns:
+            values = part.history[metric].to_numpy()
+            logged = ~np.isnan(values)
+            logged[index.get_indexer(nan.loc[nan["metric"] == metric, "step"])] = True
+            at = np.flatnonzero(logged)
+            pieces.setdefault(str(metric), []).append(Cells(at + offset, values[at]))
+    return {metric: concatenate(cells) for metric, cells in pieces.items()}
+
+
+def concatenate(cells: Sequence[Cells]) -> Cells:
+    """Put cells of one metric end to end; their rows must already be ascending."""
+    if len(cells) == 1:
+        return cells[0]
+    return Cells(
+        np.concatenate([part.row for part in cells]), np.concatenate([part.value for part in cells])
+    )
+
+
+def _history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    import pandas as pd
+
+    steps, inverse = np.unique(rows.step[kept], return_inverse=True)
+    place = np.full(len(rows.step), -1, dtype=np.int64)
+    place[kept] = inverse
+    columns: dict[str, np.ndarray] = {}
+    odd: list[pd.DataFrame] = []
+    replaced = 0
+    for metric, cells in rows.columns.items():
+        at = place[cells.row]
+        at, values = at[at >= 0], np.asarray(cells.value, dtype=np.float64)[at >= 0]
+        if not len(at):
+            continue
+        column = np.full(len(steps), np.nan)
+        column[at] = values  # of a repeated position the last value stays
+        columns[metric] = column
+        replaced += _count_replaced(at, values)
+        if not np.isfinite(values).all():
+            bad = np.unique(at)
+            bad = bad[~np.isfinite(column[bad])]
+            odd.append(pd.DataFrame({"step": steps[bad], "metric": metric, "value": column[bad]}))
+    index = pd.Index(steps.astype(np.int64), name="step")
+    nonfinite = pd.concat(odd, ignore_index=True) if odd else _no_nonfinite()
+    nonfinite = nonfinite.sort_values("step", kind="stable", ignore_index=True)
+    return pd.DataFrame(columns, index=index), nonfinite, replaced
+
+
+def _no_nonfinite() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        {"step": np.empty(0, np.int64), "metric": pd.Series(dtype=str), "value": np.empty(0)}
+    )
+
+
+def _count_replaced(at: np.ndarray, values: np.ndarray) -> int:
+    """Count values that are followed by another value for the same place."""
+    if (np.diff(at) > 0).all():
+        return 0
+    order = np.argsort(at, kind="stable")
+    at, values = at[order], values[order]
+    differ = (values[1:] != values[:-1]) & ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
+    return int(((at[1:] == at[:-1]) & differ).sum())
+
+
+def _superseded(rows: Rows, kept: np.ndarray, attempt: np.ndarray) -> pd.DataFrame:
+    import pandas as pd
+
+    gone = np.flatnonzero(~kept)
+    place = np.full(len(rows.step), -1, dtype=np.int64)
+    place[gone] = np.arange(len(gone))
+    columns: dict[str, np.ndarray] = {"attempt": attempt[gone] + 1, "step": rows.step[gone]}
+    for metric, cells in rows.columns.items() if len(gone) else ():
+        at = place[cells.row]
+        if (at >= 0).any():
+            column = np.full(len(gone), np.nan)
+            column[at[at >= 0]] = cells.value[at >= 0]
+            # A metric may be called "step" or "attempt"; the first two columns are ours.
+            columns[metric if metric not in columns else f"{metric} (logged)"] = column
+    return pd.DataFrame(columns)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"

@@ -1,0 +1,106 @@
+"""Finds the column that counts steps and turns a table into rows of a log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from viz3d.formats.rows import Cells, Rows
+
+if TYPE_CHECKING:
+    from viz3d.formats.table import Table
+    from viz3d.formats.tally import Tally
+
+# In this order; compared without regard to case. An epoch counts only where nothing finer does.
+STEP_NAMES = (
+    "step",
+    "_step",
+    "global_step",
+    "train/global_step",
+    "trainer/global_step",
+    "train/step",
+    "iter",
+    "iter_num",
+    "iteration",
+    "iterations",
+    "time/total_timesteps",
+    "total_timesteps",
+    "timesteps",
+    "time/iterations",
+    "steps",
+    "epoch",
+)
+
+# Whole numbers beyond this are not exact in a float64 column.
+EXACT = 2.0**53
+
+
+def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES) -> Rows:
+    """Turn a table into rows of a log.
+
+    Parameters
+    ----------
+    table : Table
+    tally : Tally
+        Is told when there is no step column, so that rows are numbered, and which rows have no
+        usable step.
+    step_names : tuple of str
+        Names of step columns, the best first.
+
+    Returns
+    -------
+    Rows
+    """
+    name = _step_column(table, step_names)
+    if name is None:
+        if table.n:
+            tally.add("There is no column of steps, so the rows were numbered from 0.")
+        return Rows(np.arange(table.n, dtype=np.int64), _as_float(table.columns))
+    steps = table.columns[name]
+    usable = _is_step(steps.value)
+    rows, step = steps.row[usable], steps.value[usable].astype(np.int64)
+    if left_out := table.n - len(rows):
+        tally.add(
+            f"{{n}} row{{s}} without a whole number as {name!r} {{was}} left out.", count=left_out
+        )
+    others = {key: cells for key, cells in table.columns.items() if key != name}
+    return Rows(step, _as_float(others) if not left_out else _take(others, rows, table.n))
+
+
+def _step_column(table: Table, names: tuple[str, ...]) -> str | None:
+    """Return the first known name that holds whole numbers in more than half of the rows."""
+    by_name: dict[str, str] = {}
+    for column in table.columns:
+        by_name.setdefault(column.lower(), column)
+    for name in names:
+        column = by_name.get(name.lower())
+        if column is not None and 2 * _is_step(table.columns[column].value).sum() > table.n:
+            return column
+    return None
+
+
+def _is_step(values: np.ndarray) -> np.ndarray:
+    if values.dtype == np.int64:
+        return np.ones(len(values), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.abs(values) <= EXACT) & (values == np.floor(values)))
+
+
+def _as_float(columns: dict[str, Cells]) -> dict[str, Cells]:
+    return {
+        name: Cells(cells.row, cells.value.astype(np.float64, copy=False))
+        for name, cells in columns.items()
+    }
+
+
+def _take(columns: dict[str, Cells], rows: np.ndarray, n: int) -> dict[str, Cells]:
+    """Keep only `rows` of `n`, and renumber them."""
+    place = np.full(n, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    taken = {}
+    for name, cells in _as_float(columns).items():
+        at = place[cells.row]
+        if (at >= 0).any():
+            taken[name] = Cells(at[at >= 0], cells.value[at >= 0])
+    return taken

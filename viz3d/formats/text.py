@@ -1,0 +1,126 @@
+"""Reads text files in bounded pieces: a log may be torn, huge, or no text at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viz3d.errors import NotMine
+from viz3d.formats import limits
+
+if TYPE_CHECKING:
+    from viz3d.formats.tally import Tally
+
+BLOCK_BYTES = 4 * limits.MIB
+BOM = b"\xef\xbb\xbf"
+LONG_LINE = f"{{n}} line{{s}} longer than {limits.LINE_BYTES // limits.MIB} MiB {{was}} left out."
+ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
+
+
+def check(path: Path, max_bytes: int = limits.FILE_BYTES) -> int:
+    """Decline a file that cannot be UTF-8 text of a sensible size.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    max_bytes : int
+
+    Returns
+    -------
+    int
+        Its size in bytes.
+
+    Raises
+    ------
+    NotMine
+        If it cannot be opened, is too large, or is binary or UTF-16.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError as error:
+        raise NotMine(f"it cannot be opened ({error.strerror or 'input/output error'})") from error
+    if size > max_bytes:
+        raise NotMine(f"it is larger than {max_bytes // limits.MIB:,} MiB")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise NotMine("it is UTF-16 text; convert it with `iconv -f UTF-16 -t UTF-8`")
+    if b"\0" in head and not head.lstrip(BOM).lstrip().startswith((b"{", b"[")):
+        raise NotMine("it is no text")
+    return size
+
+
+def blocks(path: Path, tally: Tally) -> Iterator[tuple[int, bytes]]:
+    """Read whole lines in blocks of a few MiB.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    tally : Tally
+        Is told of lines that are too long; they are skipped without being held.
+
+    Yields
+    ------
+    first_line : int
+        Number of the block's first line, from 1.
+    block : bytes
+        Ends with a newline, but for a last line that has none.
+    """
+    line, rest = 1, b""
+    with path.open("rb") as file:
+        while chunk := file.read(BLOCK_BYTES):
+            if line == 1 and not rest:
+                chunk = chunk.removeprefix(BOM)
+            rest += chunk
+            cut = rest.rfind(b"\n") + 1
+            if cut:
+                yield line, rest[:cut]
+                line += rest.count(b"\n", 0, cut)
+                rest = rest[cut:]
+            elif len(rest) > limits.LINE_BYTES:
+                tally.add(LONG_LINE, line=line)
+                rest = _skip_line(file)
+                line += 1
+    if rest:
+        yield line, rest
+
+
+def _skip_line(file: object) -> bytes:
+    """Read on to the next newline and return what follows it in the last chunk read."""
+    while chunk := file.read(BLOCK_BYTES):  # type: ignore[attr-defined]
+        _, newline, after = chunk.partition(b"\n")
+        if newline:
+            return bytes(after)
+    return b""
+
+
+def lines(path: Path, tally: Tally) -> Iterator[tuple[int, bytes]]:
+    """Read line by line, without the line ends; a carriage return ends a line too.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    tally : Tally
+
+    Yields
+    ------
+    number : int
+        From 1; the parts of a line with carriage returns share its number.
+    line : bytes
+    """
+    for first, block in blocks(path, tally):
+        for number, line in enumerate(block.split(b"\n"), start=first):
+            if len(line) > limits.LINE_BYTES:
+                tally.add(LONG_LINE, line=number)
+                continue
+            for part in line.split(b"\r"):
+                if part:
+                    yield number, part
+
+
+def printed(line: bytes) -> str:
+    """Return a console line as a person saw it: decoded, without colours and control codes."""
+    text = line.decode("utf-8", errors="replace")
+    return ANSI.sub("", text) if "\x1b" in text else text
