@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from viz3d.analysis.roles import recognise
-from viz3d.errors import RunNotFound, SourceError
+from viz3d.errors import FormatError, RunNotFound, SourceError
 from viz3d.formats.grouping import group
 from viz3d.formats.names import timestamp
 from viz3d.formats.reading import Contents, read_run
 from viz3d.run import FileInfo, Problem, Run, RunInfo
 from viz3d.sources import sample
 from viz3d.sources.base import Source
+from viz3d.sources.digest import digest
+from viz3d.sources.finding import INSIDE, find_run, some
 from viz3d.sources.local import LocalSource
-
-# Between the name of a file's run and the name of one run among several in it.
-INSIDE = "::"
 
 Roles = Mapping[str, str]
 
@@ -116,7 +113,7 @@ def load_run(
     """
     runs = load_runs(source, name, roles=roles)
     if len(runs) > 1:
-        raise RunNotFound(f"{name or source!s} holds {len(runs)} runs; choose one: {_some(runs)}.")
+        raise RunNotFound(f"{name or source!s} holds {len(runs)} runs; choose one: {some(runs)}.")
     return runs[0]
 
 
@@ -147,14 +144,14 @@ def load_runs(
     if name is None:
         if not infos:
             raise RunNotFound(f"There are no runs in {source.name!r}.")
-        return [run for info in infos for run in _load(source, info, roles)]
+        return _load_all(source, infos, roles)
     info, inside = find_run(infos, name, source.name)
     runs = _load(source, info, roles)
     if not inside:
         return runs
     chosen = [run for run in runs if run.name == f"{info.name}{INSIDE}{inside}"]
     if not chosen:
-        raise RunNotFound(f"{info.name!r} holds no run {inside!r}; it holds: {_some(runs)}.")
+        raise RunNotFound(f"{info.name!r} holds no run {inside!r}; it holds: {some(runs)}.")
     return chosen
 
 
@@ -185,54 +182,8 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
     return load_runs(source, name, roles=roles)
 
 
-def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo, str]:
-    """Find a run by its name or an unambiguous trailing part of it.
-
-    Parameters
-    ----------
-    infos : sequence of RunInfo
-    name : str
-        May end in ``::NAME``.
-    source : str
-        Name of the source, for the message.
-
-    Returns
-    -------
-    info : RunInfo
-    inside : str
-        What stands behind ``::``, or empty.
-
-    Raises
-    ------
-    RunNotFound
-        With the names that come closest.
-    """
-    outer, _, inside = name.rpartition(INSIDE)
-    asked = [(name, "")] + ([(outer, inside)] if outer else [])
-    for wanted, rest in asked:
-        exact = [info for info in infos if info.name == wanted]
-        tail = [info for info in infos if info.name.endswith(f"/{wanted.strip('/')}")]
-        longer = [info for info in infos if f"/{wanted}".endswith(f"/{info.name}")]
-        for found in (exact, tail, longer):
-            if len(found) == 1:
-                return found[0], rest
-            if found:
-                raise RunNotFound(
-                    f"{len(found)} runs in {source!r} are called {wanted!r}; name one in full: "
-                    f"{_some(found)}."
-                )
-    close = difflib.get_close_matches(name, [info.name for info in infos], n=3, cutoff=0.4)
-    hint = f"closest: {', '.join(map(repr, close))}" if close else "list them to see their names"
-    raise RunNotFound(f"There is no run {name!r} in {source!r}; {hint}.")
-
-
-def _some(runs: Sequence[Run] | Sequence[RunInfo], limit: int = 10) -> str:
-    names = ", ".join(repr(run.name) for run in runs[:limit])
-    return names + (f" and {len(runs) - limit} more" if len(runs) > limit else "")
-
-
 def _names(runs: Sequence[str], source: str) -> dict[str, str]:
-    """Return {path: name}; a leading ``runs/`` says nothing, so it is dropped where that is safe."""
+    """Return {path: name}; a leading ``runs/`` says nothing and goes where that is safe."""
     short = {run: run.removeprefix("runs/") or run for run in runs}
     taken = list(short.values())
     names = {run: name if taken.count(name) == 1 else run for run, name in short.items()}
@@ -268,6 +219,21 @@ def _load(source: Source, info: RunInfo, roles: Roles | None) -> list[Run]:
     return [_run(info, part, local, gone, roles, several=len(contents) > 1) for part in contents]
 
 
+def _load_all(source: Source, infos: Sequence[RunInfo], roles: Roles | None) -> list[Run]:
+    """Load every run; one that cannot be read is told, unless there is no other."""
+    runs: list[Run] = []
+    failed: list[tuple[RunInfo, FormatError]] = []
+    for info in infos:
+        try:
+            runs.extend(_load(source, info, roles))
+        except FormatError as error:
+            failed.append((info, error))
+    if not runs:
+        raise failed[0][1]
+    told = tuple(Problem(str(error), file=info.name) for info, error in failed)
+    return [replace(runs[0], problems=(*runs[0].problems, *told)), *runs[1:]]
+
+
 def _run(
     info: RunInfo, contents: Contents, local: Mapping[str, Path], gone: Sequence[Problem],
     roles: Roles | None, *, several: bool,
@@ -285,29 +251,6 @@ def _run(
         attempts=attempts if len(attempts) else None,
         nonfinite=nonfinite,
         problems=(*gone, *contents.problems),
-        digest=_digest({path: local[path] for path in contents.used}),
+        digest=digest({path: local[path] for path in contents.used}),
     )
     return run.with_roles(roles) if roles else run
-
-
-def _digest(files: Mapping[str, Path]) -> str:
-    """Return the SHA-256 of names and bytes; names count from the folder that holds them all."""
-    whole = hashlib.sha256()
-    depth = _common_depth(list(files))
-    for path in sorted(files):
-        name = "/".join(path.split("/")[depth:])
-        with files[path].open("rb") as file:
-            content = hashlib.file_digest(file, "sha256")
-        whole.update(name.encode("utf-8", "surrogatepass") + b"\0" + content.digest())
-    return whole.hexdigest()
-
-
-def _common_depth(paths: Sequence[str]) -> int:
-    """Return how many leading folders all `paths` share, so that a moved run keeps its digest."""
-    parts = [path.split("/")[:-1] for path in paths]
-    shared = 0
-    for level in zip(*parts, strict=False):
-        if len(set(level)) > 1:
-            break
-        shared += 1
-    return shared

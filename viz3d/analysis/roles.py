@@ -44,7 +44,7 @@ ROLES: dict[str, str] = {
 
 # Metrics of training may stand below any of these.
 _TRAIN = r"(?:train|training|actor|policy|optim|optimizer|charts|global|model|stats|losses)[/_.]"
-_EVAL = r"(?:val|valid|validation|eval|evaluation|test|dev)"
+_EVAL = r"(?:val|valid|validation|eval|evaluation|dev)"
 
 
 def _train(*names: str) -> tuple[str, ...]:
@@ -64,6 +64,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     "val_loss": (
         rf"{_EVAL}[/_.](?:lm_|ce_|mean_)?(?:loss|losses|nll|loss_mean|mean_nll)",
         rf"loss[/_.]{_EVAL}", "tel", rf"{_EVAL}[/_.].*[/_.]loss",
+        r"test[/_.](?:loss|losses|nll)",
     ),
     "val_bpb": (rf"{_EVAL}[/_.]bpb", "bpb"),
     "learning_rate": (
@@ -106,6 +107,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     "accuracy": (
         *_train("accuracy", "acc", "mean_token_accuracy", "token_accuracy"),
         rf"{_EVAL}[/_.](?:accuracy|acc|mean_token_accuracy)", rf"{_EVAL}[/_.].*[/_.]accuracy",
+        r"test[/_.](?:accuracy|acc)",
     ),
     "tokens": _train(
         "tokens", "num_tokens", "total_tokens", "tokens_seen", "num_input_tokens_seen",
@@ -181,9 +183,8 @@ def peak_learning_rate(run: Run) -> float | None:
     logged = run.role("learning_rate")
     values = logged.to_numpy() if logged is not None else np.empty(0)
     values = values[np.isfinite(values)]
-    rates = [rate for rate in (_configured_rate(run.config), *values.max(initial=0.0, keepdims=True))
-             if rate is not None and rate > 0]  # fmt: skip
-    return max(rates, default=None)
+    peak = max(float(values.max(initial=0.0)), _configured_rate(run.config) or 0.0)
+    return peak if peak > 0 else None
 
 
 def _configured_rate(config: Mapping[str, Any]) -> float | None:

@@ -7,11 +7,16 @@ names last.
 from __future__ import annotations
 
 from viz3d.formats import (
+    algoperf,
     config,
     csv_any,
+    hf_trainer,
     json_arrays,
     jsonl,
+    modded_nanogpt,
+    nanochat_console,
     nanochat_report,
+    sb3_progress,
     viz3d_run,
 )
 from viz3d.formats.base import Format
@@ -19,6 +24,11 @@ from viz3d.formats.base import Format
 FORMATS: tuple[Format, ...] = (
     viz3d_run,
     nanochat_report,
+    hf_trainer,
+    algoperf,
+    sb3_progress,
+    nanochat_console,
+    modded_nanogpt,
     json_arrays,
     jsonl,
     csv_any,

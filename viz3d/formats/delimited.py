@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
 from viz3d.formats import text
-from viz3d.formats.table import NUMBER, Table, TableBuilder, clean_name, from_arrow
+from viz3d.formats.arrow import from_arrow
+from viz3d.formats.numbers import NUMBER, clean_name
+from viz3d.formats.table import Table, TableBuilder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 HEAD_BYTES = 256 * 1024
 SAMPLE_ROWS = 20
 DELIMITERS = (",", ";", "\t", "|")
-RAGGED = "{n} row{s} with another number of cells than the header {was} left out."
+RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _unique(header: Sequence[str], tally: Tally) -> tuple[str, ...]:
             name = f"{wanted} ({count})"
             count += 1
         if name != wanted:
-            tally.add("{n} column name{s} stood twice in the header ({names}).", name=wanted)
+            tally.add("{n} column name{|s} stood twice in the header ({names}).", name=wanted)
         names[name] = None
     return tuple(names)
 

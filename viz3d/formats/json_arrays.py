@@ -1,4 +1,4 @@
-"""JSON documents: an object of arrays (one value per step), or an array of objects (one per row)."""
+"""JSON documents: an object of arrays, one value per step, or an array of objects, one per row."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from viz3d.errors import NotMine
 from viz3d.formats import limits, text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
+from viz3d.formats.numbers import clean_name, to_number, typed
 from viz3d.formats.parse import parse_table
 from viz3d.formats.rows import Cells
-from viz3d.formats.table import Table, TableBuilder, clean_name, to_number
+from viz3d.formats.table import Table, TableBuilder
 from viz3d.formats.tally import Tally
 
 NAME = "JSON arrays"
@@ -84,7 +85,7 @@ def _records(document: Sequence[Any], tally: Tally) -> Table:
         if isinstance(record, dict):
             builder.add(record)
         else:
-            tally.add("{n} element{s} that {was} no object {was} left out.")
+            tally.add("{n} element{|s} that {was|were} no object {was|were} left out.")
     table = builder.table()
     if not table.columns:
         raise NotMine("its array holds no objects with numbers")
@@ -98,12 +99,12 @@ def _arrays(document: Mapping[str, Any], tally: Tally) -> Table:
     # The history is what most arrays agree on; a shorter one says nothing about its steps.
     lengths = Counter(len(values) for values in arrays.values())
     n = max(lengths, key=lambda length: (lengths[length], length))
-    columns = {}
+    columns: dict[str, Cells] = {}
     for name, values in arrays.items():
         if len(values) != n:
             tally.add(
-                f"{{n}} array{{s}} of another length than {n:,} {{was}} left out, because nothing "
-                "says which steps the values belong to ({names}).",
+                f"{{n}} array{{|s}} of another length than {n:,} {{was|were}} left out, because "
+                "nothing says which steps the values belong to ({names}).",
                 name=name,
             )
         elif len(columns) < limits.METRICS:
@@ -134,5 +135,4 @@ def _cells(values: Sequence[Any], name: str, tally: Tally) -> Cells:
     numbers = [to_number(value, name, tally) for value in values]
     rows = [row for row, number in enumerate(numbers) if number is not None]
     known = [number for number in numbers if number is not None]
-    whole = all(type(number) is int for number in known)
-    return Cells(np.array(rows, np.int64), np.array(known, np.int64 if whole else np.float64))
+    return Cells(np.array(rows, np.int64), typed(known))

@@ -9,18 +9,19 @@ from typing import Any
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, text
+from viz3d.formats.arrow import from_arrow
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
-from viz3d.formats.table import Table, TableBuilder, from_arrow, stack
+from viz3d.formats.table import Table, TableBuilder, stack
 from viz3d.formats.tally import Tally
 
 NAME = "JSONL"
 
-NOT_AN_OBJECT = "{n} line{s} that {was} no JSON object {was} left out."
+NOT_AN_OBJECT = "{n} line{|s} that {was|were} no JSON object {was|were} left out."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
-TOO_DEEP = f"{{n}} line{{s}} nested deeper than {limits.DEPTH} levels {{was}} left out."
-TWICE = "{n} key{s} stood twice in a line, the last one was kept ({names})."
+TOO_DEEP = f"{{n}} line{{|s}} nested deeper than {limits.DEPTH} levels {{was|were}} left out."
+TWICE = "{n} key{|s} stood twice in a line, the last one was kept ({names})."
 
 
 def claim(path: str) -> Claim | None:

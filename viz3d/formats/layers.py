@@ -89,7 +89,9 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     named = np.array([name is not None for name in names], dtype=bool)
     known = named & (np.abs(step) < 2.0**53) & (step == np.floor(step))
     if not known.all():
-        tally.add("{n} row{s} without a step or a layer {was} left out.", count=int((~known).sum()))
+        tally.add(
+            "{n} row{|s} without a step or a layer {was|were} left out.", count=int((~known).sum())
+        )
     if not numbered[known].all():
         order = {name: at for at, name in enumerate(model_order(list(dict.fromkeys(names[known]))))}
         number[known] = [order[name] for name in names[known]]
@@ -123,15 +125,15 @@ def _newest(frame: pd.DataFrame, tally: Tally) -> pd.DataFrame:
     kept, _ = survivors(step, attempt_starts(step, by_layer) or ())
     if not kept.all():
         tally.add(
-            "The steps of the layers go back (a restart): {n} row{s} of earlier attempts {was} "
-            "superseded.",
+            "The steps of the layers go back (a restart): {n} row{|s} of earlier attempts "
+            "{was|were} superseded.",
             count=int((~kept).sum()),
         )
     frame = frame[kept]
     once = frame.drop_duplicates(["step", "layer", "name"], keep="last")
     if repeated := len(frame) - len(once):
         tally.add(
-            "{n} layer row{s} {was} logged again at the same step; the later one was kept.",
+            "{n} layer row{|s} {was|were} logged again at the same step; the later one was kept.",
             count=repeated,
         )
     return once.sort_values(["step", "layer"], kind="stable", ignore_index=True)
@@ -168,7 +170,8 @@ def split_layers(history: pd.DataFrame, tally: Tally) -> tuple[pd.DataFrame, pd.
             )
         )
         tally.add(
-            "{n} column{s} {was} read as gradient norms of layers ({names}).", name=columns[layer]
+            "{n} column{|s} {was|were} read as gradient norms of layers ({names}).",
+            name=columns[layer],
         )
     layers = pd.concat(parts).sort_values(["step", "layer"], kind="stable", ignore_index=True)
     return history.drop(columns=list(columns.values())), layers

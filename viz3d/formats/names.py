@@ -28,7 +28,8 @@ _DOCUMENTS = re.compile(
     | special_tokens_map | added_tokens | generation_config | preprocessor_config | adapter_config
     | chat_template | .*\.index | .*-index | all_results | train_results | eval_results
     | wandb-(summary|metadata) | meta_\d+ | .*_config | dataset_infos?
-    | requirements.* | readme.* | license.* | notice.* | changelog.* | robots | cmakelists
+    | trainer_state | requirements.* | readme.* | license.* | notice.* | changelog.* | robots
+    | cmakelists
     """,
     re.IGNORECASE,
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
-from viz3d.formats.table import Table, from_arrow
+from viz3d.formats.arrow import from_arrow
+from viz3d.formats.table import Table
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally

@@ -114,9 +114,10 @@ def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list
         for batch, beside in _batches(form, left):
             try:
                 parts = form.read(batch)
-            except NotMine as reason:
+            except (NotMine, OSError) as error:
+                reason = "it cannot be read" if isinstance(error, OSError) else str(error)
                 for path in batch:
-                    reasons[path].append((form.NAME, str(reason)))
+                    reasons[path].append((form.NAME, reason))
                 continue
             understood |= not beside
             for run in dict.fromkeys(part.name for part in parts):

@@ -81,14 +81,14 @@ class Joined:
             tally.add("The steps are in no order, so the rows were sorted by step.")
         if self.restarts:
             tally.add(
-                f"The steps go back {_times(self.restarts)} (a restart): {{n}} row{{s}} of earlier "
-                "attempts {was} superseded and kept aside.",
+                f"The steps go back {_times(self.restarts)} (a restart): {{n}} row{{|s}} of "
+                "earlier attempts {was|were} superseded and kept aside.",
                 count=len(self.attempts),
             )
         if self.replaced:
             tally.add(
-                "{n} value{s} {was} logged again at the same step with another value; the later "
-                "one was kept.",
+                "{n} value{|s} {was|were} logged again at the same step with another value; the "
+                "later one was kept.",
                 count=self.replaced,
             )
 

@@ -62,7 +62,8 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
     rows, step = steps.row[usable], steps.value[usable].astype(np.int64)
     if left_out := table.n - len(rows):
         tally.add(
-            f"{{n}} row{{s}} without a whole number as {name!r} {{was}} left out.", count=left_out
+            f"{{n}} row{{|s}} without a whole number as {name!r} {{was|were}} left out.",
+            count=left_out,
         )
     others = {key: cells for key, cells in table.columns.items() if key != name}
     return Rows(step, _as_float(others) if not left_out else _take(others, rows, table.n))
@@ -73,10 +74,10 @@ def _step_column(table: Table, names: tuple[str, ...]) -> str | None:
     by_name: dict[str, str] = {}
     for column in table.columns:
         by_name.setdefault(column.lower(), column)
-    for name in names:
-        column = by_name.get(name.lower())
-        if column is not None and 2 * _is_step(table.columns[column].value).sum() > table.n:
-            return column
+    for wanted in names:
+        found = by_name.get(wanted.lower())
+        if found is not None and 2 * _is_step(table.columns[found].value).sum() > table.n:
+            return found
     return None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from viz3d.run import Problem
 
 SHOWN_NAMES = 5
+_PLURAL = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
 @dataclass
@@ -40,8 +42,8 @@ class Tally:
         Parameters
         ----------
         what : str
-            One sentence, the same for every oddity of a kind. ``{n}`` becomes the count, ``{s}``
-            the plural's s, ``{was}`` was or were, ``{names}`` the names concerned.
+            One sentence, the same for every oddity of a kind. ``{n}`` becomes the count,
+            ``{names}`` the names concerned, and of ``{one|many}`` the one that fits the count.
         line : int, optional
             Where; the first one is told.
         count : int
@@ -74,8 +76,7 @@ def _sentence(what: str, entry: _Entry) -> str:
         shown += f" and {len(names) - SHOWN_NAMES:,} more"
     one = entry.count == 1
     return (
-        what.replace("{n}", f"{entry.count:,}")
-        .replace("{s}", "" if one else "s")
-        .replace("{was}", "was" if one else "were")
+        _PLURAL.sub(lambda match: match[1 if one else 2], what)
+        .replace("{n}", f"{entry.count:,}")
         .replace("{names}", shown)
     )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 4 * limits.MIB
 BOM = b"\xef\xbb\xbf"
-LONG_LINE = f"{{n}} line{{s}} longer than {limits.LINE_BYTES // limits.MIB} MiB {{was}} left out."
+LONG_LINE = (
+    f"{{n}} line{{|s}} longer than {limits.LINE_BYTES // limits.MIB} MiB {{was|were}} left out."
+)
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 
 

@@ -1,0 +1,112 @@
+"""Takes the numbers out of Arrow tables, which is how large files are read fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from viz3d.formats import limits
+from viz3d.formats.numbers import BOOLEANS, NOT_NUMBERS, TOO_MANY, clean_name, to_number, typed
+from viz3d.formats.rows import Cells
+from viz3d.formats.table import LABELS, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from viz3d.formats.tally import Tally
+
+
+def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -> Table:
+    """Take the numbers out of an Arrow table.
+
+    Parameters
+    ----------
+    arrow : pyarrow.Table
+        Column names must be unique. Structs are flattened one level to ``outer/inner``.
+    tally : Tally
+    text_is_number : bool
+        As in `TableBuilder`.
+
+    Returns
+    -------
+    Table
+    """
+    table = Table(arrow.num_rows)
+    every_row = np.arange(arrow.num_rows, dtype=np.int64)
+    for name, column in _arrow_columns(arrow, tally):
+        if name in LABELS and _is_text(column):
+            known = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+            table.labels[name] = Cells(known, np.array(column.to_pylist(), dtype=object)[known])
+            continue
+        if len(table.columns) >= limits.METRICS:
+            tally.add(TOO_MANY, count=arrow.num_rows - column.null_count)
+            continue
+        if _is_text(column):
+            cells = _text_cells(column.to_pylist(), name, tally, text_is_number=text_is_number)
+        else:
+            cells = _arrow_cells(column, every_row, name, tally)
+        if len(cells.row):
+            table.columns[name] = cells
+    return table
+
+
+def _arrow_columns(arrow: pa.Table, tally: Tally) -> Iterable[tuple[str, pa.ChunkedArray]]:
+    import pyarrow as pa
+
+    for name, column in zip(arrow.column_names, arrow.columns, strict=True):
+        if not pa.types.is_struct(column.type):
+            yield clean_name(name), column
+            continue
+        fields = column.flatten()
+        inner_names = [column.type.field(at).name for at in range(column.type.num_fields)]
+        if len(fields) > limits.NESTED_KEYS:
+            tally.add(NOT_NUMBERS, count=len(fields) - limits.NESTED_KEYS, name=name)
+        for inner, nested in list(zip(inner_names, fields, strict=True))[: limits.NESTED_KEYS]:
+            yield f"{clean_name(name)}/{clean_name(inner)}", nested
+
+
+def _is_text(column: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
+
+
+def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tally: Tally) -> Cells:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = kind.value_type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        if pa.types.is_boolean(kind):
+            tally.add(BOOLEANS, count=len(column) - column.null_count, name=name)
+        return _plain_cells(column, every_row)
+    if pa.types.is_decimal(kind):
+        return _plain_cells(column.cast(pa.float64()), every_row)
+    if count := len(column) - column.null_count:
+        tally.add(NOT_NUMBERS, count=count, name=name)
+    return Cells(every_row[:0], np.empty(0))
+
+
+def _plain_cells(column: pa.ChunkedArray, every_row: np.ndarray) -> Cells:
+    import pyarrow as pa
+
+    rows = every_row
+    if column.null_count:
+        rows = np.flatnonzero(column.is_valid().to_numpy())
+        column = column.drop_null()
+    whole = pa.types.is_integer(column.type) and column.type != pa.uint64()
+    return Cells(rows, column.to_numpy().astype(np.int64 if whole else np.float64, copy=False))
+
+
+def _text_cells(
+    values: Sequence[str | None], name: str, tally: Tally, *, text_is_number: bool
+) -> Cells:
+    numbers = [to_number(value, name, tally, text_is_number=text_is_number) for value in values]
+    rows = [row for row, number in enumerate(numbers) if number is not None]
+    return Cells(
+        np.array(rows, np.int64), typed([number for number in numbers if number is not None])
+    )

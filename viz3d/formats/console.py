@@ -1,0 +1,123 @@
+"""What console logs of training have in common: printed numbers, and several runs in one file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.names import is_document, suffix
+from viz3d.formats.parse import parse_table
+from viz3d.formats.table import TableBuilder
+from viz3d.formats.tally import Tally
+
+NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
+UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
+# A line that reports a step is short; anything longer is a dump that would only cost time.
+MAX_LINE = 8_192
+# A unit stays with the number: as a suffix of the metric's name.
+_SUFFIXES = {"": "", "%": "", "m": "_min"}
+
+
+def claim_log(path: str) -> Claim | None:
+    """Claim ``.log``, ``.out`` and ``.txt`` files."""
+    wanted = suffix(path) in (".log", ".out", ".txt") and not is_document(path)
+    return Claim(path) if wanted else None
+
+
+def number(printed: str) -> float:
+    """Return a printed number; commas between thousands are dropped."""
+    return float(printed.replace(",", ""))
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Return a metric's name with its unit, as in ``dt_ms``."""
+    return name + _SUFFIXES.get(unit, f"_{unit}")
+
+
+@dataclass
+class _Run:
+    builder: TableBuilder
+    tally: Tally
+    first: int
+    last: int
+    kind: str = ""
+    at_first: set[str] = field(default_factory=set)
+
+
+class PrintedRuns:
+    """Collects the rows of a log and begins a new run where the steps return to the first one.
+
+    Parameters
+    ----------
+    file : str
+        The file's path in the source.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._runs: list[_Run] = []
+
+    def add(self, step: int, values: Mapping[str, float], line: int, kind: str = "") -> None:
+        """Append what one line says about a step.
+
+        Parameters
+        ----------
+        step : int
+        values : mapping of {metric: value}
+        line : int
+        kind : str
+            What kind of run prints such lines; empty when several kinds do.
+        """
+        if not self._runs or _is_new(self._runs[-1], step, values):
+            tally = Tally(self._file)
+            self._runs.append(_Run(TableBuilder(tally), tally, step, step))
+        run = self._runs[-1]
+        run.kind = run.kind or kind
+        run.last = max(run.last, step)
+        if step == run.first:
+            run.at_first.update(values)
+        run.builder.add({"step": step, **values}, line)
+
+    @property
+    def current(self) -> Tally | None:
+        """The tally of the run that is being read."""
+        return self._runs[-1].tally if self._runs else None
+
+    def parsed(self) -> list[Parsed]:
+        """Return the runs; they have names where there are several."""
+        names = _unique_names([run.kind for run in self._runs])
+        pieces = [parse_table(run.builder.table(), run.tally) for run in self._runs]
+        return [
+            Parsed(rows=piece.rows, problems=piece.problems, used=piece.used, name=name)
+            for piece, name in zip(pieces, names, strict=True)
+        ]
+
+    @property
+    def kinds(self) -> list[str]:
+        """What kind of run each one is."""
+        return [run.kind for run in self._runs]
+
+
+def _is_new(run: _Run, step: int, values: Mapping[str, float]) -> bool:
+    """Say whether a row at `step` cannot belong to `run` any more.
+
+    A run that was broken off after its first line returns to the first step without having left
+    it; then the same metric stands there twice.
+    """
+    if step > run.first:
+        return False
+    return step < run.first or run.last > run.first or bool(run.at_first & values.keys())
+
+
+def _unique_names(kinds: Sequence[str]) -> list[str]:
+    if len(kinds) == 1:
+        return [""]
+    total, seen = Counter(kinds), Counter[str]()
+    names = []
+    for kind in kinds:
+        seen[kind] += 1
+        plain = kind or "run"
+        names.append(f"{plain}-{seen[kind]}" if total[kind] > 1 or not kind else plain)
+    return names

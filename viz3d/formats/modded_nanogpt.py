@@ -1,0 +1,44 @@
+"""Console logs of modded-nanogpt and llm.c: ``step:1/5100 train_loss:…`` and ``s:1 trl:… lr:…``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from viz3d.errors import NotMine
+from viz3d.formats import text
+from viz3d.formats.base import Parsed
+from viz3d.formats.console import MAX_LINE, NUMBER, UNIT, PrintedRuns, claim_log, number, with_unit
+from viz3d.formats.tally import Tally
+
+NAME = "modded-nanogpt log"
+
+_LINE = re.compile(r"(?:step|s):(\d{1,15})(?:/\d+)? (.*)")
+_PAIR = re.compile(rf"([A-Za-z_]\w*):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
+
+claim = claim_log
+
+
+def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
+    """Read one log.
+
+    Raises
+    ------
+    NotMine
+        If no line of it says ``step:N`` or ``s:N`` with a number behind.
+    """
+    ((name, path),) = files.items()
+    text.check(path)
+    runs, tally = PrintedRuns(name), Tally(name)
+    for at, raw in text.lines(path, tally):
+        if raw[:1] != b"s" or len(raw) > MAX_LINE:
+            continue
+        match = _LINE.match(text.printed(raw))
+        pairs = _PAIR.findall(match[2]) if match else ()
+        if match and pairs:
+            values = {with_unit(key, unit): number(value) for key, value, unit in pairs}
+            runs.add(int(match[1]), values, at)
+    if not runs.kinds:
+        raise NotMine("no line of it reads `step:N …` or `s:N …`")
+    return runs.parsed()

@@ -1,0 +1,133 @@
+"""What nanochat's training scripts print: base, midtraining, SFT and RL, through its history."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from viz3d.errors import NotMine
+from viz3d.formats import text
+from viz3d.formats.base import Parsed
+from viz3d.formats.console import MAX_LINE, NUMBER, UNIT, PrintedRuns, claim_log, number, with_unit
+from viz3d.formats.tally import Tally
+from viz3d.run import Problem
+
+NAME = "nanochat log"
+
+_LINE = re.compile(
+    r"(?:^|[\s\]])[Ss]tep\s+(?P<step>\d{1,15})(?P<of>/\d+)?(?P<done> \([^)]*\))?\s*\|(?P<rest>.*)"
+)
+_GROUP = re.compile(r"(\w+)\(([^()]*)\)")
+_PAIR = re.compile(
+    rf"([A-Za-z][\w@/.\-]*(?: [A-Za-z][\w@/.\-]*)*)\s*[: ]\s*({NUMBER})({UNIT})?(?=[\s,|]|$)",
+    re.IGNORECASE,
+)
+# As printed -> as the field calls it. Everything else keeps its name, with _ for a space.
+_NAMES = {
+    "Validation bpb": "val_bpb",
+    "Validation loss": "val_loss",
+    "Training loss": "train_loss",
+    "Average reward": "reward",
+    "Average sequence length": "sequence_length",
+}
+_SMOOTHED = Problem(
+    "nanochat prints a moving average of the training loss, not the loss of each step."
+)
+
+claim = claim_log
+
+
+@dataclass
+class _Passes:
+    """The forward passes of one RL step, waiting to be averaged."""
+
+    step: int = -1
+    line: int = 0
+    values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+
+def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
+    """Read one log; what is printed between the step lines is passed over.
+
+    Raises
+    ------
+    NotMine
+        If no line of it says ``step N | name: value``.
+    """
+    ((name, path),) = files.items()
+    text.check(path)
+    runs, tally = PrintedRuns(name), Tally(name)
+    passes = _Passes()
+    for at, raw in text.lines(path, tally):
+        if b"tep" not in raw or b"|" not in raw or len(raw) > MAX_LINE:
+            continue
+        match = _LINE.search(text.printed(raw))
+        values = dict(_values(match["rest"])) if match else {}
+        if not match or not values:
+            continue
+        step = int(match["step"])
+        is_pass = "Example_step" in values and "Pass" in values
+        if passes.values and (step != passes.step or not is_pass):
+            _flush(passes, runs, values if step == passes.step else {})
+        if is_pass:
+            passes.step, passes.line = step, passes.line if passes.values else at
+            for key in values.keys() - {"Example_step", "Pass"}:
+                passes.values[key].append(values[key])
+        else:
+            runs.add(step, values, at, _kind(match, values))
+    if passes.values:
+        _flush(passes, runs, {})
+    if not runs.kinds:
+        raise NotMine("no line of it reads `step N | name: value`")
+    return _with_notes(runs, tally)
+
+
+def _values(rest: str) -> Iterator[tuple[str, float]]:
+    """Yield the numbers of a line; ``lr(adamw:…, muon:…)`` becomes lr/adamw and lr/muon."""
+    for group, inside in _GROUP.findall(rest):
+        for key, value, unit in _PAIR.findall(inside):
+            yield f"{group}/{with_unit(key, unit)}", number(value)
+    for key, value, unit in _PAIR.findall(_GROUP.sub("", rest)):
+        yield with_unit(_NAMES.get(key, key.replace(" ", "_")), unit), number(value)
+
+
+def _kind(match: re.Match[str], values: Mapping[str, float]) -> str:
+    """Return the training stage that prints such a line."""
+    if "reward" in values or any(key.startswith("Pass@") for key in values):
+        return "rl"
+    if "train_loss" in values or "val_loss" in values:
+        return "sft"
+    if match["of"] and match["done"]:
+        return "base"
+    if match["done"]:
+        # Midtraining and the later SFT script print the same line, but for the epoch.
+        return "sft" if "epoch" in values else "mid"
+    return ""
+
+
+def _flush(passes: _Passes, runs: PrintedRuns, summary: Mapping[str, float]) -> None:
+    """Log the mean over the passes of a step, but for what the step's own line says better."""
+    means = {key: sum(found) / len(found) for key, found in passes.values.items()}
+    count = max(len(found) for found in passes.values.values())
+    runs.add(
+        passes.step, {key: means[key] for key in means.keys() - summary.keys()}, passes.line, "rl"
+    )
+    if runs.current is not None:
+        runs.current.add(
+            "{n} printed pass{|es} {was|were} averaged into one row per step.", count=count
+        )
+    passes.values.clear()
+
+
+def _with_notes(runs: PrintedRuns, tally: Tally) -> list[Parsed]:
+    """Say of each run whether its loss is smoothed, and of the first what the file lacks."""
+    noted = []
+    for kind, parsed in zip(runs.kinds, runs.parsed(), strict=True):
+        smoothed = parsed.rows is not None and "loss" in parsed.rows.columns and kind != "rl"
+        notes = (replace(_SMOOTHED, file=tally.file),) if smoothed else ()
+        noted.append(replace(parsed, problems=(*parsed.problems, *notes)))
+    noted[0] = replace(noted[0], problems=(*tally.problems(), *noted[0].problems))
+    return noted

@@ -1,0 +1,91 @@
+"""Numbers and names as logs write them: as text, as true or false, not finite, not a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from viz3d.formats import limits
+
+if TYPE_CHECKING:
+    from viz3d.formats.tally import Tally
+
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+NOT_FINITE = {"nan": np.nan, "inf": np.inf, "infinity": np.inf}
+GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
+
+TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as number{|s} ({names})."
+BOOLEANS = "{n} true/false value{|s} {was|were} taken as 1 and 0 ({names})."
+NOT_NUMBERS = "{n} value{|s} that {was|were} no number {was|were} left out ({names})."
+TOO_MANY = (
+    f"{{n}} value{{|s}} of metrics beyond the first {limits.METRICS:,} {{was|were}} left out."
+)
+OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out ({names})."
+
+
+def clean_name(name: object) -> str:
+    """Return a metric's name that can be shown: no control characters, no lone surrogates."""
+    text = "".join(
+        char if char.isprintable() else "\ufffd" for char in str(name).strip()[: limits.NAME_CHARS]
+    )
+    return text or "unnamed"
+
+
+def to_number(
+    value: Any, name: str, tally: Tally, line: int | None = None, *, text_is_number: bool = False
+) -> float | int | None:
+    """Return `value` as a number, or None for a gap.
+
+    Parameters
+    ----------
+    value : object
+        As the file holds it. Numbers written as text and true/false are taken and told.
+    name : str
+        The metric's name, for messages.
+    tally : Tally
+    line : int, optional
+    text_is_number : bool
+        As in `TableBuilder`.
+
+    Returns
+    -------
+    float or int or None
+    """
+    if isinstance(value, str):
+        return _from_text(value, name, tally, line, told=not text_is_number)
+    if isinstance(value, bool):
+        tally.add(BOOLEANS, line=line, name=name)
+        return int(value)
+    if value is None or isinstance(value, float):
+        return value
+    fits = isinstance(value, int) and -(2**63) <= value < 2**63
+    if not fits:
+        tally.add(OUT_OF_RANGE if isinstance(value, int) else NOT_NUMBERS, line=line, name=name)
+        return None
+    return int(value)
+
+
+def _from_text(
+    value: str, name: str, tally: Tally, line: int | None, *, told: bool
+) -> float | int | None:
+    text = value.strip()
+    if text.lower() in GAPS:
+        return None
+    unsigned = text.lstrip("+-").lower()
+    if unsigned in NOT_FINITE and len(text) - len(unsigned) <= 1:
+        return -NOT_FINITE[unsigned] if text.startswith("-") else NOT_FINITE[unsigned]
+    if len(text) < 64 and NUMBER.fullmatch(text):
+        if told:
+            tally.add(TEXT_NUMBERS, line=line, name=name)
+        return int(text) if text.lstrip("+-").isdecimal() and len(text) < 19 else float(text)
+    tally.add(NOT_NUMBERS, line=line, name=name)
+    return None
+
+
+def typed(values: Sequence[float]) -> np.ndarray:
+    """Return an array, int64 where all of `values` are whole, so that large steps stay exact."""
+    whole = all(type(value) is int for value in values)
+    return np.array(values, dtype=np.int64 if whole else np.float64)

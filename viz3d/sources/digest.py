@@ -1,0 +1,41 @@
+"""Fingerprint of what was read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def digest(files: Mapping[str, Path]) -> str:
+    """Return the SHA-256 of the names and bytes of files.
+
+    Parameters
+    ----------
+    files : mapping of {path in the source: local path}
+        Names count from the folder that holds them all, so that a moved run keeps its digest.
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+    """
+    whole = hashlib.sha256()
+    depth = _common_depth(list(files))
+    for path in sorted(files):
+        name = "/".join(path.split("/")[depth:])
+        with files[path].open("rb") as file:
+            content = hashlib.file_digest(file, "sha256")
+        whole.update(name.encode("utf-8", "surrogatepass") + b"\0" + content.digest())
+    return whole.hexdigest()
+
+
+def _common_depth(paths: Sequence[str]) -> int:
+    """Return how many leading folders all `paths` share, so that a moved run keeps its digest."""
+    parts = [path.split("/")[:-1] for path in paths]
+    shared = 0
+    for level in zip(*parts, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared += 1
+    return shared

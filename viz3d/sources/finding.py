@@ -1,0 +1,62 @@
+"""Finds the run that a name means."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from viz3d.errors import RunNotFound
+
+if TYPE_CHECKING:
+    from viz3d.run import Run, RunInfo
+
+# Between the name of a file's run and the name of one run among several in it.
+INSIDE = "::"
+
+
+def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo, str]:
+    """Find a run by its name or an unambiguous trailing part of it.
+
+    Parameters
+    ----------
+    infos : sequence of RunInfo
+    name : str
+        May end in ``::NAME``.
+    source : str
+        Name of the source, for the message.
+
+    Returns
+    -------
+    info : RunInfo
+    inside : str
+        What stands behind ``::``, or empty.
+
+    Raises
+    ------
+    RunNotFound
+        With the names that come closest.
+    """
+    outer, _, inside = name.rpartition(INSIDE)
+    asked = [(name, "")] + ([(outer, inside)] if outer else [])
+    for wanted, rest in asked:
+        exact = [info for info in infos if info.name == wanted]
+        tail = [info for info in infos if info.name.endswith(f"/{wanted.strip('/')}")]
+        longer = [info for info in infos if f"/{wanted}".endswith(f"/{info.name}")]
+        for found in (exact, tail, longer):
+            if len(found) == 1:
+                return found[0], rest
+            if found:
+                raise RunNotFound(
+                    f"{len(found)} runs in {source!r} are called {wanted!r}; name one in full: "
+                    f"{some(found)}."
+                )
+    close = difflib.get_close_matches(name, [info.name for info in infos], n=3, cutoff=0.4)
+    hint = f"closest: {', '.join(map(repr, close))}" if close else "list them to see their names"
+    raise RunNotFound(f"There is no run {name!r} in {source!r}; {hint}.")
+
+
+def some(runs: Sequence[Run] | Sequence[RunInfo], limit: int = 10) -> str:
+    """Return the names of some runs, for a message."""
+    names = ", ".join(repr(run.name) for run in runs[:limit])
+    return names + (f" and {len(runs) - limit} more" if len(runs) > limit else "")
