@@ -1,7 +1,15 @@
 """The only package that imports Streamlit: the frame of the pages and how they show charts."""
 
-from viz3d.ui.chart import chart, panel
+from viz3d.ui.chart import chart
 from viz3d.ui.charts import make, other_axes
+from viz3d.ui.comparing import (
+    config_differences,
+    final_metrics,
+    groupings,
+    groups,
+    panels,
+    side_by_side,
+)
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
 from viz3d.ui.settings import choice, pick, switch
@@ -14,15 +22,20 @@ __all__ = [
     "chart",
     "chart_links",
     "choice",
+    "config_differences",
     "explain",
+    "final_metrics",
+    "groupings",
+    "groups",
     "has",
     "how_to_open",
     "make",
     "other_axes",
-    "panel",
+    "panels",
     "pick",
     "safe",
     "selected_table",
+    "side_by_side",
     "start_page",
     "switch",
 ]

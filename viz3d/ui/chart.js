@@ -94,6 +94,7 @@ class Chart {
       }
       const div = this.plots.get(name);
       div.setAttribute("aria-label", `${payload.title}, ${name === "flat" ? "2D" : "3D"}. ${payload.summary}`);
+      div.setAttribute("aria-busy", "true");
       this.panels.append(div);
     }
     this.panels.classList.toggle("viz3d-both", names.length > 1);
@@ -112,6 +113,7 @@ class Chart {
     div.viz3dHome = home;
     div.viz3dKey = payload.key;
     await Plotly.react(div, data, layout, config(Plotly, payload));
+    div.setAttribute("aria-busy", "false");
     if (div.viz3dListens) return;
     div.viz3dListens = true;
     div.on("plotly_relayout", (change) => {

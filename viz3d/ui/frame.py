@@ -73,12 +73,14 @@ def start_page(title: str, purpose: str) -> Page:
     with st.sidebar:
         for path, label in PAGES:
             st.page_link(path, label=label, width="stretch")
-        source, infos = sidebar.choose_source(_settings().source)
+        default = _settings().source
+        sidebar.hand_over(title, default)
+        source, infos = sidebar.choose_source(default)
         chosen = sidebar.choose_runs(source, infos)
     runs = sidebar.load_chosen(source, chosen)
     with st.sidebar:
         runs = sidebar.choose_roles(runs)
-    _show_problems(runs)
+        _show_problems(runs)
     return Page(source, infos, runs)
 
 
@@ -113,8 +115,8 @@ def _show_problems(runs: tuple[Run, ...]) -> None:
         return
     touched = len({row["run"] for row in rows})
     label = f"{count(len(rows), 'remark')} on how {count(touched, 'run')} were read"
-    with st.expander(label.replace("1 run were", "1 run was")):
-        st.dataframe(rows, hide_index=True, width="stretch")
+    with st.popover(label.replace("1 run were", "1 run was"), width="stretch"):
+        st.dataframe(rows, hide_index=True, width=720)
 
 
 def _where(problem: object) -> str:

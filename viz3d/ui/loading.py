@@ -117,3 +117,23 @@ def make(kind: str, runs: Sequence[Run], settings: Mapping[str, Any]) -> Prepare
         If the runs do not hold what the chart needs.
     """
     return _prepare(runs, kind, identity(runs), tuple(sorted(settings.items())))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Computing the charts …", show_time=True)
+def _prepare_beside(
+    _groups: Sequence[Sequence[Run]], kind: str, identity: object
+) -> tuple[Prepared, ...]:
+    from viz3d.figures.compare import side_by_side
+
+    return tuple(prepare(chart) for chart in side_by_side(_groups, kind))
+
+
+def make_beside(kind: str, groups: Sequence[Sequence[Run]]) -> tuple[Prepared, ...]:
+    """Make one chart for each group of runs, all on one colour scale and the same axes.
+
+    Raises
+    ------
+    ChartError
+        If the runs do not hold what the chart needs.
+    """
+    return _prepare_beside(groups, kind, tuple(identity(runs) for runs in groups))

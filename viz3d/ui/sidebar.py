@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from viz3d.errors import Viz3dError
 from viz3d.ui import loading
@@ -22,6 +24,25 @@ if TYPE_CHECKING:
 # A first visit selects no more runs than this by itself.
 FIRST_FEW = 12
 AUTOMATIC = "as recognised"
+# What the charts are about; other roles are offered where a run has them.
+MAIN_ROLES = ("loss", "learning_rate", "grad_norm", "reward")
+
+
+def hand_over(page: str, default_source: str) -> None:
+    """Keep the shared choices when the viewer comes from another page.
+
+    Streamlit knows the widgets of each page by different names and drops the bound values of the
+    old page from the address before the new page has asked for them.
+    """
+    if st.session_state.get("page", page) != page:
+        for key, value in st.session_state.to_dict().items():
+            shared = key in ("source", "run") or str(key).startswith("role.")
+            if shared and value not in (default_source, [], AUTOMATIC):
+                st.session_state[key] = value
+                # Refused while the address still belongs to the old widget: then it is right.
+                with suppress(StreamlitAPIException):
+                    st.query_params[str(key)] = value
+    st.session_state["page"] = page
 
 
 def choose_source(default: str) -> tuple[str, tuple[RunInfo, ...]]:
@@ -85,14 +106,15 @@ def suggest(names: Sequence[str]) -> list[str]:
     list of str
         At most `FIRST_FEW`.
     """
-    families = Counter(_family(name) for name in names)
+    families = Counter(family(name) for name in names)
     if not families:
         return []
     largest = max(families, key=lambda family: families[family])
-    return [name for name in names if _family(name) == largest][:FIRST_FEW]
+    return [name for name in names if family(name) == largest][:FIRST_FEW]
 
 
-def _family(name: str) -> str:
+def family(name: str) -> str:
+    """Return the part of a run's name that its family shares."""
     return re.split(r"\d", name, maxsplit=1)[0]
 
 
@@ -111,15 +133,16 @@ def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
     metrics = list(dict.fromkeys(metric for run in runs for metric in run.metrics))
     if not metrics:
         return runs
+    found = {role for run in runs for role in run.roles}
     said: dict[str, str] = {}
-    with st.expander("Roles"):
-        for role, meaning in ROLES.items():
+    with st.expander("Roles of metrics"):
+        for role in [role for role in ROLES if role in MAIN_ROLES or role in found]:
             choice = st.selectbox(
                 _role_label(role, runs),
                 [AUTOMATIC, *metrics],
                 key=f"role.{role}",
                 bind="query-params",
-                help=safe(meaning),
+                help=safe(ROLES[role]),
             )
             if choice != AUTOMATIC:
                 said[role] = choice

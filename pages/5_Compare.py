@@ -1,0 +1,35 @@
+import streamlit as st
+
+from viz3d import ui
+
+KINDS = {
+    "loss-landscape": "Loss landscape",
+    "gradient-flow": "Gradient flow",
+    "reward-landscape": "Reward landscape",
+    "training-dynamics": "Training dynamics",
+}
+
+page = ui.start_page("Compare", "Runs side by side, on one colour scale and the same axes.")
+
+left, middle, right = st.columns(3, vertical_alignment="bottom")
+with left:
+    kind = ui.choice("Chart", KINDS, "kind")
+with middle:
+    grouping = ui.pick(
+        "One panel for each",
+        ui.groupings(page.runs),
+        "by",
+        "A run, a family of names, or a value of a setting in which the runs differ.",
+    )
+with right:
+    flat = ui.switch("2D", "flat", "Flat panels instead of 3D scenes.")
+
+groups = ui.groups(page.runs, grouping)
+panels = ui.side_by_side(page, kind, groups)
+ui.panels(panels, kind, flat=flat)
+
+if len(page.runs) > 1:
+    st.subheader("Settings in which the runs differ")
+    ui.config_differences(page.runs)
+    st.subheader("Final metrics")
+    ui.final_metrics(page.runs)
