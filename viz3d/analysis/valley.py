@@ -29,8 +29,8 @@ class Valley:
     low, high : ndarray
         Ends of the range of y whose band overlaps that of the best one.
     resolved : ndarray of bool
-        Whether that range spans less than half of the supported one and borders on no hole, in
-        which a better y might hide.
+        Whether that range spans less than half of the supported one, and neither holds a hole nor
+        borders on one, in which a better y might hide.
     at_edge : ndarray of bool
         Whether that range ends at the end of the box, so that the true best may lie beyond it.
     """
@@ -61,7 +61,9 @@ def find_valley(surface: Surface) -> Valley:
     bottom, top = _ends(shown)
     # In rows, which are evenly spaced on the fitted axis.
     narrow = last - first < WIDE * (top - bottom)
-    closed = _shown(shown, first - 1) & _shown(shown, last + 1)
+    below = np.vstack([np.zeros(shown.shape[1], dtype=int), np.cumsum(shown, axis=0)])
+    whole = below[last + 1, columns] - below[first, columns] == last - first + 1
+    closed = whole & _shown(shown, first - 1) & _shown(shown, last + 1)
 
     def known(values: Floats) -> Floats:
         return np.where(enough, values, np.nan)

@@ -16,7 +16,7 @@ INK = "#767676"
 """Contrast of 4.5 to 1 on white and 4.6 to 1 on black."""
 
 GRID = "#b4b4b4"
-FAINT = "rgba(128,128,128,0.55)"
+FAINT = "#b0b0b0"
 PAPER = "rgba(255,255,255,0.75)"
 """Lines on top of a heat map, whose dark and light colours both carry it."""
 

@@ -1,0 +1,204 @@
+"""The numbers of the reward landscape: rows in which the reward and another metric meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from viz3d.analysis.surface import Surface, fit_surface
+from viz3d.errors import MissingMetric
+from viz3d.figures.budget import shares, thin
+from viz3d.figures.frame import Frame, Range, span
+from viz3d.figures.needs import RECORD, as_runs, having
+from viz3d.figures.provenance import origins
+from viz3d.run import Run
+
+KIND = "reward-landscape"
+TITLE = "Reward landscape"
+
+BINS = 100
+"""Stretches whose medians make a run's path: single steps of a loss are too noisy to follow."""
+
+MOST_POINTS = 8_000
+"""Rows drawn as points, of all runs together."""
+
+MARGIN = (0.005, 0.995)
+"""The axes hold this range of quantiles of the other metric; what is outside is counted."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RewardRows:
+    """Rows of one run that hold both metrics, sorted by step; arrays of shape (n,).
+
+    Attributes
+    ----------
+    run : str
+    step : ndarray of int64
+    other, reward : ndarray of float64
+    unjoined : int
+        Rows with a reward that lack the other metric, or where one of them is not finite.
+    drawn : ndarray of int64, shape (m,)
+        Indices of the rows drawn as points: extremes of the reward and of the other metric.
+    path : ndarray of float64, shape (b, 3)
+        Median step, other metric and reward of each stretch.
+    """
+
+    run: str
+    step: NDArray[np.int64]
+    other: Floats
+    reward: Floats
+    unjoined: int
+    drawn: NDArray[np.int64]
+    path: Floats
+
+
+@dataclass(frozen=True)
+class RewardLandscapeResult:
+    """Everything that the chart draws and says.
+
+    Attributes
+    ----------
+    against : str
+        Role or metric on the second axis.
+    rows : tuple of RewardRows
+    surface : Surface
+        Fitted reward over step and the other metric, with a `reason` where there is none.
+    outside : int
+        Rows outside the axis of the other metric.
+    frame : Frame
+    unused : tuple of str
+        Runs that lack a reward or the other metric.
+    settings, origins : as in every chart
+    """
+
+    against: str
+    rows: tuple[RewardRows, ...]
+    surface: Surface
+    outside: int
+    frame: Frame
+    unused: tuple[str, ...]
+    settings: Mapping[str, Any]
+    origins: tuple[Mapping[str, str], ...]
+
+
+def compute(
+    runs: Run | Sequence[Run], *, against: str = "loss", strictness: str = "default"
+) -> RewardLandscapeResult:
+    """Join reward and another metric on the step, and fit what they support.
+
+    Parameters
+    ----------
+    runs : Run or sequence of Run
+    against : str
+        Role or metric for the second axis.
+    strictness : {"strict", "default", "loose"}
+        How near the data and how sure a point of the surface must be.
+
+    Raises
+    ------
+    MissingMetric
+        If no run has a reward, or none has the other metric at the same steps.
+    ValueError
+        If `strictness` is none of its choices.
+    """
+    chosen = as_runs(runs, TITLE)
+    rewarded = having(chosen, "reward", TITLE)
+    joined = [(run, _join(run, against)) for run in rewarded]
+    used = [(run, rows) for run, rows in joined if rows is not None and len(rows)]
+    if not used:
+        raise _missing(rewarded, against)
+    allowed = shares([len(rows) for _, rows in used], MOST_POINTS)
+    rows = tuple(_rows(run, frame, n) for (run, frame), n in zip(used, allowed, strict=True))
+    frame = _frame(rows)
+    low, high = frame.known()[1]
+    names = {run.name for run, _ in used}
+    return RewardLandscapeResult(
+        against=against,
+        rows=rows,
+        surface=_fit(rows, strictness),
+        outside=sum(int(((r.other < low) | (r.other > high)).sum()) for r in rows),
+        frame=frame,
+        unused=tuple(run.name for run in chosen if run.name not in names),
+        settings={"against": against, "strictness": strictness},
+        origins=origins([run for run, _ in used]),
+    )
+
+
+def other_axes(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return what a reward can be drawn against: roles first, then other metrics.
+
+    A metric is offered when some run logged it at a step at which it logged a reward.
+    """
+    found: dict[str, None] = {}
+    for run in runs:
+        reward = run.roles.get("reward")
+        if reward not in run.history.columns:
+            continue
+        rows = run.history[run.history[reward].notna()]
+        role = {metric: name for name, metric in run.roles.items()}
+        usable = [m for m in run.metrics if m != reward and rows[m].notna().any()]
+        found |= dict.fromkeys(sorted(role[m] for m in usable if m in role))
+        found |= dict.fromkeys(m for m in usable if m not in role)
+    return tuple(sorted(found, key=lambda name: name != "loss"))
+
+
+def _join(run: Run, against: str) -> pd.DataFrame | None:
+    """Rows with a reward, columns other and reward; None without the other metric."""
+    metric = run.roles.get(against, against)
+    if metric not in run.history.columns:
+        return None
+    rows = run.history[[metric, run.roles["reward"]]].set_axis(["other", "reward"], axis=1)
+    rows = rows[rows["reward"].notna()]
+    whole = rows[np.isfinite(rows.to_numpy(np.float64)).all(axis=1)]
+    whole.attrs["unjoined"] = len(rows) - len(whole)
+    return whole
+
+
+def _rows(run: Run, frame: pd.DataFrame, n_out: int) -> RewardRows:
+    step = frame.index.to_numpy(np.int64)
+    other, reward = (frame[name].to_numpy(np.float64) for name in ("other", "reward"))
+    # Both metrics have extremes of their own; they share the points.
+    each = n_out if len(step) <= n_out else max(8, n_out // 2)
+    drawn = np.union1d(thin(step, reward, each), thin(step, other, each))
+    stretch = np.arange(len(step)) * min(BINS, len(step)) // len(step)
+    table = pd.DataFrame({"step": step, "other": other, "reward": reward})
+    path = table.groupby(stretch).median().to_numpy(np.float64)
+    return RewardRows(run.name, step, other, reward, frame.attrs["unjoined"], drawn, path)
+
+
+def _fit(rows: Sequence[RewardRows], strictness: str) -> Surface:
+    return fit_surface(
+        np.concatenate([r.step for r in rows]),
+        np.concatenate([r.other for r in rows]),
+        np.concatenate([r.reward for r in rows]),
+        run=np.repeat(np.arange(len(rows)), [len(r.step) for r in rows]),
+        y_scale="linear",
+        z_scale="linear",
+        strictness=strictness,
+    )
+
+
+def _frame(rows: Sequence[RewardRows]) -> Frame:
+    other = np.concatenate([r.other for r in rows])
+    reward = span(*[r.reward for r in rows])
+    low, high = (float(q) for q in np.quantile(other, MARGIN))
+    wide: Range = (low, high) if high > low else (low - 0.5, high + 0.5)
+    return Frame(x=span(*[r.step for r in rows]), y=wide, z=reward, color=reward)
+
+
+def _missing(runs: Sequence[Run], against: str) -> MissingMetric:
+    choices = ", ".join(other_axes(runs)) or "none"
+    remedy = RECORD.get(against) or f"Log {against!r} at the steps that have a reward."
+    return MissingMetric(
+        TITLE,
+        f"{against!r} at the steps that have a reward",
+        list(dict.fromkeys(metric for run in runs for metric in run.metrics)),
+        f"Choose another axis (against one of: {choices}). {remedy}",
+    )
