@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -185,8 +186,8 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
 def _names(runs: Sequence[str], source: str) -> dict[str, str]:
     """Return {path: name}; a leading ``runs/`` says nothing and goes where that is safe."""
     short = {run: run.removeprefix("runs/") or run for run in runs}
-    taken = list(short.values())
-    names = {run: name if taken.count(name) == 1 else run for run, name in short.items()}
+    taken = Counter(short.values())
+    names = {run: name if taken[name] == 1 else run for run, name in short.items()}
     return {run: name or source for run, name in names.items()}
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from viz3d.errors import NotMine
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.delimited import read_table
-from viz3d.formats.names import folder
+from viz3d.formats.names import file_name, folder
 from viz3d.formats.parse import parse_table
 from viz3d.formats.tally import Tally
 
@@ -20,7 +20,7 @@ STEP = "global_step"
 
 def claim(path: str) -> Claim | None:
     """Claim the two tables of a trial for its folder."""
-    return Claim(folder(path)) if PurePosixPath(path).name in FILES else None
+    return Claim(folder(path)) if file_name(path) in FILES else None
 
 
 def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
@@ -32,10 +32,10 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If a table has no column of global steps.
     """
     pieces = []
-    for name in sorted(files, key=lambda name: FILES.index(PurePosixPath(name).name)):
+    for name in sorted(files, key=lambda name: FILES.index(file_name(name))):
         tally = Tally(name)
         table = read_table(files[name], tally)
         if STEP not in table.columns:
-            raise NotMine(f"{PurePosixPath(name).name} has no column {STEP!r}")
+            raise NotMine(f"{file_name(name)} has no column {STEP!r}")
         pieces.append(parse_table(table, tally, step_names=(STEP,)))
     return pieces

@@ -136,6 +136,8 @@ def _read_fast(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
     """Read with Arrow, or return None where lines do not become rows one by one."""
     import pyarrow as pa
 
+    if dialect.decimal == ",":
+        return None
     ragged: list[int | None] = []
     for text_only in (False, True):
         ragged.clear()
@@ -143,7 +145,7 @@ def _read_fast(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
             arrow = _arrow_table(path, dialect, ragged, text_only=text_only)
         except pa.ArrowException:
             continue  # a column changes its type half way: read it as text, cell by cell
-        if arrow.num_rows + len(ragged) != _count_rows(path, dialect.skip):
+        if _lines_differ(path, dialect.skip + arrow.num_rows + len(ragged)):
             return None  # an unclosed quote swallows lines
         if ragged:
             tally.add(RAGGED, line=ragged[0], count=len(ragged))
@@ -167,7 +169,6 @@ def _arrow_table(
         pc.ReadOptions(use_threads=False, column_names=list(dialect.names), skip_rows=dialect.skip),
         pc.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=skip),
         pc.ConvertOptions(
-            decimal_point=dialect.decimal,
             null_values=["", "None", "null", "NA", "N/A", "-"],
             strings_can_be_null=True,
             # Arrow would turn text that looks like a date into one.
@@ -177,22 +178,23 @@ def _arrow_table(
     )
 
 
-def _count_rows(path: Path, skip: int) -> int:
-    """Count lines that are not empty, without the first `skip` ones."""
-    count, last, blank = 0, b"\n", 0
+def _lines_differ(path: Path, rows: int) -> bool:
+    """Say whether a file has another number of lines than `rows`, empty lines aside."""
+    count, last = 0, b"\n"
     with path.open("rb") as file:
         while chunk := file.read(text.BLOCK_BYTES):
-            joined = last + chunk
             count += chunk.count(b"\n")
-            blank += joined.count(b"\n\n") + joined.count(b"\n\r\n")
             last = chunk[-1:]
-    return count + (last != b"\n") - blank - skip
+    if count + (last != b"\n") == rows:
+        return False
+    with path.open("rb") as file:
+        return sum(bool(line.strip()) for line in file) != rows
 
 
 def _read_rows(path: Path, dialect: Dialect, tally: Tally) -> Table:
     builder = TableBuilder(tally, text_is_number=True)
-    for at, (number, line) in enumerate(text.lines(path, tally)):
-        if at < dialect.skip or not line.strip():
+    for number, line in text.lines(path, tally):
+        if number <= dialect.skip or not line.strip():
             continue
         cells = _split(text.printed(line), dialect.delimiter)
         if len(cells) != len(dialect.names):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 
 CONFIG_STEMS = frozenset(
     {
@@ -35,25 +34,34 @@ _DOCUMENTS = re.compile(
 )
 
 _RATE = re.compile(
-    r"(?<![a-z])(?:lr|learning[-_]?rate)[-_=:]?(\d+\.\d+(?:e-?\d+)?|\d+e-?\d+|\.\d+)(?![\d.])",
+    r"(?<![a-z])(?:lr|learning[-_]?rate)[-_=:]?(\d+\.\d+(?:e-?\d+)?|\d+e-?\d+|\.\d+)(?!\d|\.\d)",
     re.IGNORECASE,
 )
 
 
+# Names are split by hand: a listing of a bucket holds a million of them, and pathlib is slow.
+
+
+def file_name(path: str) -> str:
+    """Return the last part of `path`."""
+    return path.rpartition("/")[2]
+
+
 def suffix(path: str) -> str:
     """Return the lower-case suffix of the file at `path`, with its dot."""
-    return PurePosixPath(path).suffix.lower()
+    name, dot, last = file_name(path).rpartition(".")
+    return f".{last.lower()}" if dot and name else ""
 
 
 def stem(path: str) -> str:
     """Return the name of the file at `path` without its last suffix."""
-    return PurePosixPath(path).stem
+    name = file_name(path)
+    return name.rpartition(".")[0] or name
 
 
 def folder(path: str) -> str:
     """Return the folder of the file at `path`; empty at the top of the source."""
-    parent = str(PurePosixPath(path).parent)
-    return "" if parent == "." else parent
+    return path.rpartition("/")[0]
 
 
 def is_config(path: str) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.limits import REPORT_BYTES
-from viz3d.formats.names import folder, stem
+from viz3d.formats.names import file_name, folder, stem
 from viz3d.formats.tally import Tally
 from viz3d.run import Report
 
@@ -51,7 +51,7 @@ def claim(path: str) -> Claim | None:
     where = folder(path)
     if not path.lower().endswith(".md"):
         return None
-    in_report = PurePosixPath(where).name == "report"
+    in_report = file_name(where) == "report"
     if stem(path) == "report" or (in_report and stem(path) in _FILES):
         return Claim(folder(where) if in_report else where)
     return None

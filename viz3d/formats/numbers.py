@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 NOT_FINITE = {"nan": np.nan, "inf": np.inf, "infinity": np.inf}
+TRUTHS = {"true": 1, "false": 0}
 GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
 
 TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as number{|s} ({names})."
@@ -74,6 +75,9 @@ def _from_text(
     text = value.strip()
     if text.lower() in GAPS:
         return None
+    if text.lower() in TRUTHS:
+        tally.add(BOOLEANS, line=line, name=name)
+        return TRUTHS[text.lower()]
     unsigned = text.lstrip("+-").lower()
     if unsigned in NOT_FINITE and len(text) - len(unsigned) <= 1:
         return -NOT_FINITE[unsigned] if text.startswith("-") else NOT_FINITE[unsigned]

@@ -11,8 +11,9 @@ from viz3d.errors import NoFormat, NotMine
 from viz3d.formats import FORMATS
 from viz3d.formats.base import Format, Parsed
 from viz3d.formats.layers import split_layers
+from viz3d.formats.merge import merge
 from viz3d.formats.names import rate_in_name, stem
-from viz3d.formats.rows import Joined, Rows, join_rows, merge
+from viz3d.formats.rows import Joined, Rows, join_rows
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
@@ -158,8 +159,6 @@ def _run_of(unit: _Unit, runs: Mapping[str, Sequence[Parsed]]) -> str:
 
 
 def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Problem]) -> Contents:
-    import pandas as pd
-
     used = tuple(dict.fromkeys(path for part in parts for path in part.used))
     tally = Tally(used[0] if used else "")
     joined = merge(
@@ -174,12 +173,21 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
     return Contents(
         name=run,
         joined=Joined(history, joined.attempts, joined.nonfinite),
-        layers=pd.concat(layers, ignore_index=True) if layers else wide,
+        layers=_stacked(layers) if layers else wide,
         report=next((part.report for part in parts if part.report is not None), None),
         config=config,
         problems=(*told, *tally.problems(), *extra),
         used=used,
     )
+
+
+def _stacked(layers: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    if len(layers) == 1:
+        return layers[0]
+    whole = pd.concat(layers, ignore_index=True)
+    return whole.sort_values(["step", "layer"], kind="stable", ignore_index=True)
 
 
 def _nothing() -> Joined:
@@ -190,7 +198,7 @@ def _nothing() -> Joined:
 
 def _rate_from_name(name: str, config: Mapping[str, Any], tally: Tally) -> dict[str, float]:
     """Return the learning rate that stands only in the name, and say where it comes from."""
-    rate = rate_in_name(stem(name) if name.endswith((".json", ".jsonl", ".csv")) else name)
+    rate = rate_in_name(name)
     if rate is None or any(key in config for key in RATES):
         return {}
     tally.add(f"The learning rate {rate:g} in the config comes from the name {name!r}.")

@@ -110,7 +110,7 @@ def join_rows(rows: Rows) -> Joined:
     """
     starts = attempt_starts(rows.step, [cells.row for cells in rows.columns.values()])
     kept, attempt = survivors(rows.step, starts or ())
-    history, nonfinite, replaced = _history(rows, kept)
+    history, nonfinite, replaced = to_history(rows, kept)
     return Joined(
         history=history,
         attempts=_superseded(rows, kept, attempt),
@@ -119,53 +119,6 @@ def join_rows(rows: Rows) -> Joined:
         restarts=len(starts or ()),
         resorted=starts is None,
     )
-
-
-def merge(parts: Sequence[Joined]) -> Joined:
-    """Join the histories of several pieces of one run on the step; a later piece wins.
-
-    Parameters
-    ----------
-    parts : sequence of Joined
-        At least one.
-
-    Returns
-    -------
-    Joined
-    """
-    import pandas as pd
-
-    if len(parts) == 1:
-        return parts[0]
-    steps = [part.history.index.to_numpy() for part in parts]
-    whole = Rows(
-        step=np.concatenate(steps),
-        columns=_stack(parts, np.cumsum([0, *map(len, steps)])),
-    )
-    history, nonfinite, replaced = _history(whole, np.ones(len(whole.step), dtype=bool))
-    return Joined(
-        history=history,
-        attempts=pd.concat([part.attempts for part in parts], ignore_index=True),
-        nonfinite=nonfinite,
-        replaced=replaced + sum(part.replaced for part in parts),
-        restarts=sum(part.restarts for part in parts),
-        resorted=any(part.resorted for part in parts),
-    )
-
-
-def _stack(parts: Sequence[Joined], offsets: np.ndarray) -> dict[str, Cells]:
-    """Lay the pieces' histories end to end, as rows that were logged one piece after the other."""
-    pieces: dict[str, list[Cells]] = {}
-    for part, offset in zip(parts, offsets, strict=False):
-        index = part.history.index
-        nan = part.nonfinite[np.isnan(part.nonfinite["value"].to_numpy(dtype=float))]
-        for metric in part.history.columns:
-            values = part.history[metric].to_numpy()
-            logged = ~np.isnan(values)
-            logged[index.get_indexer(nan.loc[nan["metric"] == metric, "step"])] = True
-            at = np.flatnonzero(logged)
-            pieces.setdefault(str(metric), []).append(Cells(at + offset, values[at]))
-    return {metric: concatenate(cells) for metric, cells in pieces.items()}
 
 
 def concatenate(cells: Sequence[Cells]) -> Cells:
@@ -177,32 +130,50 @@ def concatenate(cells: Sequence[Cells]) -> Cells:
     )
 
 
-def _history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Join the rows that are kept; return the history, what is not finite, and the replaced."""
     import pandas as pd
 
-    steps, inverse = np.unique(rows.step[kept], return_inverse=True)
-    place = np.full(len(rows.step), -1, dtype=np.int64)
-    place[kept] = inverse
+    steps, place = _places(rows.step, kept)
     columns: dict[str, np.ndarray] = {}
     odd: list[pd.DataFrame] = []
     replaced = 0
     for metric, cells in rows.columns.items():
-        at = place[cells.row]
-        at, values = at[at >= 0], np.asarray(cells.value, dtype=np.float64)[at >= 0]
+        at, values = _placed(cells, place)
         if not len(at):
             continue
-        column = np.full(len(steps), np.nan)
-        column[at] = values  # of a repeated position the last value stays
+        column = values
+        if place is not None or len(at) < len(steps):
+            column = np.full(len(steps), np.nan)
+            column[at] = values  # of a repeated position the last value stays
         columns[metric] = column
         replaced += _count_replaced(at, values)
         if not np.isfinite(values).all():
             bad = np.unique(at)
             bad = bad[~np.isfinite(column[bad])]
             odd.append(pd.DataFrame({"step": steps[bad], "metric": metric, "value": column[bad]}))
-    index = pd.Index(steps.astype(np.int64), name="step")
+    index = pd.Index(steps, dtype=np.int64, name="step")
     nonfinite = pd.concat(odd, ignore_index=True) if odd else _no_nonfinite()
     nonfinite = nonfinite.sort_values("step", kind="stable", ignore_index=True)
     return pd.DataFrame(columns, index=index), nonfinite, replaced
+
+
+def _places(step: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the steps of the history, and where each row goes: -1 for nowhere, None for as is."""
+    if kept.all() and (np.diff(step) > 0).all():
+        return step, None
+    steps, inverse = np.unique(step[kept], return_inverse=True)
+    place = np.full(len(step), -1, dtype=np.int64)
+    place[kept] = inverse
+    return steps, place
+
+
+def _placed(cells: Cells, place: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    values = np.asarray(cells.value, dtype=np.float64)
+    if place is None:
+        return cells.row, values
+    at = place[cells.row]
+    return at[at >= 0], values[at >= 0]
 
 
 def _no_nonfinite() -> pd.DataFrame:

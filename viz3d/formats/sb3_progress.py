@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from viz3d.errors import NotMine
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.delimited import read_table
-from viz3d.formats.names import folder
+from viz3d.formats.names import file_name, folder
 from viz3d.formats.parse import parse_table
 from viz3d.formats.tally import Tally
 
@@ -19,7 +19,7 @@ STEP_NAMES = ("time/total_timesteps", "total_timesteps", "time/total timesteps")
 
 def claim(path: str) -> Claim | None:
     """Claim ``progress.csv`` for its folder."""
-    return Claim(folder(path)) if PurePosixPath(path).name == "progress.csv" else None
+    return Claim(folder(path)) if file_name(path) == "progress.csv" else None
 
 
 def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
