@@ -60,7 +60,9 @@ class LayerNorms:
         weights: list[tuple[int, torch.Tensor]] = []
         gradients: list[tuple[int, torch.Tensor]] = []
         for layer, (_, references) in enumerate(self._layers):
-            for parameter in filter(None, (reference() for reference in references)):
+            for parameter in (reference() for reference in references):
+                if parameter is None:  # its model is gone
+                    continue
                 weights.append((layer, parameter.detach()))
                 if parameter.grad is not None:
                     gradients.append((layer, parameter.grad.detach()))

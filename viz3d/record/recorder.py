@@ -160,7 +160,8 @@ class Recorder:
             except Exception as error:
                 self._failed(f"{file.path.name} was not brought to the disk", error)
         try:
-            self._write_about(status)
+            if self._about:  # a run.json that could not be read is left as it was found
+                self._write_about(status)
         except Exception as error:
             self._failed("the end of the run was not noted", error)
         if self.failures > 1:

@@ -1,1 +1,1 @@
-"""Small reference trainers (PyTorch, optional)."""
+"""Small reference trainers; they need PyTorch (``pip install "viz3d[train]"``)."""

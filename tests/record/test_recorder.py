@@ -1,0 +1,272 @@
+"""viz3d.record.recorder: what stands on the disk, and that nothing is raised into the loop."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from viz3d.record.recorder import Recorder
+
+
+def rows(file: Path) -> list[dict]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+
+
+def test_a_row_is_on_disk_when_log_returns(tmp_path):
+    """Nothing waits in a buffer that a killed process would take along."""
+    recorder = Recorder(tmp_path / "run")
+    recorder.log(3, loss=2.5, learning_rate=1e-3)
+    (row,) = rows(tmp_path / "run" / "metrics.jsonl")
+    assert row.pop("time") > 1.7e9
+    assert row == {"step": 3, "loss": 2.5, "learning_rate": 1e-3}
+    assert recorder.failures == 0
+
+
+def test_run_json_says_what_the_run_is_and_how_it_ended(tmp_path):
+    """The description follows the run: running, then finished or failed."""
+    with Recorder(tmp_path / "first", config={"learning_rate": 0.1}, tags=["a"]):
+        about = json.loads((tmp_path / "first" / "run.json").read_text())
+        assert about.pop("created").endswith("+00:00")
+        assert about == {
+            "schema": 1,
+            "name": "first",
+            "status": "running",
+            "config": {"learning_rate": 0.1},
+            "tags": ["a"],
+        }
+    assert json.loads((tmp_path / "first" / "run.json").read_text())["status"] == "finished"
+    with pytest.raises(KeyError), Recorder(tmp_path / "second"):
+        raise KeyError
+    assert json.loads((tmp_path / "second" / "run.json").read_text())["status"] == "failed"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_nan_and_infinity_are_written_as_such(tmp_path, value):
+    """Divergence is a fact of the run, not an error of the record."""
+    recorder = Recorder(tmp_path)
+    recorder.log(0, loss=value)
+    (row,) = rows(tmp_path / "metrics.jsonl")
+    assert row["loss"] == value or math.isnan(row["loss"]) and math.isnan(value)
+    assert recorder.failures == 0
+
+
+class Hostile:
+    """A tensor-like value whose number cannot be had."""
+
+    def item(self):
+        raise RuntimeError("no storage")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["text", [1, 2], {"a": 1}, np.zeros(3), object(), Hostile(), 10**400, b"x", 1j],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_number_is_left_out_and_counted(tmp_path, value, caplog):
+    """One bad value costs neither the rest of its row nor the training run."""
+    recorder = Recorder(tmp_path)
+    recorder.log(0, loss=1.5, odd=value)
+    recorder.log(1, loss=1.25, odd=value)
+    assert [(row["step"], row["loss"], "odd" in row) for row in rows(tmp_path / "metrics.jsonl")] \
+        == [(0, 1.5, False), (1, 1.25, False)]  # fmt: skip
+    assert recorder.failures == 2
+    assert len(caplog.records) == 1
+    assert "'odd'" in caplog.text
+
+
+def test_numbers_of_every_library_are_kept_exactly(tmp_path):
+    """NumPy and PyTorch scalars, booleans and large integers read back as the same numbers."""
+    torch = pytest.importorskip("torch")
+    recorder = Recorder(tmp_path)
+    recorder.log(
+        np.int64(7),
+        a=np.float32(0.1),
+        b=torch.tensor(0.1, requires_grad=True),
+        c=torch.tensor(0.5, dtype=torch.bfloat16),
+        d=True,
+        e=2**62 + 1,
+        f=10**30,
+        g=np.array(3.0),
+        h=None,
+    )
+    (row,) = rows(tmp_path / "metrics.jsonl")
+    del row["time"]
+    tenth = float(np.float32(0.1))
+    assert row == {
+        "step": 7, "a": tenth, "b": tenth, "c": 0.5, "d": 1, "e": 2**62 + 1, "f": 1e30, "g": 3.0,
+    }  # fmt: skip
+    assert recorder.failures == 0
+
+
+def test_names_of_every_kind_are_kept(tmp_path):
+    """Slashes, quotes, other scripts, lone surrogates and very long names are names."""
+    names = ["train/loss", 'a"b\n', "损失", "\ud800", "x" * 10**5, "self", "step "]
+    recorder = Recorder(tmp_path)
+    recorder.log(0, **dict.fromkeys(names, 1.0))
+    (row,) = rows(tmp_path / "metrics.jsonl")
+    assert set(row) == {"step", "time", *names}
+
+
+def test_the_step_may_come_by_name_or_inside_a_dictionary(tmp_path):
+    """`log(**metrics)` works where the dictionary already holds the step, as W&B loops have it."""
+    recorder = Recorder(tmp_path)
+    recorder.log(**{"step": 4, "loss": 1.0})
+    recorder.log(5, **{"step": 99, "loss": 1.0})
+    assert [row["step"] for row in rows(tmp_path / "metrics.jsonl")] == [4, 5]
+
+
+@pytest.mark.parametrize("step", [None, "3", 1.5, math.nan, math.inf, 2**63, [1]])
+def test_a_row_without_a_whole_step_is_counted_not_written(tmp_path, step):
+    """A row that cannot be placed is told, never placed somewhere."""
+    recorder = Recorder(tmp_path)
+    recorder.log(step, loss=1.0)
+    assert not (tmp_path / "metrics.jsonl").exists()
+    assert recorder.failures == 1
+
+
+def test_a_folder_that_cannot_be_made_does_not_stop_training(tmp_path, caplog):
+    """Training goes on without a record: one warning, every lost row counted."""
+    (tmp_path / "file").write_text("in the way")
+    with Recorder(tmp_path / "file" / "run") as recorder:
+        for step in range(5):
+            recorder.log(step, loss=1.0)
+            recorder.log_layers(step, [{"layer": 0, "name": "h.0", "grad_norm": 1.0}])
+    assert recorder.failures == 1 + 10  # the description and the rows
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    assert "11 failures in all" in caplog.records[-1].message
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_does_not_stop_training(tmp_path, caplog):
+    """What the operating system refuses is counted."""
+    (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
+    with Recorder(tmp_path) as recorder:
+        recorder.log(0, loss=1.0)
+        recorder.log(1, loss=1.0)
+    assert recorder.failures >= 2
+    assert "No space left" in caplog.records[0].message
+
+
+def test_a_line_cut_by_a_full_disk_does_not_swallow_the_next(tmp_path, monkeypatch):
+    """After a partial write the record goes on in a line of its own."""
+    recorder = Recorder(tmp_path)
+    recorder.log(0, loss=1.0)
+    write = os.write
+
+    def cut(descriptor, data):
+        if len(data) < 20:
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data[:10])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", cut)
+        recorder.log(1, loss=1.0)
+    recorder.log(2, loss=1.0)
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(lines[0])["step"] == 0
+    assert json.loads(lines[-1])["step"] == 2
+    assert recorder.failures == 1
+
+
+def test_resuming_appends_and_keeps_what_the_run_was(tmp_path):
+    """A second recorder on the folder adds rows; creation time and config stay."""
+    with Recorder(tmp_path, config={"seed": 1}, tags=["a"]) as recorder:
+        recorder.log(0, loss=1.0)
+    created = json.loads((tmp_path / "run.json").read_text())["created"]
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 1, "lo')  # a power cut came here
+    with Recorder(tmp_path, tags=["b"]) as recorder:
+        recorder.log(1, loss=0.5)
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in (lines[0], lines[2])] == [0, 1]
+    about = json.loads((tmp_path / "run.json").read_text())
+    assert about["created"] == created
+    assert about["config"] == {"seed": 1}
+    assert about["tags"] == ["a", "b"]
+
+
+def test_a_description_that_cannot_be_read_does_not_stop_the_rows(tmp_path):
+    """A damaged run.json is left alone for a person to look at, and the rows are recorded."""
+    (tmp_path / "run.json").write_text("{")
+    with Recorder(tmp_path) as recorder:
+        recorder.log(0, loss=1.0)
+    assert len(rows(tmp_path / "metrics.jsonl")) == 1
+    assert (tmp_path / "run.json").read_text() == "{"
+    assert recorder.failures == 1
+
+
+def test_layers_are_rows_of_their_own(tmp_path):
+    """A layer row carries step, position, name and its numbers, in the order given."""
+    recorder = Recorder(tmp_path)
+    recorder.log_layers(
+        2,
+        [
+            {"layer": 0, "name": "wte", "grad_norm": np.float32(0.5), "weight_norm": 2.0},
+            {"layer": 1, "name": "h.0", "grad_norm": math.inf},
+        ],
+    )
+    assert rows(tmp_path / "layers.jsonl") == [
+        {"step": 2, "layer": 0, "name": "wte", "grad_norm": 0.5, "weight_norm": 2.0},
+        {"step": 2, "layer": 1, "name": "h.0", "grad_norm": math.inf},
+    ]
+
+
+def test_layers_without_a_watched_model_are_a_counted_failure(tmp_path, caplog):
+    """The message says which call is missing."""
+    recorder = Recorder(tmp_path)
+    recorder.log_layers(0)
+    assert recorder.failures == 1
+    assert "watch(model)" in caplog.text
+
+
+LOOP = """
+import sys
+from viz3d.record.recorder import Recorder
+recorder = Recorder(sys.argv[1])
+for step in range(10**7):
+    recorder.log(step, loss=1.0 / (step + 1))
+    recorder.log_layers(step, [{"layer": 0, "name": "h.0", "grad_norm": 1.0}])
+    print(step, flush=True)
+"""
+
+
+def test_a_killed_process_loses_no_acknowledged_row(tmp_path):
+    """Every step that the loop told of is on the disk after SIGKILL.
+
+    The row that was being written may be cut short; nobody was told that it was recorded.
+    """
+    for attempt in range(4):
+        folder = tmp_path / str(attempt)
+        loop = subprocess.Popen(
+            [sys.executable, "-c", LOOP, str(folder)], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(50 + 37 * attempt):
+            loop.stdout.readline()
+        loop.send_signal(signal.SIGKILL)
+        said = [line for line in loop.stdout.read().splitlines(keepends=True) if line[-1] == "\n"]
+        loop.wait()
+        acknowledged = int(said[-1]) if said else 49 + 37 * attempt
+        for name in ("metrics.jsonl", "layers.jsonl"):
+            whole, _, _ = (folder / name).read_text().rpartition("\n")
+            steps = [json.loads(line)["step"] for line in whole.splitlines()]
+            assert steps == list(range(len(steps)))
+            assert len(steps) > acknowledged
+
+
+def test_importing_the_recorder_costs_numpy_and_the_standard_library():
+    """A training job does not pay for charts."""
+    code = (
+        "import sys; import viz3d.record.recorder; "
+        "print([n for n in ('pandas','torch','pyarrow','plotly','streamlit','scipy','sklearn')"
+        " if n in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
