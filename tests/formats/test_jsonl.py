@@ -1,0 +1,209 @@
+"""JSON lines with any column names."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .conftest import Reader, joined, said
+from viz3d.errors import NotMine
+from viz3d.formats import jsonl, limits
+from viz3d.formats.tally import Tally
+
+
+def test_rows_are_read(read: Reader) -> None:
+    """Numbers of any name become columns, with the step as the index."""
+    (parsed,) = read(jsonl, {"a.jsonl": '{"step": 0, "my loss": 2}\n{"step": 5, "my loss": 1.5}\n'})
+    history = joined(parsed).history
+    assert history.index.tolist() == [0, 5]
+    assert history["my loss"].tolist() == [2.0, 1.5]
+    assert parsed.problems == ()
+
+
+def test_bad_lines_are_left_out_and_counted(read: Reader) -> None:
+    """Garbage, arrays, two objects on a line and NUL bytes cost only themselves."""
+    lines = [
+        b'{"step": 0, "loss": 3}', b"garbage", b"[1, 2]", b'{"step": 1} {"step": 2}',
+        b'{"step": 3, "loss": \x00}', b"7", b'{"step": 4, "loss": 2}', b'{"st\xff": 5}',
+    ]  # fmt: skip
+    (parsed,) = read(jsonl, {"a.jsonl": b"\n".join(lines) + b"\n"})
+    assert joined(parsed).history["loss"].to_dict() == {0: 3.0, 4: 2.0}
+    (problem,) = parsed.problems
+    assert (problem.line, problem.file) == (2, "a.jsonl")
+    assert problem.what.startswith("6 lines")
+
+
+def test_a_cut_last_line_is_told_as_such(read: Reader) -> None:
+    """A torn tail reads as a crash or a running writer, not as garbage."""
+    (parsed,) = read(jsonl, {"a.jsonl": '{"step": 0, "loss": 3}\n{"step": 1, "lo'})
+    assert joined(parsed).history["loss"].tolist() == [3.0]
+    assert "The last line is cut" in said(parsed)
+    assert parsed.problems[0].line == 2
+
+
+def test_nan_and_infinity_are_facts(read: Reader) -> None:
+    """Values that are not finite are kept, in each of the ways in which they are written."""
+    text = (
+        '{"step": 0, "a": NaN}\n{"step": 1, "a": Infinity}\n{"step": 2, "a": 1e400}\n'
+        '{"step": 3, "a": "NaN"}\n{"step": 4, "a": null}\n{"step": 5}\n'
+    )
+    (parsed,) = read(jsonl, {"a.jsonl": text})
+    odd = joined(parsed).nonfinite
+    assert odd["step"].tolist() == [0, 1, 2, 3]
+    assert odd["value"].tolist()[1:3] == [math.inf, math.inf]
+
+
+def test_text_numbers_and_booleans_are_taken_and_told(read: Reader) -> None:
+    """Only exact decimal forms count as numbers; the rest of the text is left out and told."""
+    text = (
+        '{"step": 0, "a": "0.5", "ok": true, "who": "me"}\n'
+        '{"step": 1, "a": "1e3", "ok": false, "who": "me"}\n{"step": 2, "a": "1,5"}\n'
+    )
+    (parsed,) = read(jsonl, {"a.jsonl": text})
+    history = joined(parsed).history
+    assert history["a"].dropna().tolist() == [0.5, 1000.0]
+    assert history["ok"].dropna().tolist() == [1.0, 0.0]
+    assert "2 numbers written as text were taken as numbers (a)" in said(parsed)
+    assert "2 true/false values" in said(parsed)
+    assert "3 values that were no number were left out (a, who)" in said(parsed)
+
+
+def test_one_level_of_nesting_is_flattened(read: Reader) -> None:
+    """A nested object gives outer/inner; what is nested deeper is left out and told."""
+    (parsed,) = read(jsonl, {"a.jsonl": '{"step": 0, "train": {"loss": 2, "deep": {"x": 1}}}\n'})
+    assert list(joined(parsed).history.columns) == ["train/loss"]
+    assert "train/deep" in said(parsed)
+
+
+def test_a_missing_step_numbers_the_rows(read: Reader) -> None:
+    """Without a step column the rows are numbered, and the user is told."""
+    (parsed,) = read(jsonl, {"a.jsonl": '{"loss": 2}\n{"loss": 1}\n'})
+    assert joined(parsed).history.index.tolist() == [0, 1]
+    assert "numbered from 0" in said(parsed)
+
+
+def test_rows_without_a_step_are_not_mixed_with_others(read: Reader) -> None:
+    """Where other rows have a step, one without a whole one is left out and counted."""
+    text = '{"step": 3, "a": 1}\n{"a": 2}\n{"step": 4.5, "a": 3}\n{"step": 6, "a": 4}\n'
+    (parsed,) = read(jsonl, {"a.jsonl": text + '{"step": 7, "a": 5}\n'})
+    assert joined(parsed).history["a"].to_dict() == {3: 1.0, 6: 4.0, 7: 5.0}
+    assert "2 rows without a whole number as 'step'" in said(parsed)
+
+
+def test_large_steps_stay_exact(read: Reader) -> None:
+    """A step beyond 2^53 is not rounded to its neighbour."""
+    (parsed,) = read(jsonl, {"a.jsonl": '{"step": 9007199254740993, "a": 1}\n'})
+    assert joined(parsed).history.index.tolist() == [9007199254740993]
+
+
+def test_an_empty_file_is_a_run_without_rows(read: Reader) -> None:
+    """A run that has just started is no error."""
+    (parsed,) = read(jsonl, {"a.jsonl": ""})
+    assert len(joined(parsed).history) == 0
+    assert "no rows in it yet" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("hello\nworld\n", "no line of it is a JSON object"),
+        ('{"question": "why?"}\n', "hold no numbers"),
+        ('{"step": 0}\n'.encode("utf-16"), "UTF-16"),
+        (b"PK\x03\x04\x00\x00", "no text"),
+    ],
+)
+def test_it_declines_with_a_reason(read: Reader, content: str | bytes, reason: str) -> None:
+    """What is no log of JSON lines is declined in words."""
+    with pytest.raises(NotMine, match=reason):
+        read(jsonl, {"a.jsonl": content})
+
+
+def test_caps_cost_only_what_is_over_them(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line, a nesting or a number of metrics over the cap is left out and told."""
+    monkeypatch.setattr(limits, "LINE_BYTES", 1000)
+    monkeypatch.setattr(limits, "METRICS", 5)
+    wide = json.dumps({"step": 1, **{f"m{at}": at for at in range(9)}})
+    long = json.dumps({"step": 2, "a": "x" * 2000})
+    deep = '{"step": 3, "a": ' + "[" * 400 + "]" * 400 + "}"
+    text = "\n".join(['{"step": 0, "m0": 1}', wide, long, deep, '{"step": 4, "m0": 2}', ""])
+    (parsed,) = read(jsonl, {"a.jsonl": text})
+    history = joined(parsed).history
+    assert history["m0"].dropna().to_dict() == {0: 1.0, 1: 0.0, 4: 2.0}
+    assert len(history.columns) <= 5
+    assert "longer than" in said(parsed)
+    assert "of metrics beyond the first" in said(parsed)
+
+
+def test_a_very_deep_line_does_not_bring_the_reader_down(read: Reader) -> None:
+    """100,000 brackets are a bad line, not a crash."""
+    text = '{"step": 0, "a": 1}\n{"a": ' + "[" * 100_000 + "\n" + '{"step": 2, "a": 3}\n'
+    (parsed,) = read(jsonl, {"a.jsonl": text})
+    assert joined(parsed).history["a"].to_dict() == {0: 1.0, 2: 3.0}
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_news(read: Reader) -> None:
+    """Files written on Windows read like others."""
+    (parsed,) = read(jsonl, {"a.jsonl": b'\xef\xbb\xbf{"step": 0, "a": 1}\r\n{"step": 1, "a": 2}\r\n'})
+    assert joined(parsed).history["a"].tolist() == [1.0, 2.0]
+    assert parsed.problems == ()
+
+
+def test_blocks_are_stacked_in_order(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of many blocks, one of which needs the careful reader, keeps every good line."""
+    monkeypatch.setattr("viz3d.formats.text.BLOCK_BYTES", 256)
+    lines = [json.dumps({"step": step, "loss": step / 7}) for step in range(200)]
+    lines[100] = "not a row"
+    (parsed,) = read(jsonl, {"a.jsonl": "\n".join(lines) + "\n"})
+    history = joined(parsed).history
+    assert history["loss"].to_dict() == {step: step / 7 for step in range(200) if step != 100}
+    assert parsed.problems[0].line == 101
+
+
+records = st.dictionaries(
+    st.sampled_from(["step", "loss", "lr", "b/c"]),
+    st.one_of(st.integers(-9, 99), st.floats(), st.none(), st.text(max_size=3), st.booleans()),
+    max_size=4,
+)
+
+
+@given(st.lists(records, max_size=20), st.lists(st.binary(max_size=20), max_size=5), st.randoms())
+@settings(max_examples=150, deadline=None)
+def test_junk_between_good_lines_changes_nothing(good, junk, random) -> None:
+    """The fast and the careful reader agree, and no junk makes either of them raise."""
+    lines = [json.dumps(record).encode() for record in good]
+    mixed = list(lines)
+    for piece in junk:
+        bad = b"!" + piece.replace(b"\n", b"").replace(b"\r", b"")
+        mixed.insert(random.randint(0, len(mixed)), bad)
+    with tempfile.TemporaryDirectory() as folder:
+        clean, dirty = Path(folder, "clean"), Path(folder, "dirty")
+        # A first line that the fast reader takes keeps the file from looking binary.
+        clean.write_bytes(b"\n".join([b"{}", *lines, b""]))
+        dirty.write_bytes(b"\n".join([b"{}", *mixed, b""]))
+        one, two = (jsonl.read_table(path, Tally("f")) for path in (clean, dirty))
+    assert one.n == two.n == len(good) + 1
+    assert one.columns.keys() == two.columns.keys()
+    for name, cells in one.columns.items():
+        assert cells.row.tolist() == two.columns[name].row.tolist()
+        assert repr(cells.value.astype(float).tolist()) == repr(
+            two.columns[name].value.astype(float).tolist()
+        )
+
+
+def test_a_real_log_of_a_fork_of_nanochat(real_data: Path) -> None:
+    """75 rows from step 200 to 1,679, with a gradient norm for each of 8 parts."""
+    name = "mst_diagnostics_aggdist_d8.jsonl"
+    (parsed,) = jsonl.read({name: real_data / "per-layer-jsonl" / name})
+    history = joined(parsed).history
+    assert len(history) == 75
+    assert (history.index[0], history.index[-1]) == (200, 1679)
+    assert history["train_loss"].iloc[0] == 4.715063571929932
+    assert sum(column.startswith("grad_norm_S") for column in history) == 8
