@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,11 +54,8 @@ class DynamicsResult:
     @property
     def frame(self) -> Frame:
         """Range of each axis; with two components the third axis is the step."""
-        scores = np.concatenate([t.scores for t in self.embedding.trajectories])
-        ranges = [span(scores[:, i]) for i in range(scores.shape[1])]
-        if len(ranges) < 3:
-            ranges.append(span(*[t.step for t in self.embedding.trajectories]))
-        return Frame(*ranges[:3])
+        points = np.concatenate([_coordinates(path) for path in self.embedding.trajectories])
+        return Frame(x=span(points[:, 0]), y=span(points[:, 1]), z=span(points[:, 2]))
 
 
 def compute(runs: Run | Sequence[Run]) -> DynamicsResult:
@@ -66,6 +63,22 @@ def compute(runs: Run | Sequence[Run]) -> DynamicsResult:
     chosen = as_runs(runs, TITLE)
     labels = tuple(safe(name, 24) for name in short_names([run.name for run in chosen]))
     return DynamicsResult(embed(chosen), labels, {"view": "pca"}, origins(chosen))
+
+
+def compute_each(groups: Sequence[Sequence[Run]]) -> list[DynamicsResult]:
+    """Fit one basis to the runs of all groups, and hand each group its own paths in it."""
+    whole = compute([run for group in groups for run in group])
+    ends = np.cumsum([len(group) for group in groups]).tolist()
+    parts = [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
+    return [
+        replace(
+            whole,
+            embedding=replace(whole.embedding, trajectories=whole.embedding.trajectories[part]),
+            labels=whole.labels[part],
+            origins=whole.origins[part],
+        )
+        for part in parts
+    ]
 
 
 def draw(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:

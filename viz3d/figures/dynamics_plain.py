@@ -26,6 +26,8 @@ TITLE = "Training dynamics"
 AXES = ("loss", "grad_norm", "reward")
 
 Floats = NDArray[np.float64]
+Rows = tuple[pd.DataFrame, int]
+"""Whole rows of a run, and how many were not."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class PlainResult:
     def frame(self) -> Frame:
         """Range of each axis."""
         points = np.concatenate([path.points for path in self.paths])
-        return Frame(*[span(points[:, i]) for i in range(3)])
+        return Frame(x=span(points[:, 0]), y=span(points[:, 1]), z=span(points[:, 2]))
 
 
 def compute(runs: Run | Sequence[Run], *, axes: Sequence[str] = AXES) -> PlainResult:
@@ -117,7 +119,9 @@ def compute(runs: Run | Sequence[Run], *, axes: Sequence[str] = AXES) -> PlainRe
     )
 
 
-Rows = tuple[pd.DataFrame, int]
+def compute_each(groups: Sequence[Sequence[Run]], **settings: Any) -> list[PlainResult]:
+    """Compute several groups, each by itself."""
+    return [compute(group, **settings) for group in groups]
 
 
 def draw(result: PlainResult, frame: Frame | None = None) -> go.Figure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,12 +13,13 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Frame:
-    """Ranges in data units; None where the chart has no say."""
+    """Ranges in data units, None where the chart has no say, and whether z is logarithmic."""
 
     x: Range | None = None
     y: Range | None = None
     z: Range | None = None
     color: Range | None = None
+    log: bool = False
 
     def known(self) -> tuple[Range, Range, Range]:
         """Return the three axes, with the unit interval where nothing is known."""
@@ -27,10 +28,10 @@ class Frame:
 
 
 def union(frames: Sequence[Frame]) -> Frame:
-    """Return the smallest frame that holds all of them."""
-    return Frame(
-        **{f.name: _join([getattr(frame, f.name) for frame in frames]) for f in fields(Frame)}
-    )
+    """Return the smallest frame that holds all; z is logarithmic when it is for every one."""
+    names = ("x", "y", "z", "color")
+    joined = {name: _join([getattr(frame, name) for frame in frames]) for name in names}
+    return Frame(**joined, log=all(frame.log for frame in frames))
 
 
 def _join(ranges: Sequence[Range | None]) -> Range | None:

@@ -92,6 +92,11 @@ def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:
     return GradientFlowResult(able[0].name, grid, log_norm, origins(able))
 
 
+def compute_each(groups: Sequence[Sequence[Run]]) -> list[GradientFlowResult]:
+    """Compute several groups, each of one run with gradient norms per layer."""
+    return [compute(group) for group in groups]
+
+
 def draw(result: GradientFlowResult, frame: Frame | None = None) -> go.Figure:
     """Draw one ribbon per layer in 3D."""
     frame = frame or result.frame

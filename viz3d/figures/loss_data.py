@@ -52,14 +52,10 @@ class LossLandscapeResult:
         One per run, whole.
     paths : tuple of Path
         The same, thinned, and the superseded attempts where wanted.
-    pins : tuple of Pin
     bad : tuple of tuple of BadStep
         One tuple per curve.
-    clipped : int
-        Points of the runs above the loss axis.
-    log : bool
-        Whether the loss axis is logarithmic.
     frame : Frame
+        The axes that this chart alone would have.
     unused : tuple of str
         Runs that lack a loss or a learning rate.
     settings : mapping
@@ -71,10 +67,7 @@ class LossLandscapeResult:
     valley: Valley | None
     curves: tuple[Curve, ...]
     paths: tuple[Path, ...]
-    pins: tuple[Pin, ...]
     bad: tuple[tuple[BadStep, ...], ...]
-    clipped: int
-    log: bool
     frame: Frame
     unused: tuple[str, ...]
     settings: Mapping[str, Any]
@@ -115,27 +108,42 @@ def compute(
         raise missing(chosen, "learning_rate", TITLE)
     used, curves = [run for run, _ in read], tuple(curve for _, curve in read)
     surface = _fit(curves, strictness)
-    log = _is_log(surface, curves)
-    frame = _frame(surface, curves, log=log)
     old = [curve for run in used for curve in read_attempts(run, axis)] if attempts else []
-    paths = thin_paths([*curves, *old], by_rate=axis == "peak")
-    bad = tuple(bad_steps(run, run.roles["loss"]) for run in used)
-    top = frame.known()[2][1]
     return LossLandscapeResult(
         rate=axis,
         surface=surface,
         valley=find_valley(surface) if not surface.reason and len(curves) > 1 else None,
         curves=curves,
-        paths=paths,
-        pins=_pins(curves, paths, bad, top),
-        bad=bad,
-        clipped=sum(int((_finite(curve) > top).sum()) for curve in curves),
-        log=log,
-        frame=frame,
+        paths=thin_paths([*curves, *old], by_rate=axis == "peak"),
+        bad=tuple(bad_steps(run, run.roles["loss"]) for run in used),
+        frame=_frame(surface, curves, log=_is_log(surface, curves)),
         unused=tuple(run.name for run, curve in pairs if curve is None or not len(curve.step)),
         settings={"rate": axis, "strictness": strictness, "attempts": attempts},
         origins=origins(used),
     )
+
+
+def compute_each(
+    groups: Sequence[Sequence[Run]], *, rate: str = "auto", **settings: Any
+) -> list[LossLandscapeResult]:
+    """Compute several groups on one kind of learning rate, so that they can be compared."""
+    axis = rate_axis([run for group in groups for run in group], rate)
+    return [compute(group, rate=axis, **settings) for group in groups]
+
+
+def pins(result: LossLandscapeResult, top: float) -> tuple[Pin, ...]:
+    """Return the pins of a chart whose loss axis ends at `top`."""
+    found: list[Pin] = []
+    for curve, path, events in zip(result.curves, result.paths, result.bad, strict=False):
+        found += bad_pins(curve, path.title, events, top)
+        above = clipped_pin(curve, path.title, top)
+        found += [above] if above else []
+    return tuple(found)
+
+
+def clipped(result: LossLandscapeResult, top: float) -> int:
+    """Return how many points of the runs are above `top`."""
+    return sum(int((_finite(curve) > top).sum()) for curve in result.curves)
 
 
 def _fit(curves: Sequence[Curve], strictness: str) -> Surface:
@@ -173,6 +181,7 @@ def _frame(surface: Surface, curves: Sequence[Curve], *, log: bool) -> Frame:
         y=_opened(y or (1e-4, 1e-3)),
         z=_loss_range(shown, np.concatenate([_finite(curve) for curve in curves]), log=log),
         color=_color_range(surface),
+        log=log,
     )
 
 
@@ -203,14 +212,3 @@ def _color_range(surface: Surface) -> Range | None:
     order = np.argsort(z, kind="stable")
     share = np.cumsum(width[order]) / width.sum()
     return float(z[order[0]]), float(z[order[np.searchsorted(share, COLORED)]])
-
-
-def _pins(
-    curves: Sequence[Curve], paths: Sequence[Path], bad: Sequence[Sequence[BadStep]], top: float
-) -> tuple[Pin, ...]:
-    pins: list[Pin] = []
-    for curve, path, events in zip(curves, paths, bad, strict=False):
-        pins += bad_pins(curve, path.title, events, top)
-        above = clipped_pin(curve, path.title, top)
-        pins += [above] if above else []
-    return tuple(pins)

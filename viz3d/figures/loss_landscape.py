@@ -15,7 +15,15 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart
 from viz3d.figures.frame import Frame, padded
-from viz3d.figures.loss_data import KIND, RATE_TITLES, TITLE, LossLandscapeResult, compute
+from viz3d.figures.loss_data import (
+    KIND,
+    RATE_TITLES,
+    TITLE,
+    LossLandscapeResult,
+    compute,
+    compute_each,
+    pins,
+)
 from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.paths import flat_path_traces, flat_pin_traces, path_traces, pin_traces
 from viz3d.figures.provenance import plain, stamp
@@ -29,6 +37,7 @@ __all__ = [
     "LossLandscapeResult",
     "chart",
     "compute",
+    "compute_each",
     "draw",
     "draw_flat",
     "finish",
@@ -42,16 +51,16 @@ def draw(result: LossLandscapeResult, frame: Frame | None = None) -> go.Figure:
     x, y, z = frame.known()
     titles = ("step", RATE_TITLES[result.rate], "loss")
     traces: list[Any] = [
-        *surface_traces(result.surface, frame.color or z, titles, log=result.log),
+        *surface_traces(result.surface, frame.color or z, titles, log=frame.log),
         *_valley_traces(result),
         *path_traces(result.paths, titles[1]),
-        *pin_traces(result.pins, z, log=result.log),
+        *pin_traces(pins(result, z[1]), z, log=frame.log),
     ]
-    height = log_ticks(z) if result.log else {}
+    height = log_ticks(z) if frame.log else {}
     scene = style.scene(
         style.axis(titles[0], range=padded(x, share=0.02)),
         style.axis(titles[1], range=padded(y, log=True), **log_ticks(y)),
-        style.axis(titles[2], range=padded(z, log=result.log), **height),
+        style.axis(titles[2], range=padded(z, log=frame.log), **height),
     )
     return style.figure(traces, style.layout(TITLE, subtitle(result), scene=scene))
 
@@ -61,10 +70,10 @@ def draw_flat(result: LossLandscapeResult, frame: Frame | None = None) -> go.Fig
     frame = frame or result.frame
     x, y, z = frame.known()
     titles = ("step", RATE_TITLES[result.rate], "loss")
-    traces = heat_traces(result.surface, frame.color or z, titles, log=result.log)
+    traces = heat_traces(result.surface, frame.color or z, titles, log=frame.log)
     traces += flat_path_traces(result.paths, titles[1])
     traces += _flat_valley(result)
-    traces += flat_pin_traces(result.pins)
+    traces += flat_pin_traces(pins(result, z[1]))
     layout = style.flat_layout(
         TITLE,
         subtitle(result),
@@ -76,7 +85,8 @@ def draw_flat(result: LossLandscapeResult, frame: Frame | None = None) -> go.Fig
 
 def finish(result: LossLandscapeResult, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
-    said = numbers(result)
+    top = (frame or result.frame).known()[2][1]
+    said = numbers(result, top)
     about = (KIND, result.origins, result.settings, said)
     return Chart(
         kind=KIND,
@@ -86,7 +96,7 @@ def finish(result: LossLandscapeResult, frame: Frame | None = None) -> Chart:
         table=table(result),
         summary=summary(result, said),
         numbers=plain(said),
-        notes=notes(result),
+        notes=notes(result, top),
     )
 
 

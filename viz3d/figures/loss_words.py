@@ -10,7 +10,7 @@ import pandas as pd
 
 from viz3d.analysis.valley import WIDE, Valley
 from viz3d.figures.budget import told
-from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult
+from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult, clipped
 from viz3d.figures.paths import PINS_PER_RUN
 from viz3d.figures.text import count, listed, say, wrapped
 
@@ -30,8 +30,8 @@ def subtitle(result: LossLandscapeResult) -> str:
     return wrapped(text)
 
 
-def numbers(result: LossLandscapeResult) -> dict[str, Any]:
-    """Return the numbers of the summary."""
+def numbers(result: LossLandscapeResult, top: float) -> dict[str, Any]:
+    """Return the numbers of the summary of a chart whose loss axis ends at `top`."""
     first = _first_bad(result)
     rates = np.concatenate([curve.rate for curve in result.curves])
     rates = rates[rates > 0]
@@ -48,7 +48,7 @@ def numbers(result: LossLandscapeResult) -> dict[str, Any]:
         "first_bad_kind": first[1].kind if first else None,
         "points_drawn": sum(len(path.step) for path in result.paths),
         "points_total": sum(path.total for path in result.paths),
-        "points_above_axis": result.clipped,
+        "points_above_axis": clipped(result, top),
     }
 
 
@@ -137,12 +137,13 @@ def _rate(value: float) -> str:
     return say(float(f"{value:.2g}"))
 
 
-def notes(result: LossLandscapeResult) -> tuple[str, ...]:
+def notes(result: LossLandscapeResult, top: float) -> tuple[str, ...]:
     """Return what was left out, thinned or clipped, with counts, and the rules used."""
     drawn = sum(len(path.step) for path in result.paths)
     total = sum(path.total for path in result.paths)
     unjoined = sum(curve.unjoined for curve in result.curves)
     unpinned = sum(max(0, len(events) - PINS_PER_RUN) for events in result.bad)
+    above = clipped(result, top)
     flat = sum(int((curve.rate <= 0).sum()) for curve in result.curves)
     said = [
         f"Paths show {told(drawn, total)}.",
@@ -154,8 +155,8 @@ def notes(result: LossLandscapeResult) -> tuple[str, ...]:
         f"{count(flat, 'point')} at a learning rate of zero have no place on a logarithmic axis."
         if flat
         else "",
-        f"{count(result.clipped, 'point')} above the loss axis: a pin marks each run's highest."
-        if result.clipped
+        f"{count(above, 'point')} above the loss axis: a pin marks each run's highest."
+        if above
         else "",
         f"{count(unpinned, 'further bad stretch', 'further bad stretches')} not pinned."
         if unpinned
@@ -181,7 +182,9 @@ def _surface_notes(result: LossLandscapeResult) -> list[str]:
             "The best learning rate is resolved where the rates whose band overlaps that of the "
             f"best span less than {100 * WIDE:.0f} % of the supported rates."
         )
-    said += [f"{n:,} points left out of the fit: {why}." for why, n in surface.dropped.items()]
+    axes = {"x": "the step", "y": "the learning rate"}
+    said += [f"The fit does not resolve {axes[name]}." for name in surface.unresolved]
+    said += [f"{count(n, 'point')} {why} left out." for why, n in surface.dropped.items()]
     return said
 
 

@@ -21,8 +21,11 @@ from viz3d.run import Run
 KIND = "reward-landscape"
 TITLE = "Reward landscape"
 
-BINS = 100
-"""Stretches whose medians make a run's path: single steps of a loss are too noisy to follow."""
+BINS = 60
+"""Most stretches whose medians make a run's path: single steps of a loss are too noisy for one."""
+
+ROWS = 8
+"""Rows that a stretch holds at least, where the run has enough."""
 
 MOST_POINTS = 8_000
 """Rows drawn as points, of all runs together."""
@@ -131,6 +134,11 @@ def compute(
     )
 
 
+def compute_each(groups: Sequence[Sequence[Run]], **settings: Any) -> list[RewardLandscapeResult]:
+    """Compute several groups, each by itself."""
+    return [compute(group, **settings) for group in groups]
+
+
 def other_axes(runs: Sequence[Run]) -> tuple[str, ...]:
     """Return what a reward can be drawn against: roles first, then other metrics.
 
@@ -167,7 +175,8 @@ def _rows(run: Run, frame: pd.DataFrame, n_out: int) -> RewardRows:
     # Both metrics have extremes of their own; they share the points.
     each = n_out if len(step) <= n_out else max(8, n_out // 2)
     drawn = np.union1d(thin(step, reward, each), thin(step, other, each))
-    stretch = np.arange(len(step)) * min(BINS, len(step)) // len(step)
+    stretches = int(np.clip(len(step) // ROWS, min(4, len(step)), BINS))
+    stretch = np.arange(len(step)) * stretches // len(step)
     table = pd.DataFrame({"step": step, "other": other, "reward": reward})
     path = table.groupby(stretch).median().to_numpy(np.float64)
     return RewardRows(run.name, step, other, reward, frame.attrs["unjoined"], drawn, path)

@@ -24,6 +24,7 @@ from viz3d.figures.reward_data import (
     RewardLandscapeResult,
     RewardRows,
     compute,
+    compute_each,
     other_axes,
 )
 from viz3d.figures.surface_traces import color_scale, heat_traces, surface_traces
@@ -36,6 +37,7 @@ __all__ = [
     "RewardLandscapeResult",
     "chart",
     "compute",
+    "compute_each",
     "draw",
     "draw_flat",
     "finish",

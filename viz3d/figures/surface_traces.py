@@ -95,6 +95,8 @@ def heat_traces(
                 **color_scale(colors, z, log=log, prefix="z", bar=not traces),
             )
         )
+    if not traces:
+        return []
     traces.append(
         go.Contour(
             x=compact(surface.x),

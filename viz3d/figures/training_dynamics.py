@@ -7,6 +7,7 @@ the plain axes loss, gradient norm and reward ("plain"). Both draw curves, never
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import plotly.graph_objects as go
@@ -24,13 +25,14 @@ __all__ = [
     "TITLE",
     "chart",
     "compute",
+    "compute_each",
     "draw",
     "draw_flat",
     "finish",
     "training_dynamics",
 ]
 
-VIEWS = {"pca": dynamics_pca, "plain": dynamics_plain}
+VIEWS: dict[str, ModuleType] = {"pca": dynamics_pca, "plain": dynamics_plain}
 Result = DynamicsResult | PlainResult
 
 
@@ -46,9 +48,20 @@ def compute(runs: Run | Sequence[Run], *, view: str = "pca", **settings: Any) ->
     ValueError
         If the view is unknown.
     """
+    return _module(view).compute(runs, **settings)
+
+
+def compute_each(
+    groups: Sequence[Sequence[Run]], *, view: str = "pca", **settings: Any
+) -> list[Result]:
+    """Compute several groups; the PCA view fits one basis to all of them."""
+    return list(_module(view).compute_each(groups, **settings))
+
+
+def _module(view: str) -> ModuleType:
     if view not in VIEWS:
         raise ValueError(f"view is {view!r}; choose one of: {', '.join(VIEWS)}.")
-    return VIEWS[view].compute(runs, **settings)
+    return VIEWS[view]
 
 
 def draw(result: Result, frame: Frame | None = None) -> go.Figure:

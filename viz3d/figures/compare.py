@@ -1,0 +1,149 @@
+"""Several groups of runs side by side, and tables of how runs differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from viz3d.figures.frame import union
+from viz3d.figures.kinds import KINDS
+from viz3d.run import Run
+
+if TYPE_CHECKING:
+    from viz3d.figures.chart import Chart
+
+NOT_SET = "not set"
+"""What stands where a run's configuration lacks a key that others have."""
+
+
+def side_by_side(groups: Sequence[Sequence[Run]], kind: str, **settings: Any) -> list[Chart]:
+    """Make one chart for each group, all on one colour scale and the same axes.
+
+    Parameters
+    ----------
+    groups : sequence of sequence of Run
+        The runs of each panel.
+    kind : str
+        A key of `viz3d.figures.kinds.KINDS`.
+    **settings
+        Those of the chart.
+
+    Returns
+    -------
+    list of Chart
+        In the order of the groups.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown.
+    ChartError
+        If a group does not hold what the chart needs.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"There is no chart {kind!r}; choose one of: {', '.join(KINDS)}.")
+    module = import_module(KINDS[kind])
+    results = module.compute_each(groups, **settings)
+    frame = union([result.frame for result in results])
+    return [module.finish(result, frame) for result in results]
+
+
+def config_diff(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return the settings in which runs differ.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per key that differs (nested keys as ``outer.inner``), sorted; one column per run.
+        A key that a run lacks reads "not set".
+    """
+    flat = [_flat(run.config) for run in runs]
+    keys = sorted({key for config in flat for key in config})
+    rows = {key: [config.get(key, NOT_SET) for config in flat] for key in keys}
+    differing = {key: values for key, values in rows.items() if len(set(map(_told, values))) > 1}
+    return pd.DataFrame.from_dict(differing, orient="index", columns=column_names(runs))
+
+
+def final_metrics(runs: Sequence[Run], baseline: int = 0) -> pd.DataFrame:
+    """Return the last finite value of every metric, and its difference from the baseline's.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    baseline : int
+        Position of the run that the others are compared with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per role, then per metric without one, in the order first met; for each run a
+        column, and for each but the baseline its difference from it. NaN where a run has no
+        finite value.
+
+    Raises
+    ------
+    ValueError
+        If there is no run at `baseline`.
+    """
+    if not 0 <= baseline < len(runs):
+        raise ValueError(f"baseline is {baseline}, and there are {len(runs)} runs, from 0.")
+    last = [_last(run) for run in runs]
+    names = list(dict.fromkeys(name for values in last for name in values))
+    names.sort(key=lambda name: not any(name in run.roles for run in runs))
+    columns = column_names(runs)
+    table = pd.DataFrame(
+        {c: [v.get(name, np.nan) for name in names] for c, v in zip(columns, last, strict=True)},
+        index=pd.Index(names, name="metric"),
+        dtype=np.float64,
+    )
+    for column in columns:
+        if column != columns[baseline]:
+            table[f"{column} (difference)"] = table[column] - table[columns[baseline]]
+    return table
+
+
+def column_names(runs: Sequence[Run]) -> list[str]:
+    """Return the runs' names, with the source and then a number where they are not unique."""
+    names = [run.name for run in runs]
+    if len(set(names)) < len(names):
+        names = [f"{run.name} ({run.source})" for run in runs]
+    repeated = {name for name in names if names.count(name) > 1}
+    return [f"{n} #{names[:i].count(n) + 1}" if n in repeated else n for i, n in enumerate(names)]
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def _told(value: Any) -> str:
+    """Return text by which values are told apart: 1 and 1.0 are one, 1 and "1" are not."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(float(value))
+    return json.dumps(value, default=repr, sort_keys=True)
+
+
+def _last(run: Run) -> dict[str, float]:
+    """Last finite value of each metric, under its role or its own name."""
+    role = {metric: name for name, metric in run.roles.items()}
+    found = {}
+    for metric in run.metrics:
+        values = run.history[metric].to_numpy(np.float64)
+        finite = values[np.isfinite(values)]
+        if len(finite):
+            found[role.get(metric, metric)] = float(finite[-1])
+    return found
