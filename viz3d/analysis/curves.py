@@ -74,8 +74,10 @@ def rate_axis(runs: Sequence[Run], wanted: str) -> str:
 
 
 def read_curve(run: Run, axis: str) -> Curve | None:
-    """Read the history of a run that has a loss; None when it has no such learning rate."""
-    metric = run.roles["loss"]
+    """Read the history of a run; None when it has no loss or no such learning rate."""
+    metric = run.roles.get("loss")
+    if metric is None:
+        return None
     step, loss = logged(run, metric)
     rate = _rates(run, axis, step)
     return None if rate is None else _joined(run.name, step, rate, loss)
