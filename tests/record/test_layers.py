@@ -17,6 +17,8 @@ from viz3d.record.recorder import Recorder  # noqa: E402
 
 
 class Block(nn.Module):
+    """A block with two parts, and experts if asked for."""
+
     def __init__(self, width=4, experts=0):
         super().__init__()
         self.attn = nn.Linear(width, width)

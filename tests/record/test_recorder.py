@@ -48,13 +48,28 @@ def test_run_json_says_what_the_run_is_and_how_it_ended(tmp_path):
     assert json.loads((tmp_path / "second" / "run.json").read_text())["status"] == "failed"
 
 
+def test_a_config_of_anything_is_recorded(tmp_path):
+    """Numbers of NumPy stay numbers; what JSON cannot hold becomes text, nested or as a key."""
+    config = {
+        "lr": np.float32(0.5),
+        "betas": (0.9, 0.95),
+        ("a", 1): {"path": Path("x")},
+        "no": None,
+    }
+    recorder = Recorder(tmp_path, config=config)
+    assert json.loads((tmp_path / "run.json").read_text())["config"] == {
+        "lr": 0.5, "betas": [0.9, 0.95], "('a', 1)": {"path": "x"}, "no": None,
+    }  # fmt: skip
+    assert recorder.failures == 0
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_nan_and_infinity_are_written_as_such(tmp_path, value):
     """Divergence is a fact of the run, not an error of the record."""
     recorder = Recorder(tmp_path)
     recorder.log(0, loss=value)
     (row,) = rows(tmp_path / "metrics.jsonl")
-    assert row["loss"] == value or math.isnan(row["loss"]) and math.isnan(value)
+    assert row["loss"] == value or (math.isnan(row["loss"]) and math.isnan(value))
     assert recorder.failures == 0
 
 
@@ -62,6 +77,7 @@ class Hostile:
     """A tensor-like value whose number cannot be had."""
 
     def item(self):
+        """Fail, as a tensor without storage does."""
         raise RuntimeError("no storage")
 
 
@@ -217,6 +233,15 @@ def test_layers_are_rows_of_their_own(tmp_path):
         {"step": 2, "layer": 0, "name": "wte", "grad_norm": 0.5, "weight_norm": 2.0},
         {"step": 2, "layer": 1, "name": "h.0", "grad_norm": math.inf},
     ]
+
+
+def test_a_layer_value_that_is_no_number_is_left_out_and_counted(tmp_path):
+    """As for metrics: the rest of the row is recorded."""
+    recorder = Recorder(tmp_path)
+    recorder.log_layers(0, [{"layer": 0, "name": "h.0", "grad_norm": "big", "weight_norm": 1.0}])
+    (row,) = rows(tmp_path / "layers.jsonl")
+    assert row == {"step": 0, "layer": 0, "name": "h.0", "weight_norm": 1.0}
+    assert recorder.failures == 1
 
 
 def test_layers_without_a_watched_model_are_a_counted_failure(tmp_path, caplog):

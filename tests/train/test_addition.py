@@ -46,7 +46,14 @@ def test_only_the_answer_is_a_target():
 
 @pytest.mark.parametrize(
     ("response", "reward", "length"),
-    [("231.", 1, 4), ("64..", 0, 3), ("132.", 0, 4), ("2310", 0, 4), ("23.1", 0, 3), (".231", 0, 1)],
+    [
+        ("231.", 1, 4),
+        ("64..", 0, 3),
+        ("132.", 0, 4),
+        ("2310", 0, 4),
+        ("23.1", 0, 3),
+        (".231", 0, 1),
+    ],
 )
 def test_the_reward_is_for_the_exact_answer_that_ends(response, reward, length):
     """47 + 85 = 132: neither a wrong order nor a missing end earns anything."""

@@ -138,7 +138,7 @@ def test_a_step_on_the_objective_makes_rewarded_answers_likelier():
     loss.backward()
     with torch.no_grad():
         for weight in model.parameters():
-            weight -= 0.01 * weight.grad
+            weight.sub_(0.01 * weight.grad)
     assert likelihood(right) > before[0]
     assert likelihood(wrong) < before[1]
     assert measured["reward"].item() == 0.5

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from viz3d.record.append import AppendFile
 from viz3d.record.layers import LayerNorms
-from viz3d.record.rows import line, number, numbers, whole
+from viz3d.record.rows import line, numbers, plain, whole
 
 if TYPE_CHECKING:
     import torch
@@ -99,8 +99,7 @@ class Recorder:
         except Exception as error:  # whatever it is, training goes on
             self._failed("a row of metrics was not recorded", error)
             return
-        for name in left_out:
-            self._failed(f"the metric {name!r:.80} was left out", "it is not one number")
+        self._left_out(left_out)
 
     def watch(self, model: torch.nn.Module) -> tuple[str, ...]:
         """Choose the model whose layers `log_layers` reads.
@@ -142,9 +141,12 @@ class Recorder:
                     raise ValueError("no model is watched; call watch(model) first")
                 rows = self._norms.read()
             at = whole(step)
-            self._layers.write(b"".join(line(_layer_row(at, row)) for row in rows))
+            written = [_layer_row(at, row) for row in rows]
+            self._layers.write(b"".join(line(row) for row, _ in written))
         except Exception as error:
-            self._failed("a row of layers was not recorded", error)
+            self._failed("the layers of a step were not recorded", error)
+            return
+        self._left_out(name for _, left_out in written for name in left_out)
 
     def close(self, status: str = "finished") -> None:
         """Bring the record to the disk and note how the run ended.
@@ -185,7 +187,7 @@ class Recorder:
             "name": self.path.resolve().name,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "status": "running",
-            "config": dict(config or {}),
+            "config": plain(dict(config or {})),
             "tags": [str(tag) for tag in tags],
         }
         file = self.path / "run.json"
@@ -201,10 +203,14 @@ class Recorder:
     def _write_about(self, status: str) -> None:
         """Replace ``run.json`` in one move: a reader never sees half of it."""
         self._about["status"] = status
-        text = json.dumps(self._about, indent=2, default=str) + "\n"
+        text = json.dumps(self._about, indent=2) + "\n"
         part = self.path / f".run.json.{os.getpid()}"
         part.write_text(text, encoding="utf-8")
         part.replace(self.path / "run.json")
+
+    def _left_out(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._failed(f"the metric {name!r:.80} was left out", "it is not one number")
 
     def _failed(self, what: str, why: object) -> None:
         """Count a failure and tell the first one; a logger never raises, a warning filter may."""
@@ -217,9 +223,10 @@ class Recorder:
             )  # fmt: skip
 
 
-def _layer_row(step: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the line of one layer: its place and name, then the numbers known of it."""
-    rest = {key: value for key, value in row.items() if key not in ("step", "layer", "name")}
-    place = number(row["layer"])
-    kept, _ = numbers(rest)
-    return {"step": step, "layer": whole(place), "name": str(row["name"]), **kept}
+def _layer_row(step: int, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the line of one layer (its place and name, then its numbers) and what is no number."""
+    measured = {key: value for key, value in row.items() if key not in ("step", "layer", "name")}
+    kept, left_out = numbers(measured)
+    return {
+        "step": step, "layer": whole(row["layer"]), "name": str(row["name"]), **kept,
+    }, left_out  # fmt: skip

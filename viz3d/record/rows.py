@@ -71,6 +71,21 @@ def numbers(values: Mapping[str, Any]) -> tuple[dict[str, int | float], list[str
     return kept, left_out
 
 
+def plain(value: Any) -> Any:
+    """Return `value` as what JSON can hold: mappings, lists, text, numbers; the rest as text."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    try:
+        found = number(value)
+    except Exception:  # as above
+        found = None
+    return str(value) if found is None else found
+
+
 def line(row: Mapping[str, Any]) -> bytes:
     """Return `row` as one line of JSON in ASCII; NaN and infinities as ``NaN``, ``Infinity``."""
     return json.dumps(row, separators=(",", ":")).encode("ascii") + b"\n"
