@@ -1,0 +1,181 @@
+"""CSV with any column names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viz3d.errors import NotMine
+from viz3d.formats import csv_any
+from viz3d.formats.delimited import read_table
+from viz3d.formats.tally import Tally
+
+from .conftest import Reader, joined, said
+
+
+def test_columns_of_any_name_are_read_with_gaps(read: Reader) -> None:
+    """Empty cells are gaps, and the iteration is taken for the step."""
+    (parsed,) = read(csv_any, {"a.csv": "iter,my loss,val\n0,3.5,\n10,3.0,2.9\n"})
+    history = joined(parsed).history
+    assert history.index.tolist() == [0, 10]
+    assert history["my loss"].tolist() == [3.5, 3.0]
+    assert history["val"].dropna().to_dict() == {10: 2.9}
+    assert parsed.problems == ()
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_other_delimiters_are_found(read: Reader, delimiter: str) -> None:
+    """A file with semicolons or tabs is never one nonsense column."""
+    text = "step,a,b\n0,1,2\n1,3,4\n".replace(",", delimiter)
+    (parsed,) = read(csv_any, {"a.csv": text})
+    assert joined(parsed).history["b"].tolist() == [2.0, 4.0]
+
+
+def test_a_decimal_comma_is_read_and_told(read: Reader) -> None:
+    """Numbers as spreadsheets write them in Europe are numbers."""
+    (parsed,) = read(csv_any, {"a.csv": "step;loss\n0;2,5\n1;1,25\n"})
+    assert joined(parsed).history["loss"].tolist() == [2.5, 1.25]
+    assert "decimal comma" in said(parsed)
+
+
+def test_ragged_rows_cost_only_themselves(read: Reader) -> None:
+    """Rows that do not fit the header are left out, with the first line named."""
+    (parsed,) = read(csv_any, {"a.csv": "step,a\n0,1\n1\n2,3,4\n3,5\n"})
+    assert joined(parsed).history["a"].to_dict() == {0: 1.0, 3: 5.0}
+    assert parsed.problems[0].line == 3
+    assert "2 rows with another number of cells" in said(parsed)
+
+
+def test_an_unclosed_quote_swallows_only_its_line(read: Reader) -> None:
+    """The rows behind a quote that is never closed are not lost."""
+    rows = "".join(f"{step},{step / 2}\n" for step in range(2, 9))
+    (parsed,) = read(csv_any, {"a.csv": 'step,a\n0,1\n1,"2\n' + rows})
+    history = joined(parsed).history
+    assert {0, *range(2, 9)} <= set(history.index)
+    assert history["a"].loc[8] == 4.0
+
+
+def test_text_in_a_column_of_numbers_is_left_out(read: Reader) -> None:
+    """One cell of text does not cost the column, wherever it stands."""
+    rows = [f"{step},{step / 8}" for step in range(2000)]
+    rows[1500] = "1500,oops"
+    (parsed,) = read(csv_any, {"a.csv": "step,a\n" + "\n".join(rows) + "\n"})
+    values = joined(parsed).history["a"].dropna()
+    assert values.to_dict() == {step: step / 8 for step in range(2000) if step != 1500}
+    assert "1 value that was no number was left out (a)" in said(parsed)
+
+
+def test_nan_and_infinity_are_facts(read: Reader) -> None:
+    """A loss that was logged as NaN is told from one that was not logged."""
+    (parsed,) = read(csv_any, {"a.csv": "step,loss\n0,1\n1,nan\n2,\n3,-inf\n4,1e400\n"})
+    odd = joined(parsed).nonfinite
+    assert odd["step"].tolist() == [1, 3, 4]
+    assert odd["value"].tolist()[1:] == [-math.inf, math.inf]
+
+
+def test_repeated_and_missing_names_get_their_own(read: Reader) -> None:
+    """A name that stands twice in the header keeps both columns."""
+    (parsed,) = read(csv_any, {"a.csv": "step,a,a,\n0,1,2,3\n1,4,5,6\n"})
+    history = joined(parsed).history
+    assert list(history.columns) == ["a", "a (2)", "col_4"]
+    assert "stood twice in the header (a)" in said(parsed)
+
+
+def test_a_file_without_a_header_is_told(read: Reader) -> None:
+    """The first row of numbers is a row, not a header."""
+    (parsed,) = read(csv_any, {"a.csv": "0,1.5\n1,2.5\n"})
+    assert joined(parsed).history["col_2"].tolist() == [1.5, 2.5]
+    assert "no header" in said(parsed)
+
+
+def test_comment_and_blank_lines_before_the_header_are_skipped(read: Reader) -> None:
+    """A header below a comment line (as Stable-Baselines3's monitor writes) is found."""
+    (parsed,) = read(csv_any, {"a.csv": '#{"t_start": 1}\n\nstep,r\n\n0,1\n1,2\n'})
+    assert joined(parsed).history["r"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("name,who\na,b\nc,d\n", "no column of numbers"),
+        ("just\n1\n2\n", "single column"),
+        ("step,a\n1,2\n".encode("utf-16"), "UTF-16"),
+        ("step,\xe4\n1,2\n".encode("latin-1"), "not UTF-8"),
+    ],
+)
+def test_it_declines_with_a_reason(read: Reader, content: str | bytes, reason: str) -> None:
+    """What holds no history is declined in words."""
+    with pytest.raises(NotMine, match=reason):
+        read(csv_any, {"a.csv": content})
+
+
+cells = st.one_of(st.none(), st.floats(allow_nan=False), st.integers(-(2**40), 2**40))
+
+
+@given(
+    st.lists(st.tuples(cells, cells), min_size=1, max_size=30),
+    st.sampled_from([",", ";", "\t"]),
+    st.booleans(),
+)
+@settings(max_examples=120, deadline=None)
+def test_what_is_written_is_read(rows, delimiter: str, quoted: bool) -> None:
+    """Every number and every gap comes back as it was written, with or without quotes."""
+    out = io.StringIO()
+    writer = csv.writer(
+        out, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    )
+    writer.writerow(["step", "a", "b"])
+    for step, (a, b) in enumerate(rows):
+        writer.writerow([step, a, b])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.csv")
+        path.write_text(out.getvalue(), newline="")
+        table = read_table(path, Tally("a.csv"))
+    for name, at in (("a", 0), ("b", 1)):
+        expected = {row: float(cell[at]) for row, cell in enumerate(rows) if cell[at] is not None}
+        found = table.columns.get(name)
+        got = {} if found is None else dict(zip(found.row.tolist(), found.value, strict=True))
+        assert got == expected
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=150, deadline=None)
+def test_junk_is_declined_or_read_but_never_raises(junk: bytes) -> None:
+    """No bytes bring the reader down."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.csv")
+        path.write_bytes(b"step,a\n0,1\n" + junk)
+        try:
+            (parsed,) = csv_any.read({"a.csv": path})
+        except NotMine:
+            return
+        assert parsed.rows is None or len(joined(parsed).history) >= 0
+
+
+def test_a_real_export_of_weights_and_biases(real_data: Path) -> None:
+    """386 rows of three columns for each of eight runs."""
+    path = real_data / "wandb-export-csv" / "wandb_export.csv"
+    (parsed,) = csv_any.read({"wandb_export.csv": path})
+    history = joined(parsed).history
+    assert history.shape == (386, 24)
+    assert history["gpt2 - train/loss"].loc[0] == 10.95404052734375
+
+
+def test_a_real_table_of_layers(real_data: Path) -> None:
+    """A long table is layers: 3,950 steps of W1, b1, W2 and b2, in model order."""
+    path = real_data / "per-layer-csv" / "layer_grad_norms_2-8-2.csv"
+    (parsed,) = csv_any.read({"layers.csv": path})
+    assert parsed.layers is not None
+    assert len(parsed.layers) == 15_800
+    assert parsed.layers["step"].nunique() == 3_950
+    assert set(parsed.layers["name"][:4]) == {"W1", "b1", "W2", "b2"}
+    assert sorted(parsed.layers["name"][:2]) == ["W1", "b1"]
+    first = parsed.layers[(parsed.layers["step"] == 0) & (parsed.layers["name"] == "W2")]
+    assert first["grad_norm"].tolist() == [0.18089456856250763]
