@@ -18,7 +18,9 @@ ROWS = (
     {"export"},
     {"figures", "load"},
     {"analysis", "sources", "formats"},
-    {"settings", "run"},
+    # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
+    {"settings"},
+    {"run"},
     {"errors"},
 )
 # The lazy door and the version are no layer: the first reaches everything, the second nothing.

@@ -103,7 +103,7 @@ class Chart {
   async draw(Plotly, name, payload, theme) {
     const div = this.plots.get(name);
     const { data, layout } = payload[name];
-    dress(layout, theme);
+    dress(data, layout, theme);
     const home = {};
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
       home[`${scene}.camera`] = layout[scene].camera ?? null;
@@ -207,16 +207,28 @@ function config(Plotly, payload) {
 function readTheme(root) {
   const style = getComputedStyle(root);
   const read = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  return {
-    text: read("text-color") || "#31333f",
-    background: read("background-color") || "#ffffff",
-    grid: read("border-color") || "rgba(128, 128, 128, 0.35)",
-    font: read("font") || "sans-serif",
-  };
+  const text = read("text-color") || "#31333f";
+  const background = read("background-color") || "#ffffff";
+  return { text, background, grid: mix(text, background, 0.25), font: read("font") || "sans-serif" };
 }
 
-// Put the page's colours over those of the figure, which is neutral by itself.
-function dress(layout, theme) {
+// WebGL lines ignore transparency, so the grid is an opaque colour between text and background.
+function mix(front, back, share) {
+  const [a, b] = [channels(front), channels(back)];
+  return `rgb(${a.map((value, i) => Math.round(share * value + (1 - share) * b[i])).join(", ")})`;
+}
+
+function channels(color) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.fillStyle = color;
+  pen.fillRect(0, 0, 1, 1);
+  return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
+
+// Put the page's colours over those of the figure, which is neutral by itself. The page has a title
+// of its own, so that of the figure would only take room.
+function dress(data, layout, theme) {
+  const bars = layout.coloraxis || data.some((trace) => trace.colorbar || trace.marker?.colorbar);
   const axis = { color: theme.text, gridcolor: theme.grid, linecolor: theme.grid, zerolinecolor: theme.grid };
   Object.assign(layout, {
     autosize: true,
@@ -231,6 +243,8 @@ function dress(layout, theme) {
     bordercolor: theme.grid,
     font: { ...layout.hoverlabel?.font, color: theme.text, family: theme.font },
   };
+  layout.margin = { ...layout.margin, t: bars ? 72 : 28 };
+  delete layout.title;
   delete layout.width;
   delete layout.height;
   for (const [name, part] of Object.entries(layout)) {

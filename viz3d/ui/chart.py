@@ -50,9 +50,9 @@ def table(what: Chart, key: str) -> None:
 
 
 def _page(what: Chart) -> bytes:
-    from viz3d.export.files import html
+    from viz3d.export.files import to_html
 
-    return html(what)
+    return to_html(what)
 
 
 def panel(ready: Prepared, key: str, *, flat: bool = False) -> None:

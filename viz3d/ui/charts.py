@@ -23,7 +23,7 @@ def make(
     ----------
     page : Page
     kind : str
-        A key of `viz3d.figures.kinds.KINDS`.
+        A key of `viz3d.figures.kinds.KINDS`, or ``"report"``.
     runs : sequence of Run, optional
         By default all selected ones.
     **settings

@@ -58,6 +58,9 @@ def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, loading.Pre
     dict of {title: Prepared}
         Empty when the page now explains what is missing.
     """
+    if not chosen:
+        explain(page, kind, "")
+        return {}
     if len(chosen) < 2:
         st.info("Select two or more runs in the sidebar to see them side by side.")
         return {}

@@ -74,6 +74,8 @@ def load(text: str, infos: Sequence[RunInfo]) -> Iterator[tuple[RunInfo, tuple[R
     (RunInfo, tuple of Run)
         A file that holds several runs yields them all.
     """
+    if not infos:
+        return
     source, _ = list_source(text)
     began, place = monotonic(), st.empty()
     for done, info in enumerate(infos):
@@ -92,8 +94,11 @@ def load(text: str, infos: Sequence[RunInfo]) -> Iterator[tuple[RunInfo, tuple[R
 def _prepare(
     _runs: Sequence[Run], kind: str, identity: object, settings: tuple[tuple[str, Any], ...]
 ) -> Prepared:
-    chart = make_chart(kind, _runs, **dict(settings))
-    return prepare(chart)
+    if kind == "report":
+        from viz3d.figures.report import chart
+
+        return prepare(chart(_runs))
+    return prepare(make_chart(kind, _runs, **dict(settings)))
 
 
 def prepare(chart: Chart) -> Prepared:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from viz3d.errors import ChartError
 from viz3d.ui import loading
+from viz3d.ui.sidebar import suggest
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 # Other runs are opened to see whether they would do, but only while that stays quick.
 MOST_RUNS, MOST_BYTES = 40, 50_000_000
-# The button selects no more than this.
-MOST_SELECTED = 8
+# No more are named, and no more are selected by the button.
+MOST_NAMED, MOST_SELECTED = 8, 8
 
 _LOOP = """\
 import viz3d
@@ -34,7 +35,7 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "gradient-flow": lambda run: run.layers is not None,
     "reward-landscape": lambda run: "reward" in run.roles,
     "training-dynamics": lambda run: len(run.metrics) > 1,
-    "report": lambda run: run.report is not None,
+    "report": lambda run: run.report is not None and bool(run.report.tasks),
 }
 _CALLS = {
     "loss-landscape": "recorder.log(step, loss=loss, learning_rate=rate)",
@@ -78,8 +79,9 @@ def _offer(page: Page, kind: str) -> None:
     if not found:
         st.markdown(f"{looked.strip()} No run in this source has it.".strip())
         return
-    some = found[:MOST_SELECTED]
-    names = ", ".join(safe(name) for name in some) + (" …" if len(found) > len(some) else "")
+    some = suggest(found)[:MOST_SELECTED]
+    names = ", ".join(safe(name) for name in found[:MOST_NAMED])
+    names += " …" if len(found) > MOST_NAMED else ""
     st.markdown(f"Runs in this source that have it{looked.lower()}: {names}")
     st.button(f"Select {count(len(some), 'run')}", on_click=_select, args=(some,), type="primary")
 

@@ -23,8 +23,8 @@ VIZ3D_SOURCE=/path/to/runs
 ```
 
 A run is a folder with `metrics.jsonl`, a nanochat `report/report.md`, a `trainer_state.json`, a
-`progress.csv`, a console log of nanochat or modded-nanogpt, or any JSONL, CSV or JSON history with a
-step or one row per step. A single file works too. Nothing is copied or changed.
+`progress.csv`, a console log of nanochat or modded-nanogpt, or any JSONL, CSV or JSON history with
+one row per step. A single file works too. Nothing is copied or changed.
 """
 
 
@@ -61,8 +61,12 @@ def _facts(run: Run) -> dict[str, Any]:
         "layers": None if run.layers is None else int(run.layers["layer"].nunique()),
         "report": None if run.report is None else ", ".join(run.report.stages),
         "remarks": len(run.problems),
-        "roles": ", ".join(f"{role}: {metric}" for role, metric in run.roles.items()),
+        "roles": ", ".join(_told(role, metric) for role, metric in run.roles.items()),
     }
+
+
+def _told(role: str, metric: str) -> str:
+    return role if role == metric else f"{role}: {metric}"
 
 
 def chart_links() -> None:

@@ -1,0 +1,196 @@
+"""Every page: its title, what it shows, and what it says when there is nothing to show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+Open = Callable[..., AppTest]
+
+SWEEP = ["sweep-0.0001", "sweep-0.0003", "sweep-0.001", "sweep-0.003"]
+PAGES = {
+    "app.py": "Runs",
+    "pages/1_Loss_landscape.py": "Loss landscape",
+    "pages/2_Gradient_flow.py": "Gradient flow",
+    "pages/3_Reward_landscape.py": "Reward landscape",
+    "pages/4_Training_dynamics.py": "Training dynamics",
+    "pages/5_Compare.py": "Compare",
+    "pages/6_Report.py": "Report",
+}
+
+
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    """Return what the browser is sent for each chart."""
+    sent = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(proto.bytes) for proto in sent if proto.WhichOneof("data") == "bytes"]
+
+
+def said(app: AppTest) -> str:
+    """Return the words on the page."""
+    parts = [*app.markdown, *app.info, *app.caption, *app.warning, *app.error]
+    return " ".join(str(part.value) for part in parts).replace("\\", "").replace("\u200b", "")
+
+
+@pytest.mark.parametrize(("page", "title"), PAGES.items())
+def test_page_opens_with_its_title(open_page: Open, page: str, title: str) -> None:
+    """No page fails on an ordinary selection, and each says which page it is."""
+    app = open_page(page, run=SWEEP)
+    assert not app.exception
+    assert app.title[0].value == title
+    assert app.session_state["run"] == SWEEP
+
+
+@pytest.mark.parametrize(("page", "title"), PAGES.items())
+def test_page_explains_an_empty_source(
+    open_page: Open, tmp_path: Path, page: str, title: str
+) -> None:
+    """A folder without runs is no error: the page opens and says that nothing is there."""
+    app = open_page(page, source=str(tmp_path))
+    assert not app.exception
+    assert app.title[0].value == title
+    assert "No run" in said(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_survives_a_source_that_is_not_there(open_page: Open, page: str) -> None:
+    """A wrong path is one plain sentence, on every page."""
+    app = open_page(page, source="/no/such/folder")
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "runs", "kind"),
+    [
+        ("pages/1_Loss_landscape.py", SWEEP, "loss-landscape"),
+        ("pages/2_Gradient_flow.py", SWEEP, "gradient-flow"),
+        ("pages/3_Reward_landscape.py", ["grpo"], "reward-landscape"),
+        ("pages/4_Training_dynamics.py", SWEEP, "training-dynamics"),
+    ],
+)
+def test_chart_is_sent_with_its_origin(
+    open_page: Open, page: str, runs: list[str], kind: str
+) -> None:
+    """A page with data sends a scene, its flat twin and the words that go with them."""
+    [chart] = charts(open_page(page, run=runs))
+    about = chart["figure"]["layout"]["meta"]["viz3d"]
+    assert about["kind"] == kind
+    assert {run["name"] for run in about["runs"]} <= set(runs)
+    assert chart["figure"]["data"]
+    assert chart["flat"]["data"]
+    assert chart["summary"]
+
+
+@pytest.mark.parametrize(
+    ("page", "runs", "has_it"),
+    [
+        ("pages/1_Loss_landscape.py", ["speedrun"], "sweep-0.001"),
+        ("pages/2_Gradient_flow.py", ["grpo"], "sweep-0.001"),
+        ("pages/3_Reward_landscape.py", SWEEP, "grpo"),
+        ("pages/4_Training_dynamics.py", ["speedrun"], "sweep-0.001"),
+        ("pages/6_Report.py", SWEEP, "speedrun"),
+    ],
+)
+def test_page_without_what_it_needs_points_to_it(
+    open_page: Open, page: str, runs: list[str], has_it: str
+) -> None:
+    """The page says what is missing and which runs have it, and a button selects those."""
+    app = open_page(page, run=runs)
+    assert not app.exception
+    assert not charts(app)
+    assert has_it in said(app)
+    app.button[0].click().run()
+    assert not app.exception
+    assert has_it in app.session_state["run"]
+    assert charts(app)
+
+
+def test_missing_metric_comes_with_the_lines_that_record_it(open_page: Open) -> None:
+    """The advice is code that can be copied, with the recorder's real names in it."""
+    app = open_page("pages/2_Gradient_flow.py", run=["grpo"])
+    assert "viz3d.Recorder(" in app.code[0].value
+    assert "recorder.log_layers(step)" in app.code[0].value
+
+
+def test_runs_page_lists_everything_and_what_was_read(open_page: Open) -> None:
+    """All runs of the source are listed; the selected ones with steps and final loss."""
+    app = open_page("app.py", run=["sweep-0.001"])
+    selected, everything = app.dataframe[0].value, app.dataframe[1].value
+    assert list(selected["run"]) == ["sweep-0.001"]
+    assert selected["steps"][0] == 60
+    assert selected["layers"][0] == 3
+    assert set(everything["run"]) == {*SWEEP, "grpo", "speedrun"}
+
+
+def test_first_visit_selects_the_sweep(open_page: Open) -> None:
+    """A first visit opens on the largest family of runs, so that there is a surface to see."""
+    app = open_page("pages/1_Loss_landscape.py")
+    assert set(app.session_state["run"]) == set(SWEEP)
+    assert len(charts(app)) == 1
+
+
+def test_role_said_by_the_viewer_changes_the_chart(open_page: Open) -> None:
+    """The metric that the address names as the loss is the one that is drawn."""
+    page = "pages/1_Loss_landscape.py"
+    [plain] = charts(open_page(page, run=SWEEP))
+    [other] = charts(open_page(page, run=SWEEP, **{"role.loss": "held"}))
+    assert "held" not in json.dumps(plain["figure"]["layout"])
+    assert plain["figure"]["data"] != other["figure"]["data"]
+
+
+def test_settings_come_from_the_address(open_page: Open) -> None:
+    """A copied link opens the view with its settings."""
+    app = open_page("pages/1_Loss_landscape.py", run=SWEEP, rate="Rate at that step")
+    [chart] = charts(app)
+    assert chart["figure"]["layout"]["meta"]["viz3d"]["settings"]["rate"] == "current"
+
+
+def test_nonsense_in_the_address_is_ignored(open_page: Open) -> None:
+    """Unknown runs, roles and settings fall back to the defaults without an error."""
+    address = {"run": ["nobody"], "rate": "<b>", "role.loss": "x" * 5000, "attempts": "perhaps"}
+    app = open_page("pages/1_Loss_landscape.py", **address)
+    assert not app.exception
+    assert app.session_state["run"] == []
+
+
+def test_one_broken_run_does_not_spoil_the_others(open_page: Open, folder: Path) -> None:
+    """A run that no format can read is named, and the rest is drawn."""
+    broken = folder / "broken" / "trainer_state.json"
+    broken.parent.mkdir()
+    broken.write_bytes(b"{")
+    try:
+        app = open_page("pages/1_Loss_landscape.py", run=[*SWEEP, "broken"])
+        assert not app.exception
+        assert "broken was left out" in said(app)
+        assert len(charts(app)) == 1
+    finally:
+        broken.unlink()
+        broken.parent.rmdir()
+
+
+def test_compare_sends_one_panel_for_each_run(open_page: Open) -> None:
+    """Side by side means one panel a run, all on one range of the loss axis."""
+    app = open_page("pages/5_Compare.py", run=SWEEP[:3])
+    panels = charts(app)
+    assert len(panels) == 3
+    ranges = {json.dumps(panel["figure"]["layout"]["scene"]["zaxis"]["range"]) for panel in panels}
+    assert len(ranges) == 1
+
+
+def test_compare_tells_in_which_settings_the_runs_differ(open_page: Open) -> None:
+    """The learning rates of a sweep stand in the table of differences."""
+    app = open_page("pages/5_Compare.py", run=SWEEP[:2])
+    assert any("learning_rate" in frame.value.to_string() for frame in app.dataframe)
+
+
+def test_report_shows_the_stages(open_page: Open) -> None:
+    """A run with nothing but a report shows its tasks and scores."""
+    app = open_page("pages/6_Report.py", run=["speedrun"])
+    assert not app.exception
+    [chart] = charts(app)
+    assert "GSM8K" in json.dumps(chart["flat"])
