@@ -79,6 +79,11 @@ def experts():
     return Tree(layers=blocks(2, experts=4))
 
 
+def sentence_encoder():
+    """A Sequential whose parts differ is no list of blocks, though each part has parts."""
+    return nn.Sequential(Tree(layers=blocks(2)), nn.Sequential(nn.Linear(4, 4), nn.ReLU()))
+
+
 def perceptron():
     return nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
 
@@ -96,6 +101,7 @@ def perceptron():
             ["shared", *numbered("stacks.encoder.block", 2), *numbered("stacks.decoder.block", 2)],
         ),
         (experts, numbered("layers", 2)),
+        (sentence_encoder, [*numbered("0.layers", 2), "1"]),
         (perceptron, ["0", "2"]),
     ],
 )
