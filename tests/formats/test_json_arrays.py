@@ -48,7 +48,9 @@ def test_an_array_of_objects_is_a_history(read: Reader) -> None:
 
 def test_nested_arrays_get_both_names(read: Reader) -> None:
     """Arrays one level down are metrics called outer/inner."""
-    (parsed,) = read(json_arrays, {"a.json": '{"train": {"loss": [2, 1]}, "val": {"loss": [4, 3]}}'})
+    (parsed,) = read(
+        json_arrays, {"a.json": '{"train": {"loss": [2, 1]}, "val": {"loss": [4, 3]}}'}
+    )
     assert list(joined(parsed).history.columns) == ["train/loss", "val/loss"]
 
 

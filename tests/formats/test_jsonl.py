@@ -124,9 +124,7 @@ def test_it_declines_with_a_reason(read: Reader, content: str | bytes, reason: s
         read(jsonl, {"a.jsonl": content})
 
 
-def test_caps_cost_only_what_is_over_them(
-    read: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_caps_cost_only_what_is_over_them(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line, a nesting or a number of metrics over the cap is left out and told."""
     monkeypatch.setattr(limits, "LINE_BYTES", 1000)
     monkeypatch.setattr(limits, "METRICS", 5)
@@ -151,7 +149,9 @@ def test_a_very_deep_line_does_not_bring_the_reader_down(read: Reader) -> None:
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_news(read: Reader) -> None:
     """Files written on Windows read like others."""
-    (parsed,) = read(jsonl, {"a.jsonl": b'\xef\xbb\xbf{"step": 0, "a": 1}\r\n{"step": 1, "a": 2}\r\n'})
+    (parsed,) = read(
+        jsonl, {"a.jsonl": b'\xef\xbb\xbf{"step": 0, "a": 1}\r\n{"step": 1, "a": 2}\r\n'}
+    )
     assert joined(parsed).history["a"].tolist() == [1.0, 2.0]
     assert parsed.problems == ()
 

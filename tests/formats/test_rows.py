@@ -49,7 +49,9 @@ def test_rows_of_one_step_are_joined() -> None:
 
 def test_the_later_value_of_a_step_is_kept_and_counted() -> None:
     """The same metric twice at one step keeps the later value; an equal one is no loss."""
-    joined = join_rows(rows([(0, {"a": 1.0, "b": 7.0}), (0, {"a": 2.0, "b": 7.0}), (1, {"a": 3.0})]))
+    joined = join_rows(
+        rows([(0, {"a": 1.0, "b": 7.0}), (0, {"a": 2.0, "b": 7.0}), (1, {"a": 3.0})])
+    )
     assert joined.history["a"].tolist() == [2.0, 3.0]
     assert joined.replaced == 1
     assert "1 value was logged again" in told(joined)

@@ -33,7 +33,7 @@ _STAGE_OF = {
 _SECTIONS = frozenset({*_STAGE_OF, "tokenizer training", "tokenizer evaluation", "header"})
 _FILES = frozenset(section.replace(" ", "-") for section in _SECTIONS)
 
-_ITEM = re.compile(r"- (?P<key>[^:]+(?: : [^:]+)?):(?: (?P<value>.*))?")
+_ITEM = re.compile(r"- (?P<key>[^:]*[^:\s](?: : [^:]+)?):(?: (?P<value>.*))?")
 _NUMBER = re.compile(r"(?P<number>[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?)%?")
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]*")
 

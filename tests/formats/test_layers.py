@@ -1,0 +1,99 @@
+"""Gradient norms per layer, wherever they stand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viz3d.formats import csv_any, jsonl
+from viz3d.formats.layers import model_order, split_layers
+from viz3d.formats.tally import Tally
+
+from .conftest import Reader, said
+
+
+def wide(*columns: str) -> pd.DataFrame:
+    """Return a history of two steps with a value per column."""
+    return pd.DataFrame({name: [at, at + 0.5] for at, name in enumerate(columns)}, index=[0, 10])
+
+
+def test_layers_come_in_model_order() -> None:
+    """Embeddings, layers by number (10 after 2), the final norm, the head."""
+    names = ["lm_head", "h.10.attn", "h.2.mlp", "h.2.attn", "ln_f", "wte", "h.0.attn"]
+    assert model_order(names) == [
+        "wte", "h.0.attn", "h.2.mlp", "h.2.attn", "h.10.attn", "ln_f", "lm_head",
+    ]  # fmt: skip
+    assert model_order(["W1", "W2", "b1", "b2"]) == ["W1", "b1", "W2", "b2"]
+
+
+@given(st.lists(st.text(max_size=12), unique=True, max_size=12))
+def test_the_order_keeps_every_layer(names: list[str]) -> None:
+    """Whatever layers are called, none is lost or doubled, and the order is settled."""
+    ordered = model_order(names)
+    assert sorted(ordered) == sorted(names)
+    assert model_order(ordered) == ordered
+
+
+@pytest.mark.parametrize(
+    ("columns", "layers"),
+    [
+        (("grad_norm_S1", "grad_norm_S0"), ["S0", "S1"]),
+        (("grad_norm/h.1", "grad_norm/h.0", "grad_norm/wte"), ["wte", "h.0", "h.1"]),
+        (("layers.0/grad_norm", "layers.1/grad_norm"), ["layers.0", "layers.1"]),
+        (("grad_2.0_norm/a.0", "grad_2.0_norm/a.1", "grad_2.0_norm_total"), ["a.0", "a.1"]),
+        (("grad_norm/0", "grad_norm/1", "grad_norm/total"), ["0", "1"]),
+    ],
+)
+def test_columns_that_are_layers_are_taken(columns: tuple[str, ...], layers: list[str]) -> None:
+    """The naming schemes of the field are found; a total stays a metric."""
+    history, found = split_layers(wide("loss", *columns), Tally("f"))
+    assert found is not None
+    assert found["name"].tolist() == layers * 2
+    assert found["layer"].tolist() == list(range(len(layers))) * 2
+    assert set(history.columns) == {"loss"} | {name for name in columns if "total" in name}
+
+
+@pytest.mark.parametrize(
+    "columns", [("grad_norm",), ("grad_norm/mean", "grad_norm/max"), ("grad_norm_2",), ("norm_1",)]
+)
+def test_what_is_not_plainly_layers_stays_a_metric(columns: tuple[str, ...]) -> None:
+    """A single norm and summaries of norms are not made into layers."""
+    history, found = split_layers(wide("loss", *columns), Tally("f"))
+    assert found is None
+    assert set(history.columns) == {"loss", *columns}
+
+
+def test_a_long_table_with_numbers_for_layers(read: Reader) -> None:
+    """Layers that are only numbered get a name that says so, and the given order."""
+    text = "step,layer,grad_norm,weight_norm\n0,1,0.5,2\n0,0,0.25,3\n"
+    (parsed,) = read(csv_any, {"a.csv": text})
+    assert parsed.layers is not None
+    assert parsed.layers.to_dict("records") == [
+        {"step": 0, "layer": 0, "name": "layer 0", "grad_norm": 0.25, "weight_norm": 3.0},
+        {"step": 0, "layer": 1, "name": "layer 1", "grad_norm": 0.5, "weight_norm": 2.0},
+    ]
+
+
+def test_a_restart_supersedes_layers_too(read: Reader) -> None:
+    """After a restart no layer keeps a norm of the attempt before."""
+    rows = [
+        f'{{"step": {step}, "name": "h.{layer}", "grad_norm": {at}}}'
+        for at, step in enumerate([0, 1, 2, 3, 4, 5, 3])
+        for layer in (0, 1)
+    ]
+    (parsed,) = read(jsonl, {"a.jsonl": "\n".join(rows) + "\n"})
+    assert parsed.layers is not None
+    assert parsed.layers["step"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert parsed.layers["grad_norm"].tolist()[-2:] == [6.0, 6.0]
+    assert "6 rows of earlier attempts were superseded" in said(parsed)
+
+
+def test_rows_without_a_layer_are_told(read: Reader) -> None:
+    """A row that names no layer, or no step, is left out and counted."""
+    text = "step,layer,grad_norm\n0,a,1\n0,,2\n,b,3\n1,a,4\n"
+    (parsed,) = read(csv_any, {"a.csv": text})
+    assert parsed.layers is not None
+    assert parsed.layers["grad_norm"].tolist() == [1.0, 4.0]
+    assert "2 rows without a step or a layer" in said(parsed)

@@ -1,0 +1,115 @@
+"""Reading the files of one run with all formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from viz3d.errors import NoFormat
+from viz3d.formats.reading import Contents, read_run
+
+ReadRun = Callable[..., list[Contents]]
+
+REPORT = "# nanochat training report\n\n## Base model training\n- depth: 8\n"
+STEP = "step {step:05d}/00009 (0.00%) | loss: {step}.5 | lrm: 1.00\n"
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> ReadRun:
+    """Write files and read them as one run."""
+
+    def read(name: str, files: dict[str, str]) -> list[Contents]:
+        for path, content in files.items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(content)
+        return read_run(name, {path: tmp_path / path for path in files})
+
+    return read
+
+
+def test_a_log_beside_a_report_gives_the_run_its_history(read: ReadRun) -> None:
+    """One nanochat run: stages from the report, steps from the console."""
+    log = "".join(STEP.format(step=step) for step in range(3))
+    (run,) = read("x", {"x/report/report.md": REPORT, "x/train.log": log})
+    assert run.report is not None
+    assert run.joined.history["loss"].tolist() == [0.5, 1.5, 2.5]
+    assert run.config["base/depth"] == 8
+    assert set(run.used) == {"x/report/report.md", "x/train.log"}
+
+
+def test_files_that_log_the_same_metric_are_runs_of_their_own(read: ReadRun) -> None:
+    """Logs of two stages in one folder do not overwrite each other; both get the report."""
+    log = "".join(STEP.format(step=step) for step in range(3))
+    files = {"x/report/report.md": REPORT, "x/base_train.log": log, "x/mid_train.log": log}
+    runs = read("x", files)
+    assert [run.name for run in runs] == ["", "mid_train"]
+    assert [len(run.joined.history) for run in runs] == [3, 3]
+    assert all(run.report is not None for run in runs)
+
+
+def test_files_with_other_metrics_are_joined_on_the_step(read: ReadRun) -> None:
+    """A second log of a run adds its columns."""
+    files = {"x/metrics.jsonl": '{"step": 0, "loss": 1}\n', "x/val.csv": "step,val\n0,2\n5,3\n"}
+    (run,) = read("x", files)
+    assert run.joined.history.index.tolist() == [0, 5]
+    assert run.joined.history["val"].tolist() == [2.0, 3.0]
+
+
+def test_when_all_decline_the_message_lists_every_reason(read: ReadRun) -> None:
+    """The user learns why each format that was asked said no."""
+    with pytest.raises(NoFormat) as caught:
+        read("notes.json", {"notes.json": '{"a": "b"}'})
+    assert caught.value.reasons == (
+        ("JSON arrays", "it has no arrays of numbers"),
+        ("JSONL", "its JSON objects hold no numbers"),
+    )
+    assert "JSON arrays: it has no arrays of numbers" in str(caught.value)
+
+
+def test_a_config_alone_is_no_run(read: ReadRun) -> None:
+    """A broken history is not hidden by a good config beside it."""
+    with pytest.raises(NoFormat, match="single column"):
+        read("x", {"x/a.csv": "one\n1\n", "x/config.json": '{"lr": 1}'})
+
+
+def test_a_file_that_nobody_reads_is_told(read: ReadRun) -> None:
+    """In a run that is read, a broken file beside is named with its reasons."""
+    files = {"x/metrics.jsonl": '{"step": 0, "loss": 1}\n', "x/notes.csv": "who\nme\n"}
+    (run,) = read("x", files)
+    (problem,) = run.problems
+    assert problem.file == "x/notes.csv"
+    assert "CSV" in problem.what
+
+
+def test_a_file_that_vanished_is_a_reason(tmp_path: Path) -> None:
+    """A file that went between listing and reading is told, not raised as it comes."""
+    with pytest.raises(NoFormat, match="cannot be opened"):
+        read_run("a.csv", {"a.csv": tmp_path / "gone.csv"})
+
+
+def test_a_rate_that_stands_only_in_the_name_is_taken_and_told(read: ReadRun) -> None:
+    """The config says the learning rate of the sweep, and where it comes from."""
+    (run,) = read("lr-0.01.json", {"lr-0.01.json": '{"losses": [3, 2, 1]}'})
+    assert run.config["learning_rate"] == 0.01
+    assert "comes from the name 'lr-0.01.json'" in str(run.problems[-1])
+
+
+def test_a_rate_in_the_config_wins_over_the_name(read: ReadRun) -> None:
+    """What was written down counts more than what a file is called."""
+    files = {"lr-0.01.csv": "step,loss\n0,1\n1,2\n", "config.json": '{"lr": 0.5}'}
+    (run,) = read("lr-0.01.csv", files)
+    assert dict(run.config) == {"lr": 0.5}
+
+
+def test_layers_in_columns_leave_the_history(read: ReadRun) -> None:
+    """Norms per layer in a JSONL log become layers, in step with the joined history."""
+    rows = [
+        f'{{"step": {step}, "loss": 1, "grad_norm_S0": {at}, "grad_norm_S1": 2}}'
+        for at, step in enumerate([0, 1, 2, 3, 4, 5, 2, 3])
+    ]
+    (run,) = read("a.jsonl", {"a.jsonl": "\n".join(rows) + "\n"})
+    assert list(run.joined.history.columns) == ["loss"]
+    assert run.layers is not None
+    assert run.layers[run.layers["name"] == "S0"]["grad_norm"].tolist() == [0, 1, 6, 7]

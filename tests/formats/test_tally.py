@@ -1,0 +1,29 @@
+"""Counting oddities."""
+
+from __future__ import annotations
+
+from viz3d.formats.tally import Tally
+
+
+def test_many_oddities_become_one_sentence() -> None:
+    """A kind is told once, with its count, its first line and the names concerned."""
+    tally = Tally("a.csv")
+    for line in (3, 9, 1):
+        tally.add("{n} row{|s} {was|were} odd ({names}).", line=line, name=f"m{line}")
+    (problem,) = tally.problems()
+    assert str(problem) == "a.csv:3: 3 rows were odd (m3, m9, m1)."
+
+
+def test_one_oddity_is_told_in_the_singular() -> None:
+    """Grammar follows the count, and braces in a name are left alone."""
+    tally = Tally("a.csv")
+    tally.add("{n} row{|s} {was|were} odd ({names}).", name="{a|b}")
+    assert tally.problems()[0].what == "1 row was odd ({a|b})."
+
+
+def test_long_lists_of_names_are_cut_with_the_count() -> None:
+    """No message grows with the file."""
+    tally = Tally("a.csv")
+    for at in range(12):
+        tally.add("{n} column{|s}: {names}.", name=f"m{at}")
+    assert tally.problems()[0].what == "12 columns: m0, m1, m2, m3, m4 and 7 more."

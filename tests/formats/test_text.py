@@ -1,0 +1,58 @@
+"""Reading text in bounded pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viz3d.errors import NotMine
+from viz3d.formats import limits, text
+from viz3d.formats.tally import Tally
+
+
+@given(st.binary(max_size=300), st.integers(1, 40))
+@settings(max_examples=100, deadline=None)
+def test_blocks_put_together_are_the_file(tmp_path_factory, content: bytes, size: int) -> None:
+    """No byte is lost or read twice, and every block but the last ends with a line."""
+    path = tmp_path_factory.mktemp("text") / "a"
+    path.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "BLOCK_BYTES", size)
+        found = list(text.blocks(path, Tally("a")))
+    if not content.startswith(text.BOM[:1]):
+        assert b"".join(block for _, block in found) == content
+    line = 1
+    for first, block in found:
+        assert first == line
+        line += block.count(b"\n")
+    assert all(block.endswith(b"\n") for _, block in found[:-1])
+
+
+def test_a_line_over_the_cap_is_skipped_without_being_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines around it are read, and it is told with its number."""
+    monkeypatch.setattr(limits, "LINE_BYTES", 50)
+    monkeypatch.setattr(text, "BLOCK_BYTES", 16)
+    path = tmp_path / "a"
+    path.write_bytes(b"one\ntwo\n" + b"x" * 1000 + b"\nthree\nfour")
+    tally = Tally("a")
+    assert [line for _, line in text.lines(path, tally)] == [b"one", b"two", b"three", b"four"]
+    assert tally.problems()[0].line == 3
+
+
+def test_a_file_over_the_cap_is_declined(tmp_path: Path) -> None:
+    """A file that is too large is refused by its size, unread."""
+    path = tmp_path / "a"
+    with path.open("wb") as file:
+        file.truncate(limits.FILE_BYTES + 1)
+    with pytest.raises(NotMine, match="larger than 1,024 MiB"):
+        text.check(path)
+
+
+def test_lines_are_read_as_they_were_seen() -> None:
+    """Colours, cursor moves and titles of a terminal are no text."""
+    assert text.printed(b"\x1b[1;32mloss\x1b[0m\x1b]0;title\x07: 3\xff") == "loss: 3\ufffd"
