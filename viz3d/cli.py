@@ -244,7 +244,9 @@ def _run_text(run: Run) -> str:
 def _print_problems(runs: Sequence[Run]) -> None:
     for run in runs:
         for problem in run.problems:
-            print(f"{run.name}: {problem}", file=sys.stderr)
+            # A run that is one file is named after it; once is enough.
+            where = "" if problem.file == run.name else f"{run.name}: "
+            print(f"{where}{problem}", file=sys.stderr)
 
 
 def _print_json(document: Any) -> None:
