@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from viz3d.analysis.embedding import Embedding, Trajectory, embed
-from viz3d.analysis.walks import DRAWS
+from viz3d.analysis.embedding import Trajectory
+from viz3d.analysis.stretches import stretch_medians
 from viz3d.figures import style
 from viz3d.figures.budget import compact
-from viz3d.figures.frame import Frame, padded, span
-from viz3d.figures.needs import as_runs
-from viz3d.figures.provenance import origins
-from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
-from viz3d.run import Run
+from viz3d.figures.dynamics_data import (
+    KIND,
+    TITLE,
+    DynamicsResult,
+    compute,
+    compute_each,
+    coordinates,
+)
+from viz3d.figures.dynamics_words import notes, numbers, percent, subtitle, summary, table
+from viz3d.figures.frame import Frame, padded
+from viz3d.figures.text import safe
+from viz3d.figures.ticks import even_ticks
 
-KIND = "training-dynamics"
-TITLE = "Training dynamics"
+__all__ = [
+    "KIND",
+    "TITLE",
+    "DynamicsResult",
+    "compute",
+    "compute_each",
+    "draw",
+    "draw_flat",
+    "notes",
+    "numbers",
+    "summary",
+    "table",
+]
 
 ARROWS = 6
 """Most loadings that are drawn: those of the metrics that the axes describe best."""
@@ -33,87 +48,26 @@ REACH = 0.75
 """Length of an arrow of correlation one, as share of the largest score."""
 
 
-@dataclass(frozen=True)
-class DynamicsResult:
-    """The embedding of some runs and how to call them.
-
-    Attributes
-    ----------
-    embedding : Embedding
-    labels : tuple of str
-        Safe, short name of each run.
-    settings, origins : as in every chart
-    """
-
-    embedding: Embedding
-    labels: tuple[str, ...]
-    settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
-    view: ClassVar[str] = "pca"
-
-    @property
-    def frame(self) -> Frame:
-        """Range of each axis; with two components the third axis is the step."""
-        points = np.concatenate([_coordinates(path) for path in self.embedding.trajectories])
-        return Frame(x=span(points[:, 0]), y=span(points[:, 1]), z=span(points[:, 2]))
-
-
-def compute(runs: Run | Sequence[Run]) -> DynamicsResult:
-    """Fit one basis to all runs; see `viz3d.analysis.embedding.embed` for the errors."""
-    chosen = as_runs(runs, TITLE)
-    labels = tuple(safe(name, 24) for name in short_names([run.name for run in chosen]))
-    return DynamicsResult(embed(chosen), labels, {"view": "pca"}, origins(chosen))
-
-
-def compute_each(groups: Sequence[Sequence[Run]]) -> list[DynamicsResult]:
-    """Fit one basis to the runs of all groups, and hand each group its own paths in it."""
-    whole = compute([run for group in groups for run in group])
-    ends = np.cumsum([len(group) for group in groups]).tolist()
-    parts = [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
-    return [
-        replace(
-            whole,
-            embedding=replace(whole.embedding, trajectories=whole.embedding.trajectories[part]),
-            labels=whole.labels[part],
-            origins=whole.origins[part],
-        )
-        for part in parts
-    ]
-
-
 def draw(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
     """Draw paths with start and end, and the loadings as arrows."""
     ranges = (frame or result.frame).known()
     traces = [*_paths(result), *_ends(result), *_arrows(result)]
     axes = [
-        style.axis(title, range=padded(limits, share=0.08), **_ink(result, i))
+        style.axis(title, range=padded(limits, share=0.08), **even_ticks(limits), **_ink(result, i))
         for i, (title, limits) in enumerate(zip(_titles(result), ranges, strict=True))
     ]
     scene = style.scene(*axes)
-    return style.figure(traces, style.layout(TITLE, _subtitle(result), scene=scene))
+    return style.figure(traces, style.layout(TITLE, subtitle(result), scene=scene))
 
 
 def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
     """Draw the first two axes, and below them what the axes explain beside random walks."""
     x, y, _ = (frame or result.frame).known()
     titles = _titles(result)
-    few = len(result.labels) <= style.MOST_NAMED
-    paths = [
-        go.Scatter(
-            x=compact(path.scores[:, 0]),
-            y=compact(path.scores[:, 1]),
-            customdata=compact(path.step),
-            mode="lines",
-            name=label,
-            showlegend=few,
-            line={"color": style.run_color(i, len(result.labels)), "width": 1.8},
-            hovertemplate=f"{label}<br>step %{{customdata:,.0f}}<extra></extra>",
-        )
-        for i, (path, label) in enumerate(_each(result))
-    ]
+    paths = [trace for i in range(len(result.labels)) for trace in _flat_path(result, i)]
     layout = style.flat_layout(
         TITLE,
-        _subtitle(result),
+        subtitle(result),
         style.axis(titles[0], range=padded(x, share=0.08), anchor="y"),
         style.axis(titles[1], range=padded(y, share=0.08), domain=[0.48, 1.0]),
     )
@@ -124,100 +78,14 @@ def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
     return style.figure([*paths, *_bars(result)], {**layout, **below, "height": 640})
 
 
-def numbers(result: DynamicsResult) -> dict[str, Any]:
-    """Return the numbers of the summary."""
-    e = result.embedding
-    return {
-        "runs": len(e.trajectories),
-        "metrics": list(e.metrics),
-        "explained": e.explained,
-        "random_walks_mean": e.null_mean,
-        "random_walks_95": e.null_high,
-        "tested_axes": e.tested,
-        "explained_together": e.total,
-        "random_walks_together_mean": e.null_total_mean,
-        "random_walks_together_95": e.null_total_high,
-        "p_value": e.p_value,
-        "harmonic_r2": e.harmonic,
-        "effective_points": e.effective,
-        "outside_axes": float(np.mean(np.concatenate([t.outside for t in e.trajectories]))),
-        "values": e.points,
-        "interpolated": e.interpolated,
-        "dropped": dict(e.dropped),
-    }
-
-
-def summary(result: DynamicsResult) -> str:
-    """Return one paragraph that reads well aloud."""
-    e = result.embedding
-    axes = "The first axis explains" if e.tested == 1 else f"The first {e.tested} axes explain"
-    verdict = (
-        "more than chance would" if e.p_value <= 0.05 else "no more than random walks may well do"
-    )
-    dim = [f"PC{i + 1}" for i, above in enumerate(e.above_null) if not above]
-    parts = [
-        f"Paths of {count(len(e.trajectories), 'run')} through "
-        f"{count(len(e.metrics), 'metric')}: {listed(list(e.metrics), 6)}.",
-        f"{axes} {_percent(e.total)} of the variance; the same of random walks explain "
-        f"{_percent(e.null_total_mean)} on average and {_percent(e.null_total_high)} at most in "
-        f"95 of 100 cases, so this is {verdict} (p = {say(round(e.p_value, 3))}).",
-        f"{listed(dim)} {'explains' if len(dim) == 1 else 'explain'} no more than in random walks; "
-        "structure along it means little."
-        if dim
-        else "",
-        *e.warnings,
-        _leaders(e),
-    ]
-    return " ".join(part for part in parts if part)
-
-
-def notes(result: DynamicsResult) -> tuple[str, ...]:
-    """Return how the axes were made and what was left out, with counts."""
-    e = result.embedding
-    m = len(e.trajectories[0].step)
-    return tuple(
-        note
-        for note in (
-            f"Every run is resampled to {m:,} points, the medians of equally wide ranges of steps, "
-            "so that all runs weigh the same in the one basis.",
-            f"{e.interpolated:,} of {e.points:,} values lie between two logged rows and were "
-            f"interpolated there, never beyond a metric's first or last row: {_ranges(e)}."
-            if e.interpolated
-            else "No value was interpolated.",
-            "Metrics are put on a log scale where they are positive and skewed, then through "
-            "asinh of their robust score, then standardised over all runs.",
-            f"The random walks are {DRAWS} draws from the metrics' own steps, shifted and with "
-            "random signs.",
-            f"The paths amount to about {say(round(e.effective))} independent points.",
-            *(f"Left out: {name}, {reason}." for name, reason in e.dropped.items()),
-        )
-        if note
-    )
-
-
-def table(result: DynamicsResult) -> pd.DataFrame:
-    """Return the correlation of each metric with each axis."""
-    e = result.embedding
-    frame = pd.DataFrame({"metric": e.metrics})
-    for i in range(e.loadings.shape[1]):
-        frame[f"PC{i + 1}"] = e.loadings[:, i]
-    frame["log scale"] = [e.scaling[name].log for name in e.metrics]
-    return frame
-
-
 def _each(result: DynamicsResult) -> list[tuple[Trajectory, str]]:
     return list(zip(result.embedding.trajectories, result.labels, strict=True))
-
-
-def _coordinates(path: Trajectory) -> np.ndarray:
-    """Three columns: the scores, and the step where there are only two of them."""
-    return np.column_stack([path.scores, path.step])[:, :3]
 
 
 def _titles(result: DynamicsResult) -> list[str]:
     e = result.embedding
     titles = [
-        f"PC{i + 1} {_percent(share)} (null {_percent(e.null_mean[i])})"
+        f"PC{i + 1} {percent(share)} (null {percent(e.null_mean[i])})"
         for i, share in enumerate(e.explained)
     ]
     return [*titles, "step"][:3]
@@ -229,22 +97,67 @@ def _ink(result: DynamicsResult, i: int) -> dict[str, Any]:
     return {} if i >= len(above) or above[i] else {"color": style.FAINT}
 
 
+def _flat_path(result: DynamicsResult, i: int) -> list[go.Scatter]:
+    """Draw one run in the plane: faint as it is, and the medians of its stretches."""
+    path, label = _each(result)[i]
+    color = style.run_color(i, len(result.labels))
+    median = stretch_medians(np.column_stack([path.scores[:, :2], path.step]))
+    hover = f"{label}<br>step %{{customdata:,.0f}}<extra></extra>"
+    whole = go.Scatter(
+        x=compact(path.scores[:, 0]),
+        y=compact(path.scores[:, 1]),
+        customdata=compact(path.step),
+        mode="lines",
+        opacity=0.3,
+        showlegend=False,
+        line={"color": color, "width": 1},
+        hovertemplate=hover,
+    )
+    line = go.Scatter(
+        x=compact(median[:, 0]),
+        y=compact(median[:, 1]),
+        customdata=compact(median[:, 2]),
+        mode="lines",
+        name=label,
+        showlegend=style.named(len(result.labels)),
+        line={"color": color, "width": 2.5},
+        hovertemplate=hover,
+    )
+    return [whole, line]
+
+
 def _paths(result: DynamicsResult) -> list[go.Scatter3d]:
+    """Draw each run faint as it is, dashed where rows are missing, and bold as medians."""
+    n = len(result.labels)
     traces = []
     for i, (path, label) in enumerate(_each(result)):
-        points = _coordinates(path)
-        look = {"color": style.run_color(i, len(result.labels)), "width": 2.5}
-        if len(result.labels) == 1:
-            look = {"color": compact(path.step), "colorscale": style.STEPS, "width": 3}
-            look |= {"showscale": True, "colorbar": style.color_bar("step")}
-        traces.append(_line(points, ~path.gap, path, label, look))
+        points, color = coordinates(path), style.run_color(i, n)
+        traces.append(_line(points, ~path.gap, path, label, {"color": color, "width": 1.5}))
         if path.gap.any():
             dashed = {"color": style.FAINT, "width": 3, "dash": "dash"}
             traces.append(_line(points, path.gap, path, f"{label}, no rows", dashed))
-    if not 1 < len(result.labels) <= style.MOST_NAMED:
-        for trace in traces:
-            trace.showlegend = False
+        traces.append(_median(points, path, label, color, n))
     return traces
+
+
+def _median(points: np.ndarray, path: Trajectory, label: str, color: str, n: int) -> go.Scatter3d:
+    x, y, z, step = stretch_medians(np.column_stack([points, path.step])).T
+    look: dict[str, Any] = {"color": color, "width": 6}
+    if n == 1:
+        look = {"color": compact(step), "colorscale": style.STEPS, "width": 6}
+        look |= {"showscale": True, "colorbar": style.color_bar("step")}
+    return go.Scatter3d(
+        x=compact(x),
+        y=compact(y),
+        z=compact(z),
+        customdata=compact(step),
+        mode="lines",
+        name=label,
+        line=look,
+        showlegend=style.named(n),
+        hovertemplate=f"{label}, median of a stretch<br>about step %{{customdata:,.0f}}"
+        "<extra></extra>",
+    )
 
 
 def _line(
@@ -259,6 +172,8 @@ def _line(
         mode="lines",
         name=label,
         line=look,
+        opacity=0.4,
+        showlegend=False,
         hovertemplate=f"{label}<br>step %{{customdata[0]:,.0f}}<br>"
         "%{customdata[1]:.0f} % of the distance lies outside the axes<extra></extra>",
     )
@@ -267,7 +182,7 @@ def _line(
 def _ends(result: DynamicsResult) -> list[go.Scatter3d]:
     traces = []
     for name, at, symbol in (("start", 0, "circle-open"), ("end", -1, "circle")):
-        points = np.array([_coordinates(path)[at] for path, _ in _each(result)])
+        points = np.array([coordinates(path)[at] for path, _ in _each(result)])
         traces.append(
             go.Scatter3d(
                 x=compact(points[:, 0]),
@@ -347,31 +262,3 @@ def _bars(result: DynamicsResult) -> list[go.Bar]:
             **common,
         ),
     ]
-
-
-def _subtitle(result: DynamicsResult) -> str:
-    e = result.embedding
-    return wrapped(
-        f"{count(len(e.trajectories), 'run')}, {count(len(e.metrics), 'metric')}, one basis. "
-        f"{e.tested} axes explain {_percent(e.total)} of the variance, of the null of random "
-        f"walks {_percent(e.null_total_mean)}."
-    )
-
-
-def _leaders(e: Embedding) -> str:
-    """Say what the first axis mostly is."""
-    size = np.abs(e.loadings[:, 0])
-    names = [e.metrics[i] for i in np.argsort(-size, kind="stable")[:3] if size[i] > 0.5]
-    return f"PC1 goes mostly with {listed(names)}." if names else ""
-
-
-def _ranges(e: Embedding) -> str:
-    ends = {(round(t.step[0]), round(t.step[-1])) for t in e.trajectories}
-    if len(ends) == 1:
-        first, last = ends.pop()
-        return f"steps {first:,} to {last:,}"
-    return f"steps {min(a for a, _ in ends):,} to {max(b for _, b in ends):,}, by run"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

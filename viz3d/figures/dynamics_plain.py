@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from viz3d.analysis.downsample import FEWEST
+from viz3d.analysis.stretches import stretch_medians
 from viz3d.errors import MissingMetric
 from viz3d.figures import style
 from viz3d.figures.budget import compact, shares, thin, told
@@ -19,6 +20,7 @@ from viz3d.figures.frame import Frame, padded, span
 from viz3d.figures.needs import RECORD, as_runs
 from viz3d.figures.provenance import origins
 from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
+from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
 
 KIND = "training-dynamics"
@@ -39,6 +41,8 @@ class PlainPath:
     run, label : str
     step : ndarray of int64, shape (n,)
     points : ndarray of float64, shape (n, 3)
+    median : ndarray of float64, shape (b, 4)
+        Medians of stretches of all rows: the three metrics and the step.
     total : int
         Rows before thinning.
     unjoined : int
@@ -49,6 +53,7 @@ class PlainPath:
     label: str
     step: NDArray[np.int64]
     points: Floats
+    median: Floats
     total: int
     unjoined: int
 
@@ -130,28 +135,12 @@ def draw(result: PlainResult, frame: Frame | None = None) -> go.Figure:
     n = len(result.paths)
     names = [axis_name(axis) for axis in result.axes]
     hover = "".join(f"<br>{safe(name)} %{{{c}:.4~g}}" for name, c in zip(names, "xyz", strict=True))
-    traces = []
-    for i, path in enumerate(result.paths):
-        x, y, z = path.points.T
-        look = {"color": style.run_color(i, n), "width": 3}
-        if n == 1:
-            look = {"color": compact(path.step), "colorscale": style.STEPS, "width": 3}
-            look |= {"showscale": True, "colorbar": style.color_bar("step")}
-        traces.append(
-            go.Scatter3d(
-                x=compact(x),
-                y=compact(y),
-                z=compact(z),
-                customdata=compact(path.step),
-                mode="lines",
-                name=path.label,
-                line=look,
-                showlegend=1 < n <= style.MOST_NAMED,
-                hovertemplate=f"{path.label}<br>step %{{customdata:,.0f}}{hover}<extra></extra>",
-            )
-        )
+    traces = [trace for i in range(n) for trace in _lines(result, i, hover)]
     scene = style.scene(
-        *(style.axis(safe(name), range=padded(r)) for name, r in zip(names, ranges, strict=True))
+        *(
+            style.axis(safe(name), range=padded(r), **even_ticks(r))
+            for name, r in zip(names, ranges, strict=True)
+        )
     )
     return style.figure(traces, style.layout(TITLE, _subtitle(result), scene=scene))
 
@@ -168,7 +157,7 @@ def draw_flat(result: PlainResult, frame: Frame | None = None) -> go.Figure:
             name=path.label,
             yaxis=("y", "y2", "y3")[k],
             line={"color": style.run_color(i, n), "width": 1.2},
-            showlegend=k == 0 and 1 < n <= style.MOST_NAMED,
+            showlegend=k == 0 and style.named(n),
             hovertemplate=f"{path.label}<br>step %{{x:,d}}<br>%{{y:.4~g}}<extra></extra>",
         )
         for i, path in enumerate(result.paths)
@@ -218,7 +207,10 @@ def notes(result: PlainResult) -> tuple[str, ...]:
     """Return what was left out or thinned, with counts."""
     drawn = sum(len(path.step) for path in result.paths)
     unjoined = sum(path.unjoined for path in result.paths)
-    said = [f"Paths show {told(drawn, sum(path.total for path in result.paths))}."]
+    said = [
+        f"Faint paths show {told(drawn, sum(path.total for path in result.paths))}; bold ones are "
+        "medians of stretches."
+    ]
     if unjoined:
         said.append(
             f"{count(unjoined, 'row')} without a finite value of all three metrics left out."
@@ -236,6 +228,34 @@ def table(result: PlainResult) -> pd.DataFrame:
         for path in result.paths
     ]
     return pd.DataFrame(rows)
+
+
+def _lines(result: PlainResult, i: int, hover: str) -> list[go.Scatter3d]:
+    """Draw one run faint as it is and bold as medians of stretches."""
+    path, n = result.paths[i], len(result.paths)
+    color = style.run_color(i, n)
+    bold: dict[str, Any] = {"color": color, "width": 6}
+    if n == 1:
+        bold = {"color": compact(path.median[:, 3]), "colorscale": style.STEPS, "width": 6}
+        bold |= {"showscale": True, "colorbar": style.color_bar("step")}
+    faint = {"color": color, "width": 1.5}
+    rows = np.column_stack([path.points, path.step])
+    looks = ((rows, path.label, faint), (path.median, f"{path.label}, median of a stretch", bold))
+    return [
+        go.Scatter3d(
+            x=compact(points[:, 0]),
+            y=compact(points[:, 1]),
+            z=compact(points[:, 2]),
+            customdata=compact(points[:, 3]),
+            mode="lines",
+            name=path.label,
+            line=look,
+            opacity=0.4 if look is faint else 1.0,
+            showlegend=look is bold and style.named(n),
+            hovertemplate=f"{title}<br>step %{{customdata:,.0f}}{hover}<extra></extra>",
+        )
+        for points, title, look in looks
+    ]
 
 
 def _subtitle(result: PlainResult) -> str:
@@ -271,7 +291,8 @@ def _thinned(run: Run, label: str, rows: Rows, n_out: int) -> PlainPath:
     points = whole.to_numpy(np.float64)
     each = n_out if len(step) <= n_out else max(FEWEST, n_out // 3)
     kept = np.unique(np.concatenate([thin(step, points[:, k], each) for k in range(3)]))
-    return PlainPath(run.name, label, step[kept], points[kept], len(whole), unjoined)
+    median = stretch_medians(np.column_stack([points, step]))
+    return PlainPath(run.name, label, step[kept], points[kept], median, len(whole), unjoined)
 
 
 def _missing(runs: Sequence[Run], axes: Sequence[str]) -> MissingMetric:

@@ -5,30 +5,34 @@ Layers are separate things, so they are drawn apart: nothing is interpolated bet
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from viz3d.analysis.layers import BINS, FAR, LayerGrid, layer_grid
-from viz3d.errors import ChartError
 from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart
-from viz3d.figures.frame import Frame, padded, span
-from viz3d.figures.needs import as_runs, missing
-from viz3d.figures.provenance import origins, plain, stamp
-from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
+from viz3d.figures.frame import Frame, padded
+from viz3d.figures.gradient_data import KIND, TITLE, GradientFlowResult, compute, compute_each
+from viz3d.figures.gradient_words import notes, numbers, subtitle, summary, table
+from viz3d.figures.provenance import plain, stamp
+from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
 
-KIND = "gradient-flow"
-TITLE = "Gradient flow"
-MOST_CELLS = 10_000
-"""Layers x columns that keep the figure below its limit; deep models get fewer columns."""
+__all__ = [
+    "KIND",
+    "TITLE",
+    "GradientFlowResult",
+    "chart",
+    "compute",
+    "compute_each",
+    "draw",
+    "draw_flat",
+    "finish",
+    "gradient_flow",
+]
 
 HALF_WIDTH = 0.36
 """Half the width of a ribbon, in layers: wide enough to see, with a gap to its neighbours."""
@@ -39,77 +43,20 @@ MOST_TICKS = 24
 MARKS = {"vanishing": " ▼", "exploding": " ▲", "": ""}
 
 
-@dataclass(frozen=True)
-class GradientFlowResult:
-    """Gradient norms of one run, ready to draw.
-
-    Attributes
-    ----------
-    run : str
-    grid : LayerGrid
-    log_norm : ndarray of float64, shape (n_layers, n_bins)
-        log10 of the cells; NaN where a cell is exactly zero or nothing was logged.
-    origins : tuple of mapping
-    """
-
-    run: str
-    grid: LayerGrid
-    log_norm: NDArray[np.float64]
-    origins: tuple[Mapping[str, str], ...]
-
-    @property
-    def frame(self) -> Frame:
-        """Ranges of step, log10 norm and colour."""
-        values = span(self.log_norm)
-        return Frame(x=span(self.grid.step), z=values, color=values)
-
-    @property
-    def labels(self) -> list[str]:
-        """Short, safe names of the layers, in model order."""
-        return [safe(name, 28) for name in short_names(list(self.grid.names), r"[./]")]
-
-
-def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:
-    """Lay the gradient norms of one run on a grid.
-
-    Raises
-    ------
-    MissingMetric
-        If no run recorded gradient norms per layer.
-    ChartError
-        If more than one run did.
-    """
-    runs = as_runs(runs, TITLE)
-    able = [run for run in runs if run.layers is not None and not run.layers.empty]
-    if not able:
-        raise missing(runs, "layers", TITLE)
-    if len(able) > 1:
-        names = listed([run.name for run in able])
-        raise ChartError(f"{TITLE} shows one run at a time; choose one of {names}.")
-    grid = _grid(able[0].layers)
-    with np.errstate(divide="ignore"):
-        log_norm = np.where(grid.norm > 0, np.log10(grid.norm), np.nan)
-    return GradientFlowResult(able[0].name, grid, log_norm, origins(able))
-
-
-def compute_each(groups: Sequence[Sequence[Run]]) -> list[GradientFlowResult]:
-    """Compute several groups, each of one run with gradient norms per layer."""
-    return [compute(group) for group in groups]
-
-
 def draw(result: GradientFlowResult, frame: Frame | None = None) -> go.Figure:
     """Draw one ribbon per layer in 3D."""
     frame = frame or result.frame
-    floor, _ = padded(frame.z or (0.0, 1.0))
+    x, _, z = frame.known()
+    floor, _ = padded(z)
     traces = [_ribbons(result, frame), _lines(result)]
     if (result.grid.norm == 0).any():
         traces.append(_zeros(result, floor))
     scene = style.scene(
-        style.axis("step", range=padded(frame.x or (0.0, 1.0), share=0.02)),
+        style.axis("step", range=padded(x, share=0.02)),
         style.axis("layer", **_layer_ticks(result)),
-        style.axis("log10 gradient norm", range=padded(frame.z or (0.0, 1.0))),
+        style.axis("log10 gradient norm", range=padded(z), **even_ticks(z)),
     )
-    return style.figure(traces, style.layout(TITLE, _subtitle(result), scene=scene))
+    return style.figure(traces, style.layout(TITLE, subtitle(result), scene=scene))
 
 
 def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figure:
@@ -135,7 +82,7 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
     )
     layout = style.flat_layout(
         TITLE,
-        _subtitle(result),
+        subtitle(result),
         style.axis("step", showgrid=False, zeroline=False),
         style.axis("layer", showgrid=False, zeroline=False, **_layer_ticks(result)),
     )
@@ -144,17 +91,17 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
 
 def finish(result: GradientFlowResult, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
-    numbers = _numbers(result)
-    settings: dict[str, Any] = {}
+    said = numbers(result)
+    about: tuple[Any, ...] = (KIND, result.origins, {}, said)
     return Chart(
         kind=KIND,
         title=TITLE,
-        figure=stamp(draw(result, frame), KIND, result.origins, settings, numbers),
-        flat=stamp(draw_flat(result, frame), KIND, result.origins, settings, numbers),
-        table=_table(result),
-        summary=_summary(result, numbers),
-        numbers=plain(numbers),
-        notes=_notes(result),
+        figure=stamp(draw(result, frame), *about),
+        flat=stamp(draw_flat(result, frame), *about),
+        table=table(result),
+        summary=summary(result, said),
+        numbers=plain(said),
+        notes=notes(result),
     )
 
 
@@ -181,13 +128,6 @@ def gradient_flow(run: Run | Sequence[Run]) -> go.Figure:
         If the run recorded no gradient norms per layer.
     """
     return chart(run).figure
-
-
-def _grid(layers: pd.DataFrame | None) -> LayerGrid:
-    if layers is None:
-        raise ValueError("The run has no table of layers.")
-    bins = int(np.clip(MOST_CELLS // layers["layer"].nunique(), 2, BINS))
-    return layer_grid(layers, bins=bins)
 
 
 def _colors(frame: Frame) -> dict[str, Any]:
@@ -270,88 +210,3 @@ def _layer_ticks(result: GradientFlowResult) -> dict[str, Any]:
 
 def _repeated(labels: list[str], n: int) -> list[list[str]]:
     return [[label] * n for label in labels]
-
-
-def _subtitle(result: GradientFlowResult) -> str:
-    n_layers, n_bins = result.log_norm.shape
-    cells = f"{count(n_layers, 'layer')} in model order, {count(n_bins, 'column')}"
-    merged = result.grid.steps_per_bin
-    if merged > 1:
-        cells += f" (each the median of about {say(round(merged, 1))} logged steps)"
-    return wrapped(f"{safe(result.run)}: {cells}")
-
-
-def _numbers(result: GradientFlowResult) -> dict[str, Any]:
-    grid = result.grid
-    marked = {s: [n for n, t in zip(grid.names, grid.state, strict=True) if t == s] for s in MARKS}
-    known = np.where(np.isfinite(grid.final), grid.final, np.nan)
-    positive = np.where(known > 0, known, np.nan)
-    some = bool(np.isfinite(positive).any())
-    low = int(np.nanargmin(positive)) if some else 0
-    high = int(np.nanargmax(positive)) if some else 0
-    return {
-        "layers": len(grid.names),
-        "first_step": grid.step[0],
-        "last_step": grid.step[-1],
-        "smallest_layer": grid.names[low],
-        "smallest_norm": positive[low],
-        "largest_layer": grid.names[high],
-        "largest_norm": positive[high],
-        "vanishing": marked["vanishing"],
-        "exploding": marked["exploding"],
-        "rows": grid.rows,
-        "zeros": grid.zeros,
-        "nonfinite": grid.nonfinite,
-    }
-
-
-def _summary(result: GradientFlowResult, numbers: Mapping[str, Any]) -> str:
-    text = (
-        f"Gradient norms of {count(numbers['layers'], 'layer')} of {result.run}, steps "
-        f"{numbers['first_step']:,} to {numbers['last_step']:,}. Over the last tenth of the run "
-        f"the median norm goes from {say(numbers['smallest_norm'])} in "
-        f"{numbers['smallest_layer']} to {say(numbers['largest_norm'])} in "
-        f"{numbers['largest_layer']}. "
-    )
-    for state, side in (("vanishing", "below"), ("exploding", "above")):
-        names = numbers[state]
-        verb = "ends" if len(names) == 1 else "end"
-        if names:
-            text += f"{listed(names)} {verb} {FAR:,.0f} times or more {side} the median layer. "
-    if not numbers["vanishing"] and not numbers["exploding"]:
-        text += f"No layer ends {FAR:,.0f} times below or above the median layer. "
-    return text.strip()
-
-
-def _notes(result: GradientFlowResult) -> tuple[str, ...]:
-    grid = result.grid
-    notes = [
-        f"Each cell is the median of the norms logged in its range of steps; {grid.rows:,} rows "
-        f"in {grid.norm.shape[0]:,} x {grid.norm.shape[1]:,} cells. Nothing is smoothed across "
-        "layers.",
-        "A layer is marked as vanishing (▼) or exploding (▲) when its median over the last tenth "
-        f"of the steps is {FAR:,.0f} times below or above the median layer.",
-    ]
-    if grid.zeros:
-        notes.append(
-            f"{grid.zeros:,} of {grid.rows:,} norms are exactly zero; they have no logarithm and "
-            "are marked, not drawn as a height."
-        )
-    if grid.nonfinite:
-        notes.append(f"{grid.nonfinite:,} of {grid.rows:,} norms are not finite and not drawn.")
-    return tuple(notes)
-
-
-def _table(result: GradientFlowResult) -> pd.DataFrame:
-    grid = result.grid
-    norm = pd.DataFrame(grid.norm)
-    return pd.DataFrame(
-        {
-            "layer": grid.names,
-            "median at the end": grid.final,
-            "smallest": norm.min(axis=1),
-            "largest": norm.max(axis=1),
-            "zero cells": (norm == 0).sum(axis=1),
-            "mark": grid.state,
-        }
-    )

@@ -14,7 +14,8 @@ from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.analysis.valley import Valley, find_valley
 from viz3d.figures.frame import Frame, Range, span
 from viz3d.figures.needs import as_runs, having, missing
-from viz3d.figures.paths import Path, Pin, bad_pins, clipped_pin, thin_paths
+from viz3d.figures.paths import Path, thin_paths
+from viz3d.figures.pins import Pin, bad_pins, clipped_pin
 from viz3d.figures.provenance import origins
 from viz3d.run import Run
 

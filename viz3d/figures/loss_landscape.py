@@ -25,10 +25,11 @@ from viz3d.figures.loss_data import (
     pins,
 )
 from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
-from viz3d.figures.paths import flat_path_traces, flat_pin_traces, path_traces, pin_traces
+from viz3d.figures.paths import flat_path_traces, path_traces
+from viz3d.figures.pins import flat_pin_traces, pin_traces
 from viz3d.figures.provenance import plain, stamp
 from viz3d.figures.surface_traces import heat_traces, surface_traces
-from viz3d.figures.ticks import log_ticks
+from viz3d.figures.ticks import even_ticks, log_ticks
 from viz3d.run import Run
 
 __all__ = [
@@ -56,7 +57,7 @@ def draw(result: LossLandscapeResult, frame: Frame | None = None) -> go.Figure:
         *path_traces(result.paths, titles[1]),
         *pin_traces(pins(result, z[1]), z, log=frame.log),
     ]
-    height = log_ticks(z) if frame.log else {}
+    height = log_ticks(z) if frame.log else even_ticks(z)
     scene = style.scene(
         style.axis(titles[0], range=padded(x, share=0.02)),
         style.axis(titles[1], range=padded(y, log=True), **log_ticks(y)),

@@ -11,7 +11,7 @@ import pandas as pd
 from viz3d.analysis.valley import WIDE, Valley
 from viz3d.figures.budget import told
 from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult, clipped
-from viz3d.figures.paths import PINS_PER_RUN
+from viz3d.figures.pins import PINS_PER_RUN
 from viz3d.figures.text import count, listed, say, wrapped
 
 HISTORY = (

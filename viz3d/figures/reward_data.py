@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from viz3d.analysis.stretches import stretch_medians
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.errors import MissingMetric
 from viz3d.figures.budget import shares, thin
@@ -20,12 +21,6 @@ from viz3d.run import Run
 
 KIND = "reward-landscape"
 TITLE = "Reward landscape"
-
-BINS = 60
-"""Most stretches whose medians make a run's path: single steps of a loss are too noisy for one."""
-
-ROWS = 8
-"""Rows that a stretch holds at least, where the run has enough."""
 
 MOST_POINTS = 8_000
 """Rows drawn as points, of all runs together."""
@@ -175,10 +170,7 @@ def _rows(run: Run, frame: pd.DataFrame, n_out: int) -> RewardRows:
     # Both metrics have extremes of their own; they share the points.
     each = n_out if len(step) <= n_out else max(8, n_out // 2)
     drawn = np.union1d(thin(step, reward, each), thin(step, other, each))
-    stretches = int(np.clip(len(step) // ROWS, min(4, len(step)), BINS))
-    stretch = np.arange(len(step)) * stretches // len(step)
-    table = pd.DataFrame({"step": step, "other": other, "reward": reward})
-    path = table.groupby(stretch).median().to_numpy(np.float64)
+    path = stretch_medians(np.column_stack([step, other, reward]))
     return RewardRows(run.name, step, other, reward, frame.attrs["unjoined"], drawn, path)
 
 

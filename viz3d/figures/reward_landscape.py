@@ -6,15 +6,14 @@ the reward would be at another loss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from viz3d.figures import style
-from viz3d.figures.budget import compact, told
+from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart
 from viz3d.figures.frame import Frame, Range, padded
 from viz3d.figures.provenance import plain, stamp
@@ -27,8 +26,10 @@ from viz3d.figures.reward_data import (
     compute_each,
     other_axes,
 )
+from viz3d.figures.reward_words import name_of, notes, numbers, subtitle, summary, table
 from viz3d.figures.surface_traces import color_scale, heat_traces, surface_traces
-from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
+from viz3d.figures.text import safe, short_names
+from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
 
 __all__ = [
@@ -44,8 +45,6 @@ __all__ = [
     "other_axes",
     "reward_landscape",
 ]
-
-CAPTION = "Association along the run, not a response surface."
 
 
 def draw(result: RewardLandscapeResult, frame: Frame | None = None) -> go.Figure:
@@ -63,10 +62,10 @@ def draw(result: RewardLandscapeResult, frame: Frame | None = None) -> go.Figure
     traces += _paths(result)
     scene = style.scene(
         style.axis(titles[0], range=padded(x, share=0.02)),
-        style.axis(titles[1], range=padded(y)),
-        style.axis(titles[2], range=padded(z)),
+        style.axis(titles[1], range=padded(y), **even_ticks(y)),
+        style.axis(titles[2], range=padded(z), **even_ticks(z)),
     )
-    return style.figure(traces, style.layout(TITLE, _subtitle(result), scene=scene))
+    return style.figure(traces, style.layout(TITLE, subtitle(result), scene=scene))
 
 
 def draw_flat(result: RewardLandscapeResult, frame: Frame | None = None) -> go.Figure:
@@ -99,7 +98,7 @@ def draw_flat(result: RewardLandscapeResult, frame: Frame | None = None) -> go.F
         traces.append(_flat_path(rows, label, style.run_color(i, len(labels))))
     layout = style.flat_layout(
         TITLE,
-        _subtitle(result),
+        subtitle(result),
         style.axis(titles[0], range=padded(x, share=0.02), zeroline=False),
         style.axis(titles[1], range=padded(y), zeroline=False),
     )
@@ -115,10 +114,10 @@ def finish(result: RewardLandscapeResult, frame: Frame | None = None) -> Chart:
         title=TITLE,
         figure=stamp(draw(result, frame), *about),
         flat=stamp(draw_flat(result, frame), *about),
-        table=_table(result),
-        summary=_summary(result, said),
+        table=table(result),
+        summary=summary(result, said),
         numbers=plain(said),
-        notes=_notes(result, said),
+        notes=notes(result, said),
     )
 
 
@@ -153,110 +152,12 @@ def reward_landscape(runs: Run | Sequence[Run], **settings: Any) -> go.Figure:
     return chart(runs, **settings).figure
 
 
-def numbers(result: RewardLandscapeResult) -> dict[str, Any]:
-    """Return the numbers of the summary."""
-    best = max(result.rows, key=lambda rows: rows.path[:, 2].max())
-    at = int(best.path[:, 2].argmax())
-    return {
-        "runs": len(result.rows),
-        "against": result.against,
-        "first_reward": {rows.run: rows.path[0, 2] for rows in result.rows},
-        "last_reward": {rows.run: rows.path[-1, 2] for rows in result.rows},
-        "best_median_reward": best.path[at, 2],
-        "best_at_step": round(best.path[at, 0]),
-        "best_run": best.run,
-        "rank_correlation": _rank_correlation(result),
-        "share_supported": 0.0 if result.surface.reason else float(result.surface.share),
-        "points_drawn": sum(len(rows.drawn) for rows in result.rows),
-        "points_total": sum(len(rows.step) for rows in result.rows),
-    }
-
-
-def _rank_correlation(result: RewardLandscapeResult) -> float | None:
-    """Spearman's correlation of reward with the other metric, of one run; None for several."""
-    if len(result.rows) > 1:
-        return None
-    rows = pd.DataFrame({"a": result.rows[0].other, "b": result.rows[0].reward}).rank()
-    value = rows["a"].corr(rows["b"])
-    return None if np.isnan(value) else float(value)
-
-
-def _summary(result: RewardLandscapeResult, said: Mapping[str, Any]) -> str:
-    name = _name(result)
-    moves = [
-        f"{rows.run} goes from {say(rows.path[0, 2])} to {say(rows.path[-1, 2])}"
-        for rows in result.rows[:3]
-    ]
-    text = (
-        f"Reward of {count(said['runs'], 'run')} over step and {name}; medians of stretches: "
-        f"{'; '.join(moves)}. The highest median, {say(said['best_median_reward'])}, is at step "
-        f"{said['best_at_step']:,} of {said['best_run']}. "
-    )
-    if said["rank_correlation"] is not None:
-        text += (
-            f"The rank correlation of reward with {name} along the run is "
-            f"{said['rank_correlation']:.2f}. "
-        )
-    return text + CAPTION
-
-
-def _notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, ...]:
-    unjoined = sum(rows.unjoined for rows in result.rows)
-    surface = result.surface
-    notes = [
-        f"{CAPTION} Noise in {_name(result)} makes slopes along its axis look flatter than they "
-        "are.",
-        f"Points show {told(said['points_drawn'], said['points_total'])}; the path is the median "
-        f"of each of up to {max(len(rows.path) for rows in result.rows):,} stretches.",
-        f"There is no surface: {surface.reason}"
-        if surface.reason
-        else f"A surface is supported over {100 * surface.share:.0f} % of the box.",
-    ]
-    if unjoined:
-        notes.append(
-            f"{count(unjoined, 'row')} with a reward but no finite {_name(result)} left out."
-        )
-    if result.outside:
-        notes.append(
-            f"{count(result.outside, 'row')} outside the {_name(result)} axis, which holds 99 % "
-            "of them."
-        )
-    if result.unused:
-        notes.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
-    return tuple(notes)
-
-
-def _table(result: RewardLandscapeResult) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "run": rows.run,
-            "rows": len(rows.step),
-            "first median reward": rows.path[0, 2],
-            "last median reward": rows.path[-1, 2],
-            "highest reward": rows.reward.max(),
-            "at step": int(rows.step[rows.reward.argmax()]),
-        }
-        for rows in result.rows
-    )
-
-
-def _name(result: RewardLandscapeResult) -> str:
-    words = {"grad_norm": "gradient norm", "learning_rate": "learning rate"}
-    return words.get(result.against, result.against)
-
-
 def _titles(result: RewardLandscapeResult) -> tuple[str, str, str]:
-    return "step", safe(_name(result)), "reward"
+    return "step", safe(name_of(result)), "reward"
 
 
 def _labels(result: RewardLandscapeResult) -> list[str]:
     return [safe(name, 24) for name in short_names([rows.run for rows in result.rows])]
-
-
-def _subtitle(result: RewardLandscapeResult) -> str:
-    drawn = sum(len(rows.drawn) for rows in result.rows)
-    total = sum(len(rows.step) for rows in result.rows)
-    return wrapped(f"{CAPTION} {count(len(result.rows), 'run')}, {told(drawn, total)}.")
 
 
 def _hover(result: RewardLandscapeResult, label: str, reward: str) -> str:

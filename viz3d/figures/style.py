@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 INK = "#767676"
 """Contrast of 4.5 to 1 on white and 4.6 to 1 on black."""
@@ -32,15 +33,22 @@ SEQUENTIAL = "Viridis"
 STEPS = "Cividis"
 RUNS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A700")
 
-MOST_NAMED = 7
-"""Runs that get a colour and a legend entry each; beyond that they share one ink."""
+MOST_NAMED = 12
+"""Runs that get a legend entry each; more would leave no room for the plot."""
 
 CAMERA = {"eye": {"x": -1.38, "y": -1.5, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.16}}
 
 
 def run_color(i: int, n: int) -> str:
-    """Colour of run `i` of `n`: its own while there are few, else the common ink."""
-    return RUNS[i] if n <= MOST_NAMED else INK
+    """Colour of run `i` of `n`: a hue of its own while there are few, else a shade by its place."""
+    if n <= len(RUNS):
+        return RUNS[i]
+    return str(sample_colorscale(SEQUENTIAL, [i / (n - 1)])[0])
+
+
+def named(n: int) -> bool:
+    """Whether `n` runs get a legend entry each; a single one is named in the title."""
+    return 1 < n <= MOST_NAMED
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

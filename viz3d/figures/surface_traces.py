@@ -104,7 +104,7 @@ def heat_traces(
             z=compact(tone),
             contours={"coloring": "none"},
             ncontours=14,
-            line={"width": 0.8, "color": "rgba(255,255,255,0.6)"},
+            line={"width": 0.8, "color": "rgba(255,255,255,0.4)"},
             showscale=False,
             showlegend=False,
             connectgaps=False,

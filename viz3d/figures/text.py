@@ -82,6 +82,20 @@ def short_names(names: list[str], separators: str = r"[-_/. ]") -> list[str]:
     return short if all(short) else list(names)
 
 
+def short_layers(names: list[str]) -> list[str]:
+    """Drop the module that holds most layers: ``transformer.h.3`` reads ``h.3``.
+
+    Names stay unique, and no layer is left with a bare number.
+    """
+    heads = [name.partition(".")[0] for name in names if "." in name]
+    common = max(set(heads), key=lambda head: (heads.count(head), head), default="")
+    if heads.count(common) * 2 <= len(names):
+        return names
+    short = [name.removeprefix(f"{common}.") for name in names]
+    bare = any(name.partition(".")[0].isdigit() for name in short)
+    return names if bare or len(set(short)) < len(set(names)) else short_layers(short)
+
+
 def _shared(parts: list[list[str]]) -> int:
     """Leading items that all lists have in common."""
     columns = zip(*parts, strict=False)

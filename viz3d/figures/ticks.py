@@ -25,6 +25,16 @@ def nice_ticks(limits: Range, *, log: bool, most: int = 7) -> list[tuple[float, 
     return [(float(v), say(float(f"{v:.6g}"))) for v in values]
 
 
+def even_ticks(limits: Range) -> dict[str, Any]:
+    """Return the tick settings of a linear axis of a scene, which Plotly gives too few."""
+    values = nice_ticks(limits, log=False)
+    return {
+        "tickmode": "array",
+        "tickvals": [v for v, _ in values],
+        "ticktext": [text for _, text in values],
+    }
+
+
 def log_ticks(limits: Range) -> dict[str, Any]:
     """Return the tick settings of a logarithmic axis."""
     values = nice_ticks(limits, log=True)

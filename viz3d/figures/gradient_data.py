@@ -1,0 +1,89 @@
+"""The numbers of the gradient flow chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from viz3d.analysis.layers import BINS, LayerGrid, layer_grid
+from viz3d.errors import ChartError
+from viz3d.figures.frame import Frame, span
+from viz3d.figures.needs import as_runs, missing
+from viz3d.figures.provenance import origins
+from viz3d.figures.text import listed, safe, short_layers
+from viz3d.run import Run
+
+KIND = "gradient-flow"
+TITLE = "Gradient flow"
+
+MOST_CELLS = 10_000
+"""Layers x columns that keep the figure below its limit; deep models get fewer columns."""
+
+
+@dataclass(frozen=True)
+class GradientFlowResult:
+    """Gradient norms of one run, ready to draw.
+
+    Attributes
+    ----------
+    run : str
+    grid : LayerGrid
+    log_norm : ndarray of float64, shape (n_layers, n_bins)
+        log10 of the cells; NaN where a cell is exactly zero or nothing was logged.
+    origins : tuple of mapping
+    """
+
+    run: str
+    grid: LayerGrid
+    log_norm: NDArray[np.float64]
+    origins: tuple[Mapping[str, str], ...]
+
+    @property
+    def frame(self) -> Frame:
+        """Ranges of step, log10 norm and colour."""
+        values = span(self.log_norm)
+        return Frame(x=span(self.grid.step), z=values, color=values)
+
+    @property
+    def labels(self) -> list[str]:
+        """Short, safe names of the layers, in model order."""
+        return [safe(name, 24) for name in short_layers(list(self.grid.names))]
+
+
+def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:
+    """Lay the gradient norms of one run on a grid.
+
+    Raises
+    ------
+    MissingMetric
+        If no run recorded gradient norms per layer.
+    ChartError
+        If more than one run did.
+    """
+    runs = as_runs(runs, TITLE)
+    able = [run for run in runs if run.layers is not None and not run.layers.empty]
+    if not able:
+        raise missing(runs, "layers", TITLE)
+    if len(able) > 1:
+        names = listed([run.name for run in able])
+        raise ChartError(f"{TITLE} shows one run at a time; choose one of {names}.")
+    grid = _grid(able[0].layers)
+    with np.errstate(divide="ignore"):
+        log_norm = np.where(grid.norm > 0, np.log10(grid.norm), np.nan)
+    return GradientFlowResult(able[0].name, grid, log_norm, origins(able))
+
+
+def compute_each(groups: Sequence[Sequence[Run]]) -> list[GradientFlowResult]:
+    """Compute several groups, each of one run with gradient norms per layer."""
+    return [compute(group) for group in groups]
+
+
+def _grid(layers: pd.DataFrame | None) -> LayerGrid:
+    if layers is None:
+        raise ValueError("The run has no table of layers.")
+    bins = int(np.clip(MOST_CELLS // layers["layer"].nunique(), 2, BINS))
+    return layer_grid(layers, bins=bins)

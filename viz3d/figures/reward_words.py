@@ -1,0 +1,118 @@
+"""What the reward landscape says in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from viz3d.figures.budget import told
+from viz3d.figures.reward_data import RewardLandscapeResult
+from viz3d.figures.text import count, listed, say, wrapped
+
+CAPTION = "Association along the run, not a response surface."
+
+
+def numbers(result: RewardLandscapeResult) -> dict[str, Any]:
+    """Return the numbers of the summary."""
+    best = max(result.rows, key=lambda rows: rows.path[:, 2].max())
+    at = int(best.path[:, 2].argmax())
+    return {
+        "runs": len(result.rows),
+        "against": result.against,
+        "first_reward": {rows.run: rows.path[0, 2] for rows in result.rows},
+        "last_reward": {rows.run: rows.path[-1, 2] for rows in result.rows},
+        "best_median_reward": best.path[at, 2],
+        "best_at_step": round(best.path[at, 0]),
+        "best_run": best.run,
+        "rank_correlation": _rank_correlation(result),
+        "share_supported": 0.0 if result.surface.reason else float(result.surface.share),
+        "points_drawn": sum(len(rows.drawn) for rows in result.rows),
+        "points_total": sum(len(rows.step) for rows in result.rows),
+    }
+
+
+def _rank_correlation(result: RewardLandscapeResult) -> float | None:
+    """Spearman's correlation of reward with the other metric, of one run; None for several."""
+    if len(result.rows) > 1:
+        return None
+    rows = pd.DataFrame({"a": result.rows[0].other, "b": result.rows[0].reward}).rank()
+    value = rows["a"].corr(rows["b"])
+    return None if np.isnan(value) else float(value)
+
+
+def summary(result: RewardLandscapeResult, said: Mapping[str, Any]) -> str:
+    """Return one paragraph that reads well aloud."""
+    name = name_of(result)
+    moves = [
+        f"{rows.run} goes from {say(rows.path[0, 2])} to {say(rows.path[-1, 2])}"
+        for rows in result.rows[:3]
+    ]
+    text = (
+        f"Reward of {count(said['runs'], 'run')} over step and {name}; medians of stretches: "
+        f"{'; '.join(moves)}. The highest median, {say(said['best_median_reward'])}, is at step "
+        f"{said['best_at_step']:,} of {said['best_run']}. "
+    )
+    if said["rank_correlation"] is not None:
+        text += (
+            f"The rank correlation of reward with {name} along the run is "
+            f"{said['rank_correlation']:.2f}. "
+        )
+    return text + CAPTION
+
+
+def notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what was left out or thinned, with counts."""
+    unjoined = sum(rows.unjoined for rows in result.rows)
+    surface = result.surface
+    notes = [
+        f"{CAPTION} Noise in {name_of(result)} makes slopes along its axis look flatter than they "
+        "are.",
+        f"Points show {told(said['points_drawn'], said['points_total'])}; the path is the median "
+        f"of each of up to {max(len(rows.path) for rows in result.rows):,} stretches.",
+        f"There is no surface: {surface.reason}"
+        if surface.reason
+        else f"A surface is supported over {100 * surface.share:.0f} % of the box.",
+    ]
+    if unjoined:
+        notes.append(
+            f"{count(unjoined, 'row')} with a reward but no finite {name_of(result)} left out."
+        )
+    if result.outside:
+        notes.append(
+            f"{count(result.outside, 'row')} outside the {name_of(result)} axis, which holds 99 % "
+            "of them."
+        )
+    if result.unused:
+        notes.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
+    return tuple(notes)
+
+
+def table(result: RewardLandscapeResult) -> pd.DataFrame:
+    """Return one row per run."""
+    return pd.DataFrame(
+        {
+            "run": rows.run,
+            "rows": len(rows.step),
+            "first median reward": rows.path[0, 2],
+            "last median reward": rows.path[-1, 2],
+            "highest reward": rows.reward.max(),
+            "at step": int(rows.step[rows.reward.argmax()]),
+        }
+        for rows in result.rows
+    )
+
+
+def name_of(result: RewardLandscapeResult) -> str:
+    """Return the other axis in words."""
+    words = {"grad_norm": "gradient norm", "learning_rate": "learning rate"}
+    return words.get(result.against, result.against)
+
+
+def subtitle(result: RewardLandscapeResult) -> str:
+    """Return the line under the title."""
+    drawn = sum(len(rows.drawn) for rows in result.rows)
+    total = sum(len(rows.step) for rows in result.rows)
+    return wrapped(f"{CAPTION} {count(len(result.rows), 'run')}, {told(drawn, total)}.")
