@@ -216,6 +216,8 @@ def _load(source: Source, info: RunInfo, roles: Roles | None) -> list[Run]:
             local[file.path] = source.fetch(file)
         except SourceError as error:
             gone.append(Problem(str(error), file=file.path))
+    if gone and not local:
+        raise SourceError(gone[0].what)
     contents = read_run(info.name, local)
     return [_run(info, part, local, gone, roles, several=len(contents) > 1) for part in contents]
 

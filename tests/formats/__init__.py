@@ -1,0 +1,1 @@
+"""Tests of the formats; a package, so that they share their helpers."""

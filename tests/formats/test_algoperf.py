@@ -28,7 +28,7 @@ def test_the_two_tables_are_pieces_of_one_run(read: Reader) -> None:
 
 def test_it_declines_with_a_reason(read: Reader) -> None:
     """A table of measurements of something else is left to others."""
-    with pytest.raises(NotMine, match="measurements.csv has no column 'global_step'"):
+    with pytest.raises(NotMine, match=r"measurements\.csv has no column 'global_step'"):
         read(algoperf, {"measurements.csv": "time,volts\n0,1\n1,2\n"})
 
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .conftest import Reader, joined, said
 from viz3d.errors import NotMine
 from viz3d.formats import jsonl, limits
 from viz3d.formats.tally import Tally
+
+from .conftest import Reader, joined, said
 
 
 def test_rows_are_read(read: Reader) -> None:

@@ -18,7 +18,8 @@ def test_both_styles_are_read(read: Reader) -> None:
     (long,) = read(
         modded_nanogpt,
         {
-            "a.txt": "import torch  # step: none\nstep:0/9 val_loss:16.0 train_time:3ms step_avg:nanms\n"
+            "a.txt": "import torch  # step: none\n"
+            "step:0/9 val_loss:16.0 train_time:3ms step_avg:nanms\n"
             "step:1/9 train_loss:15.99 train_time:23767ms step_avg:1.5ms\n"
         },
     )

@@ -105,9 +105,11 @@ class LocalSource:
             if entry.is_dir(follow_symlinks=False):
                 if not SKIPPED.fullmatch(entry.name) and path.count("/") < MAX_DEPTH:
                     yield from self._walk(folder / entry.name, f"{path}/", problems)
+            elif entry.name.startswith("."):
+                continue
             elif reason := self._why_not(entry):
                 problems.append(Problem(reason, file=path))
-            elif not entry.is_dir() and not entry.name.startswith("."):
+            else:
                 yield _info(path, entry.stat())
 
     def _why_not(self, entry: os.DirEntry[str]) -> str:
@@ -115,7 +117,10 @@ class LocalSource:
         try:
             if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self._root):
                 return "It is a link that leads out of the folder, so it was left out."
-            if entry.is_file() or entry.is_dir():
+            if entry.is_dir():
+                return "It is a link to a folder, so it was not followed."
+            if entry.is_file():
+                entry.stat()  # fails where the file has gone since; else it is remembered
                 return ""
         except (OSError, RuntimeError):
             pass

@@ -1,0 +1,110 @@
+"""Runs in a folder of this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from viz3d.errors import SourceError
+from viz3d.run import FileInfo
+from viz3d.sources.local import LocalSource
+
+
+def write(root: Path, *paths: str) -> None:
+    """Write a small file at each path."""
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("x")
+
+
+def paths(source: LocalSource) -> list[str]:
+    return [file.path for file in source.files()]
+
+
+def test_a_folder_is_searched_to_the_bottom(tmp_path: Path) -> None:
+    """Paths are relative, with slashes, in order, with size and time."""
+    write(tmp_path / "top", "b/c/metrics.jsonl", "a.csv")
+    source = LocalSource(tmp_path / "top")
+    first, second = source.files()
+    assert (first.path, second.path) == ("a.csv", "b/c/metrics.jsonl")
+    assert (first.size, source.name) == (1, "top")
+    assert first.changed == (tmp_path / "top" / "a.csv").stat().st_mtime
+    assert source.fetch(second).read_text() == "x"
+
+
+def test_folders_without_histories_are_not_entered(tmp_path: Path) -> None:
+    """Hidden folders, weights, code and caches are skipped; a trainer's checkpoints are not."""
+    skipped = (".git", ".cache", "base_checkpoints", "checkpoints", "tokenizer", "eval_bundle",
+               "node_modules", "__pycache__")  # fmt: skip
+    write(tmp_path, *(f"{name}/a.csv" for name in skipped), ".env", "checkpoint-5/a.csv")
+    assert paths(LocalSource(tmp_path)) == ["checkpoint-5/a.csv"]
+
+
+def test_a_file_is_a_source_of_itself(tmp_path: Path) -> None:
+    """One file works, and its folder is not walked."""
+    write(tmp_path, "a.csv", "b.csv")
+    source = LocalSource(tmp_path / "a.csv")
+    (file,) = source.files()
+    assert (file.path, source.name) == ("a.csv", "a.csv")
+    assert source.fetch(file) == (tmp_path / "a.csv").resolve()
+
+
+def test_links_out_of_the_folder_are_told_and_not_followed(tmp_path: Path) -> None:
+    """A link to a secret beside the folder is not read; one inside it is."""
+    write(tmp_path, "top/a.csv", "secret.csv", "other/b.csv")
+    top = tmp_path / "top"
+    (top / "out.csv").symlink_to(tmp_path / "secret.csv")
+    (top / "in.csv").symlink_to(top / "a.csv")
+    (top / "loop").symlink_to(top)
+    (top / "away").symlink_to(tmp_path / "other")
+    (top / "broken.csv").symlink_to(top / "nothing")
+    source = LocalSource(top)
+    assert paths(source) == ["a.csv", "in.csv"]
+    told = {problem.file: problem.what for problem in source.problems()}
+    assert set(told) == {"out.csv", "loop", "away", "broken.csv"}
+    assert "leads out of the folder" in told["out.csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_a_fifo_is_told_and_not_opened(tmp_path: Path) -> None:
+    """Opening a pipe that nobody writes to would never return."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    source = LocalSource(tmp_path)
+    assert paths(source) == []
+    assert source.problems()[0].file == "pipe.csv"
+
+
+def test_a_path_that_leads_out_is_not_fetched(tmp_path: Path) -> None:
+    """Whoever makes up a path gets an error, not a file."""
+    write(tmp_path, "top/a.csv", "secret.csv")
+    with pytest.raises(SourceError, match="no longer in 'top'"):
+        LocalSource(tmp_path / "top").fetch(FileInfo("../secret.csv", 1))
+
+
+def test_a_file_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
+    """A file deleted since the listing is named, with what to do."""
+    write(tmp_path, "a.csv")
+    source = LocalSource(tmp_path)
+    (file,) = source.files()
+    (tmp_path / "a.csv").unlink()
+    with pytest.raises(SourceError, match=r"'a\.csv' is no longer in .*; list the runs again"):
+        source.fetch(file)
+
+
+@pytest.mark.parametrize("path", ["nothing/here", "a\0b", "x" * 5000])
+def test_a_place_that_is_not_there_is_one_sentence(tmp_path: Path, path: str) -> None:
+    """A missing folder is named by its last part, without a trace of the others."""
+    with pytest.raises(SourceError, match="There is no folder or file") as caught:
+        LocalSource(tmp_path / path)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_the_generation_changes_with_the_content(tmp_path: Path) -> None:
+    """A grown file is told from the one that was read before."""
+    write(tmp_path, "a.csv")
+    source = LocalSource(tmp_path)
+    before = source.files()[0].generation
+    (tmp_path / "a.csv").write_text("longer")
+    assert source.files()[0].generation != before
