@@ -36,7 +36,7 @@ RUNS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A7
 MOST_NAMED = 12
 """Runs that get a legend entry each; more would leave no room for the plot."""
 
-CAMERA = {"eye": {"x": -1.38, "y": -1.5, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.16}}
+CAMERA = {"eye": {"x": -1.46, "y": -1.58, "z": 0.95}, "center": {"x": 0, "y": 0, "z": -0.16}}
 
 
 def run_color(i: int, n: int) -> str:

@@ -9,6 +9,9 @@ import unicodedata
 LONGEST = 48
 """Characters of a name that fit a legend or a hover label."""
 
+SEPARATOR = re.compile(r"([-_/ ]|\.(?!\d))")
+"""Between the words of a name; the point of a number is none."""
+
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"}
 """Tags, formulas (``$…$``) and templates (``%{…}``) must not be read out of somebody's run name."""
 
@@ -64,14 +67,14 @@ def wrapped(text: str, width: int = 58) -> str:
     return "<br>".join(textwrap.wrap(text, width, break_long_words=False))
 
 
-def short_names(names: list[str], separators: str = r"[-_/. ]") -> list[str]:
+def short_names(names: list[str]) -> list[str]:
     """Drop the parts that all names share at both ends, so that what tells them apart fits.
 
     Short names stay as they are; the full ones stand in the tables.
     """
     if len(set(names)) < 2 or max(map(len, names)) <= LONGEST // 4:
         return list(names)
-    parts = [re.split(f"({separators})", name) for name in names]
+    parts = [SEPARATOR.split(name) for name in names]
     head, tail = _shared(parts), _shared([part[::-1] for part in parts])
     # Even places hold words, odd ones separators; both ends are cut at a word.
     head, tail = head - head % 2, tail - tail % 2
