@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         args.command(args)
-    except (Viz3dError, ValueError) as error:
+    except Viz3dError as error:
         print(f"viz3d: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:

@@ -9,10 +9,11 @@ Viz3dError
 │   └── NoFormat      every format declined; the message lists each reason
 ├── ChartError        the runs do not hold what a chart needs
 │   └── MissingMetric a metric with the needed role was never logged
-└── ExportError       a chart was made and could not be written
+├── ExportError       a chart was made and could not be written
+└── BadArgument       an argument names something that is not there (also a ``ValueError``)
 
-A message is one plain sentence that names the value, the rule and the next step. Wrong arguments
-of a function are ``ValueError``, as everywhere in Python.
+A message is one plain sentence that names the value, the rule and the next step. Arguments that only
+a programming error can get wrong are plain ``ValueError``, as everywhere in Python.
 """
 
 from __future__ import annotations
@@ -94,3 +95,7 @@ class MissingMetric(ChartError):
 
 class ExportError(Viz3dError):
     """A chart was made and could not be written."""
+
+
+class BadArgument(Viz3dError, ValueError):
+    """An argument that a user can get wrong names something that is not there."""

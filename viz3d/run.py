@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from viz3d.errors import BadArgument
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -195,13 +197,13 @@ class Run:
 
         Raises
         ------
-        ValueError
+        BadArgument
             If a metric is not in the history.
         """
         for role, metric in roles.items():
             if metric not in self.history.columns:
                 known = ", ".join(self.metrics) or "none"
-                raise ValueError(
+                raise BadArgument(
                     f"Run {self.name!r} has no metric {metric!r} for the role {role!r}; it has: "
                     f"{known}."
                 )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from viz3d.errors import BadArgument
+
 if TYPE_CHECKING:
     from viz3d.figures.chart import Chart
     from viz3d.run import Run
@@ -40,17 +42,17 @@ def make_chart(kind: str, runs: Sequence[Run], **settings: Any) -> Chart:
 
     Raises
     ------
-    ValueError
+    BadArgument
         If the kind is unknown or the number of runs does not fit.
     ChartError
         If the runs do not hold what the chart needs.
     """
     if kind not in KINDS:
-        raise ValueError(f"There is no chart {kind!r}; choose one of: {', '.join(KINDS)}.")
+        raise BadArgument(f"There is no chart {kind!r}; choose one of: {', '.join(KINDS)}.")
     if not runs:
-        raise ValueError(f"A {kind} chart needs a run; name one.")
+        raise BadArgument(f"A {kind} chart needs a run; name one.")
     if kind in ONE_RUN and len(runs) > 1:
-        raise ValueError(f"A {kind} chart shows one run, not {len(runs)}; name one of them.")
+        raise BadArgument(f"A {kind} chart shows one run, not {len(runs)}; name one of them.")
     module = import_module(KINDS[kind])
     chart: Chart = module.chart(runs[0] if kind in ONE_RUN else runs, **settings)
     return chart
