@@ -12,8 +12,8 @@ Viz3dError
 ├── ExportError       a chart was made and could not be written
 └── BadArgument       an argument names something that is not there (also a ``ValueError``)
 
-A message is one plain sentence that names the value, the rule and the next step. Arguments that only
-a programming error can get wrong are plain ``ValueError``, as everywhere in Python.
+A message is one plain sentence that names the value, the rule and the next step. Arguments that
+only a programming error can get wrong are plain ``ValueError``, as everywhere in Python.
 """
 
 from __future__ import annotations
