@@ -1,4 +1,4 @@
-"""An axis of a surface: data units to the unit interval in which the surface is fitted, and back."""
+"""An axis of a surface: from data units to the unit interval in which it is fitted, and back."""
 
 from __future__ import annotations
 
@@ -7,30 +7,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from viz3d.analysis._groups import Floats
 
 SCALES = ("linear", "log", "log1p")
-BOX_QUANTILES = (0.005, 0.995)
-"""The box ends here, so that one outlying value cannot stretch it."""
 
-PIVOT_SHARE = 0.01
+BOX = (0.005, 0.995)
+"""Quantiles at which the box ends, so that one outlying value cannot stretch it."""
+
+PIVOT = 0.01
 """log1p bends at this share of the largest value.
 
 A plain logarithm of the step would spend half of the axis on the first hundredth of the samples.
 """
+
+RESOLUTION = 1e-9
+"""Values whose relative difference is smaller are taken as one."""
 
 
 @dataclass(frozen=True)
 class Axis:
     """A monotone map between data units and the unit interval.
 
-    Parameters
+    Attributes
     ----------
     scale : {"linear", "log", "log1p"}
         Curve of the axis.
     low, high : float
         Ends of the box, in curved units.
-    pivot : float, default 1
+    pivot : float
         Where log1p turns from linear to logarithmic, in data units.
     """
 
@@ -41,27 +45,31 @@ class Axis:
 
     @classmethod
     def over(cls, values: Floats, scale: str) -> Axis:
-        """Lay the axis over finite values that `admits` lets through, shape (n,), n > 0."""
-        largest = float(np.quantile(values, BOX_QUANTILES[1]))
-        pivot = PIVOT_SHARE * largest if scale == "log1p" and largest > 0 else 1.0
+        """Lay the axis over finite values that `admits` lets through, shape (n,)."""
+        if not len(values):
+            return cls(scale, float("nan"), float("nan"))
+        largest = float(np.quantile(values, BOX[1]))
+        pivot = PIVOT * largest if scale == "log1p" and largest > 0 else 1.0
         curved = _curve(values, scale, pivot)
-        low, high = (float(end) for end in np.quantile(curved, BOX_QUANTILES))
-        return cls(scale, low, high, pivot)
+        low, high = np.quantile(curved, BOX)
+        if low == high:
+            # So few samples differ from all others that the quantiles do not see them.
+            low, high = curved.min(), curved.max()
+        return cls(scale, float(low), float(high), pivot)
 
     @property
     def flat(self) -> bool:
-        """Whether the values do not differ enough for arithmetic to tell them apart."""
-        size = max(abs(self.low), abs(self.high))
-        return not self.high - self.low > 1e-9 * size
+        """Whether all values are one."""
+        return not self.high - self.low > RESOLUTION * max(abs(self.low), abs(self.high))
 
     def unit(self, values: ArrayLike) -> Floats:
-        """Data units to the unit interval; values outside the box leave the interval."""
+        """Turn data units into the unit interval; values outside the box leave the interval."""
         curved = _curve(np.asarray(values, dtype=np.float64), self.scale, self.pivot)
         return (curved - self.low) / (self.high - self.low)
 
-    def data(self, unit: ArrayLike) -> Floats:
-        """Back from the unit interval to data units."""
-        curved = self.low + np.asarray(unit, dtype=np.float64) * (self.high - self.low)
+    def ticks(self, count: int) -> Floats:
+        """Lay `count` values over the box, even on this axis, in data units."""
+        curved = np.linspace(self.low, self.high, count)
         if self.scale == "log":
             return np.power(10.0, curved)
         return self.pivot * np.expm1(curved) if self.scale == "log1p" else curved
@@ -75,7 +83,7 @@ def admits(values: Floats, scale: str) -> NDArray[np.bool_]:
 
 
 def _curve(values: Floats, scale: str, pivot: float) -> Floats:
-    # Points asked for outside the scale's range become NaN or -inf and are answered by "no support".
+    # Points asked for outside the scale's range become NaN or -inf, where there is no support.
     with np.errstate(divide="ignore", invalid="ignore"):
         if scale == "log":
             return np.log10(values)

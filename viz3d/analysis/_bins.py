@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from viz3d.analysis._axes import Floats
+from viz3d.analysis._groups import Floats, Groups, Ints
 from viz3d.analysis._noise import Noise
 
-LATTICES = (40, 34, 28, 24, 20, 17, 14, 12, 10, 8, 7, 6)
+SIDES = (40, 34, 28, 24, 20, 17, 14, 12, 10, 8, 7, 6)
 """Cells along one side of the box, finest first."""
 
 
@@ -22,33 +21,51 @@ class Bins:
     ----------
     u, v : mean position in unit axes
     w : median of the fitted value
-    variance : of that median about the run's own curve, the part that is its own
+    own : variance of that median that no other bin shares
     common : variance that it shares with the neighbouring bins of its run
-    time : mean position in the order of the run's samples
-    run : code of the run, or of the group of runs where there are too many
+    time : mean place among the samples, which are sorted by run, then by x
+    run : code of the run, or of a group of like runs where there are very many
     """
 
     u: Floats
     v: Floats
     w: Floats
-    variance: Floats
+    own: Floats
     common: Floats
     time: Floats
-    run: NDArray[np.int64]
+    run: Ints
 
     def __len__(self) -> int:
         return len(self.u)
 
+    @property
+    def n_runs(self) -> int:
+        """Runs, or groups of runs, that have a bin."""
+        return len(np.unique(self.run))
 
-def bin_runs(
-    u: Floats, v: Floats, w: Floats, run: NDArray[np.int64], noise: Noise, limit: int
-) -> Bins:
+    def shared(self, memory: float, offset: Floats) -> Floats:
+        """Covariance of the noise that bins of one run share, shape (n, n).
+
+        Parameters
+        ----------
+        memory : float
+            Samples over which the correlated noise decays by a factor e.
+        offset : ndarray, shape (n,)
+            Standard deviation of the run's constant error at each bin.
+        """
+        same = self.run[:, None] == self.run
+        decay = np.exp(-np.abs(self.time[:, None] - self.time) / memory)
+        size = np.sqrt(self.common)
+        return same * (decay * np.outer(size, size) + np.outer(offset, offset))
+
+
+def bin_runs(u: Floats, v: Floats, w: Floats, run: Ints, noise: Noise, limit: int) -> Bins:
     """Bin on the finest lattice that gives at most `limit` bins.
 
     Parameters
     ----------
     u, v, w : ndarray, shape (n,)
-        Unit coordinates and fitted value of each sample.
+        Unit coordinates within half a box of the box, and fitted value of each sample.
     run : ndarray of int, shape (n,)
         Code of each sample's run.
     noise : Noise
@@ -56,32 +73,40 @@ def bin_runs(
     limit : int
         Most bins to return, where the coarsest lattice allows it.
     """
-    for side in LATTICES:
-        cell = _cells(u, v, run, side)
-        if len(np.unique(cell)) <= limit:
+    for side in SIDES:
+        column = np.floor((u + 0.5) * side).astype(np.int64)
+        row = np.floor((v + 0.5) * side).astype(np.int64)
+        cell = (run * (2 * side + 1) + column) * (2 * side + 1) + row
+        if _distinct(cell) <= limit:
             return _summarise(u, v, w, run, cell, noise)
-    # So many runs: those with about the same mean of y share their bins.
-    count = np.bincount(run)
-    rank = np.argsort(np.argsort(np.bincount(run, v) / count))
-    groups = limit // LATTICES[-1] ** 2
-    return bin_runs(u, v, w, rank[run] * groups // len(count), noise, limit)
+    groups = limit // (2 * SIDES[-1] + 1) ** 2 + 1
+    if int(run.max()) < groups:
+        return _summarise(u, v, w, run, cell, noise)
+    return bin_runs(u, v, w, _group_alike(v, run, groups), noise, limit)
 
 
-def _cells(u: Floats, v: Floats, run: NDArray[np.int64], side: int) -> NDArray[np.int64]:
-    column = np.floor(u * side).astype(np.int64) + side
-    row = np.floor(v * side).astype(np.int64) + side
-    return (run * 3 * side + column) * 3 * side + row
+def _distinct(cell: Ints) -> int:
+    seen = np.zeros(int(cell.max()) + 1, dtype=bool)
+    seen[cell] = True
+    return int(seen.sum())
 
 
-def _summarise(
-    u: Floats, v: Floats, w: Floats, run: NDArray[np.int64], cell: NDArray[np.int64], noise: Noise
-) -> Bins:
-    order = np.lexsort((w, cell))
-    cell, w = cell[order], w[order]
-    first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
-    count = np.diff(np.r_[first, len(cell)])
-    middle = (w[first + (count - 1) // 2] + w[first + count // 2]) / 2
-    time = np.arange(len(u), dtype=np.float64)
-    mean = [np.add.reduceat(a[order], first) / count for a in (u, v, noise.sample, time)]
-    own, common = mean[2] * noise.white(count), mean[2] * noise.common(count)
-    return Bins(mean[0], mean[1], middle, own, common, mean[3], run[order][first])
+def _group_alike(v: Floats, run: Ints, groups: int) -> Ints:
+    """Give runs of about the same mean of y one code, so that they share their bins."""
+    runs = Groups.by(run)
+    rank = np.argsort(np.argsort(runs.mean(v), kind="stable"), kind="stable")
+    return (rank * groups // len(rank))[runs.member]
+
+
+def _summarise(u: Floats, v: Floats, w: Floats, run: Ints, cell: Ints, noise: Noise) -> Bins:
+    cells = Groups.by(cell)
+    variance = cells.mean(noise.sample)
+    return Bins(
+        u=cells.mean(u),
+        v=cells.mean(v),
+        w=cells.median(w),
+        own=variance * noise.own(cells.count),
+        common=variance * noise.common(cells.count),
+        time=cells.mean(np.arange(len(u), dtype=np.float64)),
+        run=run[cells.order[cells.first]],
+    )

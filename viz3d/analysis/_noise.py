@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from viz3d.analysis._axes import Floats
+from viz3d.analysis._groups import Floats, Groups, Ints
 
-Ints = NDArray[np.int64]
+SIDES = (14, 7, 3, 1)
+"""Blocks along x over which a run is taken as straight; longer ones where samples are few."""
 
-BLOCKS = 14
-"""A run is taken as straight over this share of the axis."""
+SCATTER = 0.02
+"""Neighbouring samples that jump farther in y, in unit axes, form a cloud and not a curve."""
+
+ENOUGH = 8
+"""Samples that a block needs for a variance."""
 
 CLIP = 9.0
 """A squared residual counts at most as this many robust variances, so a spike is not noise."""
@@ -31,7 +34,7 @@ class Noise:
     Attributes
     ----------
     sample : ndarray, shape (n,)
-        Variance of each sample.
+        Variance of each sample; zero where the samples are too few to tell.
     share : float
         Part of that variance that neighbouring samples have in common, 0 to 1.
     memory : float
@@ -42,8 +45,8 @@ class Noise:
     share: float = 0.0
     memory: float = 1.0
 
-    def white(self, count: Ints) -> Floats:
-        """Variance of the median of `count` samples of unit variance: what no other bin shares."""
+    def own(self, count: Ints) -> Floats:
+        """Variance of the median of the white part over `count` samples of unit variance."""
         return np.where(count > 2, MEDIAN_COST, 1.0) * (1 - self.share) / count
 
     def common(self, count: Ints) -> Floats:
@@ -51,77 +54,93 @@ class Noise:
         ratio = self.memory / count
         return self.share * 2 * ratio * (1 - ratio * -np.expm1(-1 / ratio))
 
+    def kept(self, count: Ints) -> Floats:
+        """Part of the variance that is left once a line was taken out of `count` samples."""
+        taken = 2 * ((1 - self.share) / count + self.common(count))
+        return np.maximum(1 - taken, 0.5 * (1 - self.share) + 0.02)
 
-def measure_noise(u: Floats, w: Floats, run: Ints) -> Noise:
-    """Estimate the noise from what is left of each run after a line over each block of `u`.
+
+def measure_noise(u: Floats, v: Floats, w: Floats, run: Ints) -> Noise:
+    """Estimate the noise from what is left of each run after a plane over each block.
 
     Parameters
     ----------
-    u, w : ndarray, shape (n,)
-        Unit coordinate along the run and fitted value, sorted by run, then by `u`.
+    u, v, w : ndarray, shape (n,)
+        Unit coordinates and fitted value, sorted by run, then by `u`.
     run : ndarray of int, shape (n,)
         Code of each sample's run.
     """
-    block = run * 3 * BLOCKS + np.floor(u * BLOCKS).astype(np.int64) + BLOCKS
-    first = np.flatnonzero(np.r_[True, block[1:] != block[:-1]])
-    count = np.diff(np.r_[first, len(block)])
-    usable = count >= 8
+    blocks = _blocks(u, v, run)
+    usable = blocks.count >= ENOUGH
     if not usable.any():
         return Noise(np.zeros(len(u)))
-    which = np.repeat(np.arange(len(first)), count)
-    residual = _detrend(u, w, first, count, which)
-    variance = np.where(usable, _clipped_variance(residual, first, count, which), 0.0)
-    scale = np.sqrt(variance)[which]
+    member = blocks.member
+    residual = _detrend(u, v, w, blocks, member)
+    variance = np.where(usable, _clipped_variance(residual, blocks, member), 0.0)
+    scale = np.sqrt(variance)[member]
     standard = np.divide(residual, scale, out=np.zeros(len(u)), where=scale > 0)
-    long = count >= 0.5 * count.max()
-    share, memory = _autocorrelation(np.clip(standard, -3.0, 3.0), first[long], count[long])
-    variance = variance / _kept(count, share, memory)
-    typical = float(np.median(variance[usable]))
-    variance = (count * variance * usable + 8 * typical) / (count * usable + 8)
-    return Noise(variance[which], share, memory)
+    share, memory = _autocorrelation(np.clip(standard, -3.0, 3.0), blocks)
+    variance = variance / Noise(variance, share, memory).kept(blocks.count)
+    # A small block borrows from the blocks of all runs at about the same x.
+    place, weight = blocks.mean(u), blocks.count * usable
+    columns = Groups.by(np.floor(place[usable] * SIDES[0]).astype(np.int64))
+    typical = np.interp(place, columns.mean(place[usable]), columns.median(variance[usable]))
+    variance = (weight * variance + ENOUGH * typical) / (weight + ENOUGH)
+    return Noise(variance[member], share, memory)
 
 
-def _kept(count: Ints, share: float, memory: float) -> Floats:
-    """Part of the variance that is left after a line was taken out of `count` samples."""
-    unit = Noise(np.ones(1), share, memory)
-    return np.maximum(1 - 2 * ((1 - share) / count + unit.common(count)), 0.5 * (1 - share) + 0.02)
+def _blocks(u: Floats, v: Floats, run: Ints) -> Groups:
+    """Cut each run along x, a cloud of samples along y too, leaving most blocks of some size."""
+    cloud = np.median(np.abs(np.diff(v))) > SCATTER
+    for columns in SIDES:
+        rows = (columns + 1) // 2 if cloud else 1
+        column = np.floor(u * columns).astype(np.int64) + columns
+        row = np.floor(v * rows).astype(np.int64) + rows
+        blocks = Groups.by((run * 3 * columns + column) * 3 * rows + row)
+        if blocks.count[blocks.count >= ENOUGH].sum() > 0.5 * len(u):
+            break
+    return blocks
 
 
-def _detrend(u: Floats, w: Floats, first: Ints, count: Ints, which: Ints) -> Floats:
-    du = u - (np.add.reduceat(u, first) / count)[which]
-    dw = w - (np.add.reduceat(w, first) / count)[which]
-    square = np.add.reduceat(du * du, first)
-    slope = np.divide(
-        np.add.reduceat(du * dw, first), square, out=np.zeros(len(first)), where=square > 0
-    )
-    return dw - slope[which] * du
+def _detrend(u: Floats, v: Floats, w: Floats, blocks: Groups, member: Ints) -> Floats:
+    """Residuals from a plane in u and v over each block."""
+
+    def without(target: Floats, against: Floats) -> Floats:
+        square = blocks.mean(against**2)
+        product = blocks.mean(target * against)
+        slope = np.divide(product, square, out=np.zeros(len(square)), where=square > 1e-12)
+        return target - slope[member] * against
+
+    du, dv, dw = (a - blocks.mean(a)[member] for a in (u, v, w))
+    return without(without(dw, du), without(dv, du))
 
 
-def _clipped_variance(residual: Floats, first: Ints, count: Ints, which: Ints) -> Floats:
+def _clipped_variance(residual: Floats, blocks: Groups, member: Ints) -> Floats:
     square = residual**2
-    ordered = square[np.lexsort((square, which))]
-    robust = 1.4826**2 * (ordered[first + (count - 1) // 2] + ordered[first + count // 2]) / 2
-    return np.add.reduceat(np.minimum(square, CLIP * robust[which]), first) / count
+    robust = 1.4826**2 * blocks.median(square)
+    return blocks.mean(np.minimum(square, CLIP * robust[member]))
 
 
-def _autocorrelation(residual: Floats, first: Ints, count: Ints) -> tuple[float, float]:
+def _autocorrelation(residual: Floats, blocks: Groups) -> tuple[float, float]:
     """Share and memory of the AR(1) part, from the blocks that are long enough to show it."""
     from scipy.signal import correlate
 
-    total: Floats = np.zeros(count.max() // 3)
-    for start, n in zip(first, np.minimum(count, LONGEST), strict=True):
-        part = residual[start : start + n]
-        lags = correlate(part, part, method="fft")[n - 1 :][: len(total)]
-        total[: len(lags)] += lags * n / (n - np.arange(len(lags)))
-    if not len(total) or not total[0] > 0:
+    residual = residual[blocks.order]
+    long = blocks.count >= 0.5 * blocks.count.max()
+    typical = np.array([np.median(blocks.count[long])], dtype=np.int64)
+    total = np.zeros(max(min(int(blocks.count.max()), LONGEST) // 3, 1))
+    for start, count in zip(blocks.first[long], blocks.count[long], strict=True):
+        part = residual[start : start + min(count, LONGEST)]
+        lags = correlate(part, part, method="fft")[len(part) - 1 :][: len(total)]
+        total[: len(lags)] += lags * len(part) / (len(part) - np.arange(len(lags)))
+    if not total[0] > 0:
         return 0.0, 1.0
-    share, memory = 0.0, 1.0
-    seen = total / total[0]
+    noise, seen = Noise(total), total / total[0]
     for _ in range(3):
         # Taking a line out of a block lowers every correlation in it; undo that.
-        kept = float(_kept(np.array([np.median(count)]), share, memory)[0])
-        share, memory = _exponential(1 - kept * (1 - seen))
-    return share, memory
+        noise = Noise(total, *_exponential(1 - noise.kept(typical) * (1 - seen)))
+    # A curve that is not straight over a block looks like noise of very long memory.
+    return noise.share, min(noise.memory, 0.1 * float(typical[0]))
 
 
 def _exponential(correlation: Floats) -> tuple[float, float]:

@@ -1,97 +1,145 @@
-"""The Gaussian process behind a surface: fit, chunked prediction, and the widening of its band."""
+"""The Gaussian process behind a surface: fit, prediction, and the widening of its band."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from viz3d.analysis._axes import Floats
+from viz3d.analysis._bend import Bend
 from viz3d.analysis._bins import Bins
-from viz3d.analysis._noise import Noise
+from viz3d.analysis._groups import Floats, Ints
 
 NINETY = 1.6448536269514722
 """Standard deviations to each side that hold 90 % of a Gaussian."""
 
-CHUNK = 1024
-"""Points predicted at once: keeps the matrix of covariances at a few megabytes."""
-
 SHORTEST, LONGEST = 0.1, 3.0
 """Bounds of the length scales, in unit axes."""
 
+JITTER = 1e-8
+"""Keeps the covariance of bins that lie on each other invertible."""
 
-import os
-OFFSET = float(os.environ.get('OFF','.05'))
-FLOOR = float(os.environ.get('FLOOR','1.25'))
+SharedError = Callable[[Bins], Floats]
+
 
 @dataclass(frozen=True)
 class Process:
-    """A fitted Gaussian process in unit axes."""
+    """A Gaussian process over unit x and bent unit y.
+
+    Attributes
+    ----------
+    model : GaussianProcessRegressor
+        Fitted to the bins.
+    bend : Bend
+        Of the second axis.
+    lengths : tuple of float
+        Length scales along the two axes.
+    """
 
     model: Any
-    centre: float
-    spread: float
+    bend: Bend
     lengths: tuple[float, float]
 
     def predict(self, points: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the mean surface at unit points, shape (n, 2)."""
-        mean, std = np.empty(len(points)), np.empty(len(points))
-        for start in range(0, len(points), CHUNK):
-            part = slice(start, start + CHUNK)
-            mean[part], std[part] = self.model.predict(points[part], return_std=True)
-        return self.centre + self.spread * mean, self.spread * std
+        mean, deviation = self.model.predict(_bent(points, self.bend), return_std=True)
+        return mean, deviation
 
-    def surprise(self, bins: Bins) -> float:
-        """How many times wider the band must be to hold 90 % of blocks left out in turn.
+    def left_out(self, bins: Bins, block: Ints) -> tuple[Floats, Floats]:
+        """Predict each block of bins from all other blocks: error and its standard deviation.
 
-        A block is one run over a tenth of the first axis. Its prediction from all other bins
-        comes in closed form from the inverse covariance (Rasmussen and Williams 2006, section
-        5.4.2), so nothing is fitted again.
+        In closed form from the inverse covariance (Rasmussen and Williams 2006, section 5.4.2, for
+        blocks), so nothing is fitted again. The deviation holds the noise of the bins.
+
+        Parameters
+        ----------
+        bins : Bins
+            Those that the process was conditioned on.
+        block : ndarray of int, shape (n,)
+            Code of the block of each bin.
         """
         from scipy.linalg import cho_solve
 
         inverse = cho_solve((self.model.L_, True), np.eye(len(bins)))
-        weighted = inverse @ ((bins.w - self.centre) / self.spread)
-        block = bins.run * 1000 + np.floor(bins.u * 10).astype(np.int64)
-        ratios = []
+        weighted = inverse @ bins.w
+        error, deviation = np.empty(len(bins)), np.empty(len(bins))
         for name in np.unique(block):
             held = np.flatnonzero(block == name)
             covariance = np.linalg.inv(inverse[np.ix_(held, held)])
-            ratios.append(np.abs(covariance @ weighted[held]) / np.sqrt(np.diag(covariance)))
-        return float(np.quantile(np.concatenate(ratios), 0.9)) / NINETY
+            error[held] = covariance @ weighted[held]
+            deviation[held] = np.sqrt(np.diag(covariance))
+        return error, deviation
 
 
-def fit_process(coarse: Bins, fine: Bins, noise: Noise) -> Process:
+def one_thread() -> AbstractContextManager[Any]:
+    """Hold BLAS at one thread: the order of its sums, so the last bit, depends on their number."""
+    import sklearn.gaussian_process  # noqa: F401  (loads the BLAS that is to be held)
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1)
+
+
+def fit_process(coarse: Bins, fine: Bins, shared: SharedError) -> Process:
     """Learn the kernel on the coarse bins, then condition it on the fine ones.
 
-    Gaussian process regression with a Matern-3/2 kernel and one noise variance per bin
+    Gaussian process regression with a Matern-3/2 kernel and the measured noise of the bins
     (Rasmussen and Williams 2006, chapters 2, 4 and 5), by scikit-learn. One start of L-BFGS
     makes it deterministic.
+
+    Parameters
+    ----------
+    coarse, fine : Bins
+        The same samples on two lattices.
+    shared : callable
+        Covariance of the noise that bins have in common, shape (n, n) for n bins.
     """
+    bend = Bend.none()
+    kernel = _learn(coarse, shared, bend)
+    if coarse.n_runs >= 3:
+        first = _condition(kernel, coarse, shared, bend)
+        bend = Bend.learn(lambda points: first.predict(_bent(points, Bend.none())), coarse)
+        kernel = _learn(coarse, shared, bend)
+    lengths = kernel.k1.k1.k2.length_scale
+    model = _condition(kernel, fine, shared, bend)
+    return Process(model, bend, (float(lengths[0]), float(lengths[1])))
+
+
+def _bent(points: Floats, bend: Bend) -> Floats:
+    return np.column_stack([points[:, 0], bend.at(points[:, 1])])
+
+
+def _learn(bins: Bins, shared: SharedError, bend: Bend) -> Any:
+    """Fit the kernel ``(constant * Matern + white) + shared`` by maximum likelihood."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    from viz3d.analysis._noise_kernel import SharedNoise
+    from viz3d.analysis._kernels import SharedNoise
 
-    centre, spread = float(np.median(fine.w)), float(np.std(fine.w))
-    matern = Matern([0.4, 0.4], (SHORTEST, LONGEST), nu=1.5)
-    kernel = ConstantKernel(1.0, (0.05, 50.0)) * matern + WhiteKernel(1e-3, (1e-6, 0.05))
-    shared = SharedNoise(_shared(coarse, noise.memory) / spread**2)
-    learner = GaussianProcessRegressor(kernel + shared, alpha=coarse.variance / spread**2 + 1e-8)
-    learner.fit(np.column_stack([coarse.u, coarse.v]), (coarse.w - centre) / spread)
-    smooth, white = learner.kernel_.k1.k1, learner.kernel_.k1.k2.noise_level
-    # The learned white noise belongs to the bins, not to the surface that is drawn.
-    shared = SharedNoise(_shared(fine, noise.memory) / spread**2)
+    smooth = ConstantKernel(1.0, (0.05, 50.0)) * Matern([0.4, 0.4], (SHORTEST, LONGEST), nu=1.5)
+    # Noise that was measured leaves little for the white part; otherwise it has to be all of it.
+    white = WhiteKernel(1e-3, (1e-6, 0.05 if bins.own.any() else 1.0))
+    kernel = smooth + white + SharedNoise(shared(bins))
+    learner = GaussianProcessRegressor(kernel, alpha=bins.own + JITTER)
+    with warnings.catch_warnings():
+        # A length scale at its bound is told as "direction not resolved".
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        learner.fit(_bent(np.column_stack([bins.u, bins.v]), bend), bins.w)
+    return learner.kernel_
+
+
+def _condition(kernel: Any, bins: Bins, shared: SharedError, bend: Bend) -> Any:
+    """Condition the learned kernel on the bins; what it predicts is the surface without noise."""
+    from sklearn.gaussian_process import GaussianProcessRegressor
+
+    from viz3d.analysis._kernels import SharedNoise
+
+    smooth, white = kernel.k1.k1, kernel.k1.k2.noise_level
     model = GaussianProcessRegressor(
-        smooth + shared, alpha=fine.variance / spread**2 + white + 1e-8, optimizer=None
+        smooth + SharedNoise(shared(bins)), alpha=bins.own + white + JITTER, optimizer=None
     )
-    model.fit(np.column_stack([fine.u, fine.v]), (fine.w - centre) / spread)
-    lengths = smooth.k2.length_scale
-    return Process(model, centre, spread, (float(lengths[0]), float(lengths[1])))
-
-
-def _shared(bins: Bins, memory: float) -> Floats:
-    same = bins.run[:, None] == bins.run
-    decay = np.exp(-np.abs(bins.time[:, None] - bins.time) / memory)
-    return same * (decay * np.sqrt(np.outer(bins.common, bins.common)) + OFFSET**2*np.var(bins.w))
+    return model.fit(_bent(np.column_stack([bins.u, bins.v]), bend), bins.w)

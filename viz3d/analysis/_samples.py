@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from viz3d.analysis._axes import Floats, admits
+from viz3d.analysis._axes import RESOLUTION, admits
+from viz3d.analysis._groups import Floats, Ints
 
 SKEW = 2.0
 """z is fitted on a log scale when its 95 % quantile is above this many times its 5 % quantile."""
 
-BELOW = {"log": "not above 0", "log1p": "below 0"}
+LARGEST = 1e150
+"""Larger values have squares that overflow."""
+
+FEWEST = 8
+"""Samples below which there is nothing to tell a surface from noise."""
+
+REFUSED = {"log": "not above 0", "log1p": "below 0"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Samples:
     run : ndarray of int, shape (n,)
         Codes 0, 1, 2 ... of the runs.
     z_scale : {"linear", "log"}
-        The scale that "auto" came to.
+        The scale that was asked for, or that "auto" came to.
     dropped : mapping of str to int
         Samples left out, by reason.
     """
@@ -37,65 +43,89 @@ class Samples:
     x: Floats
     y: Floats
     z: Floats
-    run: NDArray[np.int64]
+    run: Ints
     z_scale: str
     dropped: Mapping[str, int]
+
+    def __len__(self) -> int:
+        return len(self.z)
 
     @property
     def n_runs(self) -> int:
         """Runs with at least one sample left."""
         return int(self.run[-1]) + 1 if len(self.run) else 0
 
+    @property
+    def why_not(self) -> str:
+        """Why no surface can be fitted, as one sentence, or an empty string."""
+        if not len(self):
+            left_out = ", ".join(f"{n} {reason}" for reason, n in self.dropped.items())
+            return f"There is nothing to draw: no sample is left ({left_out or 'none was given'})."
+        if len(self) < FEWEST:
+            return f"{len(self)} samples are too few for a surface; it takes at least {FEWEST}."
+        if np.ptp(self.z) <= RESOLUTION * np.max(np.abs(self.z)):
+            return f"Every sample has the same z, {self.z[0]:.6g}: there is no shape to draw."
+        return ""
+
 
 def clean_samples(
     x: ArrayLike, y: ArrayLike, z: ArrayLike, run: ArrayLike | None, scales: tuple[str, str, str]
 ) -> Samples:
-    """Drop, and count, what no axis can show; sort the rest.
+    """Drop, and count, what the axes cannot show; sort the rest.
+
+    Parameters
+    ----------
+    x, y, z : array_like, shape (n,)
+        Data units; anything that is not finite is dropped.
+    run : array_like of labels, shape (n,), or None
+        Which run each sample is of; None is one run.
+    scales : tuple of str
+        Scale of x, y and z.
 
     Raises
     ------
     ValueError
         If the columns differ in length.
     """
-    columns = {"x": _flat(x), "y": _flat(y), "z": _flat(z)}
-    codes = _codes(run, len(columns["x"]))
-    lengths = {name: len(column) for name, column in columns.items()} | {"run": len(codes)}
-    if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{name} {n}" for name, n in lengths.items())
-        raise ValueError(f"x, y, z and run must have one length, not {said}; pass one row per sample.")
-    dropped: Counter[str] = Counter()
-    good = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
-    dropped["not a finite number"] = int(np.sum(~good))
-    z_scale = _z_scale(columns["z"][good], scales[2])
-    for (name, column), scale in zip(columns.items(), (*scales[:2], z_scale), strict=True):
+    columns = [np.asarray(column, dtype=np.float64).ravel() for column in (x, y, z)]
+    codes = np.zeros(len(columns[0]), dtype=np.int64) if run is None else _codes(run)
+    lengths = [len(column) for column in (*columns, codes)]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"x, y, z and run have {lengths[0]}, {lengths[1]}, {lengths[2]} and {lengths[3]} "
+            "values; give one of each per sample."
+        )
+    finite = np.logical_and.reduce([np.isfinite(column) for column in columns])
+    good = finite & np.logical_and.reduce([np.abs(column) <= LARGEST for column in columns])
+    dropped = {"not finite": int(np.sum(~finite)), "too large": int(np.sum(finite & ~good))}
+    z_scale = _z_scale(columns[2][good], scales[2])
+    for name, column, scale in zip("xyz", columns, (scales[0], scales[1], z_scale), strict=True):
         shown = admits(column, scale)
-        dropped[f"{name} {BELOW.get(scale, '')}"] = int(np.sum(good & ~shown))
+        if scale in REFUSED:
+            dropped[f"with {name} {REFUSED[scale]}"] = int(np.sum(good & ~shown))
         good &= shown
-    x, y, z = (column[good] for column in columns.values())
-    codes = np.unique(codes[good], return_inverse=True)[1]
-    order = np.lexsort((z, y, x, codes))
+    kept = [column[good] for column in columns]
+    codes = np.unique(codes[good], return_inverse=True)[1].astype(np.int64)
+    order = np.lexsort((*reversed(kept), codes))
     counts = MappingProxyType({reason: n for reason, n in dropped.items() if n})
-    return Samples(x[order], y[order], z[order], codes[order], z_scale, counts)
+    xs, ys, zs = (column[order] for column in kept)
+    return Samples(xs, ys, zs, codes[order], z_scale, counts)
 
 
-def _flat(column: ArrayLike) -> Floats:
-    return np.asarray(column, dtype=np.float64).ravel()
-
-
-def _codes(run: ArrayLike | None, n: int) -> NDArray[np.int64]:
-    """Number the runs in order of appearance, whatever their labels are."""
-    if run is None:
-        return np.zeros(n, dtype=np.int64)
+def _codes(run: ArrayLike) -> Ints:
+    """Count the runs up in order of appearance, whatever their labels are."""
     import pandas as pd
 
-    labels = np.asarray(run, dtype=object) if isinstance(run, list | tuple) else np.asarray(run)
+    labels = np.empty(len(run), dtype=object) if isinstance(run, list | tuple) else np.asarray(run)
+    if isinstance(run, list | tuple):
+        labels[:] = run
     return pd.factorize(labels.ravel(), use_na_sentinel=False)[0].astype(np.int64)
 
 
 def _z_scale(z: Floats, wanted: str) -> str:
     if wanted != "auto":
         return wanted
-    if not len(z) or not z.min() > 0:
+    if not len(z) or z.min() <= 0:
         return "linear"
     low, high = np.quantile(z, [0.05, 0.95])
     return "log" if high > SKEW * low else "linear"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from viz3d.analysis._axes import Floats
 from viz3d.analysis._bins import Bins
+from viz3d.analysis._gaps import Gap
+from viz3d.analysis._groups import Floats
 
 STRICTNESS = {"strict": (0.04, 0.04), "default": (0.06, 0.05), "loose": (0.08, 0.08)}
 """Farthest distance to data in unit axes, and widest standard deviation as share of the z range."""
@@ -17,40 +15,30 @@ FADE = 0.3
 """The last part of each limit, over which the support falls from one to nothing."""
 
 
-@dataclass(frozen=True)
-class Reach:
-    """How far the data reach around themselves.
+def support_at(points: Floats, deviation: Floats, bins: Bins, strictness: str) -> Floats:
+    """Support of unit points, 0 (do not draw) to 1.
 
     Parameters
     ----------
+    points : ndarray, shape (n, 2)
+        Unit coordinates.
+    deviation : ndarray, shape (n,)
+        Widened standard deviation of the surface there, as share of the z range.
     bins : Bins
         The data.
-    distance : float
-        Farthest a point may be from its nearest bin, in unit axes.
+    strictness : {"strict", "default", "loose"}
+        How near the data and how narrow the band must be.
     """
+    from scipy.spatial import cKDTree
 
-    bins: Bins
-    distance: float
-
-    def of(self, points: Floats) -> Floats:
-        """Support by position alone, 0 to 1, of unit points of shape (n, 2)."""
-        from scipy.spatial import cKDTree
-
-        centres = np.column_stack([self.bins.u, self.bins.v])
-        nearest, _ = cKDTree(centres).query(points)
-        return np.where(self._between(points), 1.0, fade(nearest, self.distance))
-
-    def _between(self, points: Floats) -> NDArray[np.bool_]:
-        """Whether some run lies on either side in y at that x, at whatever distance."""
-        if len(np.unique(self.bins.run)) < 2:
-            return np.zeros(len(points), dtype=bool)
-        columns, column = np.unique(points[:, 0], return_inverse=True)
-        here = np.abs(columns[:, None] - self.bins.u) <= self.distance
-        low = np.where(here, self.bins.v, np.inf).min(axis=1)[column]
-        high = np.where(here, self.bins.v, -np.inf).max(axis=1)[column]
-        return (low <= points[:, 1]) & (points[:, 1] <= high)
+    farthest, widest = STRICTNESS[strictness]
+    inside = np.logical_and(*np.isfinite(points).T)
+    points = np.where(inside[:, None], points, 0.0)
+    nearest, _ = cKDTree(np.column_stack([bins.u, bins.v])).query(points)
+    between = Gap.around(points, bins, farthest).between
+    place = np.where(between, 1.0, _fade(nearest, farthest))
+    return np.where(inside, np.minimum(place, _fade(deviation, widest)), 0.0)
 
 
-def fade(value: Floats, limit: float) -> Floats:
-    """One while `value` is small, falling to zero at `limit`."""
-    return np.clip((limit - value) / (FADE * limit), 0.0, 1.0)
+def _fade(value: Floats, limit: float) -> Floats:
+    return np.clip((limit - np.nan_to_num(value, nan=np.inf)) / (FADE * limit), 0.0, 1.0)
