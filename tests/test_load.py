@@ -223,3 +223,12 @@ def test_a_run_whose_files_are_gone_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match=r"'a\.jsonl' is no longer in"):
         load_run(Stale(), "a.jsonl")
+
+
+def test_an_entry_of_the_listing_is_loaded_as_it_is(tmp_path: Path) -> None:
+    """An entry names its files, so nothing is listed again, and the name stays the listed one."""
+    write(tmp_path, {"s/a.csv": "step,loss\n0,1\n1,2\n", "s/args.json": '{"lr": 1}'})
+    source = open_source(tmp_path)
+    (info,) = list_runs(source)
+    (run,) = load_runs(source, info)
+    assert (run.name, dict(run.config)) == ("s", {"lr": 1})

@@ -119,14 +119,20 @@ def load_run(
 
 
 def load_runs(
-    source: Source | str | Path, name: str | None = None, *, roles: Roles | None = None
+    source: Source | str | Path,
+    name: str | RunInfo | None = None,
+    *,
+    roles: Roles | None = None,
 ) -> list[Run]:
     """Load all runs that go by a name: several where one file holds several.
 
     Parameters
     ----------
-    source, name, roles
-        As for `load_run`; without a name, every run of the source.
+    source, roles
+        As for `load_run`.
+    name : str or RunInfo, optional
+        A name, as for `load_run`, or an entry of `list_runs`, which saves listing the source again.
+        Without it every run of the source is loaded.
 
     Returns
     -------
@@ -141,6 +147,8 @@ def load_runs(
         if name is None:
             return load_path(source, roles=roles)
         source = open_source(source)
+    if isinstance(name, RunInfo):
+        return _load(source, name, roles)
     infos = list_runs(source)
     if name is None:
         if not infos:

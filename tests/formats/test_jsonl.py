@@ -142,10 +142,38 @@ def test_caps_cost_only_what_is_over_them(read: Reader, monkeypatch: pytest.Monk
 
 
 def test_a_very_deep_line_does_not_bring_the_reader_down(read: Reader) -> None:
-    """100,000 brackets are a bad line, not a crash."""
-    text = '{"step": 0, "a": 1}\n{"a": ' + "[" * 100_000 + "\n" + '{"step": 2, "a": 3}\n'
+    """100,000 brackets, hidden among many good lines, are a bad line and not a crash."""
+    deep = '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}\n"
+    good = [f'{{"step": {step}, "a": {step}}}\n' for step in range(50_000)]
+    (parsed,) = read(jsonl, {"a.jsonl": "".join([*good[:300], deep, *good[300:]])})
+    assert len(joined(parsed).history) == 50_000
+    assert parsed.problems[0].line == 301
+
+
+def test_very_many_names_are_cut_at_the_cap(read: Reader) -> None:
+    """A log whose every line brings a new name is read, up to the cap."""
+    (parsed,) = read(jsonl, {"a.jsonl": "".join(f'{{"k{at}": {at}}}\n' for at in range(20_000))})
+    assert len(joined(parsed).history.columns) == limits.METRICS
+    assert "18,000 values of metrics beyond the first 2,000" in said(parsed)
+
+
+def test_the_cap_on_names_holds_across_blocks(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many small blocks with names of their own do not add up beyond the cap."""
+    monkeypatch.setattr("viz3d.formats.text.BLOCK_BYTES", 64)
+    monkeypatch.setattr(limits, "METRICS", 10)
+    (parsed,) = read(jsonl, {"a.jsonl": "".join(f'{{"k{at}": {at}}}\n' for at in range(50))})
+    assert len(joined(parsed).history.columns) == 10
+    assert "40 values of metrics beyond" in said(parsed)
+
+
+def test_two_objects_on_one_line_are_no_rows(read: Reader) -> None:
+    """Two writers that wrote into each other cost the one line where they did."""
+    text = '{"step": 0, "a": 1}\n{"step": 1, "a": 2}{"step": 2, "a": 3}\n{"step": 3, "a": 4}\n'
     (parsed,) = read(jsonl, {"a.jsonl": text})
-    assert joined(parsed).history["a"].to_dict() == {0: 1.0, 2: 3.0}
+    assert joined(parsed).history["a"].to_dict() == {0: 1.0, 3: 4.0}
+    assert parsed.problems[0].line == 2
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_news(read: Reader) -> None:

@@ -36,7 +36,7 @@ ROLES: dict[str, str] = {
     "tokens": "tokens seen so far",
     "timesteps": "environment steps so far",
     "epoch": "passes over the data so far",
-    "time": "time since the start",
+    "time": "time of the step, by the clock or since the start",
     "step_time": "time that the step took",
     "tokens_per_second": "throughput",
     "mfu": "share of the hardware's peak that was used",

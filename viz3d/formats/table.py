@@ -38,25 +38,30 @@ class Table:
     labels: dict[str, Cells] = field(default_factory=dict)
 
 
-def stack(tables: Sequence[Table]) -> Table:
+def stack(tables: Sequence[Table], tally: Tally) -> Table:
     """Put tables under each other.
 
     Parameters
     ----------
     tables : sequence of Table
+    tally : Tally
+        Is told what goes over the cap on metrics.
 
     Returns
     -------
     Table
     """
-    if len(tables) == 1:
-        return tables[0]
+    if len(tables) < 2:
+        return tables[0] if tables else Table(0)
     columns: dict[str, list[Cells]] = {}
     labels: dict[str, list[Cells]] = {}
     offset = 0
     for table in tables:
         for into, cells in ((columns, table.columns), (labels, table.labels)):
             for name, part in cells.items():
+                if name not in into and len(into) >= limits.METRICS:
+                    tally.add(TOO_MANY, count=len(part.row))
+                    continue
                 into.setdefault(name, []).append(Cells(part.row + offset, part.value))
         offset += table.n
     return Table(

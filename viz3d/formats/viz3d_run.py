@@ -65,7 +65,7 @@ def _read_kind(kind: str, files: Mapping[str, Path]) -> Parsed:
         except NotMine as reason:
             of_file.add(f"The file was left out: {reason}.")
         tally.take(of_file)
-    table = stack(tables) if tables else Table(0)
+    table = stack(tables, tally)
     if kind == "metrics":
         parsed = parse_table(table, tally)
         return Parsed(rows=parsed.rows, layers=parsed.layers, problems=parsed.problems,
