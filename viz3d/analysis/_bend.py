@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from viz3d.analysis._bins import Bins
-from viz3d.analysis._groups import Floats
 from viz3d.analysis._gaps import Gap
+from viz3d.analysis._groups import Floats
 
 KNOTS = np.linspace(0.0, 1.0, 65)
 COLUMNS = (np.arange(16) + 0.5) / 16
