@@ -117,9 +117,10 @@ class Chart {
     if (div.viz3dListens) return;
     div.viz3dListens = true;
     div.on("plotly_relayout", (change) => {
-      for (const [path, value] of Object.entries(change)) {
-        const [scene, rest] = path.split(".");
-        if (SCENE.test(scene) && rest === "camera" && value) remember(`${div.viz3dKey}/${scene}`, value);
+      for (const [scene, part] of Object.keys(change).map((path) => path.split("."))) {
+        if (SCENE.test(scene) && part === "camera") {
+          remember(`${div.viz3dKey}/${scene}`, div.layout[scene].camera);
+        }
       }
     });
   }

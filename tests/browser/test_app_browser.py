@@ -1,0 +1,260 @@
+"""The app in a real browser: what is drawn, what a link carries, what a visit asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+
+SCENE = ".viz3d-scene[aria-busy=false]"
+FLAT = ".viz3d-flat[aria-busy=false]"
+
+
+def scene(page: Page) -> Any:
+    """Wait until the 3D scene is drawn, and return it."""
+    found = page.locator(SCENE)
+    found.wait_for()
+    return found
+
+
+def address(page: Page) -> dict[str, list[str]]:
+    """Return what stands in the address after the question mark."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def expect_in_address(page: Page, key: str, value: str | None = None) -> None:
+    """Wait until the address carries `key`, or `key` with `value`."""
+    page.wait_for_function(
+        """([key, value]) => {
+            const found = new URLSearchParams(location.search).getAll(key);
+            return value === null ? found.length > 0 : found.includes(value);
+        }""",
+        arg=[key, value],
+    )
+
+
+def camera(page: Page) -> dict[str, float]:
+    """Return where the camera of the scene stands."""
+    eye: dict[str, float] = scene(page).evaluate("div => div.layout.scene.camera.eye")
+    return eye
+
+
+def settings(page: Page) -> dict[str, Any]:
+    """Return the settings of the chart on the screen, from its provenance."""
+    found: dict[str, Any] = scene(page).evaluate("div => div.layout.meta.viz3d.settings")
+    return found
+
+
+def go_to(page: Page, title: str) -> None:
+    """Follow a link of the sidebar and wait for the page."""
+    page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True).click()
+    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+
+
+def test_surface_is_drawn_and_nothing_is_asked_of_another_host(page: Page, server: str) -> None:
+    """The first visit draws a real surface with WebGL, from this server alone."""
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{server}/Loss_landscape")
+    div = scene(page)
+    surfaces = div.evaluate(
+        "div => div._fullData.filter(t => t.type === 'surface' && t.visible)"
+        ".map(t => t.z.length * t.z[0].length)"
+    )
+    assert surfaces
+    assert min(surfaces) > 1000
+    assert painted(page) > 0.05
+    expect(page.locator(FLAT)).to_be_visible()
+    assert hosts - {""} == {urlsplit(server).netloc}
+    assert errors == []
+
+
+def painted(page: Page) -> float:
+    """Return the share of the scene's pixels that carry colour, read back from WebGL."""
+    return float(
+        scene(page).evaluate(
+            """async (div) => {
+                const url = await Plotly.toImage(div, {format: 'png', width: 300, height: 300});
+                const image = new Image();
+                image.src = url;
+                await image.decode();
+                const canvas = document.createElement('canvas');
+                canvas.width = canvas.height = 300;
+                const pen = canvas.getContext('2d');
+                pen.drawImage(image, 0, 0);
+                const rgba = pen.getImageData(0, 100, 300, 200).data;
+                let colourful = 0;
+                for (let i = 0; i < rgba.length; i += 4) {
+                    const [r, g, b] = rgba.slice(i, i + 3);
+                    if (rgba[i + 3] > 0 && Math.max(r, g, b) - Math.min(r, g, b) > 40) colourful++;
+                }
+                return colourful / (rgba.length / 4);
+            }"""
+        )
+    )
+
+
+def test_copied_link_opens_the_same_view(page: Page, browser: Browser, server: str) -> None:
+    """Selection, setting and role chosen in one browser are there when another opens the link."""
+    page.goto(f"{server}/Loss_landscape")
+    scene(page)
+    choose(page, "Learning rate axis", "Rate at that step")
+    expect_in_address(page, "rate")
+    expect_in_address(page, "run")
+    other = browser.new_context()
+    try:
+        visitor = other.new_page()
+        visitor.goto(page.url)
+        assert settings(visitor) == settings(page)
+        assert address(visitor) == address(page)
+    finally:
+        other.close()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option of a select box."""
+    box = page.get_by_test_id("stSelectbox").filter(has_text=label)
+    box.locator("input, [aria-haspopup]").first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_role_said_in_the_sidebar_is_drawn(page: Page, server: str) -> None:
+    """The viewer says which metric is the loss: the chart and the address follow."""
+    page.goto(f"{server}/Loss_landscape")
+    before = scene(page).evaluate("div => div.layout.meta.viz3d.summary")
+    page.get_by_text("Roles of metrics").click()
+    choose(page, "Loss: loss", "val_loss")
+    expect_in_address(page, "role.loss", "val_loss")
+    page.wait_for_function(
+        "before => JSON.stringify(document.querySelector('.viz3d-scene')?.layout?.meta?.viz3d"
+        "?.summary ?? before) !== JSON.stringify(before)",
+        arg=before,
+    )
+
+
+def test_page_switch_keeps_the_selection(page: Page, server: str) -> None:
+    """Runs chosen on one page are chosen on the next, in the address as well."""
+    runs = ["gpt-lr-0.003-seed-0", "gpt-lr-0.01-seed-0"]
+    page.goto(f"{server}/?run={runs[0]}&run={runs[1]}")
+    expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()
+    go_to(page, "Gradient flow")
+    scene(page)
+    expect_in_address(page, "run", runs[1])
+    assert address(page)["run"] == runs
+    go_to(page, "Runs")
+    expect(page.get_by_role("heading", name="Selected")).to_be_visible()
+    expect_in_address(page, "run", runs[1])
+    assert address(page)["run"] == runs
+
+
+def test_camera_survives_new_data_and_other_pages(page: Page, server: str) -> None:
+    """A view once turned stays turned when a setting changes, and after a look at another page."""
+    page.goto(f"{server}/Loss_landscape")
+    turned = {"x": 0.4, "y": 2.1, "z": 0.3}
+    scene(page).evaluate("(div, eye) => Plotly.relayout(div, {'scene.camera.eye': eye})", turned)
+    scene(page).evaluate("(div) => div.setAttribute('data-mark', 'first')")
+    choose(page, "Strictness", "Strict")
+    page.wait_for_function(
+        "document.querySelector('.viz3d-scene').layout.meta.viz3d.settings.strictness === 'strict'"
+    )
+    assert camera(page) == pytest.approx(turned)
+    assert scene(page).get_attribute("data-mark") == "first", "the same scene took the new data"
+    go_to(page, "Gradient flow")
+    scene(page)
+    assert camera(page) != pytest.approx(turned), "another chart has a camera of its own"
+    go_to(page, "Loss landscape")
+    page.wait_for_function(
+        "document.querySelector('.viz3d-scene[aria-busy=false]')?.layout?.meta?.viz3d?.kind"
+        " === 'loss-landscape'"
+    )
+    assert camera(page) == pytest.approx(turned)
+
+
+def test_mouse_turns_the_scene_and_the_view_can_be_reset(page: Page, server: str) -> None:
+    """Dragging moves the camera, and one button puts it back where the chart had it."""
+    page.goto(f"{server}/Gradient_flow")
+    box = scene(page).bounding_box()
+    at_first = camera(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 20, steps=5)
+    page.mouse.up()
+    page.wait_for_function(
+        "x => Math.abs(document.querySelector('.viz3d-scene').layout.scene.camera.eye.x - x) > .05",
+        arg=at_first["x"],
+    )
+    scene(page).hover()
+    scene(page).locator("[data-title='Reset view']").click()
+    page.wait_for_function(
+        "x => Math.abs(document.querySelector('.viz3d-scene').layout.scene.camera.eye.x - x) < .01",
+        arg=at_first["x"],
+    )
+
+
+def test_without_webgl_the_flat_twin_and_a_sentence_are_shown(page: Page, server: str) -> None:
+    """A browser that cannot draw in 3D still shows the numbers, and says why there is no scene."""
+    page.add_init_script(
+        "const real = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+        "  return kind.includes('webgl') ? null : real.call(this, kind, ...rest); };"
+    )
+    page.goto(f"{server}/Gradient_flow")
+    page.locator(FLAT).wait_for()
+    expect(page.get_by_text("WebGL switched off")).to_be_visible()
+    assert page.locator(".viz3d-scene").count() == 0
+
+
+def test_theme_of_the_page_reaches_the_chart(browser: Browser, server: str) -> None:
+    """Axes take the page's text colour, so that they read in light and in dark."""
+    colours = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        try:
+            page = context.new_page()
+            page.goto(f"{server}/Gradient_flow")
+            scene_div = scene(page)
+            drawn = scene_div.evaluate("div => div._fullLayout.scene.zaxis.color")
+            text = scene_div.evaluate(
+                "div => getComputedStyle(div).getPropertyValue('--st-text-color')"
+            )
+            assert drawn == text.strip()
+            colours.append(drawn)
+        finally:
+            context.close()
+    assert colours[0] != colours[1]
+
+
+def test_eight_panels_fit_into_the_browser(page: Page, server: str) -> None:
+    """Compare draws eight scenes, and leaving the page gives their WebGL contexts back."""
+    warnings: list[str] = []
+    page.on("console", lambda message: warnings.append(message.text))
+    page.goto(f"{server}/Compare?kind=Gradient+flow")
+    page.wait_for_function(f"document.querySelectorAll('{SCENE}').length === 8")
+    go_to(page, "Gradient flow")
+    page.wait_for_function(f"document.querySelectorAll('{SCENE}').length === 1")
+    assert not [text for text in warnings if "Too many active WebGL contexts" in text]
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_nothing_is_cut_off(browser: Browser, server: str, width: int) -> None:
+    """Pages never scroll sideways, on a phone either, and charts stay inside the window."""
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    try:
+        page = context.new_page()
+        page.goto(f"{server}/Gradient_flow")
+        scene(page)
+        wide = "document.querySelector('[data-testid=stMain]')"
+        assert page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth")
+        for selector in (SCENE, FLAT):
+            box = page.locator(selector).bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width + 1
+    finally:
+        context.close()
