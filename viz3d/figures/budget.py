@@ -15,10 +15,13 @@ LARGEST_FIGURE = 1_000_000
 PER_RUN = 2_000
 """Most points of one curve: two for every pixel column of a wide plot."""
 
-PER_FIGURE = 16_000
+PER_FIGURE = 14_000
 """Most points of all curves together; a point of a 3D line costs 16 bytes in the figure."""
 
-MOST_RUNS = 1_000
+PER_CROWD = 8_000
+"""The same where many runs share one trace, in which every point carries the name of its run."""
+
+MOST_RUNS = 500
 """Runs one chart takes: with more, even the fewest points of each would not fit."""
 
 EXACT_FLOAT32 = 2**24

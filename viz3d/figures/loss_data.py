@@ -15,7 +15,7 @@ from viz3d.analysis.valley import Valley, find_valley
 from viz3d.figures.frame import Frame, Range, span
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.paths import Path, thin_paths
-from viz3d.figures.pins import Pin, bad_pins, clipped_pin
+from viz3d.figures.pins import Pin, bad_pins, clipped_pin, pins_per_run
 from viz3d.figures.provenance import origins
 from viz3d.run import Run
 
@@ -136,7 +136,8 @@ def pins(result: LossLandscapeResult, top: float) -> tuple[Pin, ...]:
     """Return the pins of a chart whose loss axis ends at `top`."""
     found: list[Pin] = []
     for curve, path, events in zip(result.curves, result.paths, result.bad, strict=False):
-        found += bad_pins(curve, path.title, events, top)
+        first = events[: pins_per_run(len(result.curves))]
+        found += bad_pins(curve, path.title, first, top)
         above = clipped_pin(curve, path.title, top)
         found += [above] if above else []
     return tuple(found)

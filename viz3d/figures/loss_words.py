@@ -11,7 +11,7 @@ import pandas as pd
 from viz3d.analysis.valley import WIDE, Valley
 from viz3d.figures.budget import told
 from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult, clipped
-from viz3d.figures.pins import PINS_PER_RUN
+from viz3d.figures.pins import pins_per_run
 from viz3d.figures.text import count, listed, say, wrapped
 
 HISTORY = (
@@ -142,7 +142,7 @@ def notes(result: LossLandscapeResult, top: float) -> tuple[str, ...]:
     drawn = sum(len(path.step) for path in result.paths)
     total = sum(path.total for path in result.paths)
     unjoined = sum(curve.unjoined for curve in result.curves)
-    unpinned = sum(max(0, len(events) - PINS_PER_RUN) for events in result.bad)
+    unpinned = sum(max(0, len(events) - pins_per_run(len(result.bad))) for events in result.bad)
     above = clipped(result, top)
     flat = sum(int((curve.rate <= 0).sum()) for curve in result.curves)
     said = [

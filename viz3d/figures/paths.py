@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from viz3d.analysis.curves import Curve
 from viz3d.figures import style
-from viz3d.figures.budget import PER_FIGURE, compact, shares, thin
+from viz3d.figures.budget import PER_CROWD, PER_FIGURE, compact, shares, thin
 from viz3d.figures.text import count, safe, say, short_names
 
 Floats = NDArray[np.float64]
@@ -60,7 +60,8 @@ def thin_paths(curves: Sequence[Curve], *, by_rate: bool) -> tuple[Path, ...]:
     by_rate : bool
         Whether labels begin with the rate, because that is what tells the runs apart.
     """
-    allowed = shares([len(curve.step) for curve in curves], PER_FIGURE)
+    budget = PER_FIGURE if len(curves) <= len(style.RUNS) else PER_CROWD
+    allowed = shares([len(curve.step) for curve in curves], budget)
     labels = _labels(curves, by_rate=by_rate)
     return tuple(map(_thinned, curves, labels, allowed))
 
@@ -75,7 +76,8 @@ def _labels(curves: Sequence[Curve], *, by_rate: bool) -> list[tuple[str, str]]:
         labels = [f"{rate}: {name}" for rate, name in zip(rates, names, strict=True)]
     else:
         labels = names
-    titles = [safe(curve.run) for curve in curves]
+    crowd = len(curves) > len(style.RUNS)
+    titles = [name if crowd else safe(curve.run) for curve, name in zip(curves, names, strict=True)]
     return [
         (label, title) if n is None else (f"{label}, attempt {n}", f"{title}, attempt {n}")
         for label, title, n in zip(labels, titles, (c.attempt for c in curves), strict=True)

@@ -19,8 +19,9 @@ from viz3d.figures.text import count, say
 
 Floats = NDArray[np.float64]
 
-PINS_PER_RUN = 20
-"""A run that logs NaN every other step needs no thousand pins; the rest is counted."""
+MOST_PINS = 400
+"""Pins of bad steps in one figure. A run that logs NaN every other step needs no thousand of them;
+the rest is counted."""
 
 STEM = 0.14
 """Height of a pin as share of the axis."""
@@ -39,8 +40,13 @@ class Pin:
     bad: bool
 
 
+def pins_per_run(n_runs: int) -> int:
+    """Return how many bad steps of each run are pinned: the first ones, at least one."""
+    return min(20, max(1, MOST_PINS // n_runs))
+
+
 def bad_pins(curve: Curve, title: str, bad: Sequence[BadStep], top: float) -> list[Pin]:
-    """Pin the first bad steps of a run, each at the last finite value before it.
+    """Pin bad steps of a run, each at the last finite value before it.
 
     Where there is none before it the pin stands at `top`, the end of the axis.
     """
@@ -54,7 +60,7 @@ def bad_pins(curve: Curve, title: str, bad: Sequence[BadStep], top: float) -> li
             text=_bad_text(event),
             bad=True,
         )
-        for event in bad[:PINS_PER_RUN]
+        for event in bad
     ]
 
 
