@@ -74,3 +74,11 @@ def test_the_real_logs(real_data: Path, name: str, steps: int, evaluations: int)
     assert found.history["val_loss"].count() == evaluations
     assert found.restarts == 0
     assert not math.isnan(found.history["train_time_ms"].iloc[-1])
+
+
+def test_a_line_over_the_cap_is_told(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was left out of a log is told with its first run."""
+    monkeypatch.setattr("viz3d.formats.limits.LINE_BYTES", 100)
+    (parsed,) = read(modded_nanogpt, {"a.log": f"s:0 trl:1\n{'x' * 200}\ns:1 trl:2\n"})
+    assert joined(parsed).history["trl"].tolist() == [1.0, 2.0]
+    assert parsed.problems[0].line == 2

@@ -78,16 +78,23 @@ class PrintedRuns:
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
-        run.builder.add({"step": step, **values}, line)
+        run.builder.add({**values, "step": step}, line)
 
     @property
     def current(self) -> Tally | None:
         """The tally of the run that is being read."""
         return self._runs[-1].tally if self._runs else None
 
-    def parsed(self) -> list[Parsed]:
-        """Return the runs; they have names where there are several."""
+    def parsed(self, of_file: Tally) -> list[Parsed]:
+        """Return the runs; they have names where there are several.
+
+        Parameters
+        ----------
+        of_file : Tally
+            What was counted of the file as a whole; the first run tells it.
+        """
         names = _unique_names([run.kind for run in self._runs])
+        self._runs[0].tally.take(of_file)
         pieces = [parse_table(run.builder.table(), run.tally) for run in self._runs]
         return [
             Parsed(rows=piece.rows, problems=piece.problems, used=piece.used, name=name)

@@ -41,4 +41,4 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
             runs.add(int(match[1]), values, at)
     if not runs.kinds:
         raise NotMine("no line of it reads `step:N …` or `s:N …`")
-    return runs.parsed()
+    return runs.parsed(tally)

@@ -123,11 +123,10 @@ def _flush(passes: _Passes, runs: PrintedRuns, summary: Mapping[str, float]) -> 
 
 
 def _with_notes(runs: PrintedRuns, tally: Tally) -> list[Parsed]:
-    """Say of each run whether its loss is smoothed, and of the first what the file lacks."""
+    """Say of each run whether the loss that it printed is smoothed."""
     noted = []
-    for kind, parsed in zip(runs.kinds, runs.parsed(), strict=True):
+    for kind, parsed in zip(runs.kinds, runs.parsed(tally), strict=True):
         smoothed = parsed.rows is not None and "loss" in parsed.rows.columns and kind != "rl"
         notes = (replace(_SMOOTHED, file=tally.file),) if smoothed else ()
         noted.append(replace(parsed, problems=(*parsed.problems, *notes)))
-    noted[0] = replace(noted[0], problems=(*tally.problems(), *noted[0].problems))
     return noted
