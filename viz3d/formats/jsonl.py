@@ -147,7 +147,7 @@ def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[s
         record = dict(pairs)
         if len(record) < len(pairs):
             keys = [key for key, _ in pairs]
-            repeated.extend({key for key in keys if keys.count(key) > 1})
+            repeated.extend(key for key in dict.fromkeys(keys) if keys.count(key) > 1)
         return record
 
     try:

@@ -74,8 +74,9 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
             _flush(passes, runs, values if step == passes.step else {})
         if is_pass:
             passes.step, passes.line = step, passes.line if passes.values else at
-            for key in values.keys() - {"Example_step", "Pass"}:
-                passes.values[key].append(values[key])
+            for key, value in values.items():
+                if key not in ("Example_step", "Pass"):
+                    passes.values[key].append(value)
         else:
             runs.add(step, values, at, _kind(match, values))
     if passes.values:
@@ -110,11 +111,11 @@ def _kind(match: re.Match[str], values: Mapping[str, float]) -> str:
 
 def _flush(passes: _Passes, runs: PrintedRuns, summary: Mapping[str, float]) -> None:
     """Log the mean over the passes of a step, but for what the step's own line says better."""
-    means = {key: sum(found) / len(found) for key, found in passes.values.items()}
+    means = {
+        key: sum(found) / len(found) for key, found in passes.values.items() if key not in summary
+    }
     count = max(len(found) for found in passes.values.values())
-    runs.add(
-        passes.step, {key: means[key] for key in means.keys() - summary.keys()}, passes.line, "rl"
-    )
+    runs.add(passes.step, means, passes.line, "rl")
     if runs.current is not None:
         runs.current.add(
             "{n} printed pass{|es} {was|were} averaged into one row per step.", count=count
