@@ -18,19 +18,21 @@ FEWEST = 4
 Floats = NDArray[np.float64]
 
 
-def stretch_medians(columns: Floats) -> Floats:
+def stretch_medians(columns: Floats, most: int = MOST) -> Floats:
     """Return the median of each column over stretches of equally many rows.
 
     Parameters
     ----------
     columns : ndarray, shape (n, k)
         Rows in the order of steps, n > 0.
+    most : int
+        Most stretches.
 
     Returns
     -------
-    ndarray, shape (b, k), b <= 40
+    ndarray, shape (b, k), b <= most
     """
     n = len(columns)
-    count = int(np.clip(n // ROWS, min(FEWEST, n), MOST))
+    count = int(np.clip(n // ROWS, min(FEWEST, n), most))
     edges = np.arange(count + 1) * n // count
     return np.array([np.median(columns[a:b], axis=0) for a, b in pairwise(edges)])

@@ -11,6 +11,7 @@ from viz3d.analysis.embedding import Trajectory
 from viz3d.analysis.stretches import stretch_medians
 from viz3d.figures import style
 from viz3d.figures.budget import compact
+from viz3d.figures.crowd import crowd, stretches
 from viz3d.figures.dynamics_data import (
     KIND,
     TITLE,
@@ -129,6 +130,8 @@ def _flat_path(result: DynamicsResult, i: int) -> list[go.Scatter]:
 def _paths(result: DynamicsResult) -> list[go.Scatter3d]:
     """Draw each run faint as it is, dashed where rows are missing, and bold as medians."""
     n = len(result.labels)
+    if n > style.MOST_NAMED:
+        return _crowd(result)
     traces = []
     for i, (path, label) in enumerate(_each(result)):
         points, color = coordinates(path), style.run_color(i, n)
@@ -138,6 +141,22 @@ def _paths(result: DynamicsResult) -> list[go.Scatter3d]:
             traces.append(_line(points, path.gap, path, f"{label}, no rows", dashed))
         traces.append(_median(points, path, label, color, n))
     return traces
+
+
+def _crowd(result: DynamicsResult) -> list[go.Scatter3d]:
+    rows = [
+        np.column_stack([np.where(path.gap[:, None], np.nan, coordinates(path)), path.step])
+        for path, _ in _each(result)
+    ]
+    medians = [
+        stretch_medians(np.column_stack([coordinates(path), path.step]), stretches(len(rows)))
+        for path, _ in _each(result)
+    ]
+    hover = "%{text}, median of a stretch<br>about step %{customdata:,.0f}<extra></extra>"
+    return [
+        crowd(rows, [], "", width=1, opacity=0.3),
+        crowd(medians, result.labels, hover, width=4),
+    ]
 
 
 def _median(points: np.ndarray, path: Trajectory, label: str, color: str, n: int) -> go.Scatter3d:

@@ -16,6 +16,7 @@ from viz3d.analysis.stretches import stretch_medians
 from viz3d.errors import MissingMetric
 from viz3d.figures import style
 from viz3d.figures.budget import compact, shares, thin, told
+from viz3d.figures.crowd import crowd, stretches
 from viz3d.figures.frame import Frame, padded, span
 from viz3d.figures.needs import RECORD, as_runs
 from viz3d.figures.provenance import origins
@@ -115,7 +116,7 @@ def compute(runs: Run | Sequence[Run], *, axes: Sequence[str] = AXES) -> PlainRe
     return PlainResult(
         axes=tuple(axes),
         paths=tuple(
-            _thinned(run, label, rows, n)
+            _thinned(run, label, rows, n, stretches(len(used)))
             for (run, rows), label, n in zip(used, labels, allowed, strict=True)
         ),
         unused=tuple(run.name for run, rows in joined if rows is None or not len(rows[0])),
@@ -135,7 +136,10 @@ def draw(result: PlainResult, frame: Frame | None = None) -> go.Figure:
     n = len(result.paths)
     names = [axis_name(axis) for axis in result.axes]
     hover = "".join(f"<br>{safe(name)} %{{{c}:.4~g}}" for name, c in zip(names, "xyz", strict=True))
-    traces = [trace for i in range(n) for trace in _lines(result, i, hover)]
+    if n > style.MOST_NAMED:
+        traces = _crowd(result, hover)
+    else:
+        traces = [trace for i in range(n) for trace in _lines(result, i, hover)]
     scene = style.scene(
         *(
             style.axis(safe(name), range=padded(r), **even_ticks(r))
@@ -230,6 +234,16 @@ def table(result: PlainResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _crowd(result: PlainResult, hover: str) -> list[go.Scatter3d]:
+    rows = [np.column_stack([path.points, path.step]) for path in result.paths]
+    labels = [path.label for path in result.paths]
+    said = f"%{{text}}, median of a stretch<br>step %{{customdata:,.0f}}{hover}<extra></extra>"
+    return [
+        crowd(rows, [], "", width=1, opacity=0.3),
+        crowd([path.median for path in result.paths], labels, said, width=4),
+    ]
+
+
 def _lines(result: PlainResult, i: int, hover: str) -> list[go.Scatter3d]:
     """Draw one run faint as it is and bold as medians of stretches."""
     path, n = result.paths[i], len(result.paths)
@@ -285,13 +299,13 @@ def _join(run: Run, axes: Sequence[str]) -> Rows | None:
     return whole, len(rows) - len(whole)
 
 
-def _thinned(run: Run, label: str, rows: Rows, n_out: int) -> PlainPath:
+def _thinned(run: Run, label: str, rows: Rows, n_out: int, most: int) -> PlainPath:
     whole, unjoined = rows
     step = whole.index.to_numpy(np.int64)
     points = whole.to_numpy(np.float64)
     each = n_out if len(step) <= n_out else max(FEWEST, n_out // 3)
     kept = np.unique(np.concatenate([thin(step, points[:, k], each) for k in range(3)]))
-    median = stretch_medians(np.column_stack([points, step]))
+    median = stretch_medians(np.column_stack([points, step]), most)
     return PlainPath(run.name, label, step[kept], points[kept], median, len(whole), unjoined)
 
 

@@ -17,6 +17,14 @@ RECORD = {
 }
 """How to record what a role stands for, one sentence each."""
 
+WORDS = {
+    "loss": "a loss",
+    "learning_rate": "a learning rate",
+    "reward": "a reward",
+    "layers": "per-layer gradient norms",
+}
+"""What a chart lacks when it lacks the role."""
+
 
 def as_runs(runs: Run | Sequence[Run], chart: str) -> tuple[Run, ...]:
     """Return one or several runs as a tuple.
@@ -59,5 +67,4 @@ def has_role(run: Run, role: str) -> bool:
 def missing(runs: Sequence[Run], role: str, chart: str) -> MissingMetric:
     """Return the error that says what the chart needs, what there is, and how to record it."""
     metrics = list(dict.fromkeys(metric for run in runs for metric in run.metrics))
-    words = {"learning_rate": "a learning rate", "reward": "a reward", "loss": "a loss"}
-    return MissingMetric(chart, words.get(role, role), metrics, RECORD.get(role, ""))
+    return MissingMetric(chart, WORDS[role], metrics, RECORD[role])

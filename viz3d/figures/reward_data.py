@@ -14,6 +14,7 @@ from viz3d.analysis.stretches import stretch_medians
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.errors import MissingMetric
 from viz3d.figures.budget import shares, thin
+from viz3d.figures.crowd import stretches
 from viz3d.figures.frame import Frame, Range, span
 from viz3d.figures.needs import RECORD, as_runs, having
 from viz3d.figures.provenance import origins
@@ -113,7 +114,8 @@ def compute(
     if not used:
         raise _missing(rewarded, against)
     allowed = shares([len(rows) for _, rows in used], MOST_POINTS)
-    rows = tuple(_rows(run, frame, n) for (run, frame), n in zip(used, allowed, strict=True))
+    most = stretches(len(used))
+    rows = tuple(_rows(run, frame, n, most) for (run, frame), n in zip(used, allowed, strict=True))
     frame = _frame(rows)
     low, high = frame.known()[1]
     names = {run.name for run, _ in used}
@@ -164,13 +166,13 @@ def _join(run: Run, against: str) -> pd.DataFrame | None:
     return whole
 
 
-def _rows(run: Run, frame: pd.DataFrame, n_out: int) -> RewardRows:
+def _rows(run: Run, frame: pd.DataFrame, n_out: int, most: int) -> RewardRows:
     step = frame.index.to_numpy(np.int64)
     other, reward = (frame[name].to_numpy(np.float64) for name in ("other", "reward"))
     # Both metrics have extremes of their own; they share the points.
     each = n_out if len(step) <= n_out else max(8, n_out // 2)
     drawn = np.union1d(thin(step, reward, each), thin(step, other, each))
-    path = stretch_medians(np.column_stack([step, other, reward]))
+    path = stretch_medians(np.column_stack([step, other, reward]), most)
     return RewardRows(run.name, step, other, reward, frame.attrs["unjoined"], drawn, path)
 
 

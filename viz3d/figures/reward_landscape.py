@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart
+from viz3d.figures.crowd import crowd
 from viz3d.figures.frame import Frame, Range, padded
 from viz3d.figures.provenance import plain, stamp
 from viz3d.figures.reward_data import (
@@ -166,6 +167,8 @@ def _hover(result: RewardLandscapeResult, label: str, reward: str) -> str:
 
 
 def _points(result: RewardLandscapeResult, colors: Range) -> list[go.Scatter3d]:
+    if len(result.rows) > style.MOST_NAMED:
+        return [_all_points(result, colors)]
     return [
         go.Scatter3d(
             x=compact(rows.step[rows.drawn]),
@@ -183,6 +186,21 @@ def _points(result: RewardLandscapeResult, colors: Range) -> list[go.Scatter3d]:
         )
         for i, (rows, label) in enumerate(zip(result.rows, _labels(result), strict=True))
     ]
+
+
+def _all_points(result: RewardLandscapeResult, colors: Range) -> go.Scatter3d:
+    """Draw the points of many runs as one trace."""
+    reward = np.concatenate([rows.reward[rows.drawn] for rows in result.rows])
+    look = color_scale(colors, "reward", log=False, prefix="c", bar=True)
+    return go.Scatter3d(
+        x=compact(np.concatenate([rows.step[rows.drawn] for rows in result.rows])),
+        y=compact(np.concatenate([rows.other[rows.drawn] for rows in result.rows])),
+        z=compact(reward),
+        mode="markers",
+        showlegend=False,
+        marker={"size": 2, "color": compact(reward), **look},
+        hovertemplate=_hover(result, f"one of {len(result.rows):,} runs", "%{z:.4~g}"),
+    )
 
 
 def _curtains(result: RewardLandscapeResult, floor: float) -> list[go.Surface]:
@@ -211,6 +229,10 @@ def _curtains(result: RewardLandscapeResult, floor: float) -> list[go.Surface]:
 
 def _paths(result: RewardLandscapeResult) -> list[go.Scatter3d]:
     n = len(result.rows)
+    if n > style.MOST_NAMED:
+        parts = [np.column_stack([rows.path, rows.path[:, 0]]) for rows in result.rows]
+        said = _hover(result, "%{text}, median of a stretch", "%{z:.4~g}")
+        return [crowd(parts, _labels(result), said, width=4)]
     return [
         go.Scatter3d(
             x=compact(rows.path[:, 0]),
@@ -218,7 +240,6 @@ def _paths(result: RewardLandscapeResult) -> list[go.Scatter3d]:
             z=compact(rows.path[:, 2]),
             mode="lines",
             name=f"{label}, median" if n > 1 else "median of stretches",
-            showlegend=n <= style.MOST_NAMED,
             line={"color": style.run_color(i, n), "width": 5},
             hovertemplate=_hover(result, f"{label}, median of a stretch", "%{z:.4~g}"),
         )

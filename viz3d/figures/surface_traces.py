@@ -55,7 +55,8 @@ def surface_traces(
                 x=compact(surface.x),
                 y=compact(surface.y),
                 z=compact(_where(shown, surface.z)),
-                surfacecolor=compact(_where(shown, _tone(surface.z, log))),
+                # On a linear scale the colours follow z by themselves.
+                surfacecolor=compact(_where(shown, np.log10(surface.z))) if log else None,
                 customdata=compact(_where(shown, np.stack([surface.lower, surface.upper], -1))),
                 hovertemplate=hover,
                 opacity=opacity,

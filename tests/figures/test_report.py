@@ -1,0 +1,78 @@
+"""Reports across runs: what has no score stays empty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from viz3d.errors import ChartError
+from viz3d.figures import report
+from viz3d.run import Report
+
+
+@pytest.fixture(scope="module")
+def runs(make_run):
+    """A run with three stages, one with two, and one without a report."""
+    full = Report(
+        "full", ("base", "sft", "rl"),
+        {"CORE": {"base": 0.2}, "GSM8K": {"sft": 0.05, "rl": 0.0}, "copa": {"base": -0.1}},
+    )  # fmt: skip
+    part = Report("part", ("base", "mid"), {"CORE": {"base": 0.3}, "GSM8K": {"mid": 0.02}})
+    empty = Report("empty", (), {})
+    return [
+        make_run({}, name="one", report=full),
+        make_run({}, name="two", report=part),
+        make_run({}, name="cut", report=empty),
+        make_run({}, name="none"),
+    ]
+
+
+def test_missing_is_blank_and_zero_is_zero(runs):
+    """A stage without a score is an empty cell; a score of zero is a score."""
+    chart = report.chart(runs)
+    table = chart.table.set_index("task")
+    assert table.loc["GSM8K", "rl: one"] == 0.0
+    assert np.isnan(table.loc["CORE", "rl: one"])
+    cells = chart.flat.data[0]
+    row = list(cells.y).index("CORE")
+    shown = dict(zip(list(chart.table.columns)[1:], cells.text[row], strict=True))
+    assert shown["base: two"] == "0.3"
+    assert shown["rl: one"] == ""
+    assert np.isnan(cells.z[row][list(shown).index("rl: one")])
+
+
+def test_columns_are_stages_in_training_order(runs):
+    """base, mid, sft, rl; in each the runs that have it. The summaries are on top."""
+    chart = report.chart(runs)
+    expected = ["task", "base: one", "base: two", "mid: two", "sft: one", "rl: one"]
+    assert list(chart.table.columns) == expected
+    assert list(chart.table["task"]) == ["CORE", "GSM8K", "copa"]
+    assert "The highest CORE is 0.3, of two after base." in chart.summary
+
+
+def test_runs_without_scores_are_named(runs):
+    """They are left out, and the notes say so; with none left the answer is plain."""
+    chart = report.chart(runs)
+    assert any("cut and none" in note for note in chart.notes)
+    with pytest.raises(ChartError, match=r"report/report\.md"):
+        report.chart(runs[2:])
+
+
+def test_there_is_no_third_axis(runs):
+    """The scene of this chart is the flat figure itself."""
+    chart = report.chart(runs)
+    assert chart.figure is chart.flat
+    assert chart.flat.layout.meta["viz3d"]["summary"]["scores"]["one"]["rl"] == {"GSM8K": 0.0}
+
+
+def test_real_reports(real_data):
+    """Five reports, one of them cut short before any score."""
+    from viz3d.load import load_path
+
+    folder = real_data / "nanochat-reports" / "runs"
+    runs = [run for path in sorted(folder.iterdir()) for run in load_path(path)]
+    chart = report.chart(runs)
+    assert any("speedrun-001-truncated" in note for note in chart.notes)
+    scores = chart.numbers["scores"]
+    assert scores["run2-with-rl"]["rl"] == {"GSM8K": pytest.approx(0.0758)}
+    assert "rl" not in scores["run1-no-rl"]

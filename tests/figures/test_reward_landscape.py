@@ -1,0 +1,113 @@
+"""The reward landscape follows the run and claims no more than association."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from viz3d.errors import MissingMetric
+from viz3d.figures import reward_landscape
+
+
+@pytest.fixture(scope="module")
+def run(make_run):
+    """400 steps of policy-gradient training with a noisy loss and a rising reward."""
+    rng = np.random.default_rng(0)
+    step = np.arange(400)
+    reward = 1 / (1 + np.exp(-(step - 200) / 40)) + rng.normal(0, 0.05, 400)
+    return make_run(
+        {"loss": 1 - 0.5 * reward + rng.normal(0, 0.1, 400), "reward": reward, "kl": step / 400.0},
+        name="grpo",
+    )
+
+
+@pytest.fixture(scope="module")
+def chart(run):
+    """Its chart."""
+    return reward_landscape.chart(run)
+
+
+def is_points(trace):
+    """Whether a trace is the rows of runs."""
+    return trace.type == "scatter3d" and trace.mode == "markers"
+
+
+def test_rewards_are_drawn_as_logged(run, chart):
+    """Neither inverted nor made up: every point is a logged row."""
+    points = next(t for t in chart.figure.data if is_points(t))
+    rows = run.history.loc[np.asarray(points.x, dtype=int)]
+    np.testing.assert_allclose(points.z, rows["reward"], rtol=1e-5)
+    np.testing.assert_allclose(points.y, rows["loss"], rtol=1e-5)
+
+
+def test_the_path_is_the_median_of_stretches(run, chart):
+    """Forty stretches of ten rows each, counted in the notes."""
+    path = next(t for t in chart.figure.data if t.name == "median of stretches")
+    expected = run.history["reward"].groupby(np.arange(400) // 10).median()
+    np.testing.assert_allclose(path.z, expected, rtol=1e-5)
+    assert any("40 stretches" in note for note in chart.notes)
+
+
+def test_it_says_what_it_is_not(chart):
+    """The caption stands in the figure and in the summary."""
+    assert "not a response surface" in chart.figure.layout.title.text
+    assert chart.summary.endswith("not a response surface.")
+
+
+def test_a_surface_only_where_it_is_supported(run, chart):
+    """Holes of the fit are holes of the drawing."""
+    result = reward_landscape.compute(run)
+    grids = [t for t in chart.figure.data if isinstance(t, go.Surface) and np.shape(t.z)[0] > 2]
+    drawn = np.any([np.isfinite(t.z) for t in grids], axis=0) if grids else False
+    np.testing.assert_array_equal(drawn, result.surface.support > 0)
+
+
+def test_without_a_loss_the_other_axis_is_the_users_choice(make_run, run):
+    """The message names what there is, and the choice is taken."""
+    unlost = make_run(run.history[["reward", "kl"]])
+    with pytest.raises(MissingMetric, match=r"'loss'.*against one of: kl"):
+        reward_landscape.chart(unlost)
+    chart = reward_landscape.chart(unlost, against="kl")
+    assert chart.figure.layout.scene.yaxis.title.text == "kl"
+    assert reward_landscape.other_axes([run]) == ("loss", "kl")
+
+
+def test_a_run_without_a_reward_is_told_how_to_record_it(make_run):
+    """A reward is never derived from a loss."""
+    with pytest.raises(MissingMetric, match=r"needs a reward.*reward="):
+        reward_landscape.chart(make_run({"loss": [3.0, 2.0]}))
+
+
+def test_rows_join_on_the_step(make_run, run):
+    """Rows that hold one of the two are left out and counted, not cut to equal length."""
+    history = run.history.copy()
+    history.loc[::4, "loss"] = np.nan
+    chart = reward_landscape.chart(make_run(history))
+    assert chart.numbers["points_total"] == 300
+    assert any(note.startswith("100 rows with a reward") for note in chart.notes)
+
+
+def test_many_long_runs_stay_below_a_megabyte(make_run):
+    """The runs share the points; extremes of both metrics are kept."""
+    rng = np.random.default_rng(0)
+    runs = []
+    for i in range(200):
+        columns = {"loss": rng.normal(size=2_000), "reward": rng.normal(size=2_000)}
+        columns["reward"][i] = 50.0 + i
+        runs.append(make_run(columns, name=f"run-number-{i}"))
+    chart = reward_landscape.chart(runs)
+    assert len(chart.figure.to_json()) < 1_000_000
+    drawn = np.concatenate([t.z for t in chart.figure.data if is_points(t)])
+    assert set(np.arange(50.0, 250.0)) <= set(drawn.tolist())
+
+
+def test_real_grpo_training(real_data):
+    """TRL logs a loss of about zero: the chart still stands, and the axis ignores its one spike."""
+    from viz3d.load import load_path
+
+    (run,) = load_path(real_data / "hf-trainer" / "grpo-unsloth")
+    chart = reward_landscape.chart(run)
+    assert chart.numbers["points_total"] == 250
+    assert chart.figure.layout.scene.yaxis.range[1] < 0.01
+    assert any("outside the loss axis" in note for note in chart.notes)
