@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,8 +147,8 @@ def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[s
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         record = dict(pairs)
         if len(record) < len(pairs):
-            keys = [key for key, _ in pairs]
-            repeated.extend(key for key in dict.fromkeys(keys) if keys.count(key) > 1)
+            times = Counter(key for key, _ in pairs)
+            repeated.extend(key for key, count in times.items() if count > 1)
         return record
 
     try:
