@@ -76,6 +76,12 @@ class Heights:
         t = self.centre + self.scale * BEND * np.sinh(bent)
         return np.exp(np.clip(t, -700.0, 700.0)) if self.log else t
 
+    def share(self, half: Floats, u: Floats, extent: tuple[float, float]) -> Floats:
+        """Give a difference in fitted values at unit x as a share of the pulled-in extent of z."""
+        t = np.log(extent) if self.log else np.asarray(extent)
+        low, high = BEND * np.arcsinh((t - self.centre) / (BEND * self.scale))
+        return half * self._at(u) / (high - low)
+
     def offset(self, u: Floats) -> Floats:
         """Give the standard deviation of a run's constant error at unit x, in fitted values."""
         return OFFSET / self._at(u)

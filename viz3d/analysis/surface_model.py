@@ -23,8 +23,14 @@ COARSE, FINE = 250, 700
 CHUNK = 1024
 """Points predicted at once: keeps the matrix of covariances at a few megabytes."""
 
-LEAST_KAPPA, FEW_RUNS_KAPPA, MOST_KAPPA = 1.25, 1.5, 3.0
-"""Bounds of the widening of the band, the second for fewer than three runs."""
+LEAST_KAPPA, MOST_KAPPA = 1.25, 3.0
+"""Bounds of the widening of the band."""
+
+PULLED_IN = 2 / 3
+"""What a share of the pulled-in range of z counts against a share of the plain range.
+
+A run that diverged makes the plain range so wide that any band is narrow in it.
+"""
 
 RANGE = (0.02, 0.98)
 """Quantiles of z between which the z range lies, so that a diverged run does not stretch it."""
@@ -182,8 +188,7 @@ class SurfaceModel:
             for name, length in zip("xy", self.length_scales_, strict=True)
             if not 1.01 * SHORTEST < length < 0.99 * LONGEST
         )
-        least = LEAST_KAPPA if samples.n_runs >= 3 else FEW_RUNS_KAPPA
-        self.kappa_ = float(np.clip(self._surprise(), least, MOST_KAPPA))
+        self.kappa_ = float(np.clip(self._surprise(), LEAST_KAPPA, MOST_KAPPA))
         error, _ = self._process.left_out(self._bins, self._bins.run)
         self._misses = misses(error, self._bins)
 
@@ -205,6 +210,8 @@ class SurfaceModel:
         half = NINETY * np.hypot(self.kappa_ * deviation, doubt)
         z, lower, upper = (self._heights.inverse(w, u) for w in (mean, mean - half, mean + half))
         share = (upper - lower) / (2 * NINETY) / (self.z_range_[1] - self.z_range_[0])
+        pulled_in = self._heights.share(half / NINETY, u, self.z_range_)
+        share = np.maximum(share, PULLED_IN * pulled_in)
         support = support_at(points, share, self._bins, self.strictness)
         return np.stack([z, lower, upper, support])
 
