@@ -217,6 +217,20 @@ def test_what_is_missing_is_said_with_a_remedy(make_run, columns, said):
         loss_landscape.chart(make_run(columns))
 
 
+def test_a_loss_that_is_never_finite_is_said(make_run):
+    """It was logged, so it is not missing; but there is no height to draw."""
+    bad = pd.DataFrame({"step": np.arange(20), "metric": "loss", "value": np.nan})
+    run = make_run({"loss": np.full(20, np.nan), "lr": np.full(20, 1e-3)}, nonfinite=bad)
+    with pytest.raises(ChartError, match="every loss of run is NaN or infinite"):
+        loss_landscape.chart(run)
+
+
+def test_what_is_no_surface_is_said_in_words_of_the_chart(make_run):
+    """Step, learning rate and loss, not x, y and z."""
+    runs = [make_run({"loss": np.linspace(3, 2, 50)}, config={"learning_rate": 1e-3})] * 2
+    assert "same learning rate, 0.001" in loss_landscape.chart(runs).summary
+
+
 def test_a_setting_that_does_not_exist_is_refused(sweep):
     """The message lists the choices."""
     with pytest.raises(ValueError, match="auto, current, peak"):

@@ -13,7 +13,6 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.crowd import crowd, stretches
 from viz3d.figures.dynamics_data import (
-    KIND,
     TITLE,
     DynamicsResult,
     compute,
@@ -26,8 +25,6 @@ from viz3d.figures.text import safe
 from viz3d.figures.ticks import even_ticks
 
 __all__ = [
-    "KIND",
-    "TITLE",
     "DynamicsResult",
     "compute",
     "compute_each",

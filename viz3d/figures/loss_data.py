@@ -12,11 +12,13 @@ from viz3d.analysis.curves import Curve, rate_axis, read_attempts, read_curve
 from viz3d.analysis.events import BadStep, bad_steps
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.analysis.valley import Valley, find_valley
+from viz3d.errors import ChartError
 from viz3d.figures.frame import Frame, Range, span
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.paths import Path, thin_paths
 from viz3d.figures.pins import Pin, bad_pins, clipped_pin, pins_per_run
 from viz3d.figures.provenance import origins
+from viz3d.figures.text import listed
 from viz3d.run import Run
 
 KIND = "loss-landscape"
@@ -98,6 +100,8 @@ def compute(
     ------
     MissingMetric
         If no run has both a loss and a learning rate.
+    ChartError
+        If no loss is finite.
     ValueError
         If `rate` or `strictness` is none of its choices.
     """
@@ -107,6 +111,11 @@ def compute(
     read = [(run, curve) for run, curve in pairs if curve is not None and len(curve.step)]
     if not read:
         raise missing(chosen, "learning_rate", TITLE)
+    if not any(len(_finite(curve)) for _, curve in read):
+        raise ChartError(
+            f"{TITLE} has nothing to draw: every loss of {listed([run.name for run, _ in read])} is "
+            "NaN or infinite; choose a run that logged a finite loss."
+        )
     used, curves = [run for run, _ in read], tuple(curve for _, curve in read)
     surface = _fit(curves, strictness)
     old = [curve for run in used for curve in read_attempts(run, axis)] if attempts else []

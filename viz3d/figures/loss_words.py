@@ -12,7 +12,7 @@ from viz3d.analysis.valley import WIDE, Valley
 from viz3d.figures.budget import told
 from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult, clipped
 from viz3d.figures.pins import pins_per_run
-from viz3d.figures.text import count, listed, say, wrapped
+from viz3d.figures.text import count, listed, say, with_names, wrapped
 
 HISTORY = (
     "The loss at a step depends on the whole history of the learning rate, not only on its value "
@@ -100,15 +100,21 @@ def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
 def _what(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
     low, high = said["lowest_rate"], said["highest_rate"]
     rates = f"from {say(low)} to {say(high)}" if low != high else f"of {say(low)}"
+    if low is None:
+        rates = "that is nowhere above zero"
     return (
         f"Loss of {count(said['runs'], 'run')} over steps {said['first_step']:,} to "
         f"{said['last_step']:,} and a {RATE_TITLES[result.rate]} {rates}."
     )
 
 
+def _named(sentence: str) -> str:
+    return with_names(sentence, "step", "learning rate", "loss")
+
+
 def _surface(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
     if result.surface.reason:
-        return f"There is no surface: {result.surface.reason}"
+        return f"There is no surface. {_named(result.surface.reason)}"
     text = f"The runs support a surface over {100 * said['share_supported']:.0f} % of the box."
     if len(result.curves) == 1:
         text += (
@@ -171,7 +177,7 @@ def notes(result: LossLandscapeResult, top: float) -> tuple[str, ...]:
 def _surface_notes(result: LossLandscapeResult) -> list[str]:
     surface = result.surface
     if surface.reason:
-        return [surface.reason]
+        return [_named(surface.reason)]
     said = [
         f"The surface is a Gaussian process fitted to {surface.n_bins:,} medians of "
         f"{surface.n_points:,} points; its approximate 90 % band is widened {say(surface.kappa)} "
@@ -184,7 +190,7 @@ def _surface_notes(result: LossLandscapeResult) -> list[str]:
         )
     axes = {"x": "the step", "y": "the learning rate"}
     said += [f"The fit does not resolve {axes[name]}." for name in surface.unresolved]
-    said += [f"{count(n, 'point')} {why} left out." for why, n in surface.dropped.items()]
+    said += [f"{count(n, 'point')} {_named(why)} left out." for why, n in surface.dropped.items()]
     return said
 
 

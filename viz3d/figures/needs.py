@@ -45,7 +45,7 @@ def as_runs(runs: Run | Sequence[Run], chart: str) -> tuple[Run, ...]:
 
 
 def having(runs: Sequence[Run], role: str, chart: str) -> tuple[Run, ...]:
-    """Return the runs that logged a finite or non-finite value for the role.
+    """Return the runs that logged the role, be it as NaN.
 
     Raises
     ------
@@ -59,9 +59,12 @@ def having(runs: Sequence[Run], role: str, chart: str) -> tuple[Run, ...]:
 
 
 def has_role(run: Run, role: str) -> bool:
-    """Whether the run has at least one value for the role."""
+    """Whether the run logged at least one value for the role, be it NaN."""
     series = run.role(role)
-    return series is not None and len(series) > 0
+    if series is None:
+        return False
+    bad = run.nonfinite
+    return len(series) > 0 or (bad is not None and bool((bad["metric"] == run.roles[role]).any()))
 
 
 def missing(runs: Sequence[Run], role: str, chart: str) -> MissingMetric:

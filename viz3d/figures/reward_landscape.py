@@ -27,9 +27,9 @@ from viz3d.figures.reward_data import (
     compute_each,
     other_axes,
 )
-from viz3d.figures.reward_words import name_of, notes, numbers, subtitle, summary, table
+from viz3d.figures.reward_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.surface_traces import color_scale, heat_traces, surface_traces
-from viz3d.figures.text import safe, short_names
+from viz3d.figures.text import in_words, safe, short_names
 from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
 
@@ -154,7 +154,7 @@ def reward_landscape(runs: Run | Sequence[Run], **settings: Any) -> go.Figure:
 
 
 def _titles(result: RewardLandscapeResult) -> tuple[str, str, str]:
-    return "step", safe(name_of(result)), "reward"
+    return "step", safe(in_words(result.against)), "reward"
 
 
 def _labels(result: RewardLandscapeResult) -> list[str]:

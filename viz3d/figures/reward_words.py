@@ -10,7 +10,7 @@ import pandas as pd
 
 from viz3d.figures.budget import told
 from viz3d.figures.reward_data import RewardLandscapeResult
-from viz3d.figures.text import count, listed, say, wrapped
+from viz3d.figures.text import count, in_words, listed, say, with_names, wrapped
 
 CAPTION = "Association along the run, not a response surface."
 
@@ -45,7 +45,7 @@ def _rank_correlation(result: RewardLandscapeResult) -> float | None:
 
 def summary(result: RewardLandscapeResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
-    name = name_of(result)
+    name = in_words(result.against)
     moves = [
         f"{rows.run} goes from {say(rows.path[0, 2])} to {say(rows.path[-1, 2])}"
         for rows in result.rows[:3]
@@ -66,24 +66,20 @@ def summary(result: RewardLandscapeResult, said: Mapping[str, Any]) -> str:
 def notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what was left out or thinned, with counts."""
     unjoined = sum(rows.unjoined for rows in result.rows)
-    surface = result.surface
+    surface, name = result.surface, in_words(result.against)
     notes = [
-        f"{CAPTION} Noise in {name_of(result)} makes slopes along its axis look flatter than they "
-        "are.",
+        f"{CAPTION} Noise in {name} makes slopes along its axis look flatter than they are.",
         f"Points show {told(said['points_drawn'], said['points_total'])}; the path is the median "
         f"of each of up to {max(len(rows.path) for rows in result.rows):,} stretches.",
-        f"There is no surface: {surface.reason}"
+        f"There is no surface. {with_names(surface.reason, 'step', name, 'reward')}"
         if surface.reason
         else f"A surface is supported over {100 * surface.share:.0f} % of the box.",
     ]
     if unjoined:
-        notes.append(
-            f"{count(unjoined, 'row')} with a reward but no finite {name_of(result)} left out."
-        )
+        notes.append(f"{count(unjoined, 'row')} with a reward but no finite {name} left out.")
     if result.outside:
         notes.append(
-            f"{count(result.outside, 'row')} outside the {name_of(result)} axis, which holds 99 % "
-            "of them."
+            f"{count(result.outside, 'row')} outside the {name} axis, which holds 99 % of them."
         )
     if result.unused:
         notes.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
@@ -103,12 +99,6 @@ def table(result: RewardLandscapeResult) -> pd.DataFrame:
         }
         for rows in result.rows
     )
-
-
-def name_of(result: RewardLandscapeResult) -> str:
-    """Return the other axis in words."""
-    words = {"grad_norm": "gradient norm", "learning_rate": "learning rate"}
-    return words.get(result.against, result.against)
 
 
 def subtitle(result: RewardLandscapeResult) -> str:

@@ -12,6 +12,13 @@ LONGEST = 48
 SEPARATOR = re.compile(r"([-_/ ]|\.(?!\d))")
 """Between the words of a name; the point of a number is none."""
 
+ROLES = {
+    "grad_norm": "gradient norm",
+    "learning_rate": "learning rate",
+    "lr_multiplier": "learning rate multiplier",
+    "val_loss": "validation loss",
+}
+
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"}
 """Tags, formulas (``$…$``) and templates (``%{…}``) must not be read out of somebody's run name."""
 
@@ -58,6 +65,17 @@ def listed(items: list[str], most: int = 4) -> str:
     if len(items) > most:
         return f"{', '.join(items[:most])} and {len(items) - most:,} more"
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def with_names(sentence: str, x: str, y: str, z: str) -> str:
+    """Put the names of a chart's axes where a surface's sentence says x, y or z."""
+    names = {"x": x, "y": y, "z": z}
+    return re.sub(r"\b[xyz]\b", lambda found: names[found[0]], sentence)
+
+
+def in_words(role: str) -> str:
+    """Return a role in words, ``"gradient norm"``; anything else as it is."""
+    return ROLES.get(role, role)
 
 
 def wrapped(text: str, width: int = 58) -> str:

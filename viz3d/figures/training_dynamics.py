@@ -14,9 +14,9 @@ import plotly.graph_objects as go
 
 from viz3d.figures import dynamics_pca, dynamics_plain
 from viz3d.figures.chart import Chart
-from viz3d.figures.dynamics_pca import KIND, TITLE, DynamicsResult
-from viz3d.figures.dynamics_plain import PlainResult
+from viz3d.figures.dynamics_data import KIND, TITLE, DynamicsResult
 from viz3d.figures.frame import Frame
+from viz3d.figures.plain_data import PlainResult
 from viz3d.figures.provenance import plain, stamp
 from viz3d.run import Run
 

@@ -1,0 +1,73 @@
+"""What the plain view of training dynamics says in words and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from viz3d.figures.budget import told
+from viz3d.figures.plain_data import PlainResult
+from viz3d.figures.text import count, in_words, listed, say, wrapped
+
+
+def numbers(result: PlainResult) -> dict[str, Any]:
+    """Return the numbers of the summary."""
+    last = {path.run: path.points[-1] for path in result.paths}
+    return {
+        "runs": len(result.paths),
+        "axes": list(result.axes),
+        "points_drawn": sum(len(path.step) for path in result.paths),
+        "points_total": sum(path.total for path in result.paths),
+        "last": {run: dict(zip(result.axes, point, strict=True)) for run, point in last.items()},
+    }
+
+
+def summary(result: PlainResult) -> str:
+    """Return one paragraph that reads well aloud."""
+    names = [in_words(axis) for axis in result.axes]
+    ends = [
+        f"{path.run} goes from "
+        + ", ".join(
+            f"{name} {say(a)} to {say(b)}"
+            for name, a, b in zip(names, path.points[0], path.points[-1], strict=True)
+        )
+        for path in result.paths[:3]
+    ]
+    more = len(result.paths) - len(ends)
+    text = f"Paths of {count(len(result.paths), 'run')} through {listed(names)}. "
+    return text + "; ".join(ends) + (f"; and {more:,} more." if more else ".")
+
+
+def notes(result: PlainResult) -> tuple[str, ...]:
+    """Return what was left out or thinned, with counts."""
+    drawn = sum(len(path.step) for path in result.paths)
+    unjoined = sum(path.unjoined for path in result.paths)
+    said = [
+        f"Faint paths show {told(drawn, sum(path.total for path in result.paths))}; bold ones are "
+        "medians of stretches."
+    ]
+    if unjoined:
+        said.append(
+            f"{count(unjoined, 'row')} without a finite value of all three metrics left out."
+        )
+    if result.unused:
+        said.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
+    return tuple(said)
+
+
+def table(result: PlainResult) -> pd.DataFrame:
+    """Return the last point of each run."""
+    rows = [
+        {"run": path.run, "step": int(path.step[-1])}
+        | dict(zip(result.axes, path.points[-1].tolist(), strict=True))
+        for path in result.paths
+    ]
+    return pd.DataFrame(rows)
+
+
+def subtitle(result: PlainResult) -> str:
+    """Return the line under the title."""
+    drawn = sum(len(path.step) for path in result.paths)
+    total = sum(path.total for path in result.paths)
+    return wrapped(f"{count(len(result.paths), 'run')}, {told(drawn, total)}.")
