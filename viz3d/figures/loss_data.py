@@ -112,9 +112,10 @@ def compute(
     if not read:
         raise missing(chosen, "learning_rate", TITLE)
     if not any(len(_finite(curve)) for _, curve in read):
+        names = listed([run.name for run, _ in read])
         raise ChartError(
-            f"{TITLE} has nothing to draw: every loss of {listed([run.name for run, _ in read])} is "
-            "NaN or infinite; choose a run that logged a finite loss."
+            f"{TITLE} has nothing to draw: every loss of {names} is NaN or infinite; choose a run "
+            "that logged a finite loss."
         )
     used, curves = [run for run, _ in read], tuple(curve for _, curve in read)
     surface = _fit(curves, strictness)
