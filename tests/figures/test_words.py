@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from viz3d.figures.budget import FEWEST, compact, shares, told
 from viz3d.figures.frame import Frame, padded, span, union
 from viz3d.figures.provenance import plain
-from viz3d.figures.text import listed, safe, say, short_layers, short_names
+from viz3d.figures.text import listed, safe, say, scene_text, short_layers, short_names
 from viz3d.figures.ticks import nice_ticks
 
 
@@ -23,6 +23,11 @@ def test_no_text_can_be_markup_formula_or_template(text):
         "&#36;", ""
     ).replace("&#37;", "")
     assert "\n" not in shown
+
+
+def test_text_inside_a_scene_has_no_tags_and_no_entities():
+    """WebGL draws a few tags and shows entities as they stand."""
+    assert scene_text("<b>A&B</b> 5%") == "‹b›A&B‹/b› 5%"
 
 
 def test_long_names_are_cut_in_the_middle():

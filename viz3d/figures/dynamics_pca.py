@@ -21,7 +21,7 @@ from viz3d.figures.dynamics_data import (
 )
 from viz3d.figures.dynamics_words import notes, numbers, percent, subtitle, summary, table
 from viz3d.figures.frame import Frame, padded
-from viz3d.figures.text import safe
+from viz3d.figures.text import scene_text
 from viz3d.figures.ticks import even_ticks
 
 __all__ = [
@@ -224,7 +224,7 @@ def _arrows(result: DynamicsResult) -> list[go.Scatter3d]:
     tips = REACH * largest.min() * e.loadings[chosen, :3]
     gaps = np.full_like(tips, np.nan)
     lines = np.stack([np.zeros_like(tips), tips, gaps], axis=1).reshape(-1, 3)
-    names = [safe(e.metrics[i], 20) for i in chosen]
+    names = [scene_text(e.metrics[i], 20) for i in chosen]
     return [
         go.Scatter3d(
             x=compact(lines[:, 0]),

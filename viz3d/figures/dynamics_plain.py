@@ -14,7 +14,7 @@ from viz3d.figures.dynamics_data import TITLE
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.plain_data import PlainResult, compute, compute_each
 from viz3d.figures.plain_words import notes, numbers, subtitle, summary, table
-from viz3d.figures.text import in_words, safe
+from viz3d.figures.text import in_words, safe, scene_text
 from viz3d.figures.ticks import even_ticks
 
 __all__ = [
@@ -42,7 +42,7 @@ def draw(result: PlainResult, frame: Frame | None = None) -> go.Figure:
         traces = [trace for i in range(n) for trace in _lines(result, i, hover)]
     scene = style.scene(
         *(
-            style.axis(safe(name), range=padded(r), **even_ticks(r))
+            style.axis(scene_text(name), range=padded(r), **even_ticks(r))
             for name, r in zip(names, ranges, strict=True)
         )
     )

@@ -14,7 +14,7 @@ from viz3d.errors import ChartError
 from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import as_runs, missing
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import listed, safe, short_layers
+from viz3d.figures.text import listed, short_layers
 from viz3d.run import Run
 
 KIND = "gradient-flow"
@@ -50,8 +50,8 @@ class GradientFlowResult:
 
     @property
     def labels(self) -> list[str]:
-        """Short, safe names of the layers, in model order."""
-        return [safe(name, 24) for name in short_layers(list(self.grid.names))]
+        """Short names of the layers, in model order, as they are."""
+        return short_layers(list(self.grid.names))
 
 
 def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:

@@ -5,7 +5,7 @@ Layers are separate things, so they are drawn apart: nothing is interpolated bet
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from viz3d.figures.frame import Frame, padded
 from viz3d.figures.gradient_data import KIND, TITLE, GradientFlowResult, compute, compute_each
 from viz3d.figures.gradient_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.provenance import plain, stamp
+from viz3d.figures.text import safe, scene_text
 from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
 
@@ -40,6 +41,9 @@ HALF_WIDTH = 0.36
 MOST_TICKS = 24
 """Layer names along an axis before they run into each other."""
 
+LABEL = 24
+"""Characters of a layer's name in ticks and hover labels."""
+
 MARKS = {"vanishing": " ▼", "exploding": " ▲", "": ""}
 
 
@@ -53,7 +57,7 @@ def draw(result: GradientFlowResult, frame: Frame | None = None) -> go.Figure:
         traces.append(_zeros(result, floor))
     scene = style.scene(
         style.axis("step", range=padded(x, share=0.02)),
-        style.axis("layer", **_layer_ticks(result)),
+        style.axis("layer", **_layer_ticks(result, scene_text)),
         style.axis("log10 gradient norm", range=padded(z), **even_ticks(z)),
     )
     return style.figure(traces, style.layout(TITLE, subtitle(result), scene=scene))
@@ -67,7 +71,7 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
         x=result.grid.step,
         y=rows,
         z=compact(result.log_norm),
-        customdata=_repeated(result.labels, result.log_norm.shape[1]),
+        customdata=_repeated(_names(result), result.log_norm.shape[1]),
         hovertemplate="%{customdata}<br>step %{x:,d}<br>gradient norm 10^%{z:.2f}<extra></extra>",
         **_colors(frame),
     )
@@ -84,7 +88,7 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
         TITLE,
         subtitle(result),
         style.axis("step", showgrid=False, zeroline=False),
-        style.axis("layer", showgrid=False, zeroline=False, **_layer_ticks(result)),
+        style.axis("layer", showgrid=False, zeroline=False, **_layer_ticks(result, safe)),
     )
     return style.figure([cells, dead] if np.isfinite(zero).any() else [cells], layout)
 
@@ -172,7 +176,7 @@ def _lines(result: GradientFlowResult) -> go.Scatter3d:
         z=compact(np.hstack([result.log_norm, gap]).ravel()),
         mode="lines",
         line={"color": "rgba(40,40,40,0.55)", "width": 1.5},
-        text=[label for label in result.labels for _ in range(n_bins + 1)],
+        text=[label for label in _names(result) for _ in range(n_bins + 1)],
         hovertemplate="%{text}<br>step %{x:,d}<br>gradient norm 10^%{z:.2f}<extra></extra>",
         showlegend=False,
     )
@@ -187,18 +191,20 @@ def _zeros(result: GradientFlowResult, floor: float) -> go.Scatter3d:
         mode="markers",
         name="exactly zero",
         marker={"size": 2.5, "color": style.INK, "symbol": "x"},
-        text=[result.labels[i] for i in layer],
+        text=[_names(result)[i] for i in layer],
         hovertemplate="%{text}<br>step %{x:,d}<br>exactly zero<extra></extra>",
         showlegend=True,
     )
 
 
-def _layer_ticks(result: GradientFlowResult) -> dict[str, Any]:
+def _layer_ticks(
+    result: GradientFlowResult, written: Callable[[object, int], str]
+) -> dict[str, Any]:
     """Names along the layer axis: marked layers always, of the others as many as fit."""
     n = len(result.labels)
     every = -(-n // MOST_TICKS)
     named = zip(result.labels, result.grid.state, strict=True)
-    text = [label + MARKS[state] for label, state in named]
+    text = [written(label, LABEL) + MARKS[state] for label, state in named]
     shown = [i for i in range(n) if i % every == 0 or result.grid.state[i]]
     return {
         "tickmode": "array",
@@ -206,6 +212,10 @@ def _layer_ticks(result: GradientFlowResult) -> dict[str, Any]:
         "ticktext": [text[i] for i in shown],
         "range": [-0.6, n - 0.4],
     }
+
+
+def _names(result: GradientFlowResult) -> list[str]:
+    return [safe(label, LABEL) for label in result.labels]
 
 
 def _repeated(labels: list[str], n: int) -> list[list[str]]:

@@ -29,7 +29,7 @@ from viz3d.figures.reward_data import (
 )
 from viz3d.figures.reward_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.surface_traces import color_scale, heat_traces, surface_traces
-from viz3d.figures.text import in_words, safe, short_names
+from viz3d.figures.text import in_words, safe, scene_text, short_names
 from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
 
@@ -63,7 +63,7 @@ def draw(result: RewardLandscapeResult, frame: Frame | None = None) -> go.Figure
     traces += _paths(result)
     scene = style.scene(
         style.axis(titles[0], range=padded(x, share=0.02)),
-        style.axis(titles[1], range=padded(y), **even_ticks(y)),
+        style.axis(scene_text(in_words(result.against)), range=padded(y), **even_ticks(y)),
         style.axis(titles[2], range=padded(z), **even_ticks(z)),
     )
     return style.figure(traces, style.layout(TITLE, subtitle(result), scene=scene))

@@ -26,15 +26,28 @@ ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"}
 def safe(text: object, limit: int = LONGEST) -> str:
     """Return any text from data so that Plotly shows it as it is, shortened in the middle.
 
-    Control characters become spaces. Use it for every name that comes from a file.
+    Control characters become spaces. Use it for every name that comes from a file; for text inside
+    a scene use `scene_text`.
     """
+    return "".join(ESCAPES.get(c, c) for c in _cut(text, limit))
+
+
+def scene_text(text: object, limit: int = LONGEST) -> str:
+    """Return the same for ticks, titles and labels that WebGL draws.
+
+    Those know a few tags, but no entities, so angle brackets become similar characters.
+    """
+    return _cut(text, limit).replace("<", "‹").replace(">", "›")
+
+
+def _cut(text: object, limit: int) -> str:
     plain = " ".join(
         "".join(" " if unicodedata.category(c)[0] == "C" else c for c in str(text)).split()
     )
     if len(plain) > limit:
         head = (limit - 1) // 2
         plain = plain[: limit - 1 - head] + "…" + plain[-head:]
-    return "".join(ESCAPES.get(c, c) for c in plain)
+    return plain
 
 
 def say(value: float | None) -> str:
