@@ -78,6 +78,17 @@ def test_random_walks_are_not_taken_for_structure():
     assert sum(e.p_value <= 0.05 for e in found) <= 2
 
 
+def test_the_null_keeps_no_drift():
+    """Metrics that fall together beat random walks made of their own steps: drift is no chance."""
+    t = np.linspace(0, 1, 400)
+    rng = np.random.default_rng(0)
+    falls = {f"m{i}": np.exp(-(2 + i) * t) + rng.normal(0, 1e-3, 400) for i in range(8)}
+    e = embed(run_of(falls))
+    assert e.total > e.null_total_high
+    assert e.null_total_mean < 0.95
+    assert e.p_value <= 0.01
+
+
 def test_the_null_has_the_theoretical_shares():
     """The first shares of many random walks tend to 6 / (pi k)^2."""
     steps = np.random.default_rng(0).normal(size=(400, 60))
