@@ -6,6 +6,7 @@
 
 const shared = (window.viz3d ??= { cameras: new Map(), plotly: null });
 const SCENE = /^scene\d*$/;
+const TITLE_HEIGHT = 60; // of a figure, in pixels; the page takes it away
 
 export default function ({ data, parentElement }) {
   if (!(data instanceof Uint8Array)) {
@@ -23,6 +24,8 @@ export default function ({ data, parentElement }) {
   };
 }
 
+// A plain script tag: the browser then keeps the compiled code from visit to visit, which saves
+// more than fetching the file by other means from its cache.
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   shared.plotly ??= new Promise((resolve, reject) => {
@@ -72,8 +75,10 @@ class Chart {
       if (turn === this.turn) this.note.textContent = "The chart could not be loaded; reload the page.";
       return;
     }
-    // The flat twin is quick and says the same, so it is on the screen before the scene.
-    for (const name of [...names].reverse()) {
+    // The flat twin is quick and says the same: where both are in view, it comes first.
+    const flat = this.plots.get("flat");
+    if (flat && flat.getBoundingClientRect().top < window.innerHeight) names.reverse();
+    for (const name of names) {
       if (turn !== this.turn) return;
       await this.draw(Plotly, name, payload, theme);
     }
@@ -95,6 +100,9 @@ class Chart {
       const div = this.plots.get(name);
       div.setAttribute("aria-label", `${payload.title}, ${name === "flat" ? "2D" : "3D"}. ${payload.summary}`);
       div.setAttribute("aria-busy", "true");
+      // A twin of many rows says how high it must be to stay readable, its title included.
+      const height = (payload[name].layout.height ?? 0) - TITLE_HEIGHT;
+      div.style.setProperty("--viz3d-height", `${height}px`);
       this.panels.append(div);
     }
     this.panels.classList.toggle("viz3d-both", names.length > 1);
@@ -229,7 +237,10 @@ function channels(color) {
 // Put the page's colours over those of the figure, which is neutral by itself. The page has a title
 // of its own, so that of the figure would only take room.
 function dress(data, layout, theme) {
-  const bars = layout.coloraxis || data.some((trace) => trace.colorbar || trace.marker?.colorbar);
+  const bars = [layout.coloraxis, ...data, ...data.map((trace) => trace.marker)]
+    .map((holder) => holder?.colorbar)
+    .filter(Boolean);
+  for (const bar of bars) bar.tickfont = { ...bar.tickfont, color: theme.text };
   const axis = { color: theme.text, gridcolor: theme.grid, linecolor: theme.grid, zerolinecolor: theme.grid };
   Object.assign(layout, {
     autosize: true,
@@ -244,7 +255,7 @@ function dress(data, layout, theme) {
     bordercolor: theme.grid,
     font: { ...layout.hoverlabel?.font, color: theme.text, family: theme.font },
   };
-  layout.margin = { ...layout.margin, t: bars ? 72 : 28 };
+  layout.margin = { ...layout.margin, t: bars.length ? 72 : 28 };
   delete layout.title;
   delete layout.width;
   delete layout.height;

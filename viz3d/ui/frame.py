@@ -11,6 +11,7 @@ from viz3d.errors import SettingsError
 from viz3d.settings import Settings, load_settings
 from viz3d.ui import sidebar
 from viz3d.ui.component import preload
+from viz3d.ui.loading import warm_up
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def start_page(title: str, purpose: str) -> Page:
     """
     st.set_page_config(page_title=f"{title} · viz3d", layout="wide")
     preload()
+    warm_up()
     st.title(title)
     st.caption(purpose)
     with st.sidebar:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from viz3d.errors import Viz3dError
-from viz3d.figures.kinds import make_chart
+from viz3d.figures.kinds import KINDS, make_chart
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:
@@ -35,6 +37,22 @@ class Prepared:
     chart: Chart
     figure: str
     flat: str
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> Thread:
+    """Let the libraries of the first chart load while the viewer still looks at the page."""
+    thread = Thread(target=_import_ahead, name="viz3d-imports", daemon=True)
+    thread.start()
+    return thread
+
+
+def _import_ahead() -> None:
+    from viz3d.analysis.warm import load_libraries
+
+    load_libraries()
+    for module in KINDS.values():
+        import_module(module)
 
 
 @st.cache_resource(ttl=LISTING_AGE, max_entries=16, show_spinner="Listing the runs …")
