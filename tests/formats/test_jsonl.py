@@ -150,6 +150,23 @@ def test_a_very_deep_line_does_not_bring_the_reader_down(read: Reader) -> None:
     assert parsed.problems[0].line == 301
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_line_that_says_null_is_a_bad_line(read: Reader, place: int) -> None:
+    """``null`` is no row wherever it stands; at the top it would end the process."""
+    lines = ['{"loss": 3}', '{"loss": 2}']
+    lines.insert(place, "null")
+    (parsed,) = read(jsonl, {"a.jsonl": "\n".join([*lines, ""])})
+    assert joined(parsed).history["loss"].tolist() == [3.0, 2.0]
+    assert parsed.problems[0].line == place + 1
+    assert "no JSON object" in parsed.problems[0].what
+
+
+def test_a_file_that_says_null_is_declined(read: Reader) -> None:
+    """A document without content is declined, and the process lives on."""
+    with pytest.raises(NotMine, match="no line of it is a JSON object"):
+        read(jsonl, {"a.jsonl": "null"})
+
+
 def test_very_many_names_are_cut_at_the_cap(read: Reader) -> None:
     """A log whose every line brings a new name is read, up to the cap."""
     (parsed,) = read(jsonl, {"a.jsonl": "".join(f'{{"k{at}": {at}}}\n' for at in range(20_000))})
