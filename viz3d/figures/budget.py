@@ -53,7 +53,7 @@ def thin(step: NDArray[np.int64], value: NDArray[np.float64], n_out: int) -> NDA
 def told(shown: int, total: int) -> str:
     """Say how many points are drawn: ``"2,000 of 105,385 points, every extreme kept"``."""
     if shown >= total:
-        return f"all {total:,} points"
+        return f"all {total:,} points" if total != 1 else "the only point"
     return f"{shown:,} of {total:,} points, every extreme kept"
 
 

@@ -93,7 +93,7 @@ def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
             f"The first bad step is {said['first_bad_step']:,}, where {said['first_bad_run']} "
             f"{words[said['first_bad_kind']]}."
         )
-    parts.append(f"Drawn of the runs: {told(said['points_drawn'], said['points_total'])}.")
+    parts.append(f"The paths show {told(said['points_drawn'], said['points_total'])}.")
     return " ".join(part for part in parts if part)
 
 
