@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from viz3d.errors import NoFormat, RunNotFound, SourceError
-from viz3d.load import list_runs, load_path, load_run, load_runs, open_source
+from viz3d.load import is_path, list_runs, load_path, load_run, load_runs, open_source
 from viz3d.run import FileInfo
 
 ROWS = '{"step": 0, "train/loss": 3, "x": 1}\n{"step": 1, "train/loss": 2, "x": 2}\n'
@@ -52,6 +52,16 @@ def test_a_leading_runs_is_dropped_where_names_stay_unique(tmp_path: Path) -> No
     write(tmp_path, {"runs/a/metrics.jsonl": ROWS, "a/metrics.jsonl": ROWS})
     write(tmp_path, {"runs/b/metrics.jsonl": ROWS})
     assert sorted(names(tmp_path)) == ["a", "b", "runs/a"]
+    write(tmp_path, {"runs/runs/a/metrics.jsonl": ROWS})
+    assert sorted(names(tmp_path)) == ["a", "b", "runs/a", "runs/runs/a"]
+
+
+def test_the_run_at_the_top_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """A folder that is a run goes by its own name, unless a run below it is called so too."""
+    write(tmp_path / "r", {"metrics.jsonl": ROWS, "r/metrics.jsonl": ROWS})
+    assert sorted(names(tmp_path / "r")) == [".", "r"]
+    assert len(load_run(tmp_path / "r", ".").history) == 2
+    assert load_run(tmp_path / "r", "r").source == "r"
 
 
 def test_a_source_that_is_a_run_goes_by_its_folder(tmp_path: Path) -> None:
@@ -85,6 +95,16 @@ def test_a_file_of_several_runs_is_one_entry_until_opened(tmp_path: Path) -> Non
         load_run(source, "a.log")
     with pytest.raises(RunNotFound, match=r"holds no run 'sft'; it holds: 'a\.log::base-1'"):
         load_run(source, "a.log::sft")
+
+
+def test_a_file_may_have_two_colons_in_its_name(tmp_path: Path) -> None:
+    """What is there under the whole path is taken before a run inside another file."""
+    path = tmp_path / "a::b.jsonl"
+    path.write_text(ROWS)
+    assert is_path(str(path))
+    assert load_run(path).name == "a::b.jsonl"
+    assert is_path(f"{path}::x")
+    assert not is_path(str(tmp_path / "c::b.jsonl"))
 
 
 def test_a_path_of_several_runs_gives_them_all(tmp_path: Path) -> None:

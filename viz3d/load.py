@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from viz3d.sources import sample
 from viz3d.sources.base import Source
 from viz3d.sources.digest import digest
 from viz3d.sources.finding import INSIDE, find_run, some
-from viz3d.sources.local import LocalSource
+from viz3d.sources.local import LocalSource, exists
 
 Roles = Mapping[str, str]
 
@@ -183,7 +182,7 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
         As `load_run`.
     """
     where, mark, inside = str(path).rpartition(INSIDE)
-    if not mark or Path(path).exists():
+    if not mark or exists(path):
         return load_runs(open_source(path), roles=roles)
     source = open_source(where)
     infos = list_runs(source)
@@ -191,12 +190,22 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
     return load_runs(source, name, roles=roles)
 
 
+def is_path(text: str) -> bool:
+    """Say whether `text` is a path of something that is there, also as ``PATH::NAME``."""
+    return any(part and exists(part) for part in (text, text.rpartition(INSIDE)[0]))
+
+
 def _names(runs: Sequence[str], source: str) -> dict[str, str]:
-    """Return {path: name}; a leading ``runs/`` says nothing and goes where that is safe."""
-    short = {run: run.removeprefix("runs/") or run for run in runs}
-    taken = Counter(short.values())
-    names = {run: name if taken[name] == 1 else run for run, name in short.items()}
-    return {run: name or source for run, name in names.items()}
+    """Return {path: name}; a leading ``runs/`` says nothing and goes where that is safe.
+
+    A run at the top of the source is called like the source, or ``.`` where a run below it is.
+    """
+    paths = set(runs)
+    short = {run: run.removeprefix("runs/") for run in runs}
+    names = {run: run if name in paths else name for run, name in short.items()}
+    if "" in names:
+        names[""] = "." if source in names.values() else source
+    return names
 
 
 def _info(name: str, source: str, formats: tuple[str, ...], files: Sequence[FileInfo]) -> RunInfo:

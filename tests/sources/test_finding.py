@@ -41,5 +41,11 @@ def test_an_unknown_name_lists_the_closest() -> None:
     """A typing mistake is answered with what was probably meant."""
     with pytest.raises(RunNotFound, match="no run 'aquarat-20251023' in 's'; closest: 'x/runs/aq"):
         find_run(INFOS, "aquarat-20251023", "s")
-    with pytest.raises(RunNotFound, match="list them to see their names"):
+    with pytest.raises(RunNotFound, match="list them, or check the path"):
         find_run(INFOS, "@@@@@@@", "s")
+
+
+def test_a_name_in_another_folder_is_not_taken_for_the_run() -> None:
+    """Who asks for ``w/a`` does not get ``a``, which is another run."""
+    with pytest.raises(RunNotFound, match="no run 'w/a'"):
+        find_run(INFOS, "w/a", "s")

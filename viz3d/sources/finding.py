@@ -42,8 +42,9 @@ def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo,
     for wanted, rest in asked:
         exact = [info for info in infos if info.name == wanted]
         tail = [info for info in infos if info.name.endswith(f"/{wanted.strip('/')}")]
-        longer = [info for info in infos if f"/{wanted}".endswith(f"/{info.name}")]
-        for found in (exact, tail, longer):
+        # As the folder is called in a bucket; the listing drops it.
+        plain = [info for info in infos if info.name == wanted.removeprefix("runs/")]
+        for found in (exact, tail, plain):
             if len(found) == 1:
                 return found[0], rest
             if found:
@@ -52,7 +53,7 @@ def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo,
                     f"{some(found)}."
                 )
     close = difflib.get_close_matches(name, [info.name for info in infos], n=3, cutoff=0.4)
-    hint = f"closest: {', '.join(map(repr, close))}" if close else "list them to see their names"
+    hint = f"closest: {', '.join(map(repr, close))}" if close else "list them, or check the path"
     raise RunNotFound(f"There is no run {name!r} in {source!r}; {hint}.")
 
 

@@ -37,17 +37,12 @@ class LocalSource:
     """
 
     def __init__(self, path: str | Path, name: str = "") -> None:
-        path = Path(path).expanduser()
-        try:
-            self._root = path.resolve()
-            there = self._root.exists()
-        except (OSError, ValueError, RuntimeError):
-            there = False
-        if not there:
+        if not exists(path):
             raise SourceError(
-                f"There is no folder or file {path.name or str(path)!r} at the given path; check "
-                "the path."
+                f"There is no folder or file {Path(path).name or str(path)!r} at the given path; "
+                "check the path."
             )
+        self._root = Path(path).expanduser().resolve()
         self._name = name or self._root.name or "/"
         self._problems: tuple[Problem, ...] = ()
 
@@ -125,6 +120,14 @@ class LocalSource:
         except (OSError, RuntimeError):
             pass
         return "It is no plain file, so it was left out."
+
+
+def exists(path: str | Path) -> bool:
+    """Say whether a folder or file is at `path`; False also where nobody can look."""
+    try:
+        return Path(path).expanduser().resolve().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _info(path: str, stat: os.stat_result) -> FileInfo:
