@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,43 @@ def test_show_of_a_file_with_several_runs_is_an_array(
     assert json.loads(out)["name"] == both[1]["name"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="such names cannot be made here")
+def test_odd_names_stay_on_their_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name with a line break or a terminal's control code is shown escaped, in every command."""
+    name = "a\nb\x1b[31m.jsonl"
+    (tmp_path / name).write_text('{"step": 0, "loss": 1}\n{"step": 1, "lo')
+    (tmp_path / f"out-{name}").symlink_to("/nowhere")
+    _, out, err = run(capsys, "list", str(tmp_path))
+    assert out.startswith(r"a\nb\x1b[31m.jsonl  JSONL")
+    assert err.startswith(r"out-a\nb\x1b[31m.jsonl: It is")
+    _, out, err = run(capsys, "show", str(tmp_path / name))
+    assert r"a\nb\x1b[31m.jsonl" in out
+    assert "\x1b" not in out + err
+
+
+@pytest.mark.parametrize("words", [("list",), ("show", "a\N{FIRE}.jsonl", "--source")])
+def test_names_beyond_the_output_encoding_are_escaped(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A pipe that takes only ASCII gets the name escaped, and no traceback."""
+    (tmp_path / "a\N{FIRE}.jsonl").write_text('{"step": 0, "loss": 1}\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "viz3d", *words, str(tmp_path)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"a\U0001f525.jsonl" in done.stdout
+
+
+def test_list_tells_what_was_left_out(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A link out of the folder is told on standard error; the document stays a document."""
+    (sweep / "elsewhere.jsonl").symlink_to(sweep.parent)
+    status, out, err = run(capsys, "list", str(sweep), "--json")
+    assert status == 0
+    assert len(json.loads(out)) == 3
+    assert "elsewhere.jsonl: It is a link that leads out of the folder, so it was left out." in err
+
+
 @pytest.mark.parametrize("suffix", ["html", "json"])
 def test_plot_writes_the_same_bytes_twice(
     sweep: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
@@ -132,6 +170,9 @@ def test_plot_json_carries_provenance(
     ("words", "status", "says"),
     [
         (("show", "no-such-run", "--source", "sample"), 1, "no-such-run"),
+        (("show", ""), 1, "no run ''"),
+        (("show", "::"), 1, "no run '::'"),
+        (("show", "x" * 5000), 1, "check the path"),
         (("list", "no/such/folder"), 1, "folder"),
         (("list", "gs://some-bucket"), 1, "gs://some-bucket"),
         (("show", "x", "--role", "loss"), 2, "ROLE=METRIC"),

@@ -13,6 +13,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     args = _parser().parse_args(argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name may hold what the terminal's or pipe's encoding cannot say.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         args.command(args)
     except Viz3dError as error:
-        print(f"viz3d: {error}", file=sys.stderr)
+        _tell(f"viz3d: {error}")
         return 1
     except BrokenPipeError:
         # `python -m viz3d list | head`: the reader has what it wanted.
@@ -110,18 +114,21 @@ def _output(text: str) -> Path:
 def _list(args: argparse.Namespace) -> None:
     from viz3d.load import list_runs
 
-    infos = list_runs(_open(args.source))
+    source = _open(args.source)
+    infos = list_runs(source)
+    for problem in source.problems():
+        _tell(str(problem))
     if args.json:
         _print_json([_info_json(info) for info in infos])
         return
     for info in infos:
         changed = _time(info.changed) or "unknown"
-        print(f"{info.name}  {', '.join(info.formats)}  {changed}  {_size(info.size)}")
+        facts = (info.name, ", ".join(info.formats), changed, _size(info.size))
+        print(_one_line("  ".join(facts)))
     if not infos:
-        print(
+        _tell(
             "No runs here. A run is a folder with metrics.jsonl or report/report.md, or a file "
-            "that one of the formats in the README reads.",
-            file=sys.stderr,
+            "that one of the formats in the README reads."
         )
 
 
@@ -146,7 +153,7 @@ def _plot(args: argparse.Namespace) -> None:
     chart = make_chart(args.kind, runs, **settings)
     write_figure(chart, args.output)
     for line in (chart.summary, *chart.notes):
-        print(line, file=sys.stderr)
+        _tell(line)
     print(args.output)
 
 
@@ -156,15 +163,15 @@ def _open(text: str | None) -> Source:
 
     settings = load_settings()
     for problem in settings.problems:
-        print(f"viz3d: {problem}", file=sys.stderr)
+        _tell(f"viz3d: {problem}")
     return open_source(text or settings.source)
 
 
 def _load(name: str, args: argparse.Namespace) -> list[Run]:
     """Load what the user called `name`: a name in the source, or else a path."""
-    from viz3d.load import load_path, load_runs
+    from viz3d.load import is_path, load_path, load_runs
 
-    if args.source is None and Path(name.partition("::")[0]).exists():
+    if args.source is None and is_path(name):
         return load_path(name, roles=dict(args.role))
     return load_runs(_open(args.source), name, roles=dict(args.role))
 
@@ -238,7 +245,7 @@ def _run_text(run: Run) -> str:
         lines.append(f"report with stages {', '.join(run.report.stages) or 'none'}")
     if run.config:
         lines.append("config: " + ", ".join(f"{key}={run.config[key]}" for key in run.config))
-    return "\n".join(lines)
+    return "\n".join(map(_one_line, lines))
 
 
 def _print_problems(runs: Sequence[Run]) -> None:
@@ -246,7 +253,16 @@ def _print_problems(runs: Sequence[Run]) -> None:
         for problem in run.problems:
             # A run that is one file is named after it; once is enough.
             where = "" if problem.file == run.name else f"{run.name}: "
-            print(f"{where}{problem}", file=sys.stderr)
+            _tell(f"{where}{problem}")
+
+
+def _tell(text: str) -> None:
+    print(_one_line(text), file=sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    """Escape what would break a line or steer a terminal: names come from strangers' files."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _print_json(document: Any) -> None:
