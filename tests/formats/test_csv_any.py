@@ -101,11 +101,19 @@ def test_comment_and_blank_lines_before_the_header_are_skipped(read: Reader) -> 
     assert joined(parsed).history["r"].tolist() == [1.0, 2.0]
 
 
+def test_only_a_line_break_ends_a_line(read: Reader) -> None:
+    """A comment with a Unicode line separator or a form feed in it is still one line."""
+    (parsed,) = read(csv_any, {"a.csv": "# a\u2028b\x0cc\r\nstep,r\r\n0,1\r\n1,2\r\n"})
+    assert joined(parsed).history["r"].to_dict() == {0: 1.0, 1: 2.0}
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         ("name,who\na,b\nc,d\n", "no column of numbers"),
         ("just\n1\n2\n", "single column"),
+        ("step,a\r0,1\r1,2\r", "carriage returns"),
+        ("1," * 200_000, "first line is longer than 256 KiB"),
         ("step,a\n1,2\n".encode("utf-16"), "UTF-16"),
         ("step,\xe4\n1,2\n".encode("latin-1"), "not UTF-8"),
     ],

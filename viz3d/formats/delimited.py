@@ -76,10 +76,14 @@ def read_table(path: Path, tally: Tally) -> Table:
 def _sniff(path: Path, tally: Tally) -> Dialect | None:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES).removeprefix(text.BOM)
-    if len(head) == HEAD_BYTES:
+    if b"\r" in head and b"\n" not in head:
+        raise NotMine("its lines end in carriage returns; convert it with `tr '\\r' '\\n'`")
+    if len(head) >= HEAD_BYTES - len(text.BOM):
         head = head[: head.rfind(b"\n") + 1]
+        if not head:
+            raise NotMine(f"its first line is longer than {HEAD_BYTES // 1024} KiB")
     try:
-        rows = head.decode("utf-8").splitlines()
+        rows = [row.rstrip("\r") for row in head.decode("utf-8").split("\n")]
     except UnicodeDecodeError as error:
         raise NotMine("it is not UTF-8 text; convert it with `iconv -t UTF-8`") from error
     skip = next((at for at, row in enumerate(rows) if row.strip() and row[0] != "#"), len(rows))
