@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from viz3d.errors import NotMine
-from viz3d.formats import json_arrays
+from viz3d.formats import json_arrays, limits
 
 from .conftest import Reader, joined, said
 
@@ -82,3 +82,11 @@ def test_the_real_sweep(real_data: Path) -> None:
         assert history.shape == (1906, 4)
         assert history["losses"].iloc[0] == json.loads(path.read_text())["losses"][0]
         assert "val_losses" in said(parsed)
+
+
+def test_arrays_over_the_cap_are_told(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes over the number of metrics that is read is counted."""
+    monkeypatch.setattr(limits, "METRICS", 2)
+    (parsed,) = read(json_arrays, {"a.json": json.dumps({name: [1, 2, 3] for name in "abcd"})})
+    assert list(joined(parsed).history.columns) == ["a", "b"]
+    assert "6 values of metrics beyond the first" in said(parsed)

@@ -150,6 +150,18 @@ def test_a_very_deep_line_does_not_bring_the_reader_down(read: Reader) -> None:
     assert parsed.problems[0].line == 301
 
 
+@pytest.mark.parametrize("start", ["", "bad\n"], ids=["fast", "careful"])
+@pytest.mark.parametrize("first", ['"a/b"', '"a/b "', '"' + "x" * 200 + '1"'])
+def test_names_that_become_one_are_told(read: Reader, first: str, start: str) -> None:
+    """Two keys that are one metric once flattened or cut: the later one is kept and counted."""
+    second = '"a": {"b": 2}' if "a" in first else '"' + "x" * 200 + '2": 2'
+    row = f'{{"step": 0, {first}: 1, {second}}}\n'
+    (parsed,) = read(jsonl, {"a.jsonl": start + row})
+    rows = joined(parsed)
+    assert rows.history.to_numpy().tolist() == [[2.0]]
+    assert rows.replaced == 1
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_line_that_says_null_is_a_bad_line(read: Reader, place: int) -> None:
     """``null`` is no row wherever it stands; at the top it would end the process."""

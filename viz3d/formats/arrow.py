@@ -9,7 +9,7 @@ import numpy as np
 
 from viz3d.formats import limits
 from viz3d.formats.numbers import BOOLEANS, NOT_NUMBERS, TOO_MANY, clean_name, to_number, typed
-from viz3d.formats.rows import Cells
+from viz3d.formats.rows import Cells, concatenate
 from viz3d.formats.table import LABELS, Table
 
 if TYPE_CHECKING:
@@ -48,8 +48,17 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
         else:
             cells = _arrow_cells(column, every_row, name, tally)
         if len(cells.row):
-            table.columns[name] = cells
+            table.columns[name] = _beside(table.columns.get(name), cells)
     return table
+
+
+def _beside(before: Cells | None, cells: Cells) -> Cells:
+    """Put two columns that go by one name together: in each row the later one comes last."""
+    if before is None:
+        return cells
+    both = concatenate([before, cells])
+    order = np.argsort(both.row, kind="stable")
+    return Cells(both.row[order], both.value[order])
 
 
 def _arrow_columns(arrow: pa.Table, tally: Tally) -> Iterable[tuple[str, pa.ChunkedArray]]:

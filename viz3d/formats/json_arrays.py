@@ -14,7 +14,7 @@ from viz3d.errors import NotMine
 from viz3d.formats import limits, text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
-from viz3d.formats.numbers import clean_name, to_number, typed
+from viz3d.formats.numbers import TOO_MANY, clean_name, to_number, typed
 from viz3d.formats.parse import parse_table
 from viz3d.formats.rows import Cells
 from viz3d.formats.table import Table, TableBuilder
@@ -109,6 +109,8 @@ def _arrays(document: Mapping[str, Any], tally: Tally) -> Table:
             )
         elif len(columns) < limits.METRICS:
             columns[name] = _cells(values, name, tally)
+        else:
+            tally.add(TOO_MANY, count=n)
     return Table(n, columns)
 
 

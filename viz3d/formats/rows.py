@@ -28,7 +28,7 @@ class Cells:
     Attributes
     ----------
     row : numpy.ndarray, shape (k,), int64
-        Ascending positions in the log.
+        Ascending positions in the log; one stands twice where a row logs a metric twice.
     value : numpy.ndarray, shape (k,)
         What was logged there; NaN means that NaN was logged.
     """
@@ -142,12 +142,14 @@ def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame
         at, values = _placed(cells, place)
         if not len(at):
             continue
+        repeated = not (np.diff(at) > 0).all()
         column = values
-        if place is not None or len(at) < len(steps):
+        if place is not None or repeated or len(at) < len(steps):
             column = np.full(len(steps), np.nan)
             column[at] = values  # of a repeated position the last value stays
         columns[metric] = column
-        replaced += _count_replaced(at, values)
+        if repeated:
+            replaced += _count_replaced(at, values)
         if not np.isfinite(values).all():
             bad = np.unique(at)
             bad = bad[~np.isfinite(column[bad])]
@@ -186,8 +188,6 @@ def _no_nonfinite() -> pd.DataFrame:
 
 def _count_replaced(at: np.ndarray, values: np.ndarray) -> int:
     """Count values that are followed by another value for the same place."""
-    if (np.diff(at) > 0).all():
-        return 0
     order = np.argsort(at, kind="stable")
     at, values = at[order], values[order]
     differ = (values[1:] != values[:-1]) & ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
