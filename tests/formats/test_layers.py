@@ -97,3 +97,13 @@ def test_rows_without_a_layer_are_told(read: Reader) -> None:
     assert parsed.layers is not None
     assert parsed.layers["grad_norm"].tolist() == [1.0, 4.0]
     assert "2 rows without a step or a layer" in said(parsed)
+
+
+@pytest.mark.parametrize("layer", ["1e300", "0.5"])
+def test_a_place_that_is_no_whole_number_is_no_place(read: Reader, layer: str) -> None:
+    """A layer's number that cannot be one costs the row, and no made-up place takes its part."""
+    text = f"step,layer,grad_norm\n0,0,1\n0,{layer},2\n0,1,3\n"
+    (parsed,) = read(csv_any, {"a.csv": text})
+    assert parsed.layers is not None
+    assert parsed.layers["layer"].tolist() == [0, 1]
+    assert "1 row without a step or a layer" in said(parsed)

@@ -82,7 +82,7 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     step, number = _full(table.columns["step"], table.n), _full(table.columns.get("layer"), table.n)
     label = next((table.labels[name] for name in LABELS if name in table.labels), None)
     names = np.full(table.n, None, dtype=object)
-    numbered = np.isfinite(number)
+    numbered = (np.abs(number) < 2.0**53) & (number == np.floor(number))
     names[numbered] = [f"layer {value:g}" for value in number[numbered]]
     if label is not None:
         names[label.row] = label.value

@@ -55,7 +55,7 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
     name = _step_column(table, step_names)
     if name is None:
         if table.n:
-            tally.add("There is no column of steps, so the rows were numbered from 0.")
+            tally.add("There is no column of whole steps, so the rows were numbered from 0.")
         return Rows(np.arange(table.n, dtype=np.int64), _as_float(table.columns))
     steps = table.columns[name]
     usable = _is_step(steps.value)
