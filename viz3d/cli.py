@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         # `python -m viz3d list | head`: the reader has what it wanted.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
     except KeyboardInterrupt:
         return 130
     return 0
