@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from viz3d.figures.provenance import plain, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,3 +44,40 @@ class Chart:
     summary: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a chart says beside its pictures; the attributes are those of `Chart`."""
+
+    table: pd.DataFrame
+    summary: str
+    numbers: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+def assemble(
+    kind: str,
+    title: str,
+    pictures: tuple[go.Figure, go.Figure],
+    words: Words,
+    origins: Sequence[Mapping[str, str]],
+    settings: Mapping[str, Any],
+) -> Chart:
+    """Put scene, flat twin and words together, and the provenance into both pictures.
+
+    Parameters
+    ----------
+    kind, title : str
+    pictures : (scene, flat)
+        The same figure twice where a chart has no third axis.
+    words : Words
+    origins : sequence of mapping
+        From `viz3d.figures.provenance.origins`.
+    settings : mapping
+        The settings that the chart was made with.
+    """
+    for picture in pictures:
+        stamp(picture, kind, origins, settings, words.numbers)
+    said = plain(words.numbers)
+    return Chart(kind, title, *pictures, words.table, words.summary, said, words.notes)

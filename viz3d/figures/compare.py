@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from viz3d.figures.frame import union
-from viz3d.figures.kinds import KINDS
+from viz3d.figures.kinds import module_of
 from viz3d.run import Run
 
 if TYPE_CHECKING:
@@ -40,14 +39,12 @@ def side_by_side(groups: Sequence[Sequence[Run]], kind: str, **settings: Any) ->
 
     Raises
     ------
-    ValueError
+    BadArgument
         If the kind is unknown.
     ChartError
         If a group does not hold what the chart needs.
     """
-    if kind not in KINDS:
-        raise ValueError(f"There is no chart {kind!r}; choose one of: {', '.join(KINDS)}.")
-    module = import_module(KINDS[kind])
+    module = module_of(kind)
     results = module.compute_each(groups, **settings)
     frame = union([result.frame for result in results])
     return [module.finish(result, frame) for result in results]

@@ -13,11 +13,10 @@ import plotly.graph_objects as go
 
 from viz3d.figures import style
 from viz3d.figures.budget import compact
-from viz3d.figures.chart import Chart
+from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.gradient_data import KIND, TITLE, GradientFlowResult, compute, compute_each
 from viz3d.figures.gradient_words import notes, numbers, subtitle, summary, table
-from viz3d.figures.provenance import plain, stamp
 from viz3d.figures.text import safe, scene_text
 from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
@@ -96,17 +95,9 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
 def finish(result: GradientFlowResult, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
     said = numbers(result)
-    about: tuple[Any, ...] = (KIND, result.origins, {}, said)
-    return Chart(
-        kind=KIND,
-        title=TITLE,
-        figure=stamp(draw(result, frame), *about),
-        flat=stamp(draw_flat(result, frame), *about),
-        table=table(result),
-        summary=summary(result, said),
-        numbers=plain(said),
-        notes=notes(result),
-    )
+    words = Words(table(result), summary(result, said), said, notes(result))
+    pictures = draw(result, frame), draw_flat(result, frame)
+    return assemble(KIND, TITLE, pictures, words, result.origins, settings={})
 
 
 def chart(runs: Run | Sequence[Run]) -> Chart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import BadArgument
@@ -47,12 +48,17 @@ def make_chart(kind: str, runs: Sequence[Run], **settings: Any) -> Chart:
     ChartError
         If the runs do not hold what the chart needs.
     """
-    if kind not in KINDS:
-        raise BadArgument(f"There is no chart {kind!r}; choose one of: {', '.join(KINDS)}.")
+    module = module_of(kind)
     if not runs:
         raise BadArgument(f"A {kind} chart needs a run; name one.")
     if kind in ONE_RUN and len(runs) > 1:
         raise BadArgument(f"A {kind} chart shows one run, not {len(runs)}; name one of them.")
-    module = import_module(KINDS[kind])
     chart: Chart = module.chart(runs[0] if kind in ONE_RUN else runs, **settings)
     return chart
+
+
+def module_of(kind: str) -> ModuleType:
+    """Return the module of one kind of chart; `BadArgument` if there is no such kind."""
+    if kind not in KINDS:
+        raise BadArgument(f"There is no chart {kind!r}; choose one of: {', '.join(KINDS)}.")
+    return import_module(KINDS[kind])

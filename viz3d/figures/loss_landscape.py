@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from viz3d.figures import style
 from viz3d.figures.budget import compact
-from viz3d.figures.chart import Chart
+from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.loss_data import (
     KIND,
@@ -27,7 +27,6 @@ from viz3d.figures.loss_data import (
 from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.paths import flat_path_traces, path_traces
 from viz3d.figures.pins import flat_pin_traces, pin_traces
-from viz3d.figures.provenance import plain, stamp
 from viz3d.figures.surface_traces import heat_traces, surface_traces
 from viz3d.figures.ticks import even_ticks, log_ticks
 from viz3d.run import Run
@@ -88,17 +87,9 @@ def finish(result: LossLandscapeResult, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
     top = (frame or result.frame).known()[2][1]
     said = numbers(result, top)
-    about = (KIND, result.origins, result.settings, said)
-    return Chart(
-        kind=KIND,
-        title=TITLE,
-        figure=stamp(draw(result, frame), *about),
-        flat=stamp(draw_flat(result, frame), *about),
-        table=table(result),
-        summary=summary(result, said),
-        numbers=plain(said),
-        notes=notes(result, top),
-    )
+    words = Words(table(result), summary(result, said), said, notes(result, top))
+    pictures = draw(result, frame), draw_flat(result, frame)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
 
 
 def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:

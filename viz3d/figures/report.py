@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from viz3d.errors import ChartError
 from viz3d.figures import style
-from viz3d.figures.chart import Chart
+from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import as_runs
-from viz3d.figures.provenance import origins, plain, stamp
+from viz3d.figures.provenance import origins
 from viz3d.figures.surface_traces import color_scale
 from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
 from viz3d.run import Report, Run
@@ -130,19 +130,9 @@ def draw_flat(result: ReportResult, frame: Frame | None = None) -> go.Figure:
 
 def finish(result: ReportResult, frame: Frame | None = None) -> Chart:
     """Put the grid, the table and the words together; there is no third axis to draw."""
-    said = numbers(result)
+    words = Words(_table(result), _summary(result), numbers(result), _notes(result))
     figure = draw_flat(result, frame)
-    stamp(figure, KIND, result.origins, result.settings, said)
-    return Chart(
-        kind=KIND,
-        title=TITLE,
-        figure=figure,
-        flat=figure,
-        table=_table(result),
-        summary=_summary(result),
-        numbers=plain(said),
-        notes=_notes(result),
-    )
+    return assemble(KIND, TITLE, (figure, figure), words, result.origins, result.settings)
 
 
 def chart(runs: Run | Sequence[Run]) -> Chart:

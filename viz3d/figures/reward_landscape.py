@@ -14,10 +14,9 @@ import plotly.graph_objects as go
 
 from viz3d.figures import style
 from viz3d.figures.budget import compact
-from viz3d.figures.chart import Chart
+from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.crowd import crowd
 from viz3d.figures.frame import Frame, Range, padded
-from viz3d.figures.provenance import plain, stamp
 from viz3d.figures.reward_data import (
     KIND,
     TITLE,
@@ -109,17 +108,9 @@ def draw_flat(result: RewardLandscapeResult, frame: Frame | None = None) -> go.F
 def finish(result: RewardLandscapeResult, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
     said = numbers(result)
-    about = (KIND, result.origins, result.settings, said)
-    return Chart(
-        kind=KIND,
-        title=TITLE,
-        figure=stamp(draw(result, frame), *about),
-        flat=stamp(draw_flat(result, frame), *about),
-        table=table(result),
-        summary=summary(result, said),
-        numbers=plain(said),
-        notes=notes(result, said),
-    )
+    words = Words(table(result), summary(result, said), said, notes(result, said))
+    pictures = draw(result, frame), draw_flat(result, frame)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
 
 
 def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:

@@ -13,11 +13,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from viz3d.figures import dynamics_pca, dynamics_plain
-from viz3d.figures.chart import Chart
+from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.dynamics_data import KIND, TITLE, DynamicsResult
 from viz3d.figures.frame import Frame
 from viz3d.figures.plain_data import PlainResult
-from viz3d.figures.provenance import plain, stamp
 from viz3d.run import Run
 
 __all__ = [
@@ -78,17 +77,9 @@ def finish(result: Result, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
     view = VIEWS[result.view]
     said = view.numbers(result)
-    about = (KIND, result.origins, result.settings, said)
-    return Chart(
-        kind=KIND,
-        title=TITLE,
-        figure=stamp(draw(result, frame), *about),
-        flat=stamp(draw_flat(result, frame), *about),
-        table=view.table(result),
-        summary=view.summary(result),
-        numbers=plain(said),
-        notes=view.notes(result),
-    )
+    words = Words(view.table(result), view.summary(result), said, view.notes(result))
+    pictures = draw(result, frame), draw_flat(result, frame)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
 
 
 def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:
