@@ -16,8 +16,8 @@ from typing import Any
 from viz3d.errors import ExportError
 from viz3d.figures.chart import Chart
 
-WIDTH = 1_000
-"""Pixels of an image's width; the height is the figure's own."""
+WIDTH, HEIGHT = 1_000, 760
+"""Pixels of an image. A scene is as large as its height allows."""
 
 SCALE = 2
 """Pixels of a PNG for each of the figure's, so that it stays sharp in print."""
@@ -136,7 +136,7 @@ def to_image(chart: Chart, kind: str) -> bytes:
 
     browser = find_browser()
     figure = go.Figure(chart.figure).update_layout(paper_bgcolor="white")
-    size = {"format": kind, "width": WIDTH, "height": figure.layout.height or 540, "scale": SCALE}
+    size = {"format": kind, "width": WIDTH, "height": HEIGHT, "scale": SCALE}
     try:
         # MathJax would be fetched from another host, and no text of ours needs it.
         drawn = kaleido.calc_fig_sync(figure, opts=size, kopts={"path": browser, "mathjax": False})
