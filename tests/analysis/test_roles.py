@@ -31,6 +31,11 @@ from viz3d.run import Run
         ("charts/learning_rate", "learning_rate"),
         ("lrm", "lr_multiplier"),
         ("train/lrm", "lr_multiplier"),
+        ("lr_mult", "lr_multiplier"),
+        ("lr_scale", "lr_multiplier"),
+        ("learning_rate_multiplier", "lr_multiplier"),
+        ("lr/group_0", "learning_rate"),
+        ("objective/policy_loss", "loss"),
         ("grad_norm", "grad_norm"),
         ("train/grad_norm", "grad_norm"),
         ("norm", "grad_norm"),
@@ -55,7 +60,19 @@ def test_names_of_the_field_are_recognised(metric: str, role: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "metric", ["glossy", "aux_loss_weight", "train/entropy_loss", "rewards/format_func", "S0", ""]
+    "metric",
+    [
+        "glossy",
+        "aux_loss_weight",
+        "train/entropy_loss",
+        "actor/entropy_loss",
+        "actor/kl_loss",
+        "kl/coef",
+        "lr_decay",
+        "rewards/format_func",
+        "S0",
+        "",
+    ],
 )
 def test_other_names_play_no_role(metric: str) -> None:
     """A guess that may be wrong is not made; SB3's entropy loss is minus an entropy."""

@@ -44,6 +44,8 @@ ROLES: dict[str, str] = {
 
 # Metrics of training may stand below any of these.
 _TRAIN = r"(?:train|training|actor|policy|optim|optimizer|charts|global|model|stats|losses)[/_.]"
+# Behind "lr" in the name of something that scales a learning rate and is none.
+_FACTOR = r"(?:mult(?:iplier)?|scale|factor)"
 _EVAL = r"(?:val|valid|validation|eval|evaluation|dev)"
 
 
@@ -59,7 +61,8 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
             "cross_entropy(?:_loss)?", "(?:mean_)?nll(?:_loss)?", "total_loss", "loss_total",
         ),
         "loss/train", "loss_train", "train_losses", "trl", "(?:pg|policy|policy_gradient)_loss",
-        _TRAIN + "(?:pg|policy|policy_gradient)_loss", "(?:objective|actor)/.*loss",
+        _TRAIN + "(?:pg|policy|policy_gradient)_loss",
+        "(?:objective|actor)/(?!.*(?:entropy|kl|value|vf)).*loss",
     ),
     "val_loss": (
         rf"{_EVAL}[/_.](?:lm_|ce_|mean_)?(?:loss|losses|nll|loss_mean|mean_nll)",
@@ -70,9 +73,10 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     "learning_rate": (
         *_train("learning_rate", "lr", "learning_rates", "lrs", "learning-rate"),
         # Of the rates of several optimizers, Muon's is that of the transformer's matrices.
-        "lr/muon", r"lr[-_/.].*", r"learning_rate[-_/.].*", r".*[/.](?:lr|learning_rate)",
+        "lr/muon", rf"(?:lr|learning_rate)[-_/.](?!{_FACTOR}|decay).*",
+        r".*[/.](?:lr|learning_rate)",
     ),
-    "lr_multiplier": _train("lrm", "lr_mult(?:iplier)?", "lr_scale", "lr_factor"),
+    "lr_multiplier": _train("lrm", rf"(?:lr|learning_rate)_{_FACTOR}"),
     "grad_norm": (
         *_train(
             "grad_norm", "grad_norms", "gradient_norm", "global_grad_norm", "grad_global_norm",
@@ -93,7 +97,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     "reward_std": _train("reward_std", "rewards?/std", "std_reward", "rewards_std"),
     "kl": (
         *_train("kl", "approx_kl", "kl_mean", "mean_kl", "kl_div(?:ergence)?", "ppo_kl"),
-        "objective/kl", "kl/.*", "old_approx_kl",
+        "objective/kl", "kl/(?!coef|beta|target).*", "old_approx_kl",
     ),
     "entropy": (*_train("entropy", "policy_entropy", "mean_entropy"), "policy/entropy.*",
                 "objective/entropy"),
