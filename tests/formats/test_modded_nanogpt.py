@@ -33,6 +33,12 @@ def test_both_styles_are_read(read: Reader) -> None:
     }  # fmt: skip
 
 
+def test_a_coloured_line_is_read(read: Reader) -> None:
+    """A line that begins with a colour code is a line like the others."""
+    (parsed,) = read(modded_nanogpt, {"a.log": "\x1b[32ms:0 trl:2.5\x1b[0m\ns:1 trl:1.5\n"})
+    assert joined(parsed).history["trl"].to_dict() == {0: 2.5, 1: 1.5}
+
+
 def test_a_return_to_the_first_step_is_a_new_run(read: Reader) -> None:
     """Two runs printed into one file are two runs; a restart half way is an attempt."""
     one = "".join(f"s:{step} trl:{step}.5\n" for step in [*range(12), *range(8, 14)])

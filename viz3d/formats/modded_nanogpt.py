@@ -32,7 +32,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     text.check(path)
     runs, tally = PrintedRuns(name), Tally(name)
     for at, raw in text.lines(path, tally):
-        if raw[:1] != b"s" or len(raw) > MAX_LINE:
+        if raw[:1] not in (b"s", b"\x1b") or len(raw) > MAX_LINE:
             continue
         match = _LINE.match(text.printed(raw))
         pairs = _PAIR.findall(match[2]) if match else ()
