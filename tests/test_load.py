@@ -117,6 +117,18 @@ def test_a_path_of_several_runs_gives_them_all(tmp_path: Path) -> None:
         load_path(tmp_path / "c.json")
 
 
+def test_a_run_that_is_gone_does_not_cost_the_others(tmp_path: Path) -> None:
+    """A file deleted between listing and loading is told beside the runs that are there."""
+    write(tmp_path, {"a.jsonl": ROWS, "b.jsonl": ROWS}, changed=1e9)
+    source = open_source(tmp_path)
+    listed = source.files()
+    source.files = lambda: listed  # type: ignore[method-assign]
+    (tmp_path / "b.jsonl").unlink()
+    (run,) = load_runs(source)
+    assert run.name == "a.jsonl"
+    assert "no longer in" in run.problems[0].what
+
+
 def test_roles_can_be_said_by_the_user(tmp_path: Path) -> None:
     """A said role wins over the recognised one; a metric that is not there is refused."""
     write(tmp_path, {"a.jsonl": ROWS})

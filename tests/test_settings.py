@@ -52,6 +52,13 @@ def test_missing_key_file_is_one_sentence_without_its_folder(tmp_path: Path) -> 
     assert "Users" not in str(problem)
 
 
+@pytest.mark.parametrize("path", ["k" * 5000, "~nobody-of-this-name/key.json"])
+def test_a_key_file_that_cannot_be_looked_for_is_missing(tmp_path: Path, path: str) -> None:
+    """A path that the file system refuses is a missing file, not an end of the app."""
+    (problem,) = load_settings({"GOOGLE_APPLICATION_CREDENTIALS": path}, tmp_path / ".env").problems
+    assert "is not there" in problem.what
+
+
 def test_present_key_file_is_no_problem(tmp_path: Path) -> None:
     """A key file that is there is not complained about."""
     key = tmp_path / "key.json"

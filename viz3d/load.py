@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from viz3d.analysis.roles import recognise
-from viz3d.errors import FormatError, RunNotFound, SourceError
+from viz3d.errors import FormatError, RunNotFound, SourceError, Viz3dError
 from viz3d.formats.grouping import group
 from viz3d.formats.names import timestamp
 from viz3d.formats.reading import Contents, read_run
@@ -242,11 +242,11 @@ def _load(source: Source, info: RunInfo, roles: Roles | None) -> list[Run]:
 def _load_all(source: Source, infos: Sequence[RunInfo], roles: Roles | None) -> list[Run]:
     """Load every run; one that cannot be read is told, unless there is no other."""
     runs: list[Run] = []
-    failed: list[tuple[RunInfo, FormatError]] = []
+    failed: list[tuple[RunInfo, Viz3dError]] = []
     for info in infos:
         try:
             runs.extend(_load(source, info, roles))
-        except FormatError as error:
+        except (FormatError, SourceError) as error:
             failed.append((info, error))
     if not runs:
         raise failed[0][1]

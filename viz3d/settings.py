@@ -132,8 +132,11 @@ def _read_env_file(path: Path) -> Mapping[str, str | None]:
 
 def _check_credentials(path: str) -> tuple[Problem, ...]:
     """Say in one sentence that the key file is missing; its folder is nobody's business."""
-    if not path or Path(path).expanduser().is_file():
-        return ()
+    try:
+        if not path or Path(path).expanduser().is_file():
+            return ()
+    except (OSError, ValueError, RuntimeError):
+        pass  # where nobody may look there is no file to be used
     windows = "\\" in path
     name = (PureWindowsPath(path) if windows else PurePosixPath(path)).name
     return (
