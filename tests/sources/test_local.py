@@ -1,4 +1,4 @@
-"""Runs in a folder of this machine."""
+"""Runs in a local folder."""
 
 from __future__ import annotations
 
