@@ -97,6 +97,15 @@ def test_a_file_of_several_runs_is_one_entry_until_opened(tmp_path: Path) -> Non
         load_run(source, "a.log::sft")
 
 
+def test_every_run_of_a_folder_can_be_asked_for(tmp_path: Path) -> None:
+    """Where two files of a folder are two runs, each of them opens by the name that it has."""
+    write(tmp_path, {"a/metrics.jsonl": ROWS, "a/old.csv": "step,train/loss\n0,1\n1,2\n"})
+    source = open_source(tmp_path)
+    found = [run.name for run in load_runs(source, "a")]
+    assert found == ["a::metrics", "a::old"]
+    assert [load_run(source, name).name for name in found] == found
+
+
 def test_a_file_may_have_two_colons_in_its_name(tmp_path: Path) -> None:
     """What is there under the whole path is taken before a run inside another file."""
     path = tmp_path / "a::b.jsonl"

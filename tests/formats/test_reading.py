@@ -44,9 +44,23 @@ def test_files_that_log_the_same_metric_are_runs_of_their_own(read: ReadRun) -> 
     log = "".join(STEP.format(step=step) for step in range(3))
     files = {"x/report/report.md": REPORT, "x/base_train.log": log, "x/mid_train.log": log}
     runs = read("x", files)
-    assert [run.name for run in runs] == ["", "mid_train"]
+    assert [run.name for run in runs] == ["base_train", "mid_train"]
     assert [len(run.joined.history) for run in runs] == [3, 3]
     assert all(run.report is not None for run in runs)
+
+
+def test_each_of_several_runs_has_a_name_of_its_own(read: ReadRun) -> None:
+    """Files of one stem do not become one run, in which the last would hide the others."""
+    table = "step,loss\n0,{}\n1,1\n"
+    files = {
+        "lr-0.5/metrics.jsonl": '{"step": 0, "loss": 1}\n',
+        "lr-0.5/metrics.csv": table.format(2),
+        "lr-0.5/metrics.tsv": "step\tloss\n0\t3\n",
+    }
+    runs = read("lr-0.5", files)
+    found = {run.name: run.joined.history["loss"].iloc[0] for run in runs}
+    assert found == {"metrics.jsonl": 1.0, "metrics": 2.0, "metrics.tsv": 3.0}
+    assert [run.config["learning_rate"] for run in runs] == [0.5, 0.5, 0.5]
 
 
 def test_files_with_other_metrics_are_joined_on_the_step(read: ReadRun) -> None:

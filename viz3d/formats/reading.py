@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from viz3d.formats import FORMATS
 from viz3d.formats.base import Format, Parsed
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
-from viz3d.formats.names import rate_in_name, stem
+from viz3d.formats.names import file_name, rate_in_name, stem
 from viz3d.formats.rows import Joined, Rows, join_rows
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
@@ -80,6 +80,10 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
             runs.setdefault(_run_of(unit, runs), []).extend(unit.parts)
     if len(runs) < 2:
         runs = {"": [part for parts in runs.values() for part in parts]}
+    elif "" in runs:
+        # Each of several runs needs a name to be asked for.
+        main = _name_after(next(unit.path for unit in units if unit.is_run and not unit.name), runs)
+        runs = {run or main: parts for run, parts in runs.items()}
     return [
         _contents(run, name, [*parts, *shared], problems if at == 0 else ())
         for at, (run, parts) in enumerate(runs.items())
@@ -155,7 +159,12 @@ def _run_of(unit: _Unit, runs: Mapping[str, Sequence[Parsed]]) -> str:
     if unit.name:
         return unit.name if unit.name not in runs else f"{stem(unit.path)}-{unit.name}"
     main = _Unit(unit.path, "", tuple(runs.get("", ())))
-    return stem(unit.path) if unit.metrics & main.metrics else ""
+    return _name_after(unit.path, runs) if unit.metrics & main.metrics else ""
+
+
+def _name_after(path: str, taken: Container[str]) -> str:
+    """Return the name of the file at `path`, without its suffix where that is not taken."""
+    return file_name(path) if stem(path) in taken else stem(path)
 
 
 def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Problem]) -> Contents:
@@ -168,7 +177,7 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
     history, wide = split_layers(joined.history, tally)
     layers = [part.layers for part in parts if part.layers is not None]
     config = {key: value for part in parts for key, value in part.config.items()}
-    config |= _rate_from_name(run or name, config, tally)
+    config |= _rate_from_name((run, name), config, tally)
     told = [problem for part in parts for problem in part.problems]
     return Contents(
         name=run,
@@ -196,9 +205,12 @@ def _nothing() -> Joined:
     return join_rows(Rows(np.empty(0, np.int64), {}))
 
 
-def _rate_from_name(name: str, config: Mapping[str, Any], tally: Tally) -> dict[str, float]:
-    """Return the learning rate that stands only in the name, and say where it comes from."""
-    rate = rate_in_name(name)
+def _rate_from_name(
+    names: Sequence[str], config: Mapping[str, Any], tally: Tally
+) -> dict[str, float]:
+    """Return the learning rate that stands only in a name, and say where it comes from."""
+    found = ((name, rate) for name in names if (rate := rate_in_name(name)) is not None)
+    name, rate = next(found, ("", None))
     if rate is None or any(key in config for key in RATES):
         return {}
     tally.add(f"The learning rate {rate:g} in the config comes from the name {name!r}.")
