@@ -30,6 +30,12 @@ def test_names_and_values_are_read(read: Reader, name: str, content: str) -> Non
     assert claim.beside
 
 
+def test_a_rate_without_a_point_is_a_number_in_yaml(read: Reader) -> None:
+    """``3e-4`` is how people write a learning rate, and quotes still make a text of it."""
+    (parsed,) = read(config, {"config.yaml": "lr: 3e-4\nn: 1.5e4\nname: '3e-4'\nrun: 1e5-b\n"})
+    assert dict(parsed.config) == {"lr": 3e-4, "n": 15000.0, "name": "3e-4", "run": "1e5-b"}
+
+
 def test_nothing_in_yaml_is_constructed(read: Reader) -> None:
     """A tag that would run code is refused."""
     with pytest.raises(NotMine, match="cannot be read as YAML"):
