@@ -177,6 +177,17 @@ def test_plot_json_carries_provenance(
         (("list", "gs://some-bucket"), 1, "gs://some-bucket"),
         (("show", "x", "--role", "loss"), 2, "ROLE=METRIC"),
         (("plot", "loss-landscape", "x", "--output", "x.gif"), 2, ".svg"),
+        (("show", "x", "--role", "lossy=a"), 2, "choose one of: loss, val_loss"),
+        (
+            ("plot", "gradient-flow", "x", "--rate", "peak", "--output", "x.png"),
+            2,
+            "loss-landscape",
+        ),
+        (
+            ("plot", "loss-landscape", "x", "--axis", "kl", "--output", "x.png"),
+            2,
+            "reward-landscape",
+        ),
         (("plot", "moon", "x", "--output", "x.png"), 2, "gradient-flow"),
         ((), 2, "COMMAND"),
     ],
@@ -190,6 +201,27 @@ def test_failures_are_plain(
     assert says in err
     assert "Traceback" not in err
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        ("loss-landscape", ("--rate", "current")),
+        ("loss-landscape", ("--strictness", "loose")),
+        ("reward-landscape", ("--strictness", "strict")),
+        ("reward-landscape", ("--axis", "kl")),
+    ],
+)
+def test_an_option_of_the_kind_reaches_the_chart(
+    kind: str, option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was asked for stands among the chart's settings."""
+    output = tmp_path / "chart.json"
+    words = ("plot", kind, "grpo-addition", "--source", "sample", *option, "--output", str(output))
+    status, _, err = run(capsys, *words)
+    assert status == 0, err
+    meta = json.loads(output.read_text())["layout"]["meta"]["viz3d"]
+    assert option[1] in meta["settings"].values()
 
 
 def test_missing_metric_names_what_is_there(

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from viz3d.run import Problem, Run, RunInfo
     from viz3d.sources.base import Source
 
+# Option of `plot` -> setting of the chart, and the kinds that have it.
+OPTIONS = {
+    "--rate": ("rate", ("loss-landscape",)),
+    "--strictness": ("strictness", ("loss-landscape", "reward-landscape")),
+    "--axis": ("against", ("reward-landscape",)),
+}
 IMAGES = (".html", ".json", ".png", ".svg")
 
 
@@ -75,11 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("runs", metavar="RUN", nargs="+", help="a name in the source, or a path")
     plot.add_argument("--rate", choices=("auto", "current", "peak"), help="which learning rate")
     plot.add_argument("--strictness", choices=("strict", "default", "loose"))
-    plot.add_argument("--against", metavar="METRIC", help="the reward landscape's other axis")
+    plot.add_argument(
+        "--axis", dest="against", metavar="METRIC", help="the reward landscape's other axis"
+    )
     plot.add_argument(
         "--output", required=True, type=_output, metavar="FILE", help=" or ".join(IMAGES)
     )
-    plot.set_defaults(command=_plot)
+    plot.set_defaults(command=_plot, refuse=plot.error)
 
     for command in (show, plot):
         command.add_argument("--source", metavar="SOURCE", help="where the run lives")
@@ -102,6 +110,12 @@ def _role(text: str) -> tuple[str, str]:
     role, sign, metric = text.partition("=")
     if not (role and sign and metric):
         raise argparse.ArgumentTypeError(f"{text!r} is not ROLE=METRIC, as in loss=train_nll")
+    from viz3d.analysis.roles import ROLES
+
+    if role not in ROLES:
+        raise argparse.ArgumentTypeError(
+            f"there is no role {role!r}; choose one of: {', '.join(ROLES)}"
+        )
     return role, metric
 
 
@@ -146,15 +160,26 @@ def _plot(args: argparse.Namespace) -> None:
     from viz3d.export.files import write_figure
     from viz3d.figures.kinds import make_chart
 
+    settings = _settings(args)
     runs = [run for name in args.runs for run in _load(name, args)]
     _print_problems(runs)
-    asked = {"rate": args.rate, "strictness": args.strictness, "against": args.against}
-    settings = {name: value for name, value in asked.items() if value is not None}
     chart = make_chart(args.kind, runs, **settings)
     write_figure(chart, args.output)
     for line in (chart.summary, *chart.notes):
         _tell(line)
     print(args.output)
+
+
+def _settings(args: argparse.Namespace) -> dict[str, str]:
+    """Return the settings of the chart; an option of another kind is wrong usage."""
+    settings = {}
+    for option, (name, kinds) in OPTIONS.items():
+        value = getattr(args, name)
+        if value is not None and args.kind not in kinds:
+            args.refuse(f"{option} goes with {' and '.join(kinds)} only")
+        if value is not None:
+            settings[name] = value
+    return settings
 
 
 def _open(text: str | None) -> Source:
