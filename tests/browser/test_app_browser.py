@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -71,6 +73,7 @@ def test_surface_is_drawn_and_nothing_is_asked_of_another_host(page: Page, serve
     assert min(surfaces) > 1000
     assert painted(page) > 0.05
     expect(page.locator(FLAT)).to_be_visible()
+    assert page.locator("[data-title^='Share chart']").count() == 0, "it would upload the chart"
     assert hosts - {""} == {urlsplit(server).netloc}
     assert errors == []
 
@@ -258,3 +261,28 @@ def test_nothing_is_cut_off(browser: Browser, server: str, width: int) -> None:
             assert box["x"] + box["width"] <= width + 1
     finally:
         context.close()
+
+
+HOSTILE = "![x](https://evil.example/a.png) [y](https://evil.example) :red[z] <b>w<"
+
+
+def test_hostile_names_stay_text(page: Page, server: str, tmp_path: Path) -> None:
+    """Names from data load nothing, link nowhere and run nothing, in words and in charts."""
+    folder = tmp_path / "x](https:" / "run-1"
+    folder.mkdir(parents=True)
+    nasty = f"<img src=x onerror='window.hit=1'> {HOSTILE}"
+    rows = [
+        {"step": i, "loss": 3 - i % 5, "learning_rate": 1e-3, nasty: i * i % 7} for i in range(40)
+    ]
+    (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    (folder / "run.json").write_text(json.dumps({"schema": 1, "config": {nasty: nasty}}), "utf-8")
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    page.goto(f"{server}/Training_dynamics?source={quote(str(tmp_path))}")
+    scene(page)
+    expect(page.get_by_text("onerror='window.hit=1'> ![x](").first).to_be_visible()
+    page.goto(f"{server}/Reward_landscape?source={quote(str(tmp_path))}&role.reward={quote(nasty)}")
+    scene(page)
+    assert hosts - {""} == {urlsplit(server).netloc}
+    assert page.locator("a[href*='evil']").count() == 0
+    assert page.evaluate("window.hit") is None

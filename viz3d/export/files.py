@@ -178,7 +178,13 @@ def _embed(figure: Any, name: str, *, with_library: bool) -> str:
             include_plotlyjs=with_library,
             include_mathjax=False,
             div_id=name,
-            config={"displaylogo": False, "responsive": True},
+            # plotly.js offers to upload the chart to a service of its maker: not from here.
+            config={
+                "displaylogo": False,
+                "responsive": True,
+                "plotlyServerURL": "",
+                "modeBarButtonsToRemove": ["sendChartToCloud"],
+            },
         )
     )
 

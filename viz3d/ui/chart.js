@@ -120,7 +120,7 @@ class Chart {
     }
     div.viz3dHome = home;
     div.viz3dKey = payload.key;
-    await Plotly.react(div, data, layout, config(Plotly, payload));
+    await Plotly.react(div, data, layout, config(Plotly, name, payload.key));
     div.setAttribute("aria-busy", "false");
     if (div.viz3dListens) return;
     div.viz3dListens = true;
@@ -200,16 +200,18 @@ function resetView(div) {
 
 // --- what every chart has in common ---
 
-function config(Plotly, payload) {
+function config(Plotly, name, key) {
+  const home = { name: "resetView", title: "Reset view", icon: Plotly.Icons.home, click: resetView };
   return {
     displaylogo: false,
-    responsive: false,
     doubleClick: "reset",
-    modeBarButtonsToRemove: ["resetCameraDefault3d", "resetCameraLastSave3d", "select2d", "lasso2d"],
-    modeBarButtonsToAdd: payload.figure
-      ? [{ name: "resetView", title: "Reset view", icon: Plotly.Icons.home, click: resetView }]
-      : [],
-    toImageButtonOptions: { filename: payload.key, scale: 2 },
+    // plotly.js offers to upload the chart to a service of its maker: not from here.
+    plotlyServerURL: "",
+    modeBarButtonsToRemove: [
+      "sendChartToCloud", "resetCameraDefault3d", "resetCameraLastSave3d", "select2d", "lasso2d",
+    ],
+    modeBarButtonsToAdd: name === "figure" ? [home] : [],
+    toImageButtonOptions: { filename: key, scale: 2 },
   };
 }
 

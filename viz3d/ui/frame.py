@@ -11,11 +11,11 @@ from viz3d.errors import SettingsError
 from viz3d.settings import Settings, load_settings
 from viz3d.ui import sidebar
 from viz3d.ui.component import preload
-from viz3d.ui.loading import warm_up
+from viz3d.ui.loading import list_source, warm_up
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:
-    from viz3d.run import Run, RunInfo
+    from viz3d.run import Problem, Run, RunInfo
 
 PAGES = (
     ("app.py", "Runs"),
@@ -82,7 +82,7 @@ def start_page(title: str, purpose: str) -> Page:
     runs = sidebar.load_chosen(source, chosen)
     with st.sidebar:
         runs = sidebar.choose_roles(runs)
-        _show_problems(runs)
+        _show_problems(source, infos, runs)
     return Page(source, infos, runs)
 
 
@@ -106,21 +106,21 @@ def _secrets() -> dict[str, object]:
         return {}
 
 
-def _show_problems(runs: tuple[Run, ...]) -> None:
-    """List what the reading of the runs has to tell, folded away."""
-    rows = [
-        {"run": run.name, "where": _where(problem), "what": problem.what, "remedy": problem.remedy}
-        for run in runs
-        for problem in run.problems
-    ]
-    if not rows:
+def _show_problems(source: str, infos: tuple[RunInfo, ...], runs: tuple[Run, ...]) -> None:
+    """List what listing and reading have to tell, folded away."""
+    found: list[tuple[str, Problem]] = []
+    if infos:
+        found += [("the source", problem) for problem in list_source(source)[0].problems()]
+    found += [(run.name, problem) for run in runs for problem in run.problems]
+    if not found:
         return
-    touched = len({row["run"] for row in rows})
-    label = f"{count(len(rows), 'remark')} on how {count(touched, 'run')} were read"
-    with st.popover(label.replace("1 run were", "1 run was"), width="stretch"):
+    rows = [
+        {"about": about, "where": _where(problem), "what": problem.what, "remedy": problem.remedy}
+        for about, problem in found
+    ]
+    with st.popover(f"{count(len(rows), 'remark')} on what was read", width="stretch"):
         st.dataframe(rows, hide_index=True, width=720)
 
 
-def _where(problem: object) -> str:
-    file, line = getattr(problem, "file", ""), getattr(problem, "line", None)
-    return f"{file}, line {line}" if line else str(file)
+def _where(problem: Problem) -> str:
+    return f"{problem.file}, line {problem.line}" if problem.line else problem.file

@@ -77,7 +77,9 @@ def _load(_source: Source, text: str, name: str, state: tuple[str, ...]) -> tupl
     return tuple(load_runs(_source, name))
 
 
-def load(text: str, infos: Sequence[RunInfo]) -> Iterator[tuple[RunInfo, tuple[Run, ...]]]:
+def load(
+    text: str, infos: Sequence[RunInfo], *, quiet: bool = False
+) -> Iterator[tuple[RunInfo, tuple[Run, ...]]]:
     """Load runs one by one; one that cannot be read is reported and does not stop the others.
 
     Parameters
@@ -86,6 +88,8 @@ def load(text: str, infos: Sequence[RunInfo]) -> Iterator[tuple[RunInfo, tuple[R
         The source.
     infos : sequence of RunInfo
         Entries of its listing.
+    quiet : bool
+        Whether to leave out unreadable runs without a word, for runs that nobody chose.
 
     Yields
     ------
@@ -104,7 +108,8 @@ def load(text: str, infos: Sequence[RunInfo]) -> Iterator[tuple[RunInfo, tuple[R
         try:
             yield info, _load(source, text, info.name, state)
         except Viz3dError as error:
-            st.warning(f"{safe(info.name)} was left out. {safe(error)}")
+            if not quiet:
+                st.warning(f"{safe(info.name)} was left out. {safe(error)}")
     place.empty()
 
 

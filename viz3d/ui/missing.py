@@ -61,11 +61,14 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     error : ChartError or str
         What is missing.
     """
-    if not page.runs:
+    if not page.infos:
+        st.info("No runs were found in this source. Name another one in the sidebar.")
+    elif not page.runs:
         st.info("No run is selected. Choose one or more in the sidebar.")
     else:
         st.info(safe(error, longest=None))
-    _offer(page, kind)
+    if page.infos:
+        _offer(page, kind)
     if kind in _CALLS:
         st.markdown("To record it in your own training loop:")
         st.code(_LOOP.format(call=_CALLS[kind]), language="python")
@@ -74,7 +77,8 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
 def _offer(page: Page, kind: str) -> None:
     """Name the runs of the source that would do, with a button that selects them."""
     infos = _affordable(page.infos)
-    found = [info.name for info, runs in loading.load(page.source, infos) if _any(kind, runs)]
+    loaded = loading.load(page.source, infos, quiet=True)
+    found = [info.name for info, runs in loaded if _any(kind, runs)]
     looked = "" if len(infos) == len(page.infos) else f" Of the newest {count(len(infos), 'run')}"
     if not found:
         st.markdown(f"{looked.strip()} No run in this source has it.".strip())

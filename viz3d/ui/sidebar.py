@@ -152,7 +152,7 @@ def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
 def _role_label(role: str, runs: Sequence[Run]) -> str:
     found = list(dict.fromkeys(run.roles[role] for run in runs if role in run.roles))
     words = role.replace("_", " ").capitalize()
-    return f"{words}: {safe(', '.join(found))}" if found else f"{words}: not found"
+    return f"{words}: {safe(', '.join(found))}" if found else f"{words}: not recognised"
 
 
 def _with_roles(run: Run, said: dict[str, str]) -> Run:

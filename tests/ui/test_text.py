@@ -1,0 +1,61 @@
+"""Text from data reaches the page letter for letter, and as nothing but text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viz3d.ui.text import LONGEST, count, safe, size
+
+BREAK = "\u200b"
+
+
+def read_back(markdown: str) -> str:
+    """Return what a reader of the Markdown sees."""
+    return re.sub(r"\\(.)", r"\1", markdown).replace(BREAK, "")
+
+
+@given(st.text(max_size=200))
+def test_nothing_is_lost_or_added(text: str) -> None:
+    """Apart from white space, a name is shown as it is."""
+    text = text.replace(BREAK, "").replace("\\", "/")
+    assert read_back(safe(text)) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![x](https://evil.example/beacon.png)",
+        "<img src=x onerror=alert(1)>",
+        "[click](javascript:alert(1))",
+        "**bold** _it_ `code` $x^2$ ~~no~~ # h | a |",
+        ":red[loss] :material/home: :smile:",
+    ],
+)
+def test_no_markup_is_left_unescaped(text: str) -> None:
+    """Every character that Markdown, KaTeX or Streamlit would act on is escaped."""
+    assert not re.search(r"(?<!\\)[*_`\[\]<>$#|~!:]", safe(text))
+
+
+@pytest.mark.parametrize("text", ["https://a.example", "www.a.example", "me@a.example", ":smile:"])
+def test_bare_links_and_shortcodes_are_broken(text: str) -> None:
+    """Addresses in plain text do not become links: the telling characters are kept apart."""
+    assert BREAK in safe(text)
+    assert read_back(safe(text)) == text
+
+
+def test_long_names_are_cut_and_say_so() -> None:
+    """A name of 100,000 characters does not push the page away."""
+    assert read_back(safe("x" * 100_000)) == "x" * (LONGEST - 1) + "…"
+    assert len(safe("x" * 1000, longest=None)) == 1000
+
+
+def test_counts_and_sizes_read_well() -> None:
+    """One run, two runs; sizes in the unit that fits."""
+    assert [count(1, "run"), count(1200, "run")] == ["1 run", "1,200 runs"]
+    assert [size(9), size(20_480), size(3_000_000), size(4.2e9)] == [
+        "9 B", "20 kB", "3 MB", "4.2 GB",
+    ]  # fmt: skip
