@@ -82,3 +82,15 @@ def test_runs_of_one_name_stay_apart(make_run):
     """A table with two equal columns would show one run twice."""
     runs = [make_run({}, name="a"), make_run({}, name="a"), make_run({}, name="b")]
     assert column_names(runs) == ["a (tests) #1", "a (tests) #2", "b (tests)"]
+
+
+def test_single_runs_side_by_side_show_their_schedule(sweep):
+    """Panels of one run each are drawn over the schedule; at a peak rate each would be a line."""
+    alone = side_by_side([[run] for run in sweep[:3]], "loss-landscape")
+    assert {chart.figure.layout.scene.yaxis.title.text for chart in alone} == {
+        "learning rate at that step"
+    }
+    with_sweep = side_by_side([sweep, sweep[:1]], "loss-landscape")
+    assert {chart.figure.layout.scene.yaxis.title.text for chart in with_sweep} == {
+        "peak learning rate"
+    }

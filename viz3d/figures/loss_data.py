@@ -137,8 +137,11 @@ def compute(
 def compute_each(
     groups: Sequence[Sequence[Run]], *, rate: str = "auto", **settings: Any
 ) -> list[LossLandscapeResult]:
-    """Compute several groups on one kind of learning rate, so that they can be compared."""
-    axis = rate_axis([run for group in groups for run in group], rate)
+    """Compute several groups on one kind of learning rate, so that they can be compared.
+
+    It is the peak rate when a group is a sweep by itself: one run at its peak rate is a line.
+    """
+    axis = "peak" if "peak" in {rate_axis(group, rate) for group in groups} else "current"
     return [compute(group, rate=axis, **settings) for group in groups]
 
 
