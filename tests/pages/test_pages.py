@@ -173,6 +173,14 @@ def test_one_broken_run_does_not_spoil_the_others(open_page: Open, folder: Path)
         broken.parent.rmdir()
 
 
+def test_what_reading_had_to_tell_is_on_the_page(open_page: Open, tmp_path: Path) -> None:
+    """Rows that were left out are told beside the run, in words."""
+    rows = '{"step": 1, "loss": 2.0}\n{"step": 2, "loss": 1.0}\n{"step": 3, "lo'
+    (tmp_path / "torn.jsonl").write_text(rows, "utf-8")
+    app = open_page("app.py", source=str(tmp_path), run="torn.jsonl")
+    assert "torn.jsonl:3" in said(app)
+
+
 def test_compare_sends_one_panel_for_each_run(open_page: Open) -> None:
     """Side by side means one panel a run, all on one range of the loss axis."""
     app = open_page("pages/5_Compare.py", run=SWEEP[:3])

@@ -26,6 +26,8 @@ PAGES = (
     ("pages/5_Compare.py", "Compare"),
     ("pages/6_Report.py", "Report"),
 )
+# More than this nobody reads; the number of the rest is said.
+MOST_REMARKS = 50
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,8 @@ def _show_problems(source: str, infos: tuple[RunInfo, ...], runs: tuple[Run, ...
     found += [(run.name, problem) for run in runs for problem in run.problems]
     if not found:
         return
-    rows = [
-        {"about": about, "where": _where(problem), "what": problem.what, "remedy": problem.remedy}
-        for about, problem in found
-    ]
-    with st.popover(f"{count(len(rows), 'remark')} on what was read", width="stretch"):
-        st.dataframe(rows, hide_index=True, width=720)
-
-
-def _where(problem: Problem) -> str:
-    return f"{problem.file}, line {problem.line}" if problem.line else problem.file
+    with st.popover(f"{count(len(found), 'remark')} on what was read", width="stretch"):
+        for about, problem in found[:MOST_REMARKS]:
+            st.markdown(f"**{safe(about)}** · {safe(problem)}")
+        if len(found) > MOST_REMARKS:
+            st.caption(f"and {len(found) - MOST_REMARKS:,} more")
