@@ -114,6 +114,7 @@ class Chart {
     dress(data, layout, theme);
     const home = {};
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
+      layout[scene].camera = stepBack(layout[scene].camera, div);
       home[`${scene}.camera`] = layout[scene].camera ?? null;
       const kept = recall(`${payload.key}/${scene}`);
       if (kept) layout[scene].camera = kept;
@@ -190,6 +191,14 @@ function remember(key, camera) {
   } catch {
     // Storage is full or switched off: the camera lasts as long as the page.
   }
+}
+
+// The field of view is fixed by the height: in a narrow panel the sides would be cut off.
+function stepBack(camera, div) {
+  const far = Math.max(1, (1.15 * div.clientHeight) / Math.max(div.clientWidth, 1));
+  if (!camera?.eye || far === 1) return camera;
+  const { x, y, z } = camera.eye;
+  return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }
 
 function resetView(div) {
