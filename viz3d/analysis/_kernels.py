@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
-from sklearn.gaussian_process.kernels import Kernel
 
 from viz3d.analysis._groups import Floats
 
 
-class SharedNoise(Kernel):
-    """A fixed covariance between the samples, none with points that are predicted.
+def shared_noise(covariance: Floats) -> Any:
+    """Return a kernel of fixed covariance between samples, none with points that are predicted.
 
     What scikit-learn's ``WhiteKernel`` is for independent noise, for noise that is correlated.
 
@@ -19,23 +19,35 @@ class SharedNoise(Kernel):
     ----------
     covariance : ndarray, shape (n, n)
         Between the n samples that the process is fitted to.
+
+    Returns
+    -------
+    sklearn.gaussian_process.kernels.Kernel
     """
+    return _shared_noise_class()(covariance)
 
-    def __init__(self, covariance: Floats) -> None:
-        self.covariance = covariance
 
-    def __call__(self, X: Floats, Y: Floats | None = None, eval_gradient: bool = False) -> Any:
-        """Covariance of the samples with themselves (Y is None), else zeros."""
-        if Y is not None:
-            return np.zeros((len(X), len(Y)))
-        if eval_gradient:
-            return self.covariance, np.empty((*self.covariance.shape, 0))
-        return self.covariance
+@cache
+def _shared_noise_class() -> Any:
+    """Make the class when it is first used: its base is in scikit-learn, which loads slowly."""
+    from sklearn.gaussian_process.kernels import Kernel
 
-    def diag(self, X: Floats) -> Floats:
-        """Nothing: a prediction is of the surface, without the noise."""
-        return np.zeros(len(X))
+    class SharedNoise(Kernel):
+        def __init__(self, covariance: Floats) -> None:
+            self.covariance = covariance
 
-    def is_stationary(self) -> bool:
-        """Tell scikit-learn that the covariance depends on the samples themselves."""
-        return False
+        def __call__(self, X: Floats, Y: Floats | None = None, eval_gradient: bool = False) -> Any:
+            if Y is not None:
+                return np.zeros((len(X), len(Y)))
+            if eval_gradient:
+                return self.covariance, np.empty((*self.covariance.shape, 0))
+            return self.covariance
+
+        def diag(self, X: Floats) -> Floats:
+            # A prediction is of the surface, without the noise.
+            return np.zeros(len(X))
+
+        def is_stationary(self) -> bool:
+            return False
+
+    return SharedNoise

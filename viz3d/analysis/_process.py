@@ -118,12 +118,12 @@ def _learn(bins: Bins, shared: SharedError, bend: Bend) -> Any:
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    from viz3d.analysis._kernels import SharedNoise
+    from viz3d.analysis._kernels import shared_noise
 
     smooth = ConstantKernel(1.0, (0.05, 50.0)) * Matern([0.4, 0.4], (SHORTEST, LONGEST), nu=1.5)
     # Noise that was measured leaves little for the white part; otherwise it has to be all of it.
     white = WhiteKernel(1e-3, (1e-6, 0.05 if bins.own.any() else 1.0))
-    kernel = smooth + white + SharedNoise(shared(bins))
+    kernel = smooth + white + shared_noise(shared(bins))
     learner = GaussianProcessRegressor(kernel, alpha=bins.own + JITTER)
     with warnings.catch_warnings():
         # A length scale at its bound is told as "direction not resolved".
@@ -136,10 +136,10 @@ def _condition(kernel: Any, bins: Bins, shared: SharedError, bend: Bend) -> Any:
     """Condition the learned kernel on the bins; what it predicts is the surface without noise."""
     from sklearn.gaussian_process import GaussianProcessRegressor
 
-    from viz3d.analysis._kernels import SharedNoise
+    from viz3d.analysis._kernels import shared_noise
 
     smooth, white = kernel.k1.k1, kernel.k1.k2.noise_level
     model = GaussianProcessRegressor(
-        smooth + SharedNoise(shared(bins)), alpha=bins.own + white + JITTER, optimizer=None
+        smooth + shared_noise(shared(bins)), alpha=bins.own + white + JITTER, optimizer=None
     )
     return model.fit(_bent(np.column_stack([bins.u, bins.v]), bend), bins.w)
