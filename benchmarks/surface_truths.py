@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from viz3d.analysis.surface import fit_surface
 
@@ -58,31 +59,31 @@ def sigmoid(t: Floats) -> Floats:
 
 
 def falling(step: Floats, rate: Floats) -> Floats:
-    """A power law in the step that a higher rate runs through faster."""
+    """Fall as a power law in the step, faster at a higher rate."""
     speed = rate / (rate + 1e-3)
     return 2.0 + 5.0 * (1 + step * speed / 40) ** -0.4
 
 
 def cliff(step: Floats, rate: Floats) -> Floats:
-    """Training breaks down above a rate, within a twelfth of a decade."""
+    """Break down above a rate, within a tenth of a decade or so."""
     broken = sigmoid((np.log10(rate) + 2.4) / 0.04)
     return falling(step, rate) + 2.5 * broken * (1 - np.exp(-step / 1500))
 
 
 def bowl(step: Floats, rate: Floats) -> Floats:
-    """A best rate in the middle, which matters more the longer the run."""
+    """Have a best rate in the middle, which matters more the longer the run."""
     away = np.log10(rate) + 3.0
     return 2.2 + 3.0 * np.exp(-step / 800) + 0.9 * away**2 * (0.2 + step / STEPS)
 
 
 def plateau(step: Floats, rate: Floats) -> Floats:
-    """Nothing is learned until a step that depends on the rate; then the loss falls off."""
+    """Learn nothing until a step that depends on the rate; then fall off."""
     late = np.log10(step + 30) - (3.0 - 0.3 * (np.log10(rate) + 3))
     return 5.0 - 3.0 * sigmoid(late / 0.15)
 
 
 def ripples(step: Floats, rate: Floats) -> Floats:
-    """A slow decay with a swell along the rate, under samples that spike."""
+    """Decay slowly, with a swell along the rate."""
     swell = 0.5 * np.sin(2.2 * (np.log10(rate) + 3))
     return 2.5 + 3.5 / (1 + step / 500) ** 0.5 + swell * step / STEPS
 
@@ -97,9 +98,7 @@ FAMILIES = {
 
 
 def correlated(count: int, memory: float, rng: np.random.Generator) -> Floats:
-    """AR(1) noise of variance 1 that forgets by a factor e in `memory` samples."""
-    from scipy.signal import lfilter
-
+    """Draw AR(1) noise of variance 1 that forgets by a factor e in `memory` samples."""
     keep = np.exp(-1 / memory)
     shocks = rng.standard_normal(count) * np.sqrt(1 - keep**2)
     shocks[0] = rng.standard_normal()

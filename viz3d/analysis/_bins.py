@@ -43,6 +43,11 @@ class Bins:
         """Runs, or groups of runs, that have a bin."""
         return len(np.unique(self.run))
 
+    @property
+    def part(self) -> Ints:
+        """Code of a tenth of the x axis of one run, in which the bin lies, shape (n,)."""
+        return self.run * 100 + np.floor((self.u + 0.5) * 10).astype(np.int64)
+
     def shared(self, memory: float, offset: Floats) -> Floats:
         """Covariance of the noise that bins of one run share, shape (n, n).
 

@@ -8,17 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz3d.analysis._bins import Bins
-from viz3d.analysis._groups import Floats, Ints
+from viz3d.analysis._groups import Floats, Groups, Ints
 
 WINDOW = 0.06
 """Runs within this distance in x count as present at an x."""
 
-DOUBT = 0.25
+DOUBT = 0.45
 """Standard deviation midway between two runs, as a share of what leaving one of them out misses.
 
-For a smooth surface the miss falls with the square of the gap, so to a quarter when the gap is
-halved; a jump in the gap keeps it.
+Halving a gap keeps the miss where there is a jump in it, at an unknown place, and quarters it where
+the surface is smooth.
 """
+
+SHALLOW = 0.2
+"""Depth in the gap below which a run says little about it."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +75,36 @@ class Gap:
         return cls(below, above, between, depth)
 
 
-def misses(error: Floats, bins: Bins) -> Floats:
-    """Size of the error at each bin when its run is left out, 0 where its run is the outermost.
+def gaps_left(bins: Bins) -> Gap:
+    """Give the gap that is left at each bin when its run is taken away."""
+    return Gap.around(np.column_stack([bins.u, bins.v]), bins, without=bins.run)
 
-    Outside of all other runs the error tells how far one must not extrapolate, which is not done.
+
+def misses(error: Floats, noise: Floats, bins: Bins, gap: Gap) -> Floats:
+    """Give what leaving out the run of each bin misses midway in the gap that it leaves.
+
+    It is 0 where the run is the outermost: beyond the others, the error tells how far one must not
+    extrapolate, which is not done.
+
+    Parameters
+    ----------
+    error : ndarray, shape (n,)
+        Of each bin, predicted from the other runs.
+    noise : ndarray, shape (n,)
+        Variance of the bin itself, which is no fault of the prediction.
+    bins : Bins
+        The data, n of them.
+    gap : Gap
+        What `gaps_left` gives.
     """
-    gap = Gap.around(np.column_stack([bins.u, bins.v]), bins, without=bins.run)
-    return np.where(gap.between, np.abs(error), 0.0)
+    parts = Groups.by(bins.part)
+    excess = parts.mean(np.where(gap.between, error**2 - noise, 0.0))[parts.member]
+    # The squared error of a jump at an unknown place in the gap grows in proportion to the depth.
+    return np.sqrt(np.maximum(excess, 0.0) / np.maximum(gap.depth, SHALLOW)) * gap.between
 
 
 def doubt_between(points: Floats, bins: Bins, miss: Floats) -> Floats:
     """Give the standard deviation that a gap adds to a smooth interpolation across it.
-
-    Were there a jump at an unknown place in the gap, the squared error would grow in proportion to
-    the distance from the nearest run; hence the square root.
 
     Parameters
     ----------

@@ -11,8 +11,8 @@ from viz3d.analysis._groups import Floats
 STRICTNESS = {"strict": (0.04, 0.04), "default": (0.06, 0.05), "loose": (0.08, 0.08)}
 """Farthest distance to data in unit axes, and widest standard deviation as share of the z range."""
 
-FADE = 0.3
-"""The last part of each limit, over which the support falls from one to nothing."""
+FADE = 0.1
+"""Share of each limit, to both sides of it, over which the support falls from one to nothing."""
 
 
 def support_at(points: Floats, deviation: Floats, bins: Bins, strictness: str) -> Floats:
@@ -41,4 +41,5 @@ def support_at(points: Floats, deviation: Floats, bins: Bins, strictness: str) -
 
 
 def _fade(value: Floats, limit: float) -> Floats:
-    return np.clip((limit - np.nan_to_num(value, nan=np.inf)) / (FADE * limit), 0.0, 1.0)
+    excess = np.nan_to_num(value, nan=np.inf) / limit - 1
+    return np.clip((FADE - excess) / (2 * FADE), 0.0, 1.0)

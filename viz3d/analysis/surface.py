@@ -135,6 +135,12 @@ def evaluate(model: SurfaceModel, grid: int) -> Surface:
     """Evaluate a fitted model on `grid` x `grid` points over the box of its data."""
     x, y = model.x_axis_.ticks(grid), model.y_axis_.ticks(grid)
     at = model.predict(np.tile(x, grid), np.repeat(y, grid))
+    reason = model.reason_
+    if not reason and not at.support.any():
+        reason = (
+            "The runs are too few or too noisy for a surface: its band is nowhere narrow enough "
+            f"for the {model.strictness} support."
+        )
     z, lower, upper = (
         np.where(at.support > 0, values, np.nan).reshape(grid, grid)
         for values in (at.z, at.lower, at.upper)
@@ -146,7 +152,7 @@ def evaluate(model: SurfaceModel, grid: int) -> Surface:
         lower=lower,
         upper=upper,
         support=at.support.reshape(grid, grid),
-        reason=model.reason_,
+        reason=reason,
         kappa=model.kappa_,
         n_points=len(model.samples_),
         n_runs=model.samples_.n_runs,

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from viz3d.analysis._axes import SCALES, Axis
 from viz3d.analysis._bins import bin_runs
-from viz3d.analysis._gaps import doubt_between, misses
-from viz3d.analysis._groups import Floats
+from viz3d.analysis._gaps import doubt_between, gaps_left, misses
+from viz3d.analysis._groups import Floats, Groups
 from viz3d.analysis._heights import Heights
 from viz3d.analysis._noise import measure_noise
 from viz3d.analysis._process import LONGEST, NINETY, SHORTEST, fit_process, one_thread
@@ -23,8 +23,11 @@ COARSE, FINE = 250, 700
 CHUNK = 1024
 """Points predicted at once: keeps the matrix of covariances at a few megabytes."""
 
-LEAST_KAPPA, MOST_KAPPA = 1.25, 3.0
+LEAST_KAPPA, MOST_KAPPA = 1.2, 3.0
 """Bounds of the widening of the band."""
+
+TYPICAL = 3
+"""Runs between others that it takes to speak of a typical one."""
 
 PULLED_IN = 2 / 3
 """What a share of the pulled-in range of z counts against a share of the plain range.
@@ -188,18 +191,26 @@ class SurfaceModel:
             for name, length in zip("xy", self.length_scales_, strict=True)
             if not 1.01 * SHORTEST < length < 0.99 * LONGEST
         )
-        self.kappa_ = float(np.clip(self._surprise(), LEAST_KAPPA, MOST_KAPPA))
-        error, _ = self._process.left_out(self._bins, self._bins.run)
-        self._misses = misses(error, self._bins)
+        self.kappa_, self._misses = self._validate()
 
-    def _surprise(self) -> float:
-        """How many times wider the band must be to hold 90 % of blocks left out in turn.
+    def _validate(self) -> tuple[float, Floats]:
+        """Predict what is left out: the widening of the band, and what each run's absence misses.
 
-        A block is a tenth of the x axis of one run.
+        The band must hold 90 % of the bins when a tenth of the x axis of one run is left out, and
+        have the size of the error when a whole run between others is. Of the latter the typical
+        run counts: a single jump between two runs is seen to where it is.
         """
-        block = self._bins.run * 1000 + np.floor(self._bins.u * 10).astype(np.int64)
-        error, deviation = self._process.left_out(self._bins, block)
-        return float(np.quantile(np.abs(error) / deviation, 0.9)) / NINETY
+        bins = self._bins
+        error, deviation = self._process.left_out(bins, bins.part)
+        kappas = [float(np.quantile(np.abs(error) / deviation, 0.9)) / NINETY]
+        error, deviation = self._process.left_out(bins, bins.run)
+        noise = bins.own + bins.common + self._heights.offset(bins.u) ** 2
+        gap = gaps_left(bins)
+        inner = gap.between
+        if len(np.unique(bins.run[inner])) >= TYPICAL:
+            runs = Groups.by(bins.run[inner])
+            kappas.append(float(np.sqrt(np.median(runs.mean((error / deviation)[inner] ** 2)))))
+        return float(np.clip(max(kappas), LEAST_KAPPA, MOST_KAPPA)), misses(error, noise, bins, gap)
 
     def _predict(self, points: Floats) -> Floats:
         """Median, band and support at a chunk of unit points, shape (4, n)."""
