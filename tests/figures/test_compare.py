@@ -94,3 +94,9 @@ def test_single_runs_side_by_side_show_their_schedule(sweep):
     assert {chart.figure.layout.scene.yaxis.title.text for chart in with_sweep} == {
         "peak learning rate"
     }
+
+
+def test_final_metrics_leave_out_the_clock(make_run):
+    """The time of the last step is no result, and its difference says nothing."""
+    run = make_run({"loss": [2.0], "_timestamp": [1.7e9]}, roles={"time": "_timestamp"})
+    assert list(final_metrics([run, run]).index) == ["loss"]

@@ -76,3 +76,28 @@ def test_real_reports(real_data):
     scores = chart.numbers["scores"]
     assert scores["run2-with-rl"]["rl"] == {"GSM8K": pytest.approx(0.0758)}
     assert "rl" not in scores["run1-no-rl"]
+
+
+def test_two_runs_of_one_name_keep_their_own_scores(make_run):
+    """Runs of two sources may share a name; neither may show the other's numbers."""
+    runs = [
+        make_run({}, name="same", report=Report("r", ("base",), {"CORE": {"base": score}}))
+        for score in (0.1, 0.4)
+    ]
+    chart = report.chart(runs)
+    assert chart.table.iloc[0].tolist() == ["CORE", 0.1, 0.4]
+    assert [scores["base"]["CORE"] for scores in chart.numbers["scores"].values()] == [0.1, 0.4]
+
+
+def test_the_text_of_a_cell_reads_on_every_colour():
+    """Contrast of at least 4.5 to 1, the least that WCAG asks of text."""
+
+    def luminance(color):
+        part = np.array(color) / 255
+        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    ink = luminance([int(report.TEXT[i : i + 2], 16) for i in (1, 3, 5)])
+    for color in report.LIGHT:
+        cell = luminance([float(part) for part in color[4:-1].split(",")])
+        assert (cell + 0.05) / (ink + 0.05) >= 4.5

@@ -11,6 +11,7 @@ import pandas as pd
 
 from viz3d.figures.frame import union
 from viz3d.figures.kinds import module_of
+from viz3d.figures.text import unique_names
 from viz3d.run import Run
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def final_metrics(runs: Sequence[Run], baseline: int = 0) -> pd.DataFrame:
     pandas.DataFrame
         One row per role, then per metric without one, in the order first met; for each run a
         column, and for each but the baseline its difference from it. NaN where a run has no
-        finite value.
+        finite value. The time of the last step is left out: it is no result.
 
     Raises
     ------
@@ -102,10 +103,8 @@ def final_metrics(runs: Sequence[Run], baseline: int = 0) -> pd.DataFrame:
         index=pd.Index(names, name="metric"),
         dtype=np.float64,
     )
-    for column in columns:
-        if column != columns[baseline]:
-            table[f"{column} (difference)"] = table[column] - table[columns[baseline]]
-    return table
+    others = table.drop(columns=columns[baseline])
+    return table.join(others.sub(table[columns[baseline]], axis=0).add_suffix(" (difference)"))
 
 
 def column_names(runs: Sequence[Run]) -> list[str]:
@@ -113,8 +112,7 @@ def column_names(runs: Sequence[Run]) -> list[str]:
     names = [run.name for run in runs]
     if len(set(names)) < len(names):
         names = [f"{run.name} ({run.source})" for run in runs]
-    repeated = {name for name in names if names.count(name) > 1}
-    return [f"{n} #{names[:i].count(n) + 1}" if n in repeated else n for i, n in enumerate(names)]
+    return unique_names(names)
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -135,10 +133,12 @@ def _told(value: Any) -> str:
 
 
 def _last(run: Run) -> dict[str, float]:
-    """Last finite value of each metric, under its role or its own name."""
+    """Last finite value of each metric but the time, under its role or its own name."""
     role = {metric: name for name, metric in run.roles.items()}
     found = {}
     for metric in run.metrics:
+        if role.get(metric) == "time":
+            continue
         values = run.history[metric].to_numpy(np.float64)
         finite = values[np.isfinite(values)]
         if len(finite):

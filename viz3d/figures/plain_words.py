@@ -8,12 +8,13 @@ import pandas as pd
 
 from viz3d.figures.budget import told
 from viz3d.figures.plain_data import PlainResult
-from viz3d.figures.text import count, in_words, listed, say, wrapped
+from viz3d.figures.text import count, in_words, listed, say, unique_names, wrapped
 
 
 def numbers(result: PlainResult) -> dict[str, Any]:
     """Return the numbers of the summary."""
-    last = {path.run: path.points[-1] for path in result.paths}
+    names = unique_names([path.run for path in result.paths])
+    last = {run: path.points[-1] for run, path in zip(names, result.paths, strict=True)}
     return {
         "runs": len(result.paths),
         "axes": list(result.axes),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from plotly.colors import sample_colorscale
 
 from viz3d.errors import ChartError
 from viz3d.figures import style
@@ -18,7 +19,7 @@ from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import as_runs
 from viz3d.figures.provenance import origins
 from viz3d.figures.surface_traces import color_scale
-from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
+from viz3d.figures.text import count, listed, safe, say, short_names, unique_names, wrapped
 from viz3d.run import Report, Run
 
 KIND = "report"
@@ -28,6 +29,12 @@ STAGES = ("base", "mid", "sft", "rl")
 
 SUMMARIES = ("CORE", "ChatCORE")
 """Means over tasks, which come first."""
+
+LIGHT = sample_colorscale(style.SEQUENTIAL, [0.45 + 0.055 * i for i in range(11)])
+"""The light half of the scale, on which one dark text reads in every cell."""
+
+TEXT = "#000000"
+"""Contrast of 4.5 to 1 and more on all of `LIGHT`."""
 
 ROW = 22
 """Pixels of height for each task."""
@@ -78,10 +85,15 @@ def compute(runs: Run | Sequence[Run]) -> ReportResult:
             "choose a run whose folder holds report/report.md, which `python -m nanochat.report "
             "generate` writes at the end of a run."
         )
+    names = unique_names([run.name for run, _ in found])
+    reports = dict(zip(names, (report for _, report in found), strict=True))
     columns = tuple(
-        (stage, run.name) for stage in _ordered(found) for run, r in found if stage in _stages(r)
+        (stage, name)
+        for stage in _ordered(found)
+        for name, report in reports.items()
+        if stage in _stages(report)
     )
-    reports = {run.name: report for run, report in found}
+    used = {id(run) for run, _ in found}
     tasks = _tasks([report for _, report in found])
     scores = [
         [reports[run].tasks.get(task, {}).get(stage, np.nan) for stage, run in columns]
@@ -91,7 +103,7 @@ def compute(runs: Run | Sequence[Run]) -> ReportResult:
         tasks=tasks,
         columns=columns,
         scores=np.array(scores, dtype=np.float64),
-        without=tuple(run.name for run in chosen if run.name not in reports),
+        without=tuple(run.name for run in chosen if id(run) not in used),
         settings={},
         origins=origins([run for run, _ in found]),
     )
@@ -112,12 +124,12 @@ def draw_flat(result: ReportResult, frame: Frame | None = None) -> go.Figure:
         z=result.scores.astype(np.float32),
         text=text,
         texttemplate="%{text}",
-        textfont={"size": 11},
+        textfont={"size": 11, "color": TEXT},
         xgap=2,
         ygap=2,
         hoverongaps=False,
         hovertemplate="%{y}<br>%{x}<br>score %{text}<extra></extra>",
-        **color_scale(colors, "score", log=False, prefix="z", bar=True),
+        **{**color_scale(colors, "score", log=False, prefix="z", bar=True), "colorscale": LIGHT},
     )
     layout = style.flat_layout(
         TITLE,

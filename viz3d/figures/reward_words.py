@@ -10,7 +10,7 @@ import pandas as pd
 
 from viz3d.figures.budget import told
 from viz3d.figures.reward_data import RewardLandscapeResult
-from viz3d.figures.text import count, in_words, listed, say, with_names, wrapped
+from viz3d.figures.text import count, in_words, listed, say, unique_names, with_names, wrapped
 
 CAPTION = "Association along the run, not a response surface."
 
@@ -19,11 +19,13 @@ def numbers(result: RewardLandscapeResult) -> dict[str, Any]:
     """Return the numbers of the summary."""
     best = max(result.rows, key=lambda rows: rows.path[:, 2].max())
     at = int(best.path[:, 2].argmax())
+    names = unique_names([rows.run for rows in result.rows])
+    medians = [rows.path[:, 2] for rows in result.rows]
     return {
         "runs": len(result.rows),
         "against": result.against,
-        "first_reward": {rows.run: rows.path[0, 2] for rows in result.rows},
-        "last_reward": {rows.run: rows.path[-1, 2] for rows in result.rows},
+        "first_reward": {run: m[0] for run, m in zip(names, medians, strict=True)},
+        "last_reward": {run: m[-1] for run, m in zip(names, medians, strict=True)},
         "best_median_reward": best.path[at, 2],
         "best_at_step": round(best.path[at, 0]),
         "best_run": best.run,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
+from itertools import count as count_from
 
 LONGEST = 48
 """Characters of a name that fit a legend or a hover label."""
@@ -114,6 +116,13 @@ def short_names(names: list[str]) -> list[str]:
         tail = 0
     short = ["".join(part[head : len(part) - tail]) for part in parts]
     return short if all(short) else list(names)
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Return the names, those that occur more than once with a number: ``run #1``, ``run #2``."""
+    repeated = {name for name, times in Counter(names).items() if times > 1}
+    numbers = {name: count_from(1) for name in repeated}
+    return [f"{name} #{next(numbers[name])}" if name in repeated else name for name in names]
 
 
 def short_layers(names: list[str]) -> list[str]:
