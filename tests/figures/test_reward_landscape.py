@@ -111,3 +111,24 @@ def test_real_grpo_training(real_data):
     assert chart.numbers["points_total"] == 250
     assert chart.figure.layout.scene.yaxis.range[1] < 0.01
     assert any("outside the loss axis" in note for note in chart.notes)
+
+
+def test_three_hundred_short_runs_stay_below_a_megabyte(make_run):
+    """The flat twin draws their points as one trace, and no legend of three hundred names."""
+    rng = np.random.default_rng(0)
+    runs = [
+        make_run({"loss": rng.normal(size=60), "reward": rng.normal(size=60)}, name=f"run-{i}")
+        for i in range(300)
+    ]
+    chart = reward_landscape.chart(runs)
+    assert len(chart.figure.to_json()) < 1_000_000
+    assert len(chart.flat.to_json()) < 1_000_000
+    assert not any(trace.showlegend for trace in chart.flat.data)
+    points = next(t for t in chart.flat.data if t.type == "scatter" and t.mode == "markers")
+    assert len(points.x) == chart.numbers["points_drawn"]
+
+
+def test_two_runs_of_one_name_keep_their_own_rewards(make_run):
+    """The numbers hold both, not the later one twice."""
+    runs = [make_run({"loss": [3.0, 2.0], "reward": [0.0, end]}, name="same") for end in (1.0, 2.0)]
+    assert reward_landscape.chart(runs).numbers["last_reward"] == {"same #1": 1.0, "same #2": 2.0}

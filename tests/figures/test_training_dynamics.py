@@ -134,3 +134,29 @@ def test_the_same_runs_give_the_same_bytes(runs, chart):
     assert again.figure.to_json() == chart.figure.to_json()
     meta = json.loads(again.figure.to_json())["layout"]["meta"]["viz3d"]
     assert meta["summary"]["p_value"] == chart.numbers["p_value"]
+
+
+def test_seven_runs_leave_the_legend_to_the_plot(make_run):
+    """On a phone a longer legend would take the room of the plot; the notes say where names are."""
+    rng = np.random.default_rng(0)
+    runs = [
+        make_run({"loss": rng.normal(size=40), "lr": rng.normal(size=40)}, name=f"run-{i}")
+        for i in range(7)
+    ]
+    for n, entries in ((6, 6), (7, 0)):
+        chart = training_dynamics.chart(runs[:n])
+        for figure in (chart.figure, chart.flat):
+            named = [t for t in figure.data if t.showlegend and t.name.startswith("run-")]
+            assert len(named) == entries
+        assert any("point at a line" in note for note in chart.notes) == (entries == 0)
+
+
+def test_a_metric_too_large_to_square_is_left_out(make_run):
+    """The components would be NaN; the reason is told instead."""
+    rng = np.random.default_rng(0)
+    columns = {"loss": rng.normal(size=40), "gnorm": rng.normal(size=40)}
+    run = make_run({**columns, "lr": 1e308 * np.sin(np.arange(40))})
+    chart = training_dynamics.chart(run)
+    assert chart.numbers["metrics"] == ["grad_norm", "loss"]
+    assert "too large" in chart.numbers["dropped"]["learning_rate"]
+    assert "1 axis explains" in chart.figure.layout.title.text

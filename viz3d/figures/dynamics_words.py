@@ -9,6 +9,7 @@ import pandas as pd
 
 from viz3d.analysis.embedding import Embedding
 from viz3d.analysis.walks import DRAWS
+from viz3d.figures import style
 from viz3d.figures.dynamics_data import DynamicsResult
 from viz3d.figures.text import count, listed, say, wrapped
 
@@ -41,19 +42,17 @@ def summary(result: DynamicsResult) -> str:
     e = result.embedding
     axes = "The first axis explains" if e.tested == 1 else f"The first {e.tested} axes explain"
     verdict = (
-        "more than chance would" if e.p_value <= 0.05 else "no more than random walks may well do"
+        "more than chance would explain"
+        if e.p_value <= 0.05
+        else "no more than random walks may well do"
     )
-    dim = [f"PC{i + 1}" for i, above in enumerate(e.above_null) if not above]
     parts = [
         f"Paths of {count(len(e.trajectories), 'run')} through "
         f"{count(len(e.metrics), 'metric')}: {listed(list(e.metrics), 6)}.",
         f"{axes} {percent(e.total)} of the variance; the same of random walks explain "
         f"{percent(e.null_total_mean)} on average and {percent(e.null_total_high)} at most in "
         f"95 of 100 cases, so this is {verdict} (p = {say(round(e.p_value, 3))}).",
-        f"{listed(dim)} {'explains' if len(dim) == 1 else 'explain'} no more than in random walks; "
-        "structure along it means little."
-        if dim
-        else "",
+        _dim(e),
         *e.warnings,
         _leaders(e),
     ]
@@ -74,6 +73,9 @@ def notes(result: DynamicsResult) -> tuple[str, ...]:
             if e.interpolated
             else "No value was interpolated.",
             "The bold lines are medians of stretches, the faint ones every point.",
+            "The legend has no room for so many runs: point at a line to see whose it is."
+            if len(e.trajectories) > style.MOST_IN_LEGEND
+            else "",
             "Metrics are put on a log scale where they are positive and skewed, then through "
             "asinh of their robust score, then standardised over all runs.",
             f"The random walks are {DRAWS} draws from the metrics' own steps, shifted and with "
@@ -98,10 +100,22 @@ def table(result: DynamicsResult) -> pd.DataFrame:
 def subtitle(result: DynamicsResult) -> str:
     """Return the line under the title: what the axes explain, beside random walks."""
     e = result.embedding
+    axes = "1 axis explains" if e.tested == 1 else f"{e.tested} axes explain"
     return wrapped(
         f"{count(len(e.trajectories), 'run')}, {count(len(e.metrics), 'metric')}, one basis. "
-        f"{e.tested} axes explain {percent(e.total)} of the variance, of the null of random "
+        f"{axes} {percent(e.total)} of the variance, of the null of random "
         f"walks {percent(e.null_total_mean)}."
+    )
+
+
+def _dim(e: Embedding) -> str:
+    """Name the axes that explain no more than the same axes of random walks."""
+    dim = [f"PC{i + 1}" for i, above in enumerate(e.above_null) if not above]
+    if not dim:
+        return ""
+    verb, those = ("explains", "it") if len(dim) == 1 else ("explain", "them")
+    return (
+        f"{listed(dim)} {verb} no more than in random walks; structure along {those} means little."
     )
 
 

@@ -21,7 +21,6 @@ from viz3d.figures.reward_data import (
     KIND,
     TITLE,
     RewardLandscapeResult,
-    RewardRows,
     compute,
     compute_each,
     other_axes,
@@ -77,25 +76,7 @@ def draw_flat(result: RewardLandscapeResult, frame: Frame | None = None) -> go.F
     traces = heat_traces(result.surface, colors, titles, log=False)
     for trace in traces:
         trace.showscale = False
-    labels = _labels(result)
-    for i, (rows, label) in enumerate(zip(result.rows, labels, strict=True)):
-        traces.append(
-            go.Scatter(
-                x=compact(rows.step[rows.drawn]),
-                y=compact(rows.other[rows.drawn]),
-                mode="markers",
-                name=label,
-                showlegend=False,
-                marker={
-                    "size": 5,
-                    "color": compact(rows.reward[rows.drawn]),
-                    "line": {"width": 0.5, "color": style.PAPER},
-                    **color_scale(colors, "reward", log=False, prefix="c", bar=i == 0),
-                },
-                hovertemplate=_hover(result, label, "%{marker.color:.4~g}"),
-            )
-        )
-        traces.append(_flat_path(rows, label, style.run_color(i, len(labels))))
+    traces += [*_flat_points(result, colors), *_flat_paths(result)]
     layout = style.flat_layout(
         TITLE,
         subtitle(result),
@@ -232,18 +213,49 @@ def _paths(result: RewardLandscapeResult) -> list[go.Scatter3d]:
             mode="lines",
             name=f"{label}, median" if n > 1 else "median of stretches",
             line={"color": style.run_color(i, n), "width": 5},
+            showlegend=n == 1 or style.named(n),
             hovertemplate=_hover(result, f"{label}, median of a stretch", "%{z:.4~g}"),
         )
         for i, (rows, label) in enumerate(zip(result.rows, _labels(result), strict=True))
     ]
 
 
-def _flat_path(rows: RewardRows, label: str, color: str) -> go.Scatter:
-    return go.Scatter(
-        x=compact(rows.path[:, 0]),
-        y=compact(rows.path[:, 1]),
-        mode="lines",
-        name=f"{label}, median",
-        line={"color": color, "width": 2.5},
-        hoverinfo="skip",
-    )
+def _flat_points(result: RewardLandscapeResult, colors: Range) -> list[go.Scatter]:
+    """Draw the rows of each run as points; of many runs all in one trace."""
+    parts = list(zip(result.rows, _labels(result), strict=True))
+    groups = [([rows], label) for rows, label in parts]
+    if len(parts) > style.MOST_NAMED:
+        groups = [(list(result.rows), f"one of {len(parts):,} runs")]
+    return [
+        go.Scatter(
+            x=compact(np.concatenate([rows.step[rows.drawn] for rows in some])),
+            y=compact(np.concatenate([rows.other[rows.drawn] for rows in some])),
+            mode="markers",
+            name=label,
+            showlegend=False,
+            marker={
+                "size": 5,
+                "color": compact(np.concatenate([rows.reward[rows.drawn] for rows in some])),
+                "line": {"width": 0.5, "color": style.PAPER},
+                **color_scale(colors, "reward", log=False, prefix="c", bar=i == 0),
+            },
+            hovertemplate=_hover(result, label, "%{marker.color:.4~g}"),
+        )
+        for i, (some, label) in enumerate(groups)
+    ]
+
+
+def _flat_paths(result: RewardLandscapeResult) -> list[go.Scatter]:
+    n = len(result.rows)
+    return [
+        go.Scatter(
+            x=compact(rows.path[:, 0]),
+            y=compact(rows.path[:, 1]),
+            mode="lines",
+            name=f"{label}, median" if n > 1 else "median of stretches",
+            line={"color": style.run_color(i, n), "width": 2.5},
+            showlegend=n == 1 or style.named(n),
+            hoverinfo="skip",
+        )
+        for i, (rows, label) in enumerate(zip(result.rows, _labels(result), strict=True))
+    ]
