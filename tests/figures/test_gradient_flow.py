@@ -109,3 +109,12 @@ def test_provenance_and_bytes_are_stable(layered, chart):
     assert again.figure.to_json() == chart.figure.to_json()
     meta = json.loads(chart.flat.to_json())["layout"]["meta"]["viz3d"]
     assert (meta["kind"], meta["runs"][0]["name"]) == ("gradient-flow", "layered")
+
+
+def test_without_a_norm_above_zero_no_layer_is_named(make_run):
+    """There is no smallest and no largest layer of norms that are all NaN."""
+    layers = pd.DataFrame(
+        {"step": [0, 0], "layer": [0, 1], "name": ["a", "b"], "grad_norm": np.nan}
+    )
+    summary = gradient_flow.chart(make_run({"loss": [1.0]}, layers=layers)).summary
+    assert summary.endswith("no layer has a median norm above zero.")

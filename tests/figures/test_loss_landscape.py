@@ -282,3 +282,29 @@ def test_the_real_sweeps(real_data):
     assert largest == pytest.approx(max(run.role("loss").max() for run in runs), rel=1e-6)
     assert chart.figure.layout.scene.zaxis.range[1] < 20
     assert chart.numbers["points_above_axis"] > 0
+
+
+def test_the_range_of_rates_reads_as_a_sentence(sweep, make_run):
+    """One rate, several, or none above zero, on either axis."""
+    assert "steps 0 to 299 and peak learning rates from 1e-4 to 0.1." in (
+        loss_landscape.chart(sweep).summary
+    )
+    current = loss_landscape.chart(sweep[0], rate="current").summary
+    assert "and learning rates from 5e-6 to 1e-4." in current
+    one = loss_landscape.chart(make_run({"loss": [3.0], "lr": [0.1]})).summary
+    assert one.startswith("Loss of 1 run over step 0 and a learning rate of 0.1.")
+
+
+def test_a_loss_near_the_largest_float_spoils_nothing(sweep, make_run):
+    """It is a fact of the run: pinned and counted, and the axes stay finite."""
+    runs = []
+    for run in sweep[:4]:
+        loss = run.history["loss"].to_numpy().copy()
+        loss[::50] = 1e308
+        runs.append(make_run({"loss": loss}, name=run.name, config=run.config))
+    chart = loss_landscape.chart(runs)
+    assert np.isfinite(chart.figure.layout.scene.zaxis.range).all()
+    signed = make_run({"loss": 1e308 * np.sin(np.arange(200)), "lr": np.full(200, 1e-3)})
+    ticks = loss_landscape.chart(signed).figure.layout.scene.zaxis.ticktext
+    assert ticks
+    assert "unknown" not in ticks

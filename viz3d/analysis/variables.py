@@ -13,6 +13,9 @@ from viz3d.run import Run
 COVERED = 0.9
 """A metric must reach over this share of a run's steps, for it is not continued past its ends."""
 
+LARGEST = 1e100
+"""Above this the squares of a metric, and with them the components, leave the range of floats."""
+
 FILLED = 0.5
 """At least this share of the bins must hold a row; the rest is interpolated."""
 
@@ -83,10 +86,22 @@ def _why_not(
     if not all(name in found for found in series):
         return "not logged by every chosen run"
     each = [found[name] for found in series]
+    return _unfit(each) or _sparse(each, spans, m)
+
+
+def _unfit(each: Sequence[Series]) -> str:
+    """Return why the values of a metric cannot be used; empty if they can."""
+    if any(np.abs(one.value).max() > LARGEST for one in each):
+        return f"holds values beyond {LARGEST:g}, too large to compute with"
     if all(_constant(one) for one in each) and len({float(one.value[0]) for one in each}) == 1:
         return "constant"
     if all(_counter(one) for one in each):
         return "only ever rises or only ever falls, as a counter does"
+    return ""
+
+
+def _sparse(each: Sequence[Series], spans: Sequence[tuple[float, float]], m: int) -> str:
+    """Return where rows of a metric are missing; empty if there are enough."""
     for one, (low, high) in zip(each, spans, strict=True):
         if one.step[-1] - one.step[0] < COVERED * (high - low):
             return f"logged over less than {100 * COVERED:.0f} % of a run's steps"

@@ -72,7 +72,7 @@ def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:
         names = listed([run.name for run in able])
         raise ChartError(f"{TITLE} shows one run at a time; choose one of {names}.")
     grid = _grid(able[0].layers)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         log_norm = np.where(grid.norm > 0, np.log10(grid.norm), np.nan)
     return GradientFlowResult(able[0].name, grid, log_norm, origins(able))
 

@@ -54,8 +54,12 @@ def summary(result: GradientFlowResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
     text = (
         f"Gradient norms of {count(said['layers'], 'layer')} of {result.run}, steps "
-        f"{said['first_step']:,} to {said['last_step']:,}. Over the last tenth of the run "
-        f"the median norm goes from {say(said['smallest_norm'])} in "
+        f"{said['first_step']:,} to {said['last_step']:,}. "
+    )
+    if not np.isfinite(said["smallest_norm"]):
+        return f"{text}Over the last tenth of the run no layer has a median norm above zero."
+    text += (
+        f"Over the last tenth of the run the median norm goes from {say(said['smallest_norm'])} in "
         f"{said['smallest_layer']} to {say(said['largest_norm'])} in "
         f"{said['largest_layer']}. "
     )

@@ -210,8 +210,10 @@ def _loss_range(shown: np.ndarray, values: np.ndarray, *, log: bool) -> Range | 
     if not len(values):
         return span(shown)
     low, high = span(shown, np.quantile(values, [0.0, MOST])) or (0.0, 1.0)
-    room = low * (high / low) ** ROOM if log else low + ROOM * (high - low)
-    return low, max(high, min(room, float(values.max())))
+    # Beyond the largest float there is room for everything.
+    with np.errstate(over="ignore"):
+        room = low * np.power(high / low, ROOM) if log else low + np.multiply(ROOM, high - low)
+    return low, max(high, min(float(room), float(values.max())))
 
 
 def _color_range(surface: Surface) -> Range | None:

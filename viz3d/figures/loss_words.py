@@ -10,7 +10,7 @@ import pandas as pd
 
 from viz3d.analysis.valley import WIDE, Valley
 from viz3d.figures.budget import told
-from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult, clipped
+from viz3d.figures.loss_data import LossLandscapeResult, clipped
 from viz3d.figures.pins import pins_per_run
 from viz3d.figures.text import count, listed, say, with_names, wrapped
 
@@ -98,14 +98,19 @@ def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
 
 
 def _what(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
+    first, last = said["first_step"], said["last_step"]
+    steps = f"steps {first:,} to {last:,}" if first != last else f"step {first:,}"
+    return f"Loss of {count(said['runs'], 'run')} over {steps} and {_rates(result.rate, said)}."
+
+
+def _rates(axis: str, said: Mapping[str, Any]) -> str:
     low, high = said["lowest_rate"], said["highest_rate"]
-    rates = f"from {say(low)} to {say(high)}" if low != high else f"of {say(low)}"
     if low is None:
-        rates = "that is nowhere above zero"
-    return (
-        f"Loss of {count(said['runs'], 'run')} over steps {said['first_step']:,} to "
-        f"{said['last_step']:,} and a {RATE_TITLES[result.rate]} {rates}."
-    )
+        return "a learning rate that is nowhere above zero"
+    kind = "peak learning rate" if axis == "peak" else "learning rate"
+    if low == high:
+        return f"a {kind} of {say(low)}"
+    return f"{kind}s from {say(low)} to {say(high)}"
 
 
 def _named(sentence: str) -> str:

@@ -47,7 +47,8 @@ def log_ticks(limits: Range) -> dict[str, Any]:
 
 
 def _even(low: float, high: float, most: int) -> list[float]:
-    rough = (high - low) / (most - 1)
+    # Divided first: the width of the range may be above the largest float.
+    rough = high / (most - 1) - low / (most - 1)
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(power * s for s in STEPS if power * s >= rough * (1 - 1e-9))
     first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
@@ -58,7 +59,7 @@ def _log_values(low: float, high: float, most: int) -> list[float]:
     """Powers of ten, with 2 and 5 between them while there is room."""
     decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     for digits in ((1, 2, 5), (1, 3), (1,)):
-        values = [d * 10.0**k for k in decades for d in digits]
+        values = [float(f"{d}e{k:.0f}") for k in decades for d in digits]
         inside = [v for v in values if low * 0.999 <= v <= high * 1.001]
         if len(inside) <= most:
             return inside
