@@ -11,6 +11,7 @@ import pytest
 
 from viz3d.errors import ChartError, MissingMetric
 from viz3d.figures import loss_landscape
+from viz3d.figures.wire import to_wire
 from viz3d.run import Run
 
 
@@ -44,7 +45,8 @@ def test_nothing_is_drawn_where_nothing_is_supported(result, chart):
     solid, edge = traces(chart.figure, go.Surface)
     drawn = np.isfinite(solid.z) | np.isfinite(edge.z)
     np.testing.assert_array_equal(drawn, ~unsupported)
-    heat = np.any([np.isfinite(t.z) for t in traces(chart.flat, go.Heatmap)], axis=0)
+    flat = [*traces(chart.flat, go.Heatmap), *traces(chart.flat, go.Contour)]
+    heat = np.any([np.isfinite(t.z) for t in flat], axis=0)
     np.testing.assert_array_equal(heat, ~unsupported)
 
 
@@ -308,3 +310,21 @@ def test_a_loss_near_the_largest_float_spoils_nothing(sweep, make_run):
     ticks = loss_landscape.chart(signed).figure.layout.scene.zaxis.ticktext
     assert ticks
     assert "unknown" not in ticks
+
+
+def test_ten_runs_are_sent_in_little(sweep, make_run):
+    """Scene and twin together below 0.6 MB, so that the first view does not wait for the network.
+
+    Nothing but the escapes of the JSON is left out on the way.
+    """
+    rates = np.geomspace(2e-4, 5e-2, 3)
+    more = [
+        make_run(run.history, name=f"more-{rate:.0e}", config={"learning_rate": rate})
+        for run, rate in zip(sweep, rates, strict=False)
+    ]
+    chart = loss_landscape.chart([*sweep, *more], rate="peak")
+    sent = [to_wire(figure) for figure in (chart.figure, chart.flat)]
+    assert sum(map(len, sent)) < 600_000
+    assert json.loads(sent[0]) == json.loads(chart.figure.to_json())
+    flat = json.loads(sent[1])
+    assert [trace["type"] for trace in flat["data"][:2]] == ["heatmap", "contour"]

@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 LABEL = 24
 """Characters of a run's name in the legend, so that two entries fit side by side on a phone."""
 
+MANY = {"color": style.PATH, "width": 2.5}
+"""The line of each of so many runs that colours would not tell them apart."""
+
 
 @dataclass(frozen=True)
 class Path:
@@ -60,7 +63,7 @@ def thin_paths(curves: Sequence[Curve], *, by_rate: bool) -> tuple[Path, ...]:
     by_rate : bool
         Whether labels begin with the rate, because that is what tells the runs apart.
     """
-    budget = PER_FIGURE if len(curves) <= len(style.RUNS) else PER_CROWD
+    budget = PER_FIGURE if len(curves) <= style.MOST_NAMED else PER_CROWD
     allowed = shares([len(curve.step) for curve in curves], budget)
     labels = _labels(curves, by_rate=by_rate)
     return tuple(map(_thinned, curves, labels, allowed))
@@ -76,7 +79,7 @@ def _labels(curves: Sequence[Curve], *, by_rate: bool) -> list[tuple[str, str]]:
         labels = [f"{rate}: {name}" for rate, name in zip(rates, names, strict=True)]
     else:
         labels = names
-    crowd = len(curves) > len(style.RUNS)
+    crowd = len(curves) > style.MOST_NAMED
     titles = [name if crowd else safe(curve.run) for curve, name in zip(curves, names, strict=True)]
     return [
         (label, title) if n is None else (f"{label}, attempt {n}", f"{title}, attempt {n}")
@@ -100,11 +103,12 @@ def _thinned(curve: Curve, names: tuple[str, str], n_out: int) -> Path:
 
 
 def path_traces(paths: Sequence[Path], rate_title: str) -> list[go.Scatter3d]:
-    """Draw paths in the scene: few runs in their own colours, many in one trace and one ink."""
+    """Draw paths in the scene: few runs in their own colours, many in one ink."""
     hover = f"step %{{x:,d}}<br>{rate_title} %{{y:.3~g}}<br>loss %{{z:.4~g}}<extra></extra>"
     current = [path for path in paths if not path.superseded]
-    if len(current) > len(style.RUNS):
+    if len(current) > style.MOST_NAMED:
         return [_together(current, hover), *_dashed(paths, hover)]
+    few = len(current) <= len(style.RUNS)
     lines = [
         go.Scatter3d(
             x=compact(path.step),
@@ -112,7 +116,8 @@ def path_traces(paths: Sequence[Path], rate_title: str) -> list[go.Scatter3d]:
             z=compact(path.loss),
             mode="lines",
             name=path.label,
-            line={"color": style.run_color(i, len(current)), "width": 4},
+            line={"color": style.run_color(i, len(current)), "width": 4} if few else MANY,
+            showlegend=few,
             hovertemplate=f"{path.title}<br>{hover}",
         )
         for i, path in enumerate(current)
@@ -149,7 +154,7 @@ def _together(paths: Sequence[Path], hover: str) -> go.Scatter3d:
         z=compact(np.concatenate([np.r_[path.loss, gap] for path in paths])),
         mode="lines",
         name=count(len(paths), "run"),
-        line={"color": style.PATH, "width": 2.5},
+        line=MANY,
         text=[path.title for path in paths for _ in range(len(path.step) + 1)],
         hovertemplate=f"%{{text}}<br>{hover}",
         showlegend=False,

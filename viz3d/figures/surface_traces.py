@@ -36,7 +36,7 @@ def surface_traces(
     titles : (x, y, z)
         Names for the hover label.
     log : bool
-        Whether the colours follow log10 z.
+        Whether the axis of z is logarithmic; the colours follow it.
     """
     solid = surface.support >= 1
     x, y, z = titles
@@ -55,8 +55,7 @@ def surface_traces(
                 x=compact(surface.x),
                 y=compact(surface.y),
                 z=compact(_where(shown, surface.z)),
-                # On a linear scale the colours follow z by themselves.
-                surfacecolor=compact(_where(shown, np.log10(surface.z))) if log else None,
+                # The colours follow z by themselves, on a logarithmic axis its logarithm.
                 customdata=compact(_where(shown, np.stack([surface.lower, surface.upper], -1))),
                 hovertemplate=hover,
                 opacity=opacity,
@@ -72,47 +71,40 @@ def surface_traces(
 def heat_traces(
     surface: Surface, colors: Range, titles: tuple[str, str, str], *, log: bool
 ) -> list[Any]:
-    """Return the same surface as heat maps and contour lines."""
+    """Return the same surface as a heat map of its solid part below pale filled contours of all.
+
+    The band stands in the hover label of the scene alone, which halves what is sent.
+    """
     solid = surface.support >= 1
-    x, y, z = titles
-    hover = (
-        f"{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}<br>fitted {z} %{{customdata[0]:.4~g}}<br>approximate "
-        "90 % band %{customdata[1]:.4~g} to %{customdata[2]:.4~g}<extra></extra>"
-    )
-    tone = _tone(surface.z, log)
-    traces: list[Any] = []
-    for shown, opacity in ((solid, 1.0), ((surface.support > 0) & ~solid, FADED)):
-        if not shown.any():
-            continue
-        told = np.stack([surface.z, surface.lower, surface.upper], -1)
-        traces.append(
-            go.Heatmap(
-                x=compact(surface.x),
-                y=compact(surface.y),
-                z=compact(_where(shown, tone)),
-                customdata=compact(_where(shown, told)),
-                hovertemplate=hover,
-                opacity=opacity,
-                **color_scale(colors, z, log=log, prefix="z", bar=not traces),
-            )
-        )
-    if not traces:
+    if not (surface.support > 0).any():
         return []
-    traces.append(
+    x, y, z = titles
+    fitted = "customdata" if log else "z"
+    tone = _tone(surface.z, log)
+    grid = {"x": compact(surface.x), "y": compact(surface.y)}
+    return [
+        go.Heatmap(
+            **grid,
+            z=compact(_where(solid, tone)),
+            hoverinfo="skip",
+            **color_scale(colors, z, log=log, prefix="z", bar=True),
+        ),
         go.Contour(
-            x=compact(surface.x),
-            y=compact(surface.y),
+            **grid,
             z=compact(tone),
-            contours={"coloring": "none"},
+            customdata=compact(surface.z) if log else None,
+            contours={"coloring": "heatmap"},
             ncontours=14,
-            line={"width": 0.8, "color": "rgba(255,255,255,0.4)"},
-            showscale=False,
+            # Plotly fades the filling twice, as a picture and as a part of the trace.
+            opacity=FADED**0.5,
+            line={"width": 0.8, "color": "rgba(255,255,255,0.6)"},
             showlegend=False,
             connectgaps=False,
-            hoverinfo="skip",
-        )
-    )
-    return traces
+            hovertemplate=f"{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}<br>"
+            f"fitted {z} %{{{fitted}:.4~g}}<extra></extra>",
+            **color_scale(colors, z, log=log, prefix="z", bar=False),
+        ),
+    ]
 
 
 def color_scale(colors: Range, title: str, *, log: bool, prefix: str, bar: bool) -> dict[str, Any]:

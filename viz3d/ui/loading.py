@@ -126,8 +126,10 @@ def _prepare(
 
 def prepare(chart: Chart) -> Prepared:
     """Turn the figures of a chart into JSON; a chart without a scene of its own sends one."""
-    flat = str(chart.flat.to_json())
-    figure = "" if chart.figure is chart.flat else str(chart.figure.to_json())
+    from viz3d.figures.wire import to_wire
+
+    flat = to_wire(chart.flat)
+    figure = "" if chart.figure is chart.flat else to_wire(chart.figure)
     return Prepared(chart, figure, flat)
 
 
