@@ -202,3 +202,10 @@ def test_report_shows_the_stages(open_page: Open) -> None:
     assert not app.exception
     [chart] = charts(app)
     assert "GSM8K" in json.dumps(chart["flat"])
+
+
+def test_the_reward_is_offered_only_what_was_logged_with_it(open_page: Open) -> None:
+    """No choice that ends in "missing", and no metric under two names."""
+    app = open_page("pages/3_Reward_landscape.py", run="grpo")
+    (against,) = [box for box in app.selectbox if box.key == "against"]
+    assert sorted(against.options) == ["kl", "loss"]

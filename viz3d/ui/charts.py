@@ -46,8 +46,7 @@ def make(
 
 
 def other_axes(runs: Sequence[Run]) -> list[str]:
-    """Return what the reward can be drawn against: the loss first, then every other metric."""
-    metrics = list(dict.fromkeys(metric for run in runs for metric in run.metrics))
-    rewards = {run.roles["reward"] for run in runs if "reward" in run.roles}
-    losses = ["loss"] if any("loss" in run.roles for run in runs) else []
-    return losses + [metric for metric in metrics if metric not in rewards | set(losses)]
+    """Return what the reward can be drawn against; the loss alone where there is nothing."""
+    from viz3d.figures.reward_landscape import other_axes as logged_with_reward
+
+    return list(logged_with_reward(runs)) or ["loss"]
