@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from viz3d.version import __version__
+from viz3d.version import __version__ as __version__
 
 _PUBLIC = {
     "Run": "viz3d.run",

@@ -209,3 +209,10 @@ def test_the_reward_is_offered_only_what_was_logged_with_it(open_page: Open) -> 
     app = open_page("pages/3_Reward_landscape.py", run="grpo")
     (against,) = [box for box in app.selectbox if box.key == "against"]
     assert sorted(against.options) == ["kl", "loss"]
+
+
+def test_compare_leaves_out_a_run_that_does_not_fit(open_page: Open) -> None:
+    """One run without a learning rate does not keep the others from being compared."""
+    app = open_page("pages/5_Compare.py", run=[*SWEEP[:2], "speedrun"])
+    assert len(charts(app)) == 2
+    assert any("speedrun was left out" in warning.value for warning in app.warning)

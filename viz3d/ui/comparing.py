@@ -71,9 +71,24 @@ def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, loading.Pre
     try:
         charts = loading.make_beside(kind, list(shown.values()))
     except ChartError as error:
-        explain(page, kind, error)
-        return {}
+        shown = _suitable(kind, shown)
+        if not shown:
+            explain(page, kind, error)
+            return {}
+        charts = loading.make_beside(kind, list(shown.values()))
     return dict(zip(shown, charts, strict=True))
+
+
+def _suitable(kind: str, chosen: Groups) -> dict[str, Sequence[Run]]:
+    """Return the groups that hold what the chart needs, and say why the others are left out."""
+    fit: dict[str, Sequence[Run]] = {}
+    for title, runs in chosen.items():
+        try:
+            loading.make_beside(kind, [runs])
+            fit[title] = runs
+        except ChartError as error:
+            st.warning(f"{safe(title)} was left out. {safe(error, longest=None)}")
+    return fit
 
 
 def panels(made: Mapping[str, loading.Prepared], key: str, *, flat: bool) -> None:
