@@ -62,7 +62,7 @@ class Samples:
             left_out = ", ".join(f"{n} {reason}" for reason, n in self.dropped.items())
             return f"There is nothing to draw: no sample is left ({left_out or 'none was given'})."
         if len(self) < FEWEST:
-            return f"{len(self)} samples are too few for a surface; it takes at least {FEWEST}."
+            return f"A surface takes at least {FEWEST} samples, and there are {len(self)}."
         if np.ptp(self.z) <= RESOLUTION * np.max(np.abs(self.z)):
             return f"Every sample has the same z, {self.z[0]:.6g}: there is no shape to draw."
         return ""
