@@ -216,3 +216,11 @@ def test_compare_leaves_out_a_run_that_does_not_fit(open_page: Open) -> None:
     app = open_page("pages/5_Compare.py", run=[*SWEEP[:2], "speedrun"])
     assert len(charts(app)) == 2
     assert any("speedrun was left out" in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize(("page", "title"), PAGES.items())
+def test_page_runs_by_itself(page: str, title: str) -> None:
+    """A page opens without the app around it; only the links to its siblings are missing."""
+    app = AppTest.from_file(f"../../{page}", default_timeout=60).run()
+    assert not app.exception
+    assert app.title[0].value == title

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 
 from viz3d.errors import SettingsError
 from viz3d.settings import Settings, load_settings
@@ -76,7 +78,7 @@ def start_page(title: str, purpose: str) -> Page:
     st.caption(purpose)
     with st.sidebar:
         for path, label in PAGES:
-            st.page_link(path, label=label, width="stretch")
+            link(path, label, width="stretch")
         default = _settings().source
         sidebar.hand_over(title, default)
         source, infos = sidebar.choose_source(default)
@@ -86,6 +88,12 @@ def start_page(title: str, purpose: str) -> Page:
         runs = sidebar.choose_roles(runs)
         _show_problems(source, infos, runs)
     return Page(source, infos, runs)
+
+
+def link(path: str, label: str, *, width: Literal["stretch", "content"] = "content") -> None:
+    """Link to a page. One that runs by itself, without the app around it, has none to link to."""
+    with suppress(StreamlitPageNotFoundError):
+        st.page_link(path, label=label, width=width)
 
 
 def _settings() -> Settings:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from viz3d.ui.frame import PAGES
+from viz3d.ui.frame import PAGES, link
 from viz3d.ui.text import size
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def chart_links() -> None:
     """Link to the charts."""
     with st.container(horizontal=True):
         for path, label in PAGES[1:]:
-            st.page_link(path, label=label)
+            link(path, label)
 
 
 def how_to_open(*, expanded: bool) -> None:
