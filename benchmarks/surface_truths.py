@@ -4,9 +4,10 @@
 
 Five truths: a cliff, a bowl, a plateau, a spiky one and one whose noise grows. They were written
 after the last setting of the fit was chosen, and no setting was changed since. `--developed` prints
-five others of the same kinds; settings were chosen with those in sight, so they prove less. Runs take 10,000 samples together, with peak rates spaced
-evenly in the logarithm, a warm-up and a cosine; y is the current or the peak rate. Their noise is
-white plus AR(1) with a memory of a hundredth of the run, and every run has an offset.
+five others of the same kinds; settings were chosen with those in sight, so they prove less. Runs
+take 10,000 samples together, with peak rates spaced evenly in the logarithm, a warm-up and a
+cosine; y is the current or the peak rate. Their noise is white plus AR(1) with a memory of a
+hundredth of the run, and every run has an offset.
 
 Shown: share of the box with support above 0. Wrong: share of the shown cells whose error is above
 a tenth of the z range (2 to 98 % of the truth on the curves). Cover: share of the shown cells
