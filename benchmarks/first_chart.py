@@ -64,6 +64,13 @@ def write_runs(folder: Path, n_runs: int, n_steps: int) -> None:
         (run / "run.json").write_text(json.dumps({"config": {"learning_rate": rate}}))
 
 
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serve files and print nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as probe:
@@ -76,8 +83,7 @@ def bare_server(folder: Path) -> Iterator[str]:
     """Serve the bare page."""
     folder.joinpath("index.html").write_text(BARE)
     shutil.copy(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", folder)
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    handler = functools.partial(QuietHandler, directory=folder)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"

@@ -81,6 +81,7 @@ class Chart {
     for (const name of names) {
       if (turn !== this.turn) return;
       await this.draw(Plotly, name, payload, theme);
+      await painted();
     }
     this.note.textContent = noWebgl
       ? "This browser has WebGL switched off, which the 3D view needs; here are the same numbers in 2D."
@@ -155,6 +156,15 @@ class Chart {
     for (const [name, div] of [...this.plots]) this.drop(name, div);
     this.root.remove();
   }
+}
+
+// Let the browser show what was drawn before the next drawing keeps it busy; a page in the
+// background paints nothing and must not wait for it.
+function painted() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, 100);
+  });
 }
 
 function element(tag, className) {
