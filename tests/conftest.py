@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +22,50 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real training logs is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium: one that is there, else one that is installed for the tests."""
+    found = _find_chromium() or _playwrights_own() or _debians() or ""
+    if not found:
+        pytest.fail(
+            "These tests need Chromium and none could be installed; install it, or name one with "
+            "the environment variable CHROMIUM_PATH.",
+            pytrace=False,
+        )
+    return found
+
+
+def _find_chromium() -> str | None:
+    places = [os.environ.get("CHROMIUM_PATH"), *(shutil.which(name) for name in BROWSERS)]
+    return next((place for place in places if place), None)
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    _try([sys.executable, "-m", "playwright", "install", *_with_libraries(), "chromium"])
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _debians() -> str | None:
+    if _is_root():
+        _try(["apt-get", "update"])
+        _try(["apt-get", "install", "-y", "chromium"])
+    return _find_chromium()
+
+
+def _with_libraries() -> list[str]:
+    return ["--with-deps"] if _is_root() else []
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _try(command: list[str]) -> None:
+    with suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, check=False, timeout=600, capture_output=True)

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 60  # seconds until what does not come is a failure
-
-
-def find_chromium() -> str | None:
-    """Return the path of a Chromium on this machine."""
-    places = [os.environ.get("CHROMIUM_PATH"), *(shutil.which(name) for name in NAMES)]
-    return next((place for place in places if place), None)
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start Chromium, installing one first where there is none."""
-    chromium = find_chromium()
-    if chromium is None:
-        return launch_installed(playwright)
-    return playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-
-
-def launch_installed(playwright: Playwright) -> Browser:
-    """Install Playwright's own Chromium, or else that of the system, and start it."""
-    _try([sys.executable, "-m", "playwright", "install", "chromium"])
-    try:
-        return playwright.chromium.launch(args=["--no-sandbox"])
-    except Error:
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            _try(["apt-get", "install", "-y", "chromium"])
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.fail(
-            "These tests need Chromium and none could be installed; install it, or name one with "
-            "the environment variable CHROMIUM_PATH.",
-            pytrace=False,
-        )
-    return playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-
-
-def _try(command: list[str]) -> None:
-    with suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(command, check=False, timeout=600, capture_output=True)
 
 
 @pytest.fixture(scope="session")
@@ -94,12 +54,12 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Pat
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(chromium: str) -> Iterator[Browser]:
     """A headless Chromium with its software WebGL."""
     with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

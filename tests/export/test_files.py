@@ -92,12 +92,9 @@ def test_a_named_browser_is_taken_or_refused(monkeypatch):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<svg")])
-def test_images_are_drawn_by_a_real_browser(chart, tmp_path, suffix, start):
-    """A PNG and an SVG come out, of the figure's size."""
-    try:
-        find_browser()
-    except ExportError:
-        pytest.skip("no browser on this machine")
+def test_images_are_drawn_by_a_real_browser(chart, tmp_path, suffix, start, chromium, monkeypatch):
+    """A PNG and an SVG come out, drawn by the browser that is named."""
+    monkeypatch.setenv("BROWSER_PATH", chromium)
     assert write_figure(chart, tmp_path / f"a{suffix}").read_bytes().startswith(start)
 
 

@@ -8,12 +8,11 @@ import math
 import weakref
 
 import pytest
+import torch
+from torch import nn
 
-torch = pytest.importorskip("torch")
-from torch import nn  # noqa: E402
-
-from viz3d.record.layers import LayerNorms  # noqa: E402
-from viz3d.record.recorder import Recorder  # noqa: E402
+from viz3d.record.layers import LayerNorms
+from viz3d.record.recorder import Recorder
 
 
 class Block(nn.Module):

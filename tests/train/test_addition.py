@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from viz3d.train import addition  # noqa: E402
+from viz3d.train import addition
 
 
 def spell(tokens) -> str:

@@ -7,11 +7,10 @@ import math
 from dataclasses import replace
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from viz3d.record.recorder import Recorder  # noqa: E402
-from viz3d.train import grpo, sft, sweep  # noqa: E402
+from viz3d.record.recorder import Recorder
+from viz3d.train import grpo, sft, sweep
 
 TINY = sft.SFTOptions(
     steps=30, warmup=3, batch=32, depth=2, width=16, heads=2, layers_every=10, eval_every=10
