@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from viz3d.figures.budget import FEWEST, compact, shares, told
 from viz3d.figures.frame import Frame, padded, span, union
+from viz3d.figures.loss_words import best_rate_sentence
 from viz3d.figures.provenance import plain
 from viz3d.figures.text import listed, safe, say, scene_text, short_layers, short_names
 from viz3d.figures.ticks import nice_ticks
@@ -131,3 +132,27 @@ def test_provenance_is_plain_json():
     """NumPy scalars become numbers, and what JSON cannot say becomes null."""
     value = {"a": np.float32(1.5), "b": (np.int64(2), float("nan")), "c": np.array([1.0, np.inf])}
     assert plain(value) == {"a": 1.5, "b": [2, None], "c": [1.0, None]}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "says"),
+    [
+        (10, 60, "is resolved from step 10 to step 60, and no longer after that."),
+        (10, 99, "is resolved from step 10 to step 99."),
+        (40, 40, "is resolved at step 40 alone."),
+    ],
+)
+def test_where_the_best_rate_is_resolved_reads_well(start, end, says):
+    """A range that ends early, one that lasts, and a single step each get their own sentence."""
+    said = {
+        "best_rate": 1e-3,
+        "best_rate_low": 5e-4,
+        "best_rate_high": 2e-3,
+        "best_at_step": end,
+        "best_loss": 2.5,
+        "best_at_edge": False,
+        "resolved_from_step": start,
+        "resolved_to_step": end,
+        "last_step": 100,
+    }
+    assert best_rate_sentence(said).endswith(says)

@@ -86,7 +86,7 @@ def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
     parts = [_what(result, said), _surface(result, said)]
     if result.valley is not None:
-        parts.append(_valley(said))
+        parts.append(best_rate_sentence(said))
     if said["first_bad_step"] is not None:
         words = {"NaN": "logs NaN", "infinity": "logs an infinite loss", "divergence": "diverges"}
         parts.append(
@@ -129,7 +129,8 @@ def _surface(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
     return text
 
 
-def _valley(said: Mapping[str, Any]) -> str:
+def best_rate_sentence(said: Mapping[str, Any]) -> str:
+    """Say which rate was best, and at which steps that is resolved; `said` is from `numbers`."""
     if said["best_rate"] is None:
         return "No best learning rate is resolved: too many rates lie within each other's bands."
     text = (
@@ -139,9 +140,10 @@ def _valley(said: Mapping[str, Any]) -> str:
     )
     if said["best_at_edge"]:
         text += " It lies at the end of what is supported, so the true best may lie beyond."
-    end, last = said["resolved_to_step"], said["last_step"]
-    text += f" The best rate is resolved from step {said['resolved_from_step']:,} to step {end:,}"
-    return text + ("." if end >= 0.98 * last else ", and no longer after that.")
+    start, end, last = said["resolved_from_step"], said["resolved_to_step"], said["last_step"]
+    when = f"from step {start:,} to step {end:,}" if end > start else f"at step {end:,} alone"
+    text += f" The best rate is resolved {when}"
+    return text + ("." if end >= 0.98 * last or end == start else ", and no longer after that.")
 
 
 def _rate(value: float) -> str:
