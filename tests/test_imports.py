@@ -35,7 +35,7 @@ PLACES = {
     "wandb": {"sources/wandb", "formats/wandb_offline", "export/wandb"},
 }
 # These are imported inside functions, wherever they are.
-LATE = {"sklearn", "google", "wandb", "scipy", "pyarrow", "torch"}
+LATE = {"sklearn", "google", "google_crc32c", "wandb", "scipy", "pyarrow", "torch"}
 # The training side must not cost a training loop more than numpy.
 RECORD_AT_IMPORT = {"numpy", "viz3d"}
 

@@ -33,7 +33,6 @@ _PUBLIC = {
 }
 
 
-
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'viz3d' has no attribute {name!r}")

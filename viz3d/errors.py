@@ -3,7 +3,8 @@
 Viz3dError
 ├── SettingsError     a setting has a value that cannot be used
 ├── SourceError       the place where runs live cannot be read
-│   └── RunNotFound   it can be read, but that run is not there
+│   ├── RunNotFound   it can be read, but that run is not there
+│   └── BucketError   a bucket, its service or the copy of it here; says which of the known faults
 ├── FormatError       a file was found and cannot be understood
 │   ├── NotMine       one format declines a file, with its reason
 │   └── NoFormat      every format declined; the message lists each reason
@@ -35,6 +36,24 @@ class SourceError(Viz3dError):
 
 class RunNotFound(SourceError):
     """The source can be read, but the run is not in it."""
+
+
+class BucketError(SourceError):
+    """A bucket cannot be read, for one of the reasons in `viz3d.sources.faults`.
+
+    Parameters
+    ----------
+    kind : str
+        Short name of the fault, for programs: ``"expired_login"``, ``"no_bucket"`` and so on.
+    what : str
+        What happened, one sentence.
+    remedy : str
+        What to do now, one sentence.
+    """
+
+    def __init__(self, kind: str, what: str, remedy: str = "") -> None:
+        self.kind, self.what, self.remedy = kind, what, remedy
+        super().__init__(f"{what} {remedy}".strip())
 
 
 class FormatError(Viz3dError):

@@ -31,12 +31,18 @@ class FileInfo:
         Seconds since 1970, UTC.
     generation : str
         Changes whenever the content changes.
+    crc32c : int or None
+        CRC32C of the stored bytes, where the listing tells it.
+    encoding : str
+        ``"gzip"`` where the stored bytes are compressed and stand for others; else empty.
     """
 
     path: str
     size: int
     changed: float | None = None
     generation: str = ""
+    crc32c: int | None = None
+    encoding: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -22,8 +22,15 @@ KEYS = (
     "WANDB_MODE",
     "VIZ3D_SOURCE",
     "VIZ3D_CACHE_DIR",
+    "VIZ3D_CACHE_SIZE",
+    "VIZ3D_PATIENCE",
     "STORAGE_EMULATOR_HOST",
 )
+
+# Streamlit's customary name for a service account's key in its secrets.
+SERVICE_ACCOUNT = "gcp_service_account"
+CACHE_BYTES = 10_000_000_000
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 # A settings file is a few lines; anything this long is another file under that name.
 MAX_ENV_BYTES = 64 * 1024
@@ -41,8 +48,14 @@ class Settings:
         Google Cloud Storage; `credentials` is the path of a key file. Empty when not set.
     wandb_entity, wandb_project, wandb_mode : str
     cache_dir, storage_emulator : str
+    cache_bytes : int
+        ``VIZ3D_CACHE_SIZE``: how much downloaded data is kept.
+    patience : float
+        ``VIZ3D_PATIENCE``: every deadline of the network is multiplied by it.
     wandb_api_key : str
         Secret.
+    service_account : mapping or None
+        A service account's key from Streamlit's secrets. Secret.
     problems : tuple of Problem
         What is wrong with the settings, each one sentence with its remedy.
     """
@@ -56,7 +69,10 @@ class Settings:
     wandb_mode: str = ""
     cache_dir: str = ""
     storage_emulator: str = ""
+    cache_bytes: int = CACHE_BYTES
+    patience: float = 1.0
     wandb_api_key: str = field(default="", repr=False)
+    service_account: Mapping[str, str] | None = field(default=None, repr=False)
     problems: tuple[Problem, ...] = ()
 
 
@@ -92,6 +108,10 @@ def load_settings(
         values |= {key: value for key, value in found.items() if value}
     bucket = values.get("GCS_BUCKET", "").removeprefix("gs://").strip("/")
     credentials = values.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    account = (secrets or {}).get(SERVICE_ACCOUNT)
+    problems: list[Problem] = []
+    cache_bytes = _number("VIZ3D_CACHE_SIZE", values, problems, _bytes, CACHE_BYTES)
+    patience = _number("VIZ3D_PATIENCE", values, problems, float, 1.0)
     return Settings(
         source=values.get("VIZ3D_SOURCE") or (f"gs://{bucket}" if bucket else "sample"),
         bucket=bucket,
@@ -102,9 +122,43 @@ def load_settings(
         wandb_mode=values.get("WANDB_MODE", ""),
         cache_dir=values.get("VIZ3D_CACHE_DIR", ""),
         storage_emulator=values.get("STORAGE_EMULATOR_HOST", ""),
+        cache_bytes=int(cache_bytes),
+        patience=patience,
         wandb_api_key=values.get("WANDB_API_KEY", ""),
-        problems=_check_credentials(credentials),
+        service_account=dict(account) if isinstance(account, Mapping) else None,
+        problems=(*_check_credentials(credentials), *problems),
     )
+
+
+def _bytes(text: str) -> float:
+    """Read a size such as ``500 MB`` or ``10 GB``."""
+    match = re.fullmatch(r"([\d.]+)\s*([a-zA-Z]*)", text)
+    if not match or match[2].upper() not in _UNITS:
+        raise ValueError(text)
+    return float(match[1]) * _UNITS[match[2].upper()]
+
+
+def _number(
+    key: str, values: Mapping[str, str], problems: list[Problem],
+    read: Callable[[str], float], default: float,
+) -> float:  # fmt: skip
+    """Read a setting that is a number above zero; what is none is told and the default taken."""
+    if key not in values:
+        return default
+    try:
+        number = read(values[key])
+    except ValueError:
+        number = 0.0
+    if 0 < number < float("inf"):
+        return number
+    examples = {"VIZ3D_CACHE_SIZE": "10 GB", "VIZ3D_PATIENCE": "2"}
+    problems.append(
+        Problem(
+            f"{key} is {values[key][:40]!r}, which is no size above zero, so it was not used.",
+            f"Write for example {key}={examples[key]}.",
+        )
+    )
+    return default
 
 
 def _read_env_file(path: Path) -> Mapping[str, str | None]:

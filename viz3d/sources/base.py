@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from viz3d.run import FileInfo, Problem
+    from viz3d.sources.progress import Watch
 
 
 class Source(Protocol):
@@ -16,13 +19,54 @@ class Source(Protocol):
     def name(self) -> str:
         """What people are shown; of a folder only its last part."""
 
-    def files(self) -> list[FileInfo]:
-        """List the files, without reading any.
+    @property
+    def as_of(self) -> float | None:
+        """When the last listing was made, seconds since 1970, if the place cannot be asked now.
+
+        None where the last listing is the present state.
+        """
+
+    def names(self) -> list[str]:
+        """Return the names that are to be had at once: folders that may hold runs.
+
+        Empty where `files` is as fast.
 
         Raises
         ------
         SourceError
             If the place cannot be listed.
+        """
+
+    def files(self) -> list[FileInfo]:
+        """List the files that may belong to runs, without reading any.
+
+        Raises
+        ------
+        SourceError
+            If the place cannot be listed.
+        """
+
+    def find(self, pattern: str) -> list[FileInfo]:
+        """List the files whose path matches a pattern, those that `files` leaves out included.
+
+        Parameters
+        ----------
+        pattern : str
+            ``*`` matches within one folder, ``**`` across folders, ``?`` one character.
+
+        Raises
+        ------
+        SourceError
+            If the place cannot be listed.
+        """
+
+    def prepare(
+        self, files: Sequence[FileInfo], watch: Watch | None = None, cancel: Event | None = None
+    ) -> None:
+        """Bring files near, many at once, so that `fetch` finds them here.
+
+        Never raises for a file: `fetch` tells what was wrong with it. Returns when all are here or
+        have failed, or soon after `cancel` is set; what has come by then is kept.
         """
 
     def fetch(self, file: FileInfo) -> Path:
@@ -33,6 +77,9 @@ class Source(Protocol):
         SourceError
             If it is gone or cannot be read.
         """
+
+    def remarks(self, file: FileInfo) -> tuple[Problem, ...]:
+        """Return what must be told about the copy that `fetch` handed out last."""
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what the last listing left out."""
