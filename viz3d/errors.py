@@ -49,10 +49,16 @@ class BucketError(SourceError):
         What happened, one sentence.
     remedy : str
         What to do now, one sentence.
+
+    Attributes
+    ----------
+    after : float or None
+        Seconds after which the service asked to be asked again.
     """
 
     def __init__(self, kind: str, what: str, remedy: str = "") -> None:
         self.kind, self.what, self.remedy = kind, what, remedy
+        self.after: float | None = None
         super().__init__(f"{what} {remedy}".strip())
 
 

@@ -1,0 +1,46 @@
+"""How to log in to a bucket, as the settings say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to log in.
+
+    Attributes
+    ----------
+    project, key_file : str
+        Empty where not set; then Google's own search order applies.
+    service_account : mapping or None
+        A key that does not lie in a file. Secret.
+    endpoint : str
+        Of an emulator; empty for the real service.
+    """
+
+    project: str = ""
+    key_file: str = ""
+    service_account: Mapping[str, str] | None = field(default=None, repr=False)
+    endpoint: str = ""
+
+    @property
+    def key_name(self) -> str:
+        """What people are told of the key: the file's name, never its folder."""
+        return PureWindowsPath(self.key_file).name if self.key_file else "in the app's secrets"
+
+    def is_for_endpoint(self) -> bool:
+        """Say whether the key was made for the emulator: no other is shown to such a server."""
+        info: Mapping[str, Any] | None = self.service_account
+        if info is None and self.key_file:
+            try:
+                info = json.loads(Path(self.key_file).expanduser().read_text("utf-8"))
+            except (OSError, ValueError):
+                return True  # what is wrong with it is about to be told
+        token = str(info.get("token_uri", "")) if isinstance(info, Mapping) else ""
+        return bool(token) and urlsplit(token).netloc == urlsplit(self.endpoint).netloc

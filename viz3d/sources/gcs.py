@@ -1,0 +1,384 @@
+"""Google Cloud Storage through its own client: the only file that knows `google`.
+
+The client is used for what it does well: login, requests, listing. Retries, deadlines, checksums
+and partial transfers are decided elsewhere, because its own answers to them lose or corrupt files:
+it skips the checksum of resumed downloads, ignores ``Retry-After``, and waits for two minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+from viz3d.errors import BucketError
+from viz3d.run import FileInfo
+from viz3d.sources.access import Access
+from viz3d.sources.checksum import decode
+from viz3d.sources.explain import Asked, clock_offset, explain, looks_like_page
+from viz3d.sources.faults import fault
+from viz3d.sources.patience import Deadlines, retry, within
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Client
+
+T = TypeVar("T")
+
+READ_ONLY = ("https://www.googleapis.com/auth/devstorage.read_only",)
+ANONYMOUS = "nobody (anonymous)"
+FIELDS = "items(name,size,updated,generation,crc32c,contentEncoding),prefixes,nextPageToken"
+# Connections kept open: no more downloads than these run at once.
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One level of a bucket: its objects and the prefixes of the next."""
+
+    files: tuple[FileInfo, ...]
+    folders: tuple[str, ...]
+
+
+class Bucket:
+    """One bucket, read only.
+
+    The login is looked for at the first question. One that Google does not take is tried without,
+    since a public bucket opens for everybody; if that fails too, the login's fault is raised.
+
+    Parameters
+    ----------
+    name : str
+        A legal bucket name: the client does not quote it.
+    access : Access
+    deadlines : Deadlines
+    where : str
+        The address for messages.
+    tell : callable, optional
+        Is told, on a thread of ours, when something is tried again.
+    """
+
+    def __init__(
+        self, name: str, access: Access, deadlines: Deadlines, where: str = "",
+        tell: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.name, self.deadlines, self.tell = name, deadlines, tell
+        self._access = access
+        self._asked = Asked(
+            where or f"gs://{name}", name, key=access.key_name, silence=deadlines.silence
+        )
+        self._client: Client | None = None
+        self._lock = Lock()
+        self.notice: BucketError | None = None
+
+    @property
+    def identity(self) -> str:
+        """Who we are to the service, in words; known after the first question."""
+        return self._asked.who
+
+    @property
+    def project(self) -> str:
+        """The project of the login or the setting; empty where there is none."""
+        return self._asked.project or self._access.project
+
+    def level(self, prefix: str) -> Listing:
+        """List the objects right under a prefix, and the prefixes of the next level.
+
+        Raises
+        ------
+        BucketError
+        """
+        return self._list(prefix=prefix, delimiter="/")
+
+    def match(self, glob: str, prefix: str = "") -> list[FileInfo]:
+        """List the objects whose whole name matches a glob.
+
+        Raises
+        ------
+        BucketError
+        """
+        return list(self._list(prefix=prefix, match_glob=glob).files)
+
+    def stat(self, name: str) -> FileInfo | None:
+        """Return the present state of an object, or None where there is none.
+
+        Raises
+        ------
+        BucketError
+        """
+        found = self.match_exactly(name)
+        return found[0] if found else None
+
+    def match_exactly(self, name: str) -> list[FileInfo]:
+        """List the one object of that name: a listing, which needs no right beyond listing."""
+        page = self._ask(lambda client, left: self._page(client, None, left, prefix=name, limit=1))
+        return [file for file in page[0].files if file.path == name]
+
+    def read(self, file: FileInfo, start: int, sink: BinaryIO, left: float) -> None:
+        """Read the stored bytes of one generation into `sink`, from `start` on: one try.
+
+        What arrives is not checked here; an answer may even be of the wrong length.
+
+        Parameters
+        ----------
+        file : FileInfo
+            With the full name of the object as its path.
+        start : int
+            Bytes that are there already.
+        sink : binary file
+        left : float
+            Seconds to wait for the answer to begin; within it, `Deadlines.silence` holds.
+
+        Raises
+        ------
+        BucketError
+            Also what the sink raises, if it is one.
+        """
+        asked = replace(self._asked, name=file.path)
+        try:
+            blob = (
+                self._connect()
+                .bucket(self.name)
+                .blob(
+                    file.path,
+                    generation=int(file.generation) if file.generation.isdigit() else None,
+                )
+            )
+            blob.download_to_file(
+                sink, start=start or None, raw_download=True, checksum=None, retry=None,
+                timeout=self._timeout(left),
+            )  # fmt: skip
+        except OSError as error:
+            if error.errno is not None and error.filename is None and _is_disk(error):
+                raise
+            raise explain(error, asked) from error
+        except Exception as error:
+            raise explain(error, asked) from error
+
+    def buckets(self) -> list[str]:
+        """Return the names of the project's buckets; empty where they cannot be listed."""
+        try:
+            client = self._connect()
+            if not self.project or self.identity == ANONYMOUS:
+                return []
+            return within(
+                self.deadlines.refused,
+                lambda: [
+                    str(bucket.name)
+                    for bucket in client.list_buckets(
+                        project=self.project, fields="items(name)", retry=None,
+                        timeout=self._timeout(self.deadlines.refused), max_results=1000,
+                    )
+                ],
+                self._asked.where,
+            )  # fmt: skip
+        except Exception:  # a hint that cannot be had is left out
+            return []
+
+    def _list(self, **what: Any) -> Listing:
+        """List every page; each is a question of its own, with a deadline of its own."""
+        files: list[FileInfo] = []
+        folders: list[str] = []
+        token: str | None = None
+        while True:
+            page, token = self._ask(
+                lambda client, left, token=token: self._page(client, token, left, **what)  # type: ignore[misc]
+            )
+            files += page.files
+            folders += page.folders
+            if not token:
+                return Listing(tuple(files), tuple(sorted(set(folders))))
+
+    def _page(
+        self,
+        client: Client,
+        token: str | None,
+        left: float,
+        *,
+        limit: int | None = None,
+        **what: Any,
+    ) -> tuple[Listing, str | None]:
+        found = client.list_blobs(
+            self.name, page_token=token, fields=FIELDS, max_results=limit, retry=None,
+            timeout=self._timeout(left), **what,
+        )  # fmt: skip
+        page = next(found.pages, ())
+        files = tuple(_info(blob) for blob in page)
+        return Listing(files, tuple(found.prefixes)), None if limit else found.next_page_token
+
+    def _ask(self, ask: Callable[[Client, float], T]) -> T:
+        """Ask one question, with retries, within its deadline."""
+
+        def once(left: float) -> T:
+            try:
+                return ask(self._connect(), left)
+            except Exception as error:
+                found = explain(error, self._asked)
+                if self._without_login(found):
+                    return self._once_without_login(ask, left, found)
+                raise self._with_nearest(found) from error
+
+        longest = self.deadlines.answer + self.deadlines.first
+        return within(longest, lambda: retry(once, self.deadlines, self.tell), self._asked.where)
+
+    def _without_login(self, found: BucketError) -> bool:
+        login = ("expired_login", "bad_key_file", "refused_login", "clock")
+        return found.kind in login and self.identity != ANONYMOUS
+
+    def _once_without_login(
+        self, ask: Callable[[Client, float], T], left: float, found: BucketError
+    ) -> T:
+        """Try a bucket that may be open to everyone; the login's own fault counts if it is not."""
+        client = self._make_client(_anonymous(), None)
+        try:
+            answer = ask(client, left)
+        except Exception:  # whatever it is, the login is what has to be mended
+            raise found from None
+        self._client, self._asked = client, replace(self._asked, who=ANONYMOUS)
+        self.notice = found
+        return answer
+
+    def _with_nearest(self, found: BucketError) -> BucketError:
+        """Add to a missing bucket the names that come closest."""
+        if found.kind != "no_bucket":
+            return found
+        import difflib
+
+        near = difflib.get_close_matches(self.name, self.buckets(), n=3, cutoff=0.5)
+        names = f" Closest in your project: {', '.join(near)}." if near else ""
+        return fault("no_bucket", bucket=self.name, nearest=names)
+
+    def _timeout(self, left: float) -> tuple[float, float]:
+        shortest = self.deadlines.connect / 10
+        return (
+            max(min(self.deadlines.connect, left), shortest),
+            max(min(self.deadlines.silence, left), shortest),
+        )
+
+    def _connect(self) -> Client:
+        """Return the client; the login is found once."""
+        with self._lock:
+            if self._client is None:
+                try:
+                    credentials, project = _credentials(self._access)
+                except Exception as error:
+                    found = explain(error, self._asked)
+                    if found.kind != "no_credentials":
+                        raise found from error
+                    credentials, project = _anonymous(), None
+                self._asked = replace(
+                    self._asked,
+                    who=_identity(credentials),
+                    project=self._access.project or project or "",
+                )
+                self._client = self._make_client(credentials, self._asked.project)
+            return self._client
+
+    def _make_client(self, credentials: Any, project: str | None) -> Client:
+        # The client asks for the bucket's own description behind our back, for traces that nobody
+        # here collects; this is its documented switch.
+        os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+        from google.auth.transport.requests import AuthorizedSession
+        from google.cloud.storage import Client
+        from requests import Session
+        from requests.adapters import HTTPAdapter
+
+        session = AuthorizedSession(
+            credentials,
+            auth_request=_bounded(Session(), self.deadlines.login, self._asked),
+        )
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=0))
+        session.hooks["response"].append(self._note_clock)
+        options = {"api_endpoint": self._access.endpoint} if self._access.endpoint else None
+        return Client(
+            project=project or "<none>", credentials=credentials, client_options=options,
+            _http=session,
+        )  # fmt: skip
+
+    def _note_clock(self, response: Any, *_: Any, **__: Any) -> None:
+        offset = clock_offset(response.headers.get("Date"), time.time())
+        self._asked = replace(self._asked, clock=offset)
+
+
+def _bounded(session: Any, longest: float, asked: Asked) -> Any:
+    """Return the login's transport: it gives up in time and knows a web page from an answer."""
+    from google.auth.transport.requests import Request
+
+    ask = Request(session)
+
+    def request(*args: Any, timeout: float = longest, **kwargs: Any) -> Any:
+        try:
+            answer = ask(*args, timeout=min(timeout, longest), **kwargs)
+        except Exception as error:
+            found = explain(error, asked)
+            if found.kind == "stalled":
+                raise fault("token_service", reason=f"silent for {longest:g} s") from error
+            raise found from error
+        if looks_like_page(answer.data):
+            raise fault("portal", where=asked.where)
+        return answer
+
+    return request
+
+
+def _credentials(access: Access) -> tuple[Any, str | None]:
+    """Find the login: what the settings name, else where Google's own tools look."""
+    import google.auth
+
+    info = access.service_account
+    with warnings.catch_warnings():
+        # Of a login without a project for its quota, which reading does not need.
+        warnings.simplefilter("ignore")
+        if access.endpoint and not access.is_for_endpoint():
+            return _anonymous(), None
+        if info is not None:
+            from google.oauth2.service_account import Credentials
+
+            try:
+                return Credentials.from_service_account_info(dict(info), scopes=READ_ONLY), None
+            except ValueError as error:
+                reason = "it is no service account's key"
+                raise fault("bad_key_file", key=access.key_name, reason=reason) from error
+        if access.key_file:
+            path = str(Path(access.key_file).expanduser())
+            return google.auth.load_credentials_from_file(path, scopes=READ_ONLY)
+        return google.auth.default(scopes=READ_ONLY)
+
+
+def _anonymous() -> Any:
+    from google.auth.credentials import AnonymousCredentials
+
+    return AnonymousCredentials()
+
+
+def _identity(credentials: Any) -> str:
+    if type(credentials).__name__ == "AnonymousCredentials":
+        return ANONYMOUS
+    named = getattr(credentials, "service_account_email", "") or getattr(credentials, "account", "")
+    if named == "default":
+        return "the service account of this computer"
+    return str(named) if named else "your own Google login"
+
+
+def _info(blob: Any) -> FileInfo:
+    return FileInfo(
+        path=blob.name,
+        size=int(blob.size or 0),
+        changed=blob.updated.timestamp() if blob.updated else None,
+        generation=str(blob.generation or ""),
+        crc32c=decode(blob.crc32c),
+        encoding=blob.content_encoding or "",
+    )
+
+
+def _is_disk(error: OSError) -> bool:
+    """Say whether an error without a file name came from our sink and not from a socket."""
+    import errno
+
+    disk = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS)
+    return error.errno in disk and type(error) is OSError

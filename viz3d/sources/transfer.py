@@ -1,0 +1,259 @@
+"""From a bucket to the disk: resumed where it stopped, checked against the listing, many at once.
+
+The check is on the whole file, whatever path its bytes took: a resumed answer, an older copy that the
+new object may begin with, a server that ignores what it was asked for. What does not fit is fetched
+once more from the first byte, and then refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Protocol
+
+from viz3d.errors import BucketError
+from viz3d.run import FileInfo
+from viz3d.sources import checksum
+from viz3d.sources.explain import looks_like_page
+from viz3d.sources.faults import PASSING, fault
+from viz3d.sources.patience import Deadlines, wait_before
+from viz3d.sources.progress import Progress, Watch
+
+# Downloads at once: enough to hide the time each request takes to begin.
+WORKERS = 8
+# How often progress is shown, and over how long the rate is taken, in seconds.
+TICK, RATE_OVER = 0.125, 3.0
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Reader(Protocol):
+    """The part of a bucket that a transfer needs."""
+
+    deadlines: Deadlines
+
+    def read(self, file: FileInfo, start: int, sink: io.RawIOBase, left: float) -> None:
+        """Read stored bytes into `sink`: one try."""
+
+
+class Meter:
+    """Counts what several threads transfer.
+
+    Attributes
+    ----------
+    cancel : threading.Event
+        Set to stop all of them.
+    """
+
+    def __init__(self, cancel: threading.Event | None = None) -> None:
+        self.cancel = cancel or threading.Event()
+        self._lock = threading.Lock()
+        self._bytes = self._total = self._files = self._planned = 0
+        self._seen: deque[tuple[float, int]] = deque([(monotonic(), 0)])
+
+    def plan(self, size: int) -> None:
+        """Add a file that is to come."""
+        with self._lock:
+            self._total += size
+            self._planned += 1
+
+    def count(self, size: int) -> None:
+        """Count bytes that came, or take back (negative) those that turned out wrong."""
+        with self._lock:
+            self._bytes += size
+
+    def done(self) -> None:
+        """Count a file that is finished, well or not."""
+        with self._lock:
+            self._files += 1
+
+    def progress(self) -> Progress:
+        """Return where things stand."""
+        with self._lock:
+            now = monotonic()
+            self._seen.append((now, self._bytes))
+            while len(self._seen) > 2 and now - self._seen[1][0] > RATE_OVER:
+                self._seen.popleft()
+            then, before = self._seen[0]
+            rate = max(self._bytes - before, 0) / (now - then) if now > then else 0.0
+            return Progress(self._files, self._planned, self._bytes, self._total, rate)
+
+
+class _Sink(io.RawIOBase):
+    """Takes the bytes of an answer: writes, counts and checksums them as they come."""
+
+    def __init__(self, path: Path, crc: int, have: int, file: FileInfo, meter: Meter) -> None:
+        self._out = path.open("ab", buffering=checksum.BLOCK)
+        self._file, self._meter = file, meter
+        self.crc, self.have = crc, have
+        self.last = monotonic()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        if self._meter.cancel.is_set():
+            raise fault("cancelled", name=self._file.path)
+        if self.have + len(data) > self._file.size:
+            raise _Wrong
+        self._out.write(data)
+        self.crc = checksum.extend(self.crc, data)
+        self.have += len(data)
+        self._meter.count(len(data))
+        self.last = monotonic()
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._out.close()
+
+
+class _Wrong(BucketError):
+    """More bytes came than the object has; nothing of it is to be trusted."""
+
+    def __init__(self) -> None:
+        super().__init__("corrupt", "More bytes came than the object has.")
+
+
+def download(bucket: Reader, file: FileInfo, temp: Path, meter: Meter, where: str) -> int:
+    """Fill a file with the stored bytes of one generation of an object.
+
+    Parameters
+    ----------
+    bucket : Reader
+    file : FileInfo
+        As the listing says, with the whole name of the object as its path.
+    temp : pathlib.Path
+        What it holds already is taken for the beginning, and checked with the rest.
+    meter : Meter
+    where : str
+        Address of the bucket, for messages.
+
+    Returns
+    -------
+    int
+        The CRC32C of the stored bytes, which is that of the listing.
+
+    Raises
+    ------
+    BucketError
+        What had come by then stays in `temp`, unless it was wrong.
+    OSError
+        If `temp` cannot be written.
+    """
+    if file.crc32c is None:
+        raise fault("no_checksum", name=file.path, where=where)
+    wrong = 0
+    begun_with = temp.stat().st_size if temp.exists() else 0
+    while True:
+        page = b""
+        try:
+            crc, size = _fill(bucket, file, temp, meter)
+            if (crc, size) == (file.crc32c, file.size):
+                return crc
+        except _Wrong:
+            pass
+        with temp.open("r+b") as out:
+            page = out.read(200)
+            meter.count(begun_with - out.seek(0, io.SEEK_END))
+            out.truncate(0)
+        # An earlier copy that the object does not begin with is no fault of the network.
+        wrong += not begun_with
+        begun_with = 0
+        if wrong > 1:
+            if looks_like_page(page) and not file.path.endswith((".html", ".htm")):
+                raise fault("portal", where=where)
+            raise fault("corrupt", name=file.path, where=where)
+
+
+def _fill(bucket: Reader, file: FileInfo, temp: Path, meter: Meter) -> tuple[int, int]:
+    """Append to `temp` until it is as long as the object; return its checksum and length."""
+    temp.touch()
+    crc, have = checksum.of_file(temp)
+    if have > file.size:
+        raise _Wrong
+    last, tries = monotonic(), 0
+    while have < file.size:
+        if meter.cancel.is_set():
+            raise fault("cancelled", name=file.path)
+        tries += 1
+        with _Sink(temp, crc, have, file, meter) as sink:
+            try:
+                bucket.read(file, have, sink, bucket.deadlines.transfer - (monotonic() - last))
+                error = fault("dropped", where=file.path)
+            except BucketError as raised:
+                error = raised
+        if sink.have > have:
+            tries, last = 0, sink.last
+        crc, have = sink.crc, sink.have
+        if have < file.size:
+            _wait(error, tries, last, bucket.deadlines, meter)
+    return crc, have
+
+
+def _wait(error: BucketError, tries: int, last: float, deadlines: Deadlines, meter: Meter) -> None:
+    """Wait before the rest is asked for; raise the error where that is of no use any more."""
+    if error.kind not in PASSING or tries > 3:
+        raise error
+    pause = wait_before(error, max(tries, 1), deadlines)
+    budget = deadlines.refused if error.kind == "unreachable" else deadlines.transfer
+    if pause is None or monotonic() - last + pause >= budget:
+        raise error
+    meter.cancel.wait(pause)
+
+
+def all_at_once(
+    tasks: Sequence[Callable[[], None]], meter: Meter, watch: Watch | None = None
+) -> None:
+    """Run tasks on several threads; the progress is shown on the caller's own.
+
+    Parameters
+    ----------
+    tasks : sequence of callable
+        None of them raises.
+    meter : Meter
+        Once cancelled, no further task begins, and this returns without waiting for those that
+        hang in the network: they end at their own deadlines and touch nothing that others see.
+    watch : callable, optional
+
+    Raises
+    ------
+    BaseException
+        What `watch` raises, after everything was cancelled; Streamlit ends a script in this way.
+    """
+    left = deque(tasks)
+    running = threading.Semaphore(0)
+
+    def work() -> None:
+        try:
+            while not meter.cancel.is_set():
+                try:
+                    task = left.popleft()
+                except IndexError:
+                    return
+                task()
+        finally:
+            running.release()
+
+    threads = min(WORKERS, len(left))
+    for _ in range(threads):
+        threading.Thread(target=work, name="viz3d-download", daemon=True).start()
+    ended = 0
+    try:
+        while ended < threads:
+            if running.acquire(timeout=TICK):
+                ended += 1
+            elif meter.cancel.is_set():
+                return
+            elif watch:
+                watch(meter.progress())
+        if watch:
+            watch(meter.progress())
+    except BaseException:
+        meter.cancel.set()
+        raise
