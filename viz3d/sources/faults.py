@@ -132,4 +132,6 @@ def fault(kind: str, **facts: object) -> BucketError:
     """
     what, remedy = _FAULTS[kind]
     said = what.format(**facts)
-    return BucketError(kind, said[:1].upper() + said[1:], remedy)
+    # "nobody (anonymous) may not read …" begins a sentence; "gs://…" is an address.
+    begins = said if said.startswith("gs://") else said[:1].upper() + said[1:]
+    return BucketError(kind, begins, remedy)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from viz3d.errors import BucketError
@@ -74,6 +75,7 @@ class Bucket:
         self._client: Client | None = None
         self._lock = Lock()
         self.notice: BucketError | None = None
+        self.last_answer = 0.0
 
     @property
     def identity(self) -> str:
@@ -293,14 +295,15 @@ class Bucket:
         )
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=0))
-        session.hooks["response"].append(self._note_clock)
+        session.hooks["response"].append(self._note_answer)
         options = {"api_endpoint": self._access.endpoint} if self._access.endpoint else None
         return Client(
             project=project or "<none>", credentials=credentials, client_options=options,
             _http=session,
         )  # fmt: skip
 
-    def _note_clock(self, response: Any, *_: Any, **__: Any) -> None:
+    def _note_answer(self, response: Any, *_: Any, **__: Any) -> None:
+        self.last_answer = monotonic()
         offset = clock_offset(response.headers.get("Date"), time.time())
         self._asked = replace(self._asked, clock=offset)
 

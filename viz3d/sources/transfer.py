@@ -1,8 +1,8 @@
 """From a bucket to the disk: resumed where it stopped, checked against the listing, many at once.
 
-The check is on the whole file, whatever path its bytes took: a resumed answer, an older copy that the
-new object may begin with, a server that ignores what it was asked for. What does not fit is fetched
-once more from the first byte, and then refused.
+The check is on the whole file, whatever path its bytes took: a resumed answer, an older copy that
+the new object may begin with, a server that ignores what it was asked for. What does not fit is
+fetched once more from the first byte, and then refused.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import io
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
@@ -55,11 +56,11 @@ class Meter:
         self._bytes = self._total = self._files = self._planned = 0
         self._seen: deque[tuple[float, int]] = deque([(monotonic(), 0)])
 
-    def plan(self, size: int) -> None:
-        """Add a file that is to come."""
+    def plan(self, size: int, files: int = 1) -> None:
+        """Add bytes that are to come."""
         with self._lock:
             self._total += size
-            self._planned += 1
+            self._planned += files
 
     def count(self, size: int) -> None:
         """Count bytes that came, or take back (negative) those that turned out wrong."""
@@ -164,6 +165,7 @@ def download(bucket: Reader, file: FileInfo, temp: Path, meter: Meter, where: st
             out.truncate(0)
         # An earlier copy that the object does not begin with is no fault of the network.
         wrong += not begun_with
+        meter.plan(begun_with, files=0)
         begun_with = 0
         if wrong > 1:
             if looks_like_page(page) and not file.path.endswith((".html", ".htm")):
@@ -227,33 +229,26 @@ def all_at_once(
         What `watch` raises, after everything was cancelled; Streamlit ends a script in this way.
     """
     left = deque(tasks)
-    running = threading.Semaphore(0)
-
-    def work() -> None:
-        try:
-            while not meter.cancel.is_set():
-                try:
-                    task = left.popleft()
-                except IndexError:
-                    return
-                task()
-        finally:
-            running.release()
-
     threads = min(WORKERS, len(left))
+    ended = threading.Semaphore(0)
     for _ in range(threads):
-        threading.Thread(target=work, name="viz3d-download", daemon=True).start()
-    ended = 0
+        threading.Thread(
+            target=_work, args=(left, meter, ended), name="viz3d-download", daemon=True
+        ).start()
     try:
-        while ended < threads:
-            if running.acquire(timeout=TICK):
-                ended += 1
-            elif meter.cancel.is_set():
-                return
-            elif watch:
+        while threads and not meter.cancel.is_set():
+            threads -= ended.acquire(timeout=TICK)
+            if watch:
                 watch(meter.progress())
-        if watch:
-            watch(meter.progress())
     except BaseException:
         meter.cancel.set()
         raise
+
+
+def _work(left: deque[Callable[[], None]], meter: Meter, ended: threading.Semaphore) -> None:
+    try:
+        while left and not meter.cancel.is_set():
+            with suppress(IndexError):  # another thread may have taken the last one
+                left.popleft()()
+    finally:
+        ended.release()

@@ -1,0 +1,160 @@
+"""Brings objects of a bucket into the cache: each once, whoever asks, and only what is new."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from viz3d.errors import BucketError
+from viz3d.run import FileInfo
+from viz3d.sources.cache import Cache
+from viz3d.sources.faults import fault
+from viz3d.sources.gcs import Bucket
+from viz3d.sources.progress import Watch
+from viz3d.sources.transfer import NO_SPACE, Meter, all_at_once, download
+
+
+class Fetcher:
+    """A bucket and the cache that its objects are kept in.
+
+    Parameters
+    ----------
+    bucket : Bucket
+    cache : Cache
+    place : str
+        Under which the cache knows the bucket.
+    where : str
+        Its address, for messages.
+    """
+
+    def __init__(self, bucket: Bucket, cache: Cache, place: str, where: str) -> None:
+        self._bucket, self._cache, self._place, self._where = bucket, cache, place, where
+        self._failed: dict[tuple[str, str], BucketError] = {}
+
+    def bring_all(
+        self, files: Sequence[FileInfo], watch: Watch | None, cancel: threading.Event | None
+    ) -> None:
+        """Download what is not here yet, many at once.
+
+        What goes wrong is kept for the next `bring` of that file, which so asks nobody twice.
+        """
+        meter = Meter(cancel)
+        missing = [file for file in files if self._cache.find(self._place, file) is None]
+        for file in missing:
+            meter.plan(file.size)
+        all_at_once([lambda file=file: self._try(file, meter) for file in missing], meter, watch)  # type: ignore[misc]
+
+    def bring(self, file: FileInfo, *, offline: bool = False) -> Path:
+        """Return the copy of exactly this generation, or of a newer one where it was replaced.
+
+        Parameters
+        ----------
+        file : FileInfo
+            With the whole name of the object as its path.
+        offline : bool
+            Whether the bucket is known not to answer now.
+
+        Raises
+        ------
+        BucketError
+        """
+        failed = self._failed.pop((file.path, file.generation), None)
+        if failed is not None:
+            raise failed
+        return self._bring(file, None, offline=offline)
+
+    def _try(self, file: FileInfo, meter: Meter) -> None:
+        try:
+            self._bring(file, meter)
+        except BucketError as error:
+            if error.kind != "cancelled":
+                self._failed[file.path, file.generation] = error
+        finally:
+            meter.done()
+
+    def _bring(self, file: FileInfo, meter: Meter | None, *, offline: bool = False) -> Path:
+        with _alone(f"{self._place}\0{file.path}"):
+            here = self._cache.find(self._place, file)
+            if here is not None:
+                return here
+            if offline:
+                raise fault("offline", name=file.path, where=self._where)
+            if meter is None:
+                meter = Meter()
+                meter.plan(file.size)
+            try:
+                return self._download(file, meter)
+            except BucketError as error:
+                fresh = self._replaced_by(file, error)
+                return self._cache.find(self._place, fresh) or self._download(fresh, meter)
+
+    def _replaced_by(self, file: FileInfo, error: BucketError) -> FileInfo:
+        """Return the present state of an object whose listed generation is gone, or raise."""
+        if error.kind not in ("deleted", "changed"):
+            raise error
+        fresh = self._bucket.stat(file.path)
+        if fresh is None or fresh.generation == file.generation:
+            raise error
+        return fresh
+
+    def _download(self, file: FileInfo, meter: Meter) -> Path:
+        try:
+            try:
+                return self._into_cache(file, meter)
+            except OSError as error:
+                if error.errno not in NO_SPACE or not self._cache.make_room(file.size):
+                    raise
+                return self._into_cache(file, meter)
+        except OSError as error:
+            if error.errno in NO_SPACE:
+                free = shutil.disk_usage(self._cache.folder).free
+                sizes = {"needs": _megabytes(file.size), "has": _megabytes(free)}
+                raise fault("disk_full", name=file.path, **sizes) from error
+            reason = error.strerror or type(error).__name__
+            raise fault("cache_unwritable", reason=reason) from error
+
+    def _into_cache(self, file: FileInfo, meter: Meter) -> Path:
+        with self._cache.part(self._place, file) as temp:
+            if not temp.stat().st_size:
+                self._begin_with_older(file, temp)
+            # What is there already does not come over the network.
+            meter.plan(-temp.stat().st_size, files=0)
+            crc = download(self._bucket, file, temp, meter, self._where)
+            return self._cache.store(self._place, file, temp, crc, file.size)
+
+    def _begin_with_older(self, file: FileInfo, temp: Path) -> None:
+        """Copy the last generation: a log that grew begins with it, so only its tail is fetched.
+
+        Whether it does is decided by the checksum of the whole.
+        """
+        older = self._cache.newest(self._place, file.path)
+        if older is not None and not file.encoding and older.size < file.size:
+            shutil.copyfile(older.path, temp)
+
+
+class _Flight:
+    """The work on one object; others that want it wait."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+_flights: WeakValueDictionary[str, _Flight] = WeakValueDictionary()
+_flights_lock = threading.Lock()
+
+
+@contextmanager
+def _alone(key: str) -> Iterator[None]:
+    """Let one thread of the process at a time work on `key`."""
+    with _flights_lock:
+        flight = _flights.setdefault(key, _Flight())
+    with flight.lock:
+        yield
+
+
+def _megabytes(number: float) -> str:
+    return f"{number / 1e6:,.1f} MB"
