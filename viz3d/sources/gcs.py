@@ -12,10 +12,11 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from io import RawIOBase
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from viz3d.errors import BucketError
 from viz3d.run import FileInfo
@@ -120,7 +121,7 @@ class Bucket:
         page = self._ask(lambda client, left: self._page(client, None, left, prefix=name, limit=1))
         return [file for file in page[0].files if file.path == name]
 
-    def read(self, file: FileInfo, start: int, sink: BinaryIO, left: float) -> None:
+    def read(self, file: FileInfo, start: int, sink: RawIOBase, left: float) -> None:
         """Read the stored bytes of one generation into `sink`, from `start` on: one try.
 
         What arrives is not checked here; an answer may even be of the wrong length.
