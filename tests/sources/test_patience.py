@@ -22,6 +22,7 @@ class Service:
         self.failures, self.make, self.asked = failures, make, 0
 
     def __call__(self, left: float) -> str:
+        """Play `ask`."""
         self.asked += 1
         if self.asked <= self.failures:
             raise self.make()
@@ -89,7 +90,7 @@ def test_a_retry_after_beyond_the_limit_fails_at_once():
 
 def test_what_hangs_for_ever_is_left_behind():
     never = threading.Event()
-    with pytest.raises(BucketError, match="nothing answered within 0.05 s") as caught:
+    with pytest.raises(BucketError, match=r"nothing answered within 0\.05 s") as caught:
         within(0.05, never.wait, "gs://b")
     assert caught.value.kind == "unreachable"
     never.set()

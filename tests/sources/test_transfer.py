@@ -34,6 +34,7 @@ class Wire:
         self.answers, self.starts = list(answers), []
 
     def read(self, file: FileInfo, start: int, sink: io.RawIOBase, left: float) -> None:
+        """Play one try."""
         self.starts.append(start)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         data, broken = answer(start)
