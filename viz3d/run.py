@@ -63,6 +63,8 @@ class RunInfo:
         Formats that claim a file of it, by file name alone.
     files : tuple of FileInfo
         The claimed files.
+    path : str
+        Of the run's folder, or of its file where it has but one, in the source; empty for the top.
     """
 
     name: str
@@ -71,6 +73,7 @@ class RunInfo:
     size: int
     formats: tuple[str, ...]
     files: tuple[FileInfo, ...] = field(default=(), repr=False)
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from viz3d.formats.tally import Tally
 NAME = "AlgoPerf trial"
 
 FILES = ("measurements.csv", "eval_measurements.csv")
+NAMES: tuple[str, ...] = FILES
 STEP = "global_step"
 
 

@@ -1,7 +1,12 @@
-"""What a format is: a module with `NAME`, `claim` and `read`.
+"""What a format is: a module with `NAME`, `NAMES`, `claim` and `read`.
 
 ``NAME : str``
     Shown to people.
+``NAMES : tuple of str``
+    Patterns of the file names (last parts of paths) that it may claim, so that a service can pick
+    them out of a million. What `claim` takes must match one; more may. ``*`` stands for any
+    characters, ``[ab]`` for one of some, ``[!ab]`` for one of all others; ``{}``, ``,`` and ``/``
+    must not stand in one.
 ``claim(path) -> Claim | None``
     Decides by the file's name alone whether the file may be of this format, and which run it
     belongs to. Pure; reads nothing.
@@ -73,6 +78,7 @@ class Format(Protocol):
     """The interface of a format module."""
 
     NAME: str
+    NAMES: tuple[str, ...]
 
     def claim(self, path: str) -> Claim | None:
         """Say which run the file at `path` belongs to, or None."""

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from viz3d.errors import NotMine
-from viz3d.formats import text
+from viz3d.formats import patterns, text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.limits import CONFIG_BYTES
 from viz3d.formats.names import is_config, suffix
 
 NAME = "config file"
+NAMES = (*patterns.JSON, patterns.any_case("*.yaml"), patterns.any_case("*.yml"))
 
 
 def claim(path: str) -> Claim | None:

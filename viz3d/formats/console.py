@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
+from viz3d.formats.patterns import any_case
 from viz3d.formats.table import TableBuilder
 from viz3d.formats.tally import Tally
 
 NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
 UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
+LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
 # A unit stays with the number: as a suffix of the metric's name.

@@ -10,9 +10,11 @@ from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.delimited import read_table
 from viz3d.formats.names import suffix
 from viz3d.formats.parse import parse_table
+from viz3d.formats.patterns import any_case
 from viz3d.formats.tally import Tally
 
 NAME = "CSV"
+NAMES = tuple(any_case(name) for name in ("*.csv", "*.tsv"))
 
 
 def claim(path: str) -> Claim | None:

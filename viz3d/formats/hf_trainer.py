@@ -15,6 +15,7 @@ from viz3d.formats.table import TableBuilder
 from viz3d.formats.tally import Tally
 
 NAME = "Hugging Face trainer"
+NAMES: tuple[str, ...] = ("trainer_state.json",)
 
 _FILE = re.compile(r"(?:(?P<run>.*?)/)?(?:checkpoint-(?P<step>\d{1,12})/)?trainer_state\.json")
 # Where a run stands, not how it was set up.

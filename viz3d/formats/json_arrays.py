@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from viz3d.errors import NotMine
-from viz3d.formats import limits, text
+from viz3d.formats import limits, patterns, text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.numbers import TOO_MANY, clean_name, to_number, typed
@@ -21,6 +21,7 @@ from viz3d.formats.table import Table, TableBuilder
 from viz3d.formats.tally import Tally
 
 NAME = "JSON arrays"
+NAMES = patterns.JSON
 
 
 def claim(path: str) -> Claim | None:

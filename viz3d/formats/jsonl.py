@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from viz3d.errors import NotMine
-from viz3d.formats import limits, text
+from viz3d.formats import limits, patterns, text
 from viz3d.formats.arrow import from_arrow
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
@@ -19,6 +19,7 @@ from viz3d.formats.table import Table, TableBuilder, stack
 from viz3d.formats.tally import Tally
 
 NAME = "JSONL"
+NAMES = (patterns.any_case("*.jsonl"), patterns.any_case("*.ndjson"), *patterns.JSON)
 
 NOT_AN_OBJECT = "{n} line{|s} that {was|were} no JSON object {was|were} left out."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."

@@ -9,7 +9,16 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import MAX_LINE, NUMBER, UNIT, PrintedRuns, claim_log, number, with_unit
+from viz3d.formats.console import (
+    LOG_NAMES,
+    MAX_LINE,
+    NUMBER,
+    UNIT,
+    PrintedRuns,
+    claim_log,
+    number,
+    with_unit,
+)
 from viz3d.formats.tally import Tally
 
 NAME = "modded-nanogpt log"
@@ -17,6 +26,7 @@ NAME = "modded-nanogpt log"
 _LINE = re.compile(r"(?:step|s):(\d{1,15})(?:/\d+)? (.*)")
 _PAIR = re.compile(rf"([A-Za-z_]\w*):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
 
+NAMES = LOG_NAMES
 claim = claim_log
 
 

@@ -11,7 +11,16 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import MAX_LINE, NUMBER, UNIT, PrintedRuns, claim_log, number, with_unit
+from viz3d.formats.console import (
+    LOG_NAMES,
+    MAX_LINE,
+    NUMBER,
+    UNIT,
+    PrintedRuns,
+    claim_log,
+    number,
+    with_unit,
+)
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
@@ -37,6 +46,7 @@ _SMOOTHED = Problem(
     "nanochat prints a moving average of the training loss, not the loss of each step."
 )
 
+NAMES = LOG_NAMES
 claim = claim_log
 
 

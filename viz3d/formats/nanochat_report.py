@@ -12,6 +12,7 @@ from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.limits import REPORT_BYTES
 from viz3d.formats.names import file_name, folder, stem
+from viz3d.formats.patterns import any_case
 from viz3d.formats.tally import Tally
 from viz3d.run import Report
 
@@ -32,6 +33,8 @@ _STAGE_OF = {
 }
 _SECTIONS = frozenset({*_STAGE_OF, "tokenizer training", "tokenizer evaluation", "header"})
 _FILES = frozenset(section.replace(" ", "-") for section in _SECTIONS)
+
+NAMES = tuple(f"{name}{any_case('.md')}" for name in ("report", *sorted(_FILES)))
 
 _ITEM = re.compile(r"- (?P<key>[^:]*[^:\s](?: : [^:]+)?):(?: (?P<value>.*))?")
 _NUMBER = re.compile(r"(?P<number>[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?)%?")

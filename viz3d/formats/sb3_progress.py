@@ -13,13 +13,14 @@ from viz3d.formats.parse import parse_table
 from viz3d.formats.tally import Tally
 
 NAME = "Stable-Baselines3"
+NAMES: tuple[str, ...] = ("progress.csv",)
 
 STEP_NAMES = ("time/total_timesteps", "total_timesteps", "time/total timesteps")
 
 
 def claim(path: str) -> Claim | None:
     """Claim ``progress.csv`` for its folder."""
-    return Claim(folder(path)) if file_name(path) == "progress.csv" else None
+    return Claim(folder(path)) if file_name(path) in NAMES else None
 
 
 def read(files: Mapping[str, Path]) -> Sequence[Parsed]:

@@ -18,6 +18,7 @@ from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
 
 NAME = "viz3d run"
+NAMES: tuple[str, ...] = ("run.json", "metrics.jsonl", "layers.jsonl", "part-*.parquet")
 
 _FILE = re.compile(
     r"(?:(?P<run>.*)/)?(?:run\.json|(?:metrics|layers)\.jsonl"

@@ -1,33 +1,35 @@
-"""Addresses of buckets: read, repaired where it is plain what was meant, refused before any request.
+"""Addresses of buckets: read, repaired where it is plain what was meant, else refused at once.
 
-The storage client does not quote a bucket's name, so a name that is none would change what is asked.
+The storage client does not quote a bucket's name, so a name that is none would change the request.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from viz3d.errors import BucketError
 
-# As the web console and the service's own links write it: host -> what stands before the bucket.
-_HOSTS = {
-    "console.cloud.google.com": r"/storage/browser/(?:_details/)?",
-    "storage.cloud.google.com": "/",
-    "storage.googleapis.com": "/",
-}
-_OWN_HOST = ".storage.googleapis.com"
-# What the console appends to a path, as in ``;tab=objects``.
-_CONSOLE_STATE = re.compile(r"(;\w+=[^/;]*)+$")
 _SCHEME = re.compile(r"(?:gs:/+)+", re.IGNORECASE)
 _WEB = re.compile(r"https?:", re.IGNORECASE)
+# The web console's pages and the service's own links: host -> what stands before the bucket.
+_CONSOLE = "console.cloud.google.com"
+_HOSTS = {
+    _CONSOLE: re.compile(r"/storage/browser/(?:_details/)?"),
+    "storage.cloud.google.com": re.compile("/"),
+    "storage.googleapis.com": re.compile("/"),
+}
+_OF_BUCKET = ".storage.googleapis.com"
+# What the console appends to a path, as in ``;tab=objects``.
+_STATE = re.compile(r"(;\w+=[^/;]*)+$")
 
-# An object's name may be this long, and hold anything but the end of a line.
 _KEY_BYTES = 1024
 _SHOWN = 60
 
-_REMEDY = "Write gs://BUCKET or gs://BUCKET/FOLDER; `gcloud storage ls` lists the buckets of your project."
+_REMEDY = (
+    "Write gs://BUCKET or gs://BUCKET/FOLDER; `gcloud storage ls` lists your project's buckets."
+)
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,7 @@ class Address:
     ----------
     bucket : str
     key : str
-        Path in the bucket without a slash at its ends, of a folder or of one object; empty for the
-        whole bucket.
+        Path of a folder or of one object, without a slash at either end; empty for all of it.
     """
 
     bucket: str
@@ -47,16 +48,17 @@ class Address:
 
     @property
     def prefix(self) -> str:
-        """What the names of all objects of the folder begin with: empty, or it ends with ``/``."""
+        """What the names of all objects in the folder begin with: empty, or ending in ``/``."""
         return f"{self.key}/" if self.key else ""
 
     def __str__(self) -> str:
-        return f"gs://{self.bucket}/{self.key}".rstrip("/")
+        return f"gs://{self.bucket}/{self.key}" if self.key else f"gs://{self.bucket}"
 
 
 def is_bucket(text: str) -> bool:
-    """Say whether `text` is meant as the address of a bucket, a right one or a wrong one."""
-    return bool(_SCHEME.match(_bare(text)) or _WEB.match(_bare(text)))
+    """Say whether `text` is meant as the address of a bucket, be it a right one or not."""
+    where = _copied(text)
+    return bool(_SCHEME.match(where) or _WEB.match(where))
 
 
 def parse_bucket(text: str, *, bare: bool = False) -> Address:
@@ -65,43 +67,43 @@ def parse_bucket(text: str, *, bare: bool = False) -> Address:
     Parameters
     ----------
     text : str
-        ``gs://BUCKET``, ``gs://BUCKET/FOLDER``, or the address of a page of the web console or of
-        an object. Slashes too many at the seams are repaired; inside a name they stay.
+        ``gs://BUCKET`` or ``gs://BUCKET/FOLDER``, or what the browser shows of either in the web
+        console. Needless slashes at the seams are dropped; inside a name they stay.
     bare : bool
-        Whether ``BUCKET/FOLDER`` will do, as in the setting ``GCS_BUCKET``.
+        Whether ``BUCKET/FOLDER`` will do too.
 
     Returns
     -------
     Address
-        Its bucket keeps the naming rules of Google Cloud Storage
-        (https://cloud.google.com/storage/docs/buckets#naming), but for the ban on names with
-        "goog" in them: that binds who creates a bucket, and Google's own public ones have it.
+        Its bucket keeps the naming rules of Cloud Storage
+        (https://cloud.google.com/storage/docs/buckets#naming), but for the ban on "goog" in a
+        name: that binds whoever makes a bucket, and Google's own public ones are called so.
 
     Raises
     ------
     BucketError
-        ``bad_name``, if it is none. A login inside the address is never repeated.
+        ``bad_name``, with the rule that is broken. A login in the address is never repeated.
     """
-    where = _bare(text)
+    where = _copied(text)
     rest = _SCHEME.sub("", where, count=1)
     if _WEB.match(rest):
         rest = _from_web(rest)
     elif rest == where and not bare:
-        raise _refusal("This is no address of a bucket, which begins with gs://.")
+        raise _refusal("This is no address of a bucket: those begin with gs://.")
     bucket, _, key = rest.lstrip("/").partition("/")
-    _check_bucket(bucket)
     key = key.strip("/")
+    _check_bucket(bucket)
     _check_key(key)
     return Address(bucket, key)
 
 
-def _bare(text: str) -> str:
+def _copied(text: str) -> str:
     """Drop what comes along when an address is copied out of a text."""
     return text.strip().strip("\"'<>").strip()
 
 
 def _from_web(text: str) -> str:
-    """Return ``BUCKET/PATH`` of a web address; what stands behind ``?`` may be a signature."""
+    """Return ``BUCKET/PATH`` of a web address, without its query, which may be a signature."""
     none = _refusal("This web address is not one of a bucket.")
     try:
         url = urlsplit(text)
@@ -109,15 +111,62 @@ def _from_web(text: str) -> str:
     except ValueError:
         raise none from None
     if "@" in url.netloc:
-        raise _login()
-    path = _CONSOLE_STATE.sub(
-        "", _whole_path(url) if host != "console.cloud.google.com" else url.path
-    )
-    if host in _HOSTS:
-        match = re.match(_HOSTS[host], path)
-        if match is None:
-            raise none
-        return unquote(path[match.end() :])
-    if host.endswith(_OWN_HOST):
-        return f"{host.removesuffix(_OWN_HOST)}/{unquote(path)}"
-    raise none
+        raise _holds_login()
+    if host.endswith(_OF_BUCKET):
+        return f"{host.removesuffix(_OF_BUCKET)}/{unquote(url.path)}"
+    start = _HOSTS[host].match(url.path) if host in _HOSTS else None
+    if start is None:
+        raise none
+    path = url.path[start.end() :]
+    return unquote(_STATE.sub("", path) if host == _CONSOLE else path)
+
+
+def _check_bucket(bucket: str) -> None:
+    """Raise what is wrong with a bucket's name."""
+    if "@" in bucket or ":" in bucket:
+        raise _holds_login()
+    rule = _broken_rule(bucket)
+    if rule:
+        shown = bucket if len(bucket) <= _SHOWN else f"{bucket[:_SHOWN]}…"
+        raise _refusal(f"{shown!r} is no name of a bucket: {rule}.")
+
+
+def _broken_rule(bucket: str) -> str:
+    """Return the first naming rule that a name breaks, or nothing."""
+    parts = bucket.split(".")
+    longest = 63 if len(parts) == 1 else 222
+    kept = {
+        "it is empty": bucket,
+        "only lower-case letters, digits, hyphens, underscores and dots may stand in it": (
+            re.fullmatch(r"[a-z0-9._-]*", bucket)
+        ),
+        "it must have 3 to 63 characters, or up to 222 in parts of 63 between dots": (
+            3 <= len(bucket) <= longest and max(map(len, parts)) <= 63
+        ),
+        "it must begin and end with a letter or a digit": bucket[:1].isalnum()
+        and bucket[-1:].isalnum(),
+        "two dots must not follow one another": all(parts),
+        "it must not be an IP address": len(parts) != 4 or not all(map(str.isdigit, parts)),
+    }
+    return next((rule for rule, keeps in kept.items() if not keeps), "")
+
+
+def _check_key(key: str) -> None:
+    """Raise what no object can be called; anything else may be in a name."""
+    try:
+        size = len(key.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise _refusal("The path in the bucket holds half a character.") from None
+    if size > _KEY_BYTES:
+        raise _refusal(f"The path in the bucket is longer than {_KEY_BYTES:,} bytes.")
+    if "\n" in key or "\r" in key:
+        raise _refusal("The path in the bucket holds the end of a line.")
+
+
+def _holds_login() -> BucketError:
+    """Refuse an address with ``USER:PASSWORD@`` in it; where the password ends nobody can say."""
+    return _refusal("The address holds a login or a port, which the address of a bucket never has.")
+
+
+def _refusal(what: str) -> BucketError:
+    return BucketError("bad_name", what, _REMEDY)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from stat import S_ISREG
+from threading import Event
+from typing import TYPE_CHECKING
 
 from viz3d.errors import SourceError
 from viz3d.run import FileInfo, Problem
+from viz3d.sources.globs import matches
+from viz3d.sources.skipping import skipped
 
-# Folders that hold no histories, only weights, code or caches; entering them costs much.
-SKIPPED = re.compile(
-    r"\..*|checkpoints|.*_checkpoints|tokenizer|eval_bundle|base_data|node_modules|__pycache__"
-    r"|venv|site-packages"
-)
+if TYPE_CHECKING:
+    from viz3d.sources.progress import Watch
+
 MAX_DEPTH = 32
 
 
@@ -51,6 +53,14 @@ class LocalSource:
         """The last part of the path."""
         return self._name
 
+    @property
+    def as_of(self) -> None:
+        """None: a folder is always listed as it is now."""
+
+    def names(self) -> list[str]:
+        """Return nothing, because `files` is as fast."""
+        return []
+
     def files(self) -> list[FileInfo]:
         """List the files in the order of their paths.
 
@@ -59,12 +69,30 @@ class LocalSource:
         SourceError
             If the folder itself cannot be listed.
         """
-        if self._root.is_file():
-            return [_info(self._root.name, self._root.stat())]
         problems: list[Problem] = []
-        found = sorted(self._walk(self._root, "", problems), key=lambda file: file.path)
+        found = self._list(problems, everything=False)
         self._problems = tuple(problems)
         return found
+
+    def find(self, pattern: str) -> list[FileInfo]:
+        """List the files whose path matches a pattern, those in hidden and skipped folders too.
+
+        Parameters
+        ----------
+        pattern : str
+            As for `viz3d.sources.globs.matches`.
+
+        Raises
+        ------
+        SourceError
+            If the folder itself cannot be listed.
+        """
+        return [file for file in self._list([], everything=True) if matches(pattern, file.path)]
+
+    def prepare(
+        self, files: Sequence[FileInfo], watch: Watch | None = None, cancel: Event | None = None
+    ) -> None:
+        """Do nothing: the files are here."""
 
     def fetch(self, file: FileInfo) -> Path:
         """Return the file itself.
@@ -79,18 +107,32 @@ class LocalSource:
             raise SourceError(f"{file.path!r} is no longer in {self.name!r}; list the runs again.")
         return path
 
+    def remarks(self, file: FileInfo) -> tuple[Problem, ...]:
+        """Return nothing: what is handed out is the file itself."""
+        return ()
+
     def problems(self) -> tuple[Problem, ...]:
         """Return what the last listing left out."""
         return self._problems
 
-    def _walk(self, folder: Path, prefix: str, problems: list[Problem]) -> Iterator[FileInfo]:
+    def _list(self, problems: list[Problem], *, everything: bool) -> list[FileInfo]:
+        try:
+            stat = self._root.stat()
+        except OSError as error:
+            raise SourceError(f"{self.name!r} cannot be listed: {error.strerror}.") from error
+        if S_ISREG(stat.st_mode):
+            return [_info(self._root.name, stat)]
+        found = self._walk(self._root, "", problems, everything=everything)
+        return sorted(found, key=lambda file: file.path)
+
+    def _walk(
+        self, folder: Path, prefix: str, problems: list[Problem], *, everything: bool
+    ) -> Iterator[FileInfo]:
         try:
             entries = list(os.scandir(folder))
         except OSError as error:
             if not prefix:
-                raise SourceError(
-                    f"The folder {self.name!r} cannot be listed: {error.strerror}."
-                ) from error
+                raise SourceError(f"{self.name!r} cannot be listed: {error.strerror}.") from error
             problems.append(
                 Problem("The folder cannot be listed, so it was left out.", file=prefix)
             )
@@ -98,9 +140,11 @@ class LocalSource:
         for entry in entries:
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                if not SKIPPED.fullmatch(entry.name) and path.count("/") < MAX_DEPTH:
-                    yield from self._walk(folder / entry.name, f"{path}/", problems)
-            elif entry.name.startswith("."):
+                entered = everything or not skipped(f"{entry.name}/")
+                if entered and path.count("/") < MAX_DEPTH:
+                    below = folder / entry.name
+                    yield from self._walk(below, f"{path}/", problems, everything=everything)
+            elif not everything and skipped(entry.name):
                 continue
             elif reason := self._why_not(entry):
                 problems.append(Problem(reason, file=path))

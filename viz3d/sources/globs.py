@@ -1,0 +1,86 @@
+"""Patterns of paths, read as Cloud Storage reads them, so that one finds the same in a folder."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+
+def matches(pattern: str, path: str) -> bool:
+    r"""Say whether a path matches a pattern as a whole.
+
+    Parameters
+    ----------
+    pattern : str
+        ``*`` stands for anything within one folder, ``**`` also across folders (``**/`` for no
+        folder, too), ``?`` for one character, ``[ab]`` and ``[!ab]`` for one of some, ``{a,b}``
+        for one of several texts; ``\`` takes the next character as it is. A bracket without its
+        other half is an ordinary character.
+    path : str
+        With ``/`` between its parts.
+
+    Notes
+    -----
+    As the ``matchGlob`` of
+    https://cloud.google.com/storage/docs/json_api/v1/objects/list#list-object-glob.
+    """
+    return _compiled(pattern).fullmatch(path) is not None
+
+
+# What a pattern is made of; longer pieces stand before their beginnings.
+_PIECE = re.compile(
+    r"(?P<escaped>\\(?s:.))|(?P<folders>\*\*/)|(?P<any>\*\*)|(?P<some>\*)|(?P<one>\?)"
+    r"|\[(?P<no>[!^]?)(?P<members>(?:\\.|[^\]\\])+)\]|(?P<brace>[{,}])|(?s:.)"
+)
+_WILD = {"folders": "(?:.*/)?", "any": ".*", "some": "[^/]*", "one": "[^/]"}
+_BRACES = {"{": "(?:", ",": "|", "}": ")"}
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    pieces = list(_PIECE.finditer(pattern))
+    paired = _paired(pieces)
+    regex = "".join(_regex(piece, brace=at in paired) for at, piece in enumerate(pieces))
+    return re.compile(regex, re.DOTALL)
+
+
+def _regex(piece: re.Match[str], *, brace: bool) -> str:
+    """Translate one piece of a pattern; `brace` says that it opens, parts or closes a choice."""
+    kind = piece.lastgroup or ""
+    if kind in _WILD:
+        return _WILD[kind]
+    if brace:
+        return _BRACES[piece[0]]
+    if kind == "members":
+        return _class(piece["members"], negated=bool(piece["no"]))
+    return re.escape(piece[0][1:] if kind == "escaped" else piece[0])
+
+
+def _class(members: str, *, negated: bool) -> str:
+    """Translate what stands between ``[`` and ``]``: characters, ``a-z``, escapes."""
+    chars = re.findall(r"\\.|[^\\]", members, re.DOTALL)
+    regex, at = "", 0
+    while at < len(chars):
+        low, high = chars[at][-1], chars[at][-1]
+        if at + 2 < len(chars) and chars[at + 1] == "-":
+            high = chars[at + 2][-1]
+            at += 2
+        regex += f"{re.escape(low)}-{re.escape(high)}" if low <= high else ""
+        at += 1
+    # Neither kind of class reaches into another folder; an empty one matches nothing.
+    inner = f"[^{regex}]" if negated else f"[{regex}]"
+    return f"(?!/){inner}" if regex else ("[^/]" if negated else "(?!)")
+
+
+def _paired(pieces: list[re.Match[str]]) -> set[int]:
+    """Return the indices of the braces that have their other half, and of the commas in them."""
+    found: set[int] = set()
+    open_braces: list[list[int]] = []
+    for at, piece in enumerate(pieces):
+        if piece["brace"] == "{":
+            open_braces.append([at])
+        elif open_braces and piece["brace"]:
+            open_braces[-1].append(at)
+            if piece["brace"] == "}":
+                found.update(open_braces.pop())
+    return found
