@@ -235,11 +235,13 @@ def all_at_once(
         threading.Thread(
             target=_work, args=(left, meter, ended), name="viz3d-download", daemon=True
         ).start()
+    shown = 0.0
     try:
         while threads and not meter.cancel.is_set():
             threads -= ended.acquire(timeout=TICK)
-            if watch:
+            if watch and (monotonic() - shown > TICK or not threads):
                 watch(meter.progress())
+                shown = monotonic()
     except BaseException:
         meter.cancel.set()
         raise
