@@ -14,5 +14,6 @@ if page.runs:
     ui.chart_links()
 
 st.subheader(f"All runs in {ui.safe(page.name)}")
-ui.all_table(page.infos)
+if not page.failed:
+    ui.all_table(page.infos)
 ui.how_to_open(expanded=not page.infos)

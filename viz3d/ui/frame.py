@@ -11,10 +11,12 @@ from streamlit.errors import StreamlitPageNotFoundError
 
 from viz3d.errors import SettingsError
 from viz3d.settings import Settings, load_settings
-from viz3d.ui import sidebar
+from viz3d.ui import live, sidebar, telling, waiting
 from viz3d.ui.component import preload
-from viz3d.ui.loading import list_source, warm_up
-from viz3d.ui.text import count, safe
+from viz3d.ui.connection import connection
+from viz3d.ui.listing import Listed
+from viz3d.ui.loading import warm_up
+from viz3d.ui.text import advice, count, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run, RunInfo
@@ -38,22 +40,29 @@ class Page:
 
     Attributes
     ----------
-    source : str
-        The source as the viewer named it.
-    infos : tuple of RunInfo
-        Its runs, newest first; empty when it could not be opened.
+    listed : Listed
+        The source and what it holds.
     runs : tuple of Run
         The selected ones, loaded, with the roles that the viewer gave them.
     """
 
-    source: str
-    infos: tuple[RunInfo, ...]
+    listed: Listed
     runs: tuple[Run, ...]
+
+    @property
+    def infos(self) -> tuple[RunInfo, ...]:
+        """The runs of the source, newest first; empty when it could not be listed."""
+        return self.listed.infos
+
+    @property
+    def failed(self) -> bool:
+        """Whether the source could not be listed; the page has said why."""
+        return self.listed.error is not None
 
     @property
     def name(self) -> str:
         """The source as shown to people: of a folder only the last part."""
-        return self.infos[0].source if self.infos else self.source
+        return self.infos[0].source if self.infos else self.listed.text
 
 
 def start_page(title: str, purpose: str) -> Page:
@@ -76,18 +85,26 @@ def start_page(title: str, purpose: str) -> Page:
     warm_up()
     st.title(title)
     st.caption(purpose)
+    place = st.empty()
     with st.sidebar:
         for path, label in PAGES:
             link(path, label, width="stretch")
-        default = _settings().source
-        sidebar.hand_over(title, default)
-        source, infos = sidebar.choose_source(default)
-        chosen = sidebar.choose_runs(source, infos)
-    runs = sidebar.load_chosen(source, chosen)
+        settings = _settings()
+        sidebar.hand_over(title, settings.source)
+        text = sidebar.choose_source(settings.source)
+    listed = waiting.list_source(text, settings, place)
+    if telling.show_state(listed):
+        waiting.try_again(listed)
+    with st.sidebar:
+        telling.show_age(listed)
+        chosen = sidebar.choose_runs(listed)
+        live.watch(listed, chosen, settings)
+    runs = sidebar.load_chosen(listed, chosen)
     with st.sidebar:
         runs = sidebar.choose_roles(runs)
-        _show_problems(source, infos, runs)
-    return Page(source, infos, runs)
+        connection(listed, settings)
+        _show_problems(listed, runs)
+    return Page(listed, runs)
 
 
 def link(path: str, label: str, *, width: Literal["stretch", "content"] = "content") -> None:
@@ -104,7 +121,7 @@ def _settings() -> Settings:
         st.error(safe(error))
         return Settings()
     for problem in settings.problems:
-        st.warning(safe(problem))
+        st.warning(f"{safe(problem.what)} {advice(problem.remedy)}".strip())
     return settings
 
 
@@ -116,11 +133,12 @@ def _secrets() -> dict[str, object]:
         return {}
 
 
-def _show_problems(source: str, infos: tuple[RunInfo, ...], runs: tuple[Run, ...]) -> None:
+def _show_problems(listed: Listed, runs: tuple[Run, ...]) -> None:
     """List what listing and reading have to tell, folded away."""
     found: list[tuple[str, Problem]] = []
-    if infos:
-        found += [("the source", problem) for problem in list_source(source)[0].problems()]
+    # Where an earlier listing is shown, the first says why; it stands on the page already.
+    about_source = listed.problems[1:] if listed.as_of is not None else listed.problems
+    found += [("the source", problem) for problem in about_source]
     found += [(run.name, problem) for run in runs for problem in run.problems]
     if not found:
         return

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Other runs are opened to see whether they would do, but only while that stays quick.
 MOST_RUNS, MOST_BYTES = 40, 50_000_000
+# The same where they have to be downloaded first.
+MOST_REMOTE_BYTES = 5_000_000
 # No more are named, and no more are selected by the button.
 MOST_NAMED, MOST_SELECTED = 8, 8
 
@@ -61,6 +63,8 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     error : ChartError or str
         What is missing.
     """
+    if page.failed:
+        return  # the page has said why, and nothing else helps
     if not page.infos:
         st.info("No runs were found in this source. Name another one in the sidebar.")
     elif not page.runs:
@@ -76,8 +80,9 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
 
 def _offer(page: Page, kind: str) -> None:
     """Name the runs of the source that would do, with a button that selects them."""
-    infos = _affordable(page.infos)
-    loaded = loading.load(page.source, infos, quiet=True)
+    remote = hasattr(page.listed.source, "identity")
+    infos = _affordable(page.infos, MOST_REMOTE_BYTES if remote else MOST_BYTES)
+    loaded = loading.load(page.listed, infos, quiet=True)
     found = [info.name for info, runs in loaded if _any(kind, runs)]
     looked = "" if len(infos) == len(page.infos) else f" Of the newest {count(len(infos), 'run')}"
     if not found:
@@ -90,12 +95,12 @@ def _offer(page: Page, kind: str) -> None:
     st.button(f"Select {count(len(some), 'run')}", on_click=_select, args=(some,), type="primary")
 
 
-def _affordable(infos: Sequence[RunInfo]) -> list[RunInfo]:
+def _affordable(infos: Sequence[RunInfo], most: int) -> list[RunInfo]:
     taken: list[RunInfo] = []
     total = 0
     for info in infos[:MOST_RUNS]:
         total += info.size
-        if total > MOST_BYTES:
+        if total > most:
             break
         taken.append(info)
     return taken

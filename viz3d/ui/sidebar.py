@@ -9,20 +9,23 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from viz3d.errors import Viz3dError
 from viz3d.ui import loading
 from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
+    from viz3d.ui.listing import Listed
 
 # A first visit selects no more runs than this by itself.
 FIRST_FEW = 12
+# Nor more bytes, so that nobody downloads for an hour unasked.
+FIRST_BYTES = 200_000_000
 AUTOMATIC = "as recognised"
 # What the charts are about; other roles are offered where a run has them.
 MAIN_ROLES = ("loss", "learning_rate", "grad_norm", "reward")
@@ -45,50 +48,74 @@ def hand_over(page: str, default_source: str) -> None:
     st.session_state["page"] = page
 
 
-def choose_source(default: str) -> tuple[str, tuple[RunInfo, ...]]:
-    """Ask for the source and list it; one that cannot be opened is explained and holds no runs."""
+def choose_source(default: str) -> str:
+    """Ask for the source."""
     text = st.text_input(
         "Source",
         value=default,
         key="source",
         bind="query-params",
-        help="`sample`, or the path of a folder or file that holds runs.",
+        help="`sample`; the path of a folder or file that holds runs; or a Google Cloud Storage "
+        "bucket, `gs://bucket` or `gs://bucket/prefix`.",
     )
-    text = text.strip() or default
-    try:
-        return text, loading.list_source(text)[1]
-    except Viz3dError as error:
-        st.error(safe(error))
-        return text, ()
+    return text.strip() or default
 
 
-def choose_runs(source: str, infos: Sequence[RunInfo]) -> tuple[RunInfo, ...]:
-    """Ask which runs; the first visit to a source starts with a sensible few."""
-    names = [info.name for info in infos]
-    if st.session_state.get("listed") != source:
-        _start_selection(source, names)
+def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
+    """Ask which runs; the first visit to a source starts with a sensible few.
+
+    While the source cannot be listed, what was chosen before stays chosen, and none is returned.
+    """
+    infos = listed.infos
+    names, nothing = [info.name for info in infos], "No runs here"
+    if listed.error is not None:
+        names = _chosen_before(listed.text)
+        nothing = "The source cannot be read"
+    elif st.session_state.get("listed") != listed.text:
+        _start_selection(listed.text, infos)
     chosen = st.multiselect(
         "Runs",
         names,
         key="run",
         bind="query-params",
-        placeholder="Choose runs" if names else "No runs here",
+        placeholder="Choose runs" if names else nothing,
         help="The newest stand first.",
     )
     wanted = set(chosen)
     return tuple(info for info in infos if info.name in wanted)
 
 
-def _start_selection(source: str, names: Sequence[str]) -> None:
+def _chosen_before(source: str) -> list[str]:
+    """Return the runs of a source that are selected, or that a link selects."""
+    if "listed" not in st.session_state:
+        return st.query_params.get_all("run")
+    if st.session_state["listed"] != source:
+        # Nothing is selected there yet; the first listing that succeeds will suggest some.
+        st.session_state["listed"], st.session_state["run"] = "", []
+    return list(st.session_state["run"])
+
+
+def _start_selection(source: str, infos: Sequence[RunInfo]) -> None:
     """Begin with the runs of the link, else with those that the viewer would likely pick."""
     first_visit = "listed" not in st.session_state
     st.session_state["listed"] = source
     if first_visit and "run" in st.query_params:
         return
-    st.session_state["run"] = suggest(names)
+    st.session_state["run"] = _within(FIRST_BYTES, suggest([info.name for info in infos]), infos)
     if first_visit:
         # Before the widget exists only the address itself can carry the choice.
         st.query_params["run"] = st.session_state["run"]
+
+
+def _within(limit: int, names: Sequence[str], infos: Sequence[RunInfo]) -> list[str]:
+    """Return the first names whose runs together stay below a size; one at least."""
+    sizes = {info.name: info.size for info in infos}
+    totals = accumulate(sizes[name] for name in names)
+    return [
+        name
+        for i, (name, total) in enumerate(zip(names, totals, strict=True))
+        if not i or total <= limit
+    ]
 
 
 def suggest(names: Sequence[str]) -> list[str]:
@@ -118,9 +145,9 @@ def family(name: str) -> str:
     return re.split(r"\d", name, maxsplit=1)[0]
 
 
-def load_chosen(source: str, infos: Sequence[RunInfo]) -> tuple[Run, ...]:
+def load_chosen(listed: Listed, infos: Sequence[RunInfo]) -> tuple[Run, ...]:
     """Load the chosen runs, those of a file of several included."""
-    return tuple(run for _, runs in loading.load(source, infos) for run in runs)
+    return tuple(run for _, runs in loading.load(listed, infos) for run in runs)
 
 
 def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
@@ -132,6 +159,7 @@ def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
 
     metrics = list(dict.fromkeys(metric for run in runs for metric in run.metrics))
     if not metrics:
+        _keep_roles()
         return runs
     found = {role for run in runs for role in run.roles}
     said: dict[str, str] = {}
@@ -147,6 +175,16 @@ def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
             if choice != AUTOMATIC:
                 said[role] = choice
     return tuple(_with_roles(run, said) for run in runs)
+
+
+def _keep_roles() -> None:
+    """Let the roles that were said outlive a page on which there is nothing to ask about.
+
+    Streamlit forgets a widget that is not drawn, but not a value that was set.
+    """
+    for key, value in st.session_state.to_dict().items():
+        if str(key).startswith("role."):
+            st.session_state[key] = value
 
 
 def _role_label(role: str, runs: Sequence[Run]) -> str:

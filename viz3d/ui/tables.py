@@ -25,6 +25,18 @@ VIZ3D_SOURCE=/path/to/runs
 A run is a folder with `metrics.jsonl`, a nanochat `report/report.md`, a `trainer_state.json`, a
 `progress.csv`, a console log of nanochat or modded-nanogpt, or any JSONL, CSV or JSON history with
 one row per step. A single file works too. Nothing is copied or changed.
+
+**A Google Cloud Storage bucket** is a source too: type `gs://bucket` or `gs://bucket/prefix`, or
+set `GCS_BUCKET` in `.env`. A public bucket needs nothing else; for your own run this once:
+
+```
+gcloud auth application-default login
+```
+
+or let `GOOGLE_APPLICATION_CREDENTIALS` name the key file of a service account. The right to read is
+enough (role *Storage Object Viewer*). A hosted app reads as the service account attached to it, or
+as the one in its secrets under `[gcp_service_account]`. What was opened once is kept on the disk,
+verified, and stays usable without a network.
 """
 
 
@@ -77,6 +89,6 @@ def chart_links() -> None:
 
 
 def how_to_open(*, expanded: bool) -> None:
-    """Say how to point the app at a folder of one's own."""
+    """Say how to point the app at a folder or a bucket of one's own."""
     with st.expander("Open runs of your own", expanded=expanded):
         st.markdown(_HOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 LONGEST = 400
 
@@ -12,6 +13,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~$:&^=])")
 # longer seen; a zero-width space after the telling character is not seen by people.
 _TELLING = re.compile(r"(:(?=\S)|@|\bwww(?=\.))", re.IGNORECASE)
 _BREAK = "\u200b"
+# A command that one of our own sentences tells people to type. A name from data can stand in such
+# a sentence too, so nothing that is not known to be harmless is offered for copying.
+_COMMAND = re.compile(
+    r"`((?:gcloud auth|gcloud storage ls|python -m viz3d|pip install -r)(?: [\w./:=@-]+)*)`"
+)
 
 
 def safe(text: object, longest: int | None = LONGEST) -> str:
@@ -38,6 +44,24 @@ def safe(text: object, longest: int | None = LONGEST) -> str:
     return _SPECIAL.sub(r"\\\1", _TELLING.sub(rf"\1{_BREAK}", plain))
 
 
+def advice(text: str) -> str:
+    """Return a remedy as Markdown: its commands in code font, all else letter for letter."""
+    parts = _COMMAND.split(text)
+    return "".join(f"`{part}`" if i % 2 else _keeping_ends(part) for i, part in enumerate(parts))
+
+
+def commands(text: str) -> list[str]:
+    """Return the commands that a remedy tells people to type."""
+    return _COMMAND.findall(text)
+
+
+def _keeping_ends(text: str) -> str:
+    """Make text safe that a command stands beside: the spaces at its ends stay."""
+    before = " " if text[:1].isspace() else ""
+    after = " " if text[-1:].isspace() and text.strip() else ""
+    return f"{before}{safe(text, longest=None)}{after}"
+
+
 def count(number: int, noun: str) -> str:
     """Return the number with its noun in the right form, as in ``1 run`` and ``1,200 runs``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -50,3 +74,22 @@ def size(number: float) -> str:
             return f"{number:.0f} {unit}"
         number /= 1000
     return f"{number:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in the unit that reads best, as in ``12 s`` and ``3 min``."""
+    for unit, longest, next_unit in (("s", 60, 60), ("min", 60, 60), ("h", 48, 24)):
+        if seconds < longest:
+            return f"{int(seconds)} {unit}"
+        seconds /= next_unit
+    return f"{int(seconds)} days"
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was; what has not been yet reads as now."""
+    return "just now" if seconds < 1 else f"{duration(seconds)} ago"
+
+
+def moment(seconds: float) -> str:
+    """Return a time, given in seconds since 1970, as date, hour and minute in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

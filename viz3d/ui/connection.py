@@ -1,0 +1,64 @@
+"""Who reads a bucket, and whether that works: a small panel in the sidebar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from viz3d.ui.telling import box
+from viz3d.ui.text import moment, safe
+
+if TYPE_CHECKING:
+    from viz3d.settings import Settings
+    from viz3d.sources.check import Check
+    from viz3d.ui.listing import Listed
+
+
+def connection(listed: Listed, settings: Settings) -> None:
+    """Show how a bucket is reached, and offer to try it; nothing for other sources.
+
+    Parameters
+    ----------
+    listed : Listed
+    settings : Settings
+    """
+    if hasattr(listed.source, "identity"):
+        with st.popover("Connection", width="stretch"):
+            _panel(listed, settings)
+
+
+@st.fragment
+def _panel(listed: Listed, settings: Settings) -> None:
+    """Show what is known without asking anybody; the button asks."""
+    source = listed.source
+    address = getattr(source, "address", None)
+    facts = {
+        "You are": getattr(source, "identity", ""),
+        "Project": getattr(source, "project", "") or "none set",
+        "Bucket": getattr(address, "bucket", ""),
+        "Folder": getattr(address, "key", "") or "all of it",
+        "Shown as of": moment(listed.as_of) if listed.as_of else "now",
+    }
+    st.markdown("  \n".join(f"{what}: **{safe(fact)}**" for what, fact in facts.items() if fact))
+    if st.button("Check", key="check", width="stretch"):
+        with st.spinner("Asking …"):
+            found = _check(listed.text, settings)
+        _show(found)
+
+
+def _check(text: str, settings: Settings) -> Check:
+    from viz3d.load import list_runs, open_source
+    from viz3d.sources.check import check
+
+    return check(text, settings, open_source, list_runs)
+
+
+def _show(found: Check) -> None:
+    what = safe(found.message, longest=None)
+    if found.ok:
+        st.success(what)
+    else:
+        box(st.error, what, found.remedy)
+    for note in found.notes:
+        st.caption(safe(note))

@@ -1,0 +1,88 @@
+"""What the page says when a source, or a run in it, cannot be read as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from viz3d.errors import BucketError
+from viz3d.ui.text import advice, commands, count, moment, safe
+
+if TYPE_CHECKING:
+    from viz3d.errors import Viz3dError
+    from viz3d.run import Problem
+    from viz3d.ui.listing import Listed
+
+# More than this nobody reads; the number of the rest is said.
+MOST = 5
+
+
+def box(show: Callable[[str], object], what: str, remedy: str) -> None:
+    """Show a sentence and its remedy; a command in the remedy is there to be copied.
+
+    Parameters
+    ----------
+    show : callable
+        `streamlit.error` or one of its kin.
+    what : str
+        Markdown.
+    remedy : str
+        Plain text.
+    """
+    show(f"{what}  \n{advice(remedy)}" if remedy else what)
+    for command in commands(remedy):
+        st.code(command, language="bash")
+
+
+def show_state(listed: Listed) -> bool:
+    """Say in one box why a source cannot be read, or as of when it is shown.
+
+    Returns
+    -------
+    bool
+        False where there is nothing to say: what is shown is the present state.
+    """
+    if listed.error is not None:
+        what, remedy = _sentences(listed.error)
+        box(st.error, f"**{safe(what, longest=None)}**", remedy)
+    elif listed.as_of is not None:
+        why = listed.problems[0] if listed.problems else None
+        said = why.what if why else f"Shown is what was there as of {moment(listed.as_of)}."
+        box(st.warning, safe(said, longest=None), why.remedy if why else "")
+    return listed.error is not None or listed.as_of is not None
+
+
+def show_age(listed: Listed) -> None:
+    """Say right under the name of the source that it is not the present state."""
+    if listed.error is not None:
+        st.caption("It cannot be read now; the page says why.")
+    elif listed.as_of is not None:
+        st.caption(f"As of {moment(listed.as_of)}; the page says why.")
+
+
+def tell_left_out(failed: Sequence[tuple[str, Viz3dError]]) -> None:
+    """Name the chosen runs that could not be read, each with its reason."""
+    for name, error in failed[:MOST]:
+        what, remedy = _sentences(error)
+        said = f"{safe(name)} was left out. {safe(what)} {advice(remedy)}"
+        st.warning(said.strip())
+    if len(failed) > MOST:
+        st.warning(f"{count(len(failed) - MOST, 'more run')} could not be read and were left out.")
+
+
+def tell_not_whole(lacking: Sequence[tuple[str, Problem]]) -> None:
+    """Name the runs of which an older copy is shown, or a part."""
+    for name, problem in lacking[:MOST]:
+        about = f"**{safe(name)}** · {safe(problem.file)}" if problem.file else f"**{safe(name)}**"
+        st.warning(f"{about}: {safe(problem.what, longest=None)} {advice(problem.remedy)}".strip())
+    if len(lacking) > MOST:
+        st.warning(f"{count(len(lacking) - MOST, 'more file')} could not be had as they are now.")
+
+
+def _sentences(error: Viz3dError) -> tuple[str, str]:
+    """Return what happened and what to do now."""
+    if isinstance(error, BucketError):
+        return error.what, error.remedy
+    return str(error), ""
