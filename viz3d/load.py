@@ -7,27 +7,34 @@ from dataclasses import replace
 from pathlib import Path
 
 from viz3d.analysis.roles import recognise
-from viz3d.errors import FormatError, RunNotFound, SourceError, Viz3dError
-from viz3d.formats.grouping import group
+from viz3d.errors import BucketError, FormatError, NoFormat, RunNotFound, SourceError, Viz3dError
+from viz3d.formats.globs import claimed, claimed_names
+from viz3d.formats.grouping import Group, group
 from viz3d.formats.names import timestamp
 from viz3d.formats.reading import Contents, read_run
 from viz3d.run import FileInfo, Problem, Run, RunInfo
+from viz3d.settings import Settings, load_settings
 from viz3d.sources import sample
+from viz3d.sources.address import is_bucket, parse_bucket
 from viz3d.sources.base import Source
 from viz3d.sources.digest import digest
 from viz3d.sources.finding import INSIDE, find_run, some
 from viz3d.sources.local import LocalSource, exists
+from viz3d.sources.skipping import skipped
 
 Roles = Mapping[str, str]
 
 
-def open_source(text: str | Path) -> Source:
-    """Open the place where runs live.
+def open_source(text: str | Path, settings: Settings | None = None) -> Source:
+    """Open the place where runs live; a bucket is not asked for anything yet.
 
     Parameters
     ----------
     text : str or pathlib.Path
-        ``"sample"`` for the bundled runs, or the path of a folder, a run or a file.
+        ``"sample"`` for the bundled runs, the path of a folder, a run or a file, or
+        ``gs://BUCKET/FOLDER``.
+    settings : Settings, optional
+        For buckets; by default those of the environment and of ``.env``.
 
     Returns
     -------
@@ -37,21 +44,33 @@ def open_source(text: str | Path) -> Source:
     ------
     SourceError
         If there is nothing at the path, or the place is of a kind that cannot be opened.
+    BucketError
+        If `text` is no address of a bucket.
+    SettingsError
+        If ``.env`` is needed and cannot be read.
     """
     where = str(text)
     if where == sample.NAME:
         return sample.sample_source()
-    if where.startswith("gs://"):
-        raise SourceError(
-            "This version cannot open buckets: copy the runs with `gcloud storage cp --recursive "
-            f"{where} FOLDER` and open that folder."
-        )
+    if is_bucket(where):
+        return _open_bucket(where, settings or load_settings())
     if where.startswith("wandb://"):
         raise SourceError(
             "This version cannot open Weights & Biases: save the runs' history as CSV or JSON "
             "lines in a folder and open that folder."
         )
     return LocalSource(text)
+
+
+def _open_bucket(text: str, settings: Settings) -> Source:
+    from viz3d.sources.bucket import BucketSource
+
+    return BucketSource(parse_bucket(text), settings, names=claimed_names(), wanted=_wanted)
+
+
+def _wanted(path: str) -> bool:
+    """Say whether a path may belong to a run, by the rules that hold for folders too."""
+    return not skipped(path) and claimed(path)
 
 
 def list_runs(source: Source) -> list[RunInfo]:
@@ -75,7 +94,7 @@ def list_runs(source: Source) -> list[RunInfo]:
     groups = group(list(files))
     names = _names([found.run for found in groups], source.name)
     infos = [
-        _info(names[found.run], source.name, found.formats, [files[path] for path in found.files])
+        _info(names[found.run], source.name, found, [files[path] for path in found.files])
         for found in groups
     ]
     return sorted(infos, key=_newest_first)
@@ -147,13 +166,17 @@ def load_runs(
             return load_path(source, roles=roles)
         source = open_source(source)
     if isinstance(name, RunInfo):
+        _prepare(source, [name])
         return _load(source, name, roles)
     infos = list_runs(source)
     if name is None:
         if not infos:
-            raise RunNotFound(f"There are no runs in {source.name!r}.")
+            told = [f"There are no runs in {source.name!r}.", *map(str, source.problems()[:1])]
+            raise RunNotFound(" ".join(told))
+        _prepare(source, infos)
         return _load_all(source, infos, roles)
     info, inside = find_run(infos, name, source.name)
+    _prepare(source, [info])
     runs = _load(source, info, roles)
     if not inside:
         return runs
@@ -169,7 +192,8 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
     Parameters
     ----------
     path : str or pathlib.Path
-        Of a folder, a run or a file; ``PATH::NAME`` for one of several runs in a file.
+        Of a folder, a run or a file, here or in a bucket; ``PATH::NAME`` for one of several runs
+        in a file.
     roles : mapping, optional
 
     Returns
@@ -182,7 +206,7 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
         As `load_run`.
     """
     where, mark, inside = str(path).rpartition(INSIDE)
-    if not mark or exists(path):
+    if not mark or _is_there(path):
         return load_runs(open_source(path), roles=roles)
     source = open_source(where)
     infos = list_runs(source)
@@ -191,32 +215,41 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
 
 
 def is_path(text: str) -> bool:
-    """Say whether `text` is a path of something that is there, also as ``PATH::NAME``."""
-    return any(part and exists(part) for part in (text, text.rpartition(INSIDE)[0]))
+    """Say whether `text` is a path of something on this disk, also as ``PATH::NAME``."""
+    parts = (text, text.rpartition(INSIDE)[0])
+    return not is_bucket(text) and any(part and exists(part) for part in parts)
+
+
+def _is_there(path: str | Path) -> bool:
+    """Say whether something is at the whole of `path`: a bucket has to be listed for that."""
+    return bool(open_source(path).files()) if is_bucket(str(path)) else exists(path)
 
 
 def _names(runs: Sequence[str], source: str) -> dict[str, str]:
     """Return {path: name}; a leading ``runs/`` says nothing and goes where that is safe.
 
-    A run at the top of the source is called like the source, or ``.`` where a run below it is.
+    A run at the top of the source is called like the last part of the source's name, or ``.``
+    where a run below it is.
     """
     paths = set(runs)
     short = {run: run.removeprefix("runs/") for run in runs}
     names = {run: run if name in paths else name for run, name in short.items()}
     if "" in names:
-        names[""] = "." if source in names.values() else source
+        own = source.rpartition("/")[2] or source
+        names[""] = "." if own in names.values() else own
     return names
 
 
-def _info(name: str, source: str, formats: tuple[str, ...], files: Sequence[FileInfo]) -> RunInfo:
+def _info(name: str, source: str, found: Group, files: Sequence[FileInfo]) -> RunInfo:
     times = [file.changed for file in files if file.changed is not None]
     return RunInfo(
         name=name,
         source=source,
         changed=max(times, default=None),
         size=sum(file.size for file in files),
-        formats=formats,
+        formats=found.formats,
         files=tuple(files),
+        path=found.run,
     )
 
 
@@ -225,18 +258,66 @@ def _newest_first(info: RunInfo) -> tuple[float, str]:
     return -(when if when is not None else info.changed or 0.0), info.name
 
 
+def _prepare(source: Source, infos: Sequence[RunInfo]) -> None:
+    """Bring the files of runs near, many at once."""
+    files = [file for info in infos for file in info.files]
+    if len(files) > 1:
+        source.prepare(files)
+
+
 def _load(source: Source, info: RunInfo, roles: Roles | None) -> list[Run]:
+    """Load a run; where a file goes away while it is read, all are fetched and read once more."""
+    reason = "they went away"
+    for again in (True, False):
+        local, told = _fetch(source, info)
+        try:
+            runs = _read(info, local, told, roles)
+        except NoFormat:
+            if _are_there(local):
+                raise
+        except OSError as error:
+            reason = error.strerror or reason
+        else:
+            if _are_there(local) or not again:
+                return runs
+    raise SourceError(
+        f"The files of {info.name!r} cannot be read any more ({reason}); list the runs again."
+    )
+
+
+def _fetch(source: Source, info: RunInfo) -> tuple[dict[str, Path], list[Problem]]:
+    """Return the files of a run that are to be had, and what must be told of all of them."""
     local: dict[str, Path] = {}
-    gone: list[Problem] = []
+    told: list[Problem] = []
+    failed: list[SourceError] = []
     for file in info.files:
         try:
             local[file.path] = source.fetch(file)
         except SourceError as error:
-            gone.append(Problem(str(error), file=file.path))
-    if gone and not local:
-        raise SourceError(gone[0].what)
+            failed.append(error)
+            told.append(_problem(error, file.path))
+        else:
+            told.extend(source.remarks(file))
+    if failed and not local:
+        raise failed[0]
+    return local, told
+
+
+def _problem(error: Viz3dError, file: str) -> Problem:
+    if isinstance(error, BucketError):
+        return Problem(error.what, error.remedy, file)
+    return Problem(str(error), file=file)
+
+
+def _are_there(local: Mapping[str, Path]) -> bool:
+    return all(path.is_file() for path in local.values())
+
+
+def _read(
+    info: RunInfo, local: Mapping[str, Path], told: Sequence[Problem], roles: Roles | None
+) -> list[Run]:
     contents = read_run(info.name, local)
-    return [_run(info, part, local, gone, roles, several=len(contents) > 1) for part in contents]
+    return [_run(info, part, local, told, roles, several=len(contents) > 1) for part in contents]
 
 
 def _load_all(source: Source, infos: Sequence[RunInfo], roles: Roles | None) -> list[Run]:
@@ -250,12 +331,12 @@ def _load_all(source: Source, infos: Sequence[RunInfo], roles: Roles | None) -> 
             failed.append((info, error))
     if not runs:
         raise failed[0][1]
-    told = tuple(Problem(str(error), file=info.name) for info, error in failed)
+    told = tuple(_problem(error, info.name) for info, error in failed)
     return [replace(runs[0], problems=(*runs[0].problems, *told)), *runs[1:]]
 
 
 def _run(
-    info: RunInfo, contents: Contents, local: Mapping[str, Path], gone: Sequence[Problem],
+    info: RunInfo, contents: Contents, local: Mapping[str, Path], told: Sequence[Problem],
     roles: Roles | None, *, several: bool,
 ) -> Run:  # fmt: skip
     history, nonfinite = contents.joined.history, contents.joined.nonfinite
@@ -270,7 +351,7 @@ def _run(
         roles=recognise(list(history.columns), history),
         attempts=attempts if len(attempts) else None,
         nonfinite=nonfinite,
-        problems=(*gone, *contents.problems),
+        problems=(*told, *contents.problems),
         digest=digest({path: local[path] for path in contents.used}),
     )
     return run.with_roles(roles) if roles else run

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from viz3d.errors import BucketError
 
-_SCHEME = re.compile(r"(?:gs:/+)+", re.IGNORECASE)
+_SCHEME = re.compile(r"^(?:gs:/+)+", re.IGNORECASE)
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 # The web console's pages and the service's own links: host -> what stands before the bucket.
 _CONSOLE = "console.cloud.google.com"
@@ -61,16 +61,14 @@ def is_bucket(text: str) -> bool:
     return bool(_SCHEME.match(where) or _WEB.match(where))
 
 
-def parse_bucket(text: str, *, bare: bool = False) -> Address:
+def parse_bucket(text: str) -> Address:
     """Read the address of a bucket.
 
     Parameters
     ----------
     text : str
-        ``gs://BUCKET`` or ``gs://BUCKET/FOLDER``, or what the browser shows of either in the web
-        console. Needless slashes at the seams are dropped; inside a name they stay.
-    bare : bool
-        Whether ``BUCKET/FOLDER`` will do too.
+        ``gs://BUCKET/FOLDER``, ``BUCKET/FOLDER``, or what the browser shows of either in the web
+        console. Needless slashes at the seams are dropped; inside a path they stay.
 
     Returns
     -------
@@ -84,13 +82,10 @@ def parse_bucket(text: str, *, bare: bool = False) -> Address:
     BucketError
         ``bad_name``, with the rule that is broken. A login in the address is never repeated.
     """
-    where = _copied(text)
-    rest = _SCHEME.sub("", where, count=1)
-    if _WEB.match(rest):
-        rest = _from_web(rest)
-    elif rest == where and not bare:
-        raise _refusal("This is no address of a bucket: those begin with gs://.")
-    bucket, _, key = rest.lstrip("/").partition("/")
+    where = _SCHEME.sub("", _copied(text))
+    if _WEB.match(where):
+        where = _from_web(where)
+    bucket, _, key = where.lstrip("/").partition("/")
     key = key.strip("/")
     _check_bucket(bucket)
     _check_key(key)

@@ -19,6 +19,11 @@ def digest(files: Mapping[str, Path]) -> str:
     -------
     str
         Hexadecimal.
+
+    Raises
+    ------
+    OSError
+        If a file has gone or cannot be read.
     """
     whole = hashlib.sha256()
     depth = _common_depth(list(files))
