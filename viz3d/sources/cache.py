@@ -1,9 +1,9 @@
 """Verified copies of bucket objects on this computer's disk.
 
 The name of a copy says what it must hold, ``generation-size-crc32c``, so that no second file can
-disagree with it. It gets that name by a rename, after its bytes were checked and synced; until then
-it is a part with a name of its own. No lock is needed for any of this to be right: two processes
-that fetch one object write two parts, and the last rename wins with the same bytes.
+disagree with it. It gets that name by a rename, after its bytes were read back and synced; until
+then it is a part with a name of its own. No lock is needed for any of this to be right: two
+processes that fetch one object write two parts, and the last rename wins with the same bytes.
 
 ::
 
@@ -14,87 +14,58 @@ that fetch one object write two parts, and the last rename wins with the same by
 
 from __future__ import annotations
 
-import atexit
+import errno
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 
 from viz3d.run import FileInfo, Problem
-from viz3d.sources import checksum, parts, snapshot
+from viz3d.settings import CACHE_BYTES
+from viz3d.sources import checksum, parts, private, snapshot
 from viz3d.sources.entries import (
     Entry,
+    Info,
+    Verified,
     fits,
+    inside,
     key_of,
     last_used,
+    note_use,
     order,
     read_name,
     size_of,
     state,
     tag,
+    unused,
 )
 from viz3d.sources.faults import fault
-from viz3d.sources.landing import land, temporary
+from viz3d.sources.landing import land
 
 LAYOUT = "v1"
-DEFAULT_LIMIT = 10_000_000_000
 # A page may still be reading the generation before the newest.
 GENERATIONS = 2
-# Seconds: what was used so lately is not evicted, and how often a use is noted on the disk.
-IN_USE, NOTE_USE = 600.0, 60.0
-
-
-@dataclass(frozen=True)
-class Info:
-    """What the cache holds.
-
-    Attributes
-    ----------
-    folder : str
-    files, bytes : int
-    parts, part_bytes : int
-        Downloads that were stopped and can go on.
-    limit : int
-        Bytes.
-    """
-
-    folder: str
-    files: int
-    bytes: int
-    parts: int
-    part_bytes: int
-    limit: int
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What a check of every copy found; the bad ones are gone.
-
-    Attributes
-    ----------
-    checked : int
-    bad : list of str
-        Names of copies that did not hold what they say.
-    """
-
-    checked: int
-    bad: list[str]
+# Seconds: what was used so lately is not evicted.
+IN_USE = 600.0
+# The whole is measured when a hundredth of the limit was stored since, or so many seconds ago.
+MEASURE_AFTER = 60.0
 
 
 class Cache:
     """See the module. Use `open`, which sees to the folder and its rights.
+
+    Threads and processes may share one. Nothing that another one does, a full disk or a crash makes
+    it hand out wrong bytes or lose a good copy; a copy that somebody removed is fetched again.
 
     Parameters
     ----------
     folder : pathlib.Path
         With the layout's version as its last part.
     limit : int
-        Bytes; the least recently used copies go first.
+        Bytes; the least recently used copies go first, and none that was used within ten minutes.
     problems : sequence of Problem
         What was wrong with the folder that was asked for.
     """
@@ -102,11 +73,11 @@ class Cache:
     def __init__(self, folder: Path, limit: int, problems: Sequence[Problem] = ()) -> None:
         self.folder, self.limit, self.problems = folder, limit, tuple(problems)
         self._checked: dict[Path, tuple[int, int, int]] = {}
-        self._lock = Lock()
-        self._size: int | None = None
+        self._measuring = Lock()
+        self._stored, self._measured = 0, float("-inf")
 
     @classmethod
-    def open(cls, folder: str | Path = "", limit: int = DEFAULT_LIMIT) -> Cache:
+    def open(cls, folder: str | Path = "", limit: int = CACHE_BYTES) -> Cache:
         """Open a cache and sweep what earlier processes left half done.
 
         Parameters
@@ -121,22 +92,22 @@ class Cache:
         Cache
             In a private temporary folder, with a problem that says so, where `folder` is not ours
             to write.
+
+        Raises
+        ------
+        BucketError
+            If no folder can be written at all.
         """
-        wanted = Path(folder).expanduser() if folder else _users_own()
+        problems = []
         try:
-            _make_private(wanted)
-            root, problems = wanted / LAYOUT, []
+            root = private.open_layout(folder, LAYOUT)
         except OSError as error:
-            reason = error.strerror or str(error)
-            found = fault("cache_unwritable", reason=reason)
-            root = Path(tempfile.mkdtemp(prefix="viz3d-")) / LAYOUT
-            atexit.register(shutil.rmtree, root.parent, ignore_errors=True)
+            found = fault("cache_unwritable", reason=error.strerror or type(error).__name__)
             said = f"{found.what} Downloads are kept until the program ends."
-            problems = [Problem(said, found.remedy)]
-        for part in ("objects", "parts", "listings"):
-            (root / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+            problems.append(Problem(said, found.remedy))
+            root = private.open_temporary(LAYOUT)
         cache = cls(root, limit, problems)
-        parts.sweep(cache.folder / "parts")
+        parts.sweep(cache._parts)
         return cache
 
     def find(self, bucket: str, file: FileInfo) -> Path | None:
@@ -145,9 +116,10 @@ class Cache:
         Its size and checksum are compared with its name at its first use and whenever the file has
         changed since; a copy that differs is removed.
         """
+        wanted = tag(file.generation)
         for entry in self._entries(bucket, file.path):
-            if entry.generation == tag(file.generation) and fits(entry, file):
-                return entry.path if self._is_good(entry) else None
+            if entry.generation == wanted and fits(entry, file) and self._is_good(entry):
+                return entry.path
         return None
 
     def newest(self, bucket: str, path: str) -> Entry | None:
@@ -166,7 +138,7 @@ class Cache:
         OSError
         """
         key = key_of(bucket, f"{file.path}\0{tag(file.generation)}")
-        with parts.claim(self.folder / "parts", key) as path:
+        with parts.claim(self._parts, key) as path:
             yield path
 
     def store(self, bucket: str, file: FileInfo, temp: Path, crc32c: int, size: int) -> Path:
@@ -193,101 +165,101 @@ class Cache:
         OSError
         """
         if file.encoding == "gzip":
-            with parts.writing(self.folder / "parts", "unpacked") as unpacked:
+            with parts.writing(self._parts, "unpacked") as unpacked:
                 crc32c, size = parts.unpack(temp, unpacked, file.path)
-                final = self._land(unpacked, bucket, file, f"{size}-{crc32c:08x}")
+                final = self._keep(bucket, file, unpacked, crc32c, size)
             temp.unlink(missing_ok=True)
         else:
-            final = self._land(temp, bucket, file, f"{size}-{crc32c:08x}")
-        with self._lock:
-            self._checked[final] = state(final)
-            if self._size is not None:
-                self._size += size
-        self._forget_older(bucket, file.path)
-        self._keep_to_limit()
-        return final
-
-    def _land(self, temp: Path, bucket: str, file: FileInfo, holds: str) -> Path:
-        folder = self._folder(bucket, file.path)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        final = folder / f"{tag(file.generation)}-{holds}"
-        land(temp, final)
+            final = self._keep(bucket, file, temp, crc32c, size)
+        self._forget_older(bucket, file.path, final)
+        self._keep_to_limit(size)
         return final
 
     def make_room(self, bytes_needed: int) -> bool:
-        """Evict copies until so many bytes are gone; say whether anything went."""
-        return self._evict(bytes_needed) > 0
+        """Evict until so many bytes are gone; say whether anything went."""
+        return self._evict(self._evictable(), bytes_needed) > 0
 
     def info(self) -> Info:
         """Return what the cache holds."""
         entries = list(self._all())
-        stopped = [path for path in (self.folder / "parts").glob("*") if path.is_file()]
+        unfinished = [path for path in inside(self._parts) if path.is_file()]
         return Info(
             folder=str(self.folder.parent),
             files=len(entries),
             bytes=sum(entry.size for entry in entries),
-            parts=len(stopped),
-            part_bytes=sum(size_of(path) for path in stopped),
+            parts=len(unfinished),
+            part_bytes=sum(size_of(path) for path in unfinished),
             limit=self.limit,
         )
 
     def verify(self) -> Verified:
         """Read every copy again and remove those that do not hold what their names say."""
-        self._checked.clear()
-        entries = list(self._all())
-        bad = [entry.path.name for entry in entries if not self._is_good(entry)]
-        return Verified(len(entries), bad)
+        checked, bad = 0, []
+        for entry in self._all():
+            try:
+                with unused(entry.path):
+                    good = self._holds(entry, anew=True)
+            except FileNotFoundError:  # evicted meanwhile
+                continue
+            except OSError:
+                good = False
+            checked += 1
+            if not good:
+                bad.append(entry.path.name)
+        return Verified(checked, bad)
 
     def clear(self) -> int:
         """Remove every copy, part and listing; return the bytes that this freed.
 
-        What another process is writing at this moment stays.
+        What is being written at this moment stays, and so does every file that is not ours.
         """
-        freed = 0
-        for part in ("objects", "parts", "listings"):
-            for path in sorted((self.folder / part).rglob("*"), reverse=True):
-                size = size_of(path)
-                with suppress(OSError):
-                    if path.is_dir():
-                        path.rmdir()
-                    elif part != "parts" or not parts.is_written(path):
-                        path.unlink()
-                        freed += size
-        self._checked.clear()
-        self._size = None
-        return freed
+        freed = sum(self._remove(entry.path) for entry in self._all())
+        listings = (path for path in inside(self._listings) if path.suffix == ".json")
+        freed += sum(self._remove(path) for path in listings)
+        return freed + parts.clear(self._parts)
 
     def save_listing(self, key: str, files: Sequence[FileInfo], when: float) -> None:
         """Keep a listing for the time when the bucket cannot be asked.
+
+        Parameters
+        ----------
+        key : str
+            Of what was listed.
+        files : sequence of FileInfo
+        when : float
+            Seconds since 1970.
 
         Raises
         ------
         OSError
         """
-        with parts.writing(self.folder / "parts", "listing") as temp:
+        with parts.writing(self._parts, "listing") as temp:
             snapshot.write(temp, files, when)
-            final = self._listing(key)
-            final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            land(temp, final)
+            private.make(self._listings)
+            land(temp, self._listing(key))
 
     def load_listing(self, key: str) -> tuple[list[FileInfo], float] | None:
         """Return the listing that was kept and when it was made, or None."""
         return snapshot.read(self._listing(key))
 
+    @property
+    def _parts(self) -> Path:
+        return self.folder / "parts"
+
+    @property
+    def _listings(self) -> Path:
+        return self.folder / "listings"
+
+    def _listing(self, key: str) -> Path:
+        return self._listings / f"{key_of(key, '')}.json"
+
     def _folder(self, bucket: str, path: str) -> Path:
         key = key_of(bucket, path)
         return self.folder / "objects" / key[:2] / key
 
-    def _listing(self, key: str) -> Path:
-        return self.folder / "listings" / f"{key_of(key, '')}.json"
-
     def _entries(self, bucket: str, path: str) -> list[Entry]:
         """Return the copies of an object, newest first."""
-        try:
-            found = list(self._folder(bucket, path).iterdir())
-        except OSError:
-            return []
-        entries = (read_name(path) for path in found)
+        entries = (read_name(path) for path in inside(self._folder(bucket, path)))
         return sorted(
             (entry for entry in entries if entry),
             key=lambda entry: (order(entry.generation), entry.fetched),
@@ -295,89 +267,106 @@ class Cache:
         )
 
     def _all(self) -> Iterator[Entry]:
-        for path in (self.folder / "objects").glob("*/*/*"):
-            entry = read_name(path)
-            if entry:
-                yield entry
+        for two_digits in inside(self.folder / "objects"):
+            for folder in inside(two_digits):
+                for path in inside(folder):
+                    entry = read_name(path)
+                    if entry:
+                        yield entry
 
     def _is_good(self, entry: Entry) -> bool:
-        """Compare a copy with its name, once for each state of the file; note that it was used."""
+        """Say whether a copy holds what its name says, and note that it was used."""
         try:
-            found = state(entry.path)
-            if self._checked.get(entry.path) != found:
-                if checksum.of_file(entry.path) != (entry.crc32c, entry.size):
-                    entry.path.unlink(missing_ok=True)
-                    return False
-                self._checked[entry.path] = found
-            self._note_use(entry.path)
+            good = self._holds(entry)
         except OSError:
             return False
+        if good:
+            note_use(entry.path)
+        return good
+
+    def _holds(self, entry: Entry, *, anew: bool = False) -> bool:
+        """Compare a copy with its name, once for each state of the file; remove it if it differs.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read, which says nothing about what it holds.
+        """
+        found = state(entry.path)
+        if not anew and self._checked.get(entry.path) == found:
+            return True
+        if checksum.of_file(entry.path) != (entry.crc32c, entry.size):
+            if state(entry.path) == found:  # else another process has put a good one there
+                self._remove(entry.path)
+            return False
+        self._checked[entry.path] = found
         return True
 
-    def _note_use(self, path: Path) -> None:
-        """Set the access time, by which the least recently used is known, now and then."""
-        found, now = path.stat(), time.time()
-        if abs(now - found.st_atime) > NOTE_USE:
-            with suppress(OSError):
-                os.utime(path, ns=(int(now * 1e9), found.st_mtime_ns))
+    def _keep(self, bucket: str, file: FileInfo, temp: Path, crc32c: int, size: int) -> Path:
+        """Give a file its final name, if what is on the disk is what was to be written."""
+        os.utime(temp)  # fetched now, also where most of it came with an earlier try
+        found = state(temp)
+        if checksum.of_file(temp) != (crc32c, size):
+            raise OSError(errno.EIO, "what was written reads back differently")
+        final = self._folder(bucket, file.path) / f"{tag(file.generation)}-{size}-{crc32c:08x}"
+        self._land(temp, final)
+        self._checked[final] = found
+        return final
 
-    def _forget_older(self, bucket: str, path: str) -> None:
-        for entry in self._entries(bucket, path)[GENERATIONS:]:
-            self._remove(entry)
-
-    def _remove(self, entry: Entry) -> int:
-        """Remove a copy; where another program holds it open it stays, and counts as nothing."""
+    def _land(self, temp: Path, final: Path) -> None:
+        private.make(final.parent)
         try:
-            entry.path.unlink()
-        except OSError:
-            return 0
-        with self._lock:
-            self._checked.pop(entry.path, None)
-            if self._size is not None:
-                self._size -= entry.size
-        return entry.size
+            land(temp, final)
+        except FileNotFoundError:  # the folder was empty, and evicting takes empty folders away
+            private.make(final.parent)
+            land(temp, final)
 
-    def _keep_to_limit(self) -> None:
-        if self._size is None:
-            self._size = sum(entry.size for entry in self._all())
-        if self._size > self.limit:
-            # Other processes store and evict too: count again before anything goes.
-            self._size = sum(entry.size for entry in self._all())
-            self._evict(self._size - self.limit)
+    def _forget_older(self, bucket: str, path: str, latest: Path) -> None:
+        """Remove all generations but the newest; that which was just stored stays in any case."""
+        others = [entry.path for entry in self._entries(bucket, path) if entry.path != latest]
+        for other in others[GENERATIONS - 1 :]:
+            self._remove(other)
 
-    def _evict(self, wanted: int) -> int:
-        """Remove the least recently used copies until `wanted` bytes are gone."""
-        freed, now = 0, time.time()
-        used = sorted((last_used(entry.path), entry.path.name, entry) for entry in self._all())
-        for last, _, entry in used:
+    def _remove(self, path: Path) -> int:
+        """Remove a file, return its size; where another program holds it open it stays, for 0."""
+        size = size_of(path)
+        with suppress(OSError):
+            path.unlink()
+            self._checked.pop(path, None)
+            if path.parent not in (self._parts, self._listings):
+                with suppress(OSError):
+                    path.parent.rmdir()  # works on an empty folder alone
+            return size
+        return 0
+
+    def _keep_to_limit(self, stored: int) -> None:
+        """Evict, now and then, what is over the limit; other processes store and evict too."""
+        self._stored += stored
+        due = self._stored > self.limit // 100 or monotonic() - self._measured > MEASURE_AFTER
+        if due and self._measuring.acquire(blocking=False):
+            try:
+                self._stored, self._measured = 0, monotonic()
+                parts.sweep(self._parts)
+                files = self._evictable()
+                self._evict(files, sum(size for *_, size, _ in files) - self.limit)
+            finally:
+                self._measuring.release()
+
+    def _evictable(self) -> list[tuple[bool, float, int, Path]]:
+        """Return everything that takes space, what goes first first: parts, then the least used."""
+        copies = [(True, entry.path) for entry in self._all()]
+        stopped = [(False, path) for path in parts.resumable(self._parts)]
+        return sorted(
+            (is_copy, last_used(path), size_of(path), path) for is_copy, path in stopped + copies
+        )
+
+    def _evict(self, files: Sequence[tuple[bool, float, int, Path]], wanted: int) -> int:
+        """Remove files that are not in use until `wanted` bytes are gone."""
+        freed = 0
+        for *_, path in files:
             if freed >= wanted:
                 break
-            if now - last > IN_USE:
-                freed += self._remove(entry)
+            # Asked again: it may have been used since. A time to come is a clock's fault.
+            if abs(time.time() - last_used(path)) > IN_USE:
+                freed += self._remove(path)
         return freed
-
-
-def _users_own() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("viz3d", appauthor=False)
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder that its owner alone can enter.
-
-    Raises
-    ------
-    OSError
-        If it belongs to somebody else, is a link, or cannot be written.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.is_symlink():
-        raise PermissionError(1, "it is a link to another folder")
-    if hasattr(os, "getuid"):
-        if folder.stat().st_uid != os.getuid():
-            raise PermissionError(1, "it belongs to another user")
-        folder.chmod(0o700)
-    probe = temporary(folder, "probe")
-    probe.touch(mode=0o600)
-    probe.unlink()

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from viz3d.run import FileInfo
+
+# Longer numbers are hashed like any other text, so that no tag stands for two generations.
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_NAME = re.compile(r"([0-9]{1,20}|[0-9a-f]{32})-([0-9]{1,20})-([0-9a-f]{8})")
+# Seconds: how often a use is noted on the disk.
+NOTE_USE = 60.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,43 @@ class Entry:
     fetched: float
 
 
+@dataclass(frozen=True)
+class Info:
+    """What the cache holds.
+
+    Attributes
+    ----------
+    folder : str
+    files, bytes : int
+    parts, part_bytes : int
+        Downloads that are under way, or were stopped and can go on.
+    limit : int
+        Bytes.
+    """
+
+    folder: str
+    files: int
+    bytes: int
+    parts: int
+    part_bytes: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a check of every copy found.
+
+    Attributes
+    ----------
+    checked : int
+    bad : list of str
+        Names of copies that do not hold what they say, which are gone, or cannot be read.
+    """
+
+    checked: int
+    bad: list[str]
+
+
 def key_of(bucket: str, path: str) -> str:
     """Return the key of an object: a hash, so that no name can lead anywhere."""
     return hashlib.sha256(f"{bucket}\0{path}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -38,30 +86,37 @@ def key_of(bucket: str, path: str) -> str:
 
 def tag(generation: str) -> str:
     """Return a generation as part of a file name."""
-    if generation.isascii() and generation.isdigit() and len(generation) <= 20:
+    if _DIGITS.fullmatch(generation):
         return generation
     return hashlib.sha256(generation.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def order(tag: str) -> int:
     """Return what generations are ordered by: the service counts them up."""
-    return int(tag) if tag.isdigit() and len(tag) <= 20 else 0
+    return int(tag) if _DIGITS.fullmatch(tag) else 0
 
 
 def read_name(path: Path) -> Entry | None:
-    """Read what the name of a copy says; None for a file that is no copy."""
+    """Read what the name of a copy says; None for a file that is no copy, or is gone."""
+    match = _NAME.fullmatch(path.name)
     try:
-        generation, size, crc = path.name.split("-")
-        return Entry(path, generation, int(size), int(crc, 16), path.stat().st_mtime)
-    except (ValueError, OSError):
-        return None
+        if match:
+            return Entry(path, match[1], int(match[2]), int(match[3], 16), path.stat().st_mtime)
+    except OSError:
+        pass
+    return None
 
 
 def fits(entry: Entry, file: FileInfo) -> bool:
-    """Say whether a copy agrees with the listing, as far as that knows its bytes."""
-    if file.encoding or file.crc32c is None:
+    """Say whether a copy agrees with the listing, as far as that knows its bytes.
+
+    An object's encoding can be changed without a new generation. The copy of one that is stored
+    compressed is decoded, so it is never what is stored.
+    """
+    if file.crc32c is None:
         return True
-    return (entry.size, entry.crc32c) == (file.size, file.crc32c)
+    as_stored = (entry.size, entry.crc32c) == (file.size, file.crc32c)
+    return as_stored != (file.encoding == "gzip")
 
 
 def state(path: Path) -> tuple[int, int, int]:
@@ -76,7 +131,7 @@ def state(path: Path) -> tuple[int, int, int]:
 
 
 def last_used(path: Path) -> float:
-    """Return when a copy was fetched or used last, seconds since 1970."""
+    """Return when a file was fetched or used last, seconds since 1970; 0 for what is gone."""
     try:
         found = path.stat()
     except OSError:
@@ -84,9 +139,43 @@ def last_used(path: Path) -> float:
     return max(found.st_atime, found.st_mtime)
 
 
+def note_use(path: Path) -> None:
+    """Note, now and then, that a copy is used: by its access time, whatever the mount does to that.
+
+    The other time, of the last change, says when it was fetched.
+    """
+    with suppress(OSError):
+        found, now = path.stat(), time.time_ns()
+        if abs(now - found.st_atime_ns) > NOTE_USE * 1e9:
+            os.utime(path, ns=(now, found.st_mtime_ns))
+
+
+@contextmanager
+def unused(path: Path) -> Iterator[None]:
+    """Leave the time of the last use as it is, whatever is read within.
+
+    Raises
+    ------
+    OSError
+        If the file is not there.
+    """
+    found = path.stat()
+    yield
+    with suppress(OSError):
+        os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
 def size_of(path: Path) -> int:
-    """Return the size of a file; 0 for a folder or what is gone."""
+    """Return the size of a file; 0 for what is gone."""
     try:
-        return path.stat().st_size if path.is_file() else 0
+        return path.lstat().st_size
     except OSError:
         return 0
+
+
+def inside(folder: Path) -> list[Path]:
+    """Return what is in a folder; nothing where it is none or cannot be read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

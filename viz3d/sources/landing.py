@@ -21,24 +21,27 @@ def land(temp: Path, final: Path) -> None:
     Parameters
     ----------
     temp, final : pathlib.Path
-        In the same file system.
+        In the same file system. The file can be read by its owner alone afterwards.
 
     Raises
     ------
     OSError
+        If it cannot be synced or renamed; what was there under the final name is untouched.
     """
     with temp.open("r+b") as file:
+        temp.chmod(0o600)
         os.fsync(file.fileno())
-    temp.chmod(0o600)
     os.replace(temp, final)  # noqa: PTH105 - the name that people look for when they read this
     _sync_folder(final.parent)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable; where a folder cannot be opened, the system sees to it."""
-    if os.name == "nt":
-        return
-    with suppress(PermissionError):
+    """Make the rename itself durable.
+
+    Not every file system lets a folder be opened or synced. The file has its name already, so
+    that is no reason to fail: a power cut may then bring back the old file, which is whole too.
+    """
+    with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

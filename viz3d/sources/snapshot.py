@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from viz3d.run import FileInfo
 from viz3d.sources import checksum
@@ -33,9 +34,26 @@ def read(path: Path) -> tuple[list[FileInfo], float] | None:
     """Read a listing; None where there is none, or it is damaged or of another version."""
     try:
         crc, _, body = path.read_bytes().partition(b"\n")
-        if int(crc, 16) != checksum.extend(0, body):
+        if crc != f"{checksum.extend(0, body):08x}".encode():
             return None
         document = json.loads(body)
-        return [FileInfo(**file) for file in document["files"]], float(document["when"])
+        return [_file(entry) for entry in document["files"]], float(document["when"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def _file(entry: dict[str, Any]) -> FileInfo:
+    """Read one file of the listing; what another version wrote may have other types.
+
+    Raises
+    ------
+    TypeError
+    """
+    file = FileInfo(**entry)
+    numbers = (file.size, file.changed or 0, file.crc32c or 0)
+    texts = (file.path, file.generation, file.encoding)
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise TypeError("a number is none")
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a text is none")
+    return file
