@@ -66,7 +66,6 @@ def test_what_is_meant_opens(text: str, bucket: str, key: str) -> None:
         ("ümlaut", "only lower-case letters"),
         ("a\nb", "only lower-case letters"),
         ("a\0b", "only lower-case letters"),
-        ("abc\n", "only lower-case letters"),
         ("١٢٣", "only lower-case letters"),
         ("-abc", "begin and end"),
         ("abc-", "begin and end"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from viz3d.errors import SourceError
 from viz3d.run import FileInfo
+from viz3d.sources.base import Source
 from viz3d.sources.local import LocalSource
+from viz3d.sources.progress import Progress
+from viz3d.sources.skipping import skipped
 
 
 def write(root: Path, *paths: str) -> None:
@@ -42,6 +46,63 @@ def test_folders_without_histories_are_not_entered(tmp_path: Path) -> None:
     assert paths(LocalSource(tmp_path)) == ["checkpoint-5/a.csv"]
 
 
+def found(source: LocalSource, pattern: str) -> list[str]:
+    return [file.path for file in source.find(pattern)]
+
+
+def test_what_a_listing_leaves_out_can_be_asked_for_by_name(tmp_path: Path) -> None:
+    """Weights, hidden files and any other are found by a pattern of their path, in order."""
+    write(tmp_path, "r/checkpoints/meta_1.json", "r/checkpoints/model_1.pt", "r/.env", "r/a.csv")
+    source = LocalSource(tmp_path)
+    assert found(source, "**") == [
+        "r/.env", "r/a.csv", "r/checkpoints/meta_1.json", "r/checkpoints/model_1.pt"
+    ]  # fmt: skip
+    assert found(source, "r/*") == ["r/.env", "r/a.csv"]
+    assert found(source, "**/*.{pt,csv}") == ["r/a.csv", "r/checkpoints/model_1.pt"]
+    assert source.find("a.csv") == []
+    assert paths(source) == ["r/a.csv"]
+
+
+def test_a_pattern_leads_out_of_no_folder(tmp_path: Path) -> None:
+    """Links to outside are not followed, and looking for files does not change what was told."""
+    write(tmp_path, "top/a.csv", "secret.csv")
+    (tmp_path / "top" / "out.csv").symlink_to(tmp_path / "secret.csv")
+    (tmp_path / "top" / "away").symlink_to(tmp_path)
+    source = LocalSource(tmp_path / "top")
+    assert found(source, "**") == ["a.csv"]
+    assert found(source, "../*") == []
+    assert source.problems() == ()
+
+
+def test_a_folder_has_nothing_to_wait_for(tmp_path: Path) -> None:
+    """Files that are here need no download, have no older copy and are of now."""
+    write(tmp_path, "a.csv")
+    source: Source = LocalSource(tmp_path)
+    moments: list[Progress] = []
+    (file,) = source.files()
+    source.prepare([file, FileInfo("gone.csv", 1)], moments.append)
+    assert (source.as_of, source.names(), source.remarks(file), moments) == (None, [], (), [])
+
+
+@pytest.mark.parametrize(
+    ("path", "left_out"),
+    [
+        ("a/b.csv", False),
+        ("checkpoint-5/b.csv", False),
+        ("checkpoints", False),
+        ("a/.b.csv", True),
+        (".a/b.csv", True),
+        ("a/base_checkpoints/d20/b.csv", True),
+        ("a/venv/", True),
+        ("tokenizer/b.json", True),
+        ("", False),
+    ],
+)
+def test_a_path_alone_tells_what_is_left_out(path: str, left_out: bool) -> None:
+    """A folder without histories counts at any depth; a file may be called like one."""
+    assert skipped(path) is left_out
+
+
 def test_a_file_is_a_source_of_itself(tmp_path: Path) -> None:
     """One file works, and its folder is not walked."""
     write(tmp_path, "a.csv", "b.csv")
@@ -49,6 +110,7 @@ def test_a_file_is_a_source_of_itself(tmp_path: Path) -> None:
     (file,) = source.files()
     assert (file.path, source.name) == ("a.csv", "a.csv")
     assert source.fetch(file) == (tmp_path / "a.csv").resolve()
+    assert (found(source, "*.csv"), found(source, "b*")) == (["a.csv"], [])
 
 
 def test_links_out_of_the_folder_are_told_and_not_followed(tmp_path: Path) -> None:
@@ -91,6 +153,17 @@ def test_a_file_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.csv").unlink()
     with pytest.raises(SourceError, match=r"'a\.csv' is no longer in .*; list the runs again"):
         source.fetch(file)
+
+
+@pytest.mark.parametrize("gone", ["a.csv", "."])
+def test_a_place_that_is_gone_is_one_sentence(tmp_path: Path, gone: str) -> None:
+    """A folder or file that was deleted after it was opened is named without its path."""
+    write(tmp_path / "top", "a.csv")
+    source = LocalSource(tmp_path / "top" / gone)
+    shutil.rmtree(tmp_path / "top")
+    for ask in (source.files, lambda: source.find("**")):
+        with pytest.raises(SourceError, match=r"^'(a\.csv|top)' cannot be listed: No such file"):
+            ask()
 
 
 @pytest.mark.parametrize("path", ["nothing/here", "a\0b", "x" * 5000])
