@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = (
     {"app", "pages", "train", "__main__"},
     {"ui", "cli", "record"},
+    {"cli_storage"},
+    {"cli_source"},
+    {"cli_text"},
     {"export"},
     {"figures", "load"},
     {"analysis", "sources", "formats"},

@@ -1,4 +1,4 @@
-"""The command line: ``python -m viz3d list | show | plot``.
+"""The command line: ``python -m viz3d list | check | download | show | plot | cache``.
 
 Results go to standard output, problems and errors to standard error. Exit status 0: done, 1: failed
 with one plain sentence, 2: wrong usage. Everything heavy is imported inside the command that needs
@@ -8,20 +8,19 @@ it, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viz3d.cli_source import ShownSource, open_named
+from viz3d.cli_storage import add_commands
+from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
 from viz3d.errors import Viz3dError
 
 if TYPE_CHECKING:
-    from viz3d.run import Problem, Run, RunInfo
-    from viz3d.sources.base import Source
+    from viz3d.run import Problem, Run
 
 # Option of `plot` -> setting of the chart, and the kinds that have it.
 OPTIONS = {
@@ -30,6 +29,7 @@ OPTIONS = {
     "--axis": ("against", ("reward-landscape",)),
 }
 IMAGES = (".html", ".json", ".png", ".svg")
+SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,16 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A name may hold what the terminal's or pipe's encoding cannot say.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        args.command(args)
+        return int(args.command(args))
     except Viz3dError as error:
-        _tell(f"viz3d: {error}")
+        tell(f"viz3d: {error}")
         return 1
     except BrokenPipeError:
         # `python -m viz3d list | head`: the reader has what it wanted.
         sys.stdout = None
+        return 0
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,8 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="list the runs of a source, newest first")
-    listing.add_argument("source", nargs="?", metavar="SOURCE", help='"sample", a folder or a file')
+    listing.add_argument("source", nargs="?", metavar="SOURCE", help=SOURCES)
     listing.set_defaults(command=_list)
+    add_commands(commands)
 
     show = commands.add_parser("show", help="say what was read of a run")
     show.add_argument("run", metavar="RUN", help="a name in the source, or a path")
@@ -90,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     plot.set_defaults(command=_plot, refuse=plot.error)
 
     for command in (show, plot):
-        command.add_argument("--source", metavar="SOURCE", help="where the run lives")
+        command.add_argument("--source", metavar="SOURCE", help=SOURCES)
         command.add_argument(
             "--role", action="append", default=[], type=_role, metavar="ROLE=METRIC",
             help="what a metric is, for example loss=train_nll; may be repeated",
@@ -125,49 +126,47 @@ def _output(text: str) -> Path:
     return Path(text)
 
 
-def _list(args: argparse.Namespace) -> None:
+def _list(args: argparse.Namespace) -> int:
     from viz3d.load import list_runs
 
-    source = _open(args.source)
-    infos = list_runs(source)
-    for problem in source.problems():
-        _tell(str(problem))
+    infos = list_runs(open_named(args.source))
     if args.json:
-        _print_json([_info_json(info) for info in infos])
-        return
+        print_json([info_json(info) for info in infos])
+        return 0
     for info in infos:
-        changed = _time(info.changed) or "unknown"
-        facts = (info.name, ", ".join(info.formats), changed, _size(info.size))
-        print(_one_line("  ".join(facts)))
+        print(info_text(info))
     if not infos:
-        _tell(
+        tell(
             "No runs here. A run is a folder with metrics.jsonl or report/report.md, or a file "
             "that one of the formats in the README reads."
         )
+    return 0
 
 
-def _show(args: argparse.Namespace) -> None:
-    runs = _load(args.run, args)
+def _show(args: argparse.Namespace) -> int:
+    runs = _load([args.run], args)
     _print_problems(runs)
     if args.json:
         documents = [_run_json(run) for run in runs]
-        _print_json(documents if len(documents) > 1 else documents[0])
-        return
-    print("\n\n".join(_run_text(run) for run in runs))
+        print_json(documents if len(documents) > 1 else documents[0])
+    else:
+        print("\n\n".join(_run_text(run) for run in runs))
+    return 0
 
 
-def _plot(args: argparse.Namespace) -> None:
+def _plot(args: argparse.Namespace) -> int:
     from viz3d.export.files import write_figure
     from viz3d.figures.kinds import make_chart
 
     settings = _settings(args)
-    runs = [run for name in args.runs for run in _load(name, args)]
+    runs = _load(args.runs, args)
     _print_problems(runs)
     chart = make_chart(args.kind, runs, **settings)
     write_figure(chart, args.output)
     for line in (chart.summary, *chart.notes):
-        _tell(line)
+        tell(line)
     print(args.output)
+    return 0
 
 
 def _settings(args: argparse.Namespace) -> dict[str, str]:
@@ -182,23 +181,23 @@ def _settings(args: argparse.Namespace) -> dict[str, str]:
     return settings
 
 
-def _open(text: str | None) -> Source:
-    from viz3d.load import open_source
-    from viz3d.settings import load_settings
-
-    settings = load_settings()
-    for problem in settings.problems:
-        _tell(f"viz3d: {problem}")
-    return open_source(text or settings.source)
-
-
-def _load(name: str, args: argparse.Namespace) -> list[Run]:
-    """Load what the user called `name`: a name in the source, or else a path."""
+def _load(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
+    """Load what the user named: addresses and paths, else runs of the source, listed once."""
     from viz3d.load import is_path, load_path, load_runs
+    from viz3d.sources.address import is_bucket
 
-    if args.source is None and is_path(name):
-        return load_path(name, roles=dict(args.role))
-    return load_runs(_open(args.source), name, roles=dict(args.role))
+    roles = dict(args.role)
+    source: ShownSource | None = None
+    runs: list[Run] = []
+    for name in names:
+        if args.source is None and is_path(name):
+            runs += load_path(name, roles=roles)
+        elif args.source is None and is_bucket(name):
+            runs += load_runs(open_named(name), roles=roles)
+        else:
+            source = source or open_named(args.source)
+            runs += load_runs(source, name, roles=roles)
+    return runs
 
 
 def _run_json(run: Run) -> dict[str, Any]:
@@ -218,16 +217,6 @@ def _run_json(run: Run) -> dict[str, Any]:
         "superseded_rows": 0 if run.attempts is None else len(run.attempts),
         "nonfinite_values": 0 if run.nonfinite is None else len(run.nonfinite),
         "problems": [_problem_json(problem) for problem in run.problems],
-    }
-
-
-def _info_json(info: RunInfo) -> dict[str, Any]:
-    return {
-        "name": info.name,
-        "source": info.source,
-        "changed": _time(info.changed),
-        "size": info.size,
-        "formats": list(info.formats),
     }
 
 
@@ -270,7 +259,7 @@ def _run_text(run: Run) -> str:
         lines.append(f"report with stages {', '.join(run.report.stages) or 'none'}")
     if run.config:
         lines.append("config: " + ", ".join(f"{key}={run.config[key]}" for key in run.config))
-    return "\n".join(map(_one_line, lines))
+    return "\n".join(map(one_line, lines))
 
 
 def _print_problems(runs: Sequence[Run]) -> None:
@@ -278,44 +267,4 @@ def _print_problems(runs: Sequence[Run]) -> None:
         for problem in run.problems:
             # A run that is one file is named after it; once is enough.
             where = "" if problem.file == run.name else f"{run.name}: "
-            _tell(f"{where}{problem}")
-
-
-def _tell(text: str) -> None:
-    print(_one_line(text), file=sys.stderr)
-
-
-def _one_line(text: str) -> str:
-    """Escape what would break a line or steer a terminal: names come from strangers' files."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(_plain(document), indent=2, allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    """Make `value` fit for strict JSON; what JSON cannot say becomes null or text."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    return str(value)
-
-
-def _time(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+            tell(f"{where}{problem}")

@@ -1,4 +1,4 @@
-"""Answers one question: can the runs be read from there, and if not, what is to be done?"""
+"""Finds out whether the runs of a source can be read, and what is to be done if not."""
 
 from __future__ import annotations
 

@@ -1,0 +1,131 @@
+"""What the command line writes: text and JSON, with nothing in it that could steer a terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viz3d.run import Problem, RunInfo
+    from viz3d.sources.progress import Progress
+
+# Width of a progress bar between its brackets, where the terminal is wide enough for all.
+BAR = 20
+# Problems that are told one by one; what is more is counted.
+MOST_TOLD = 20
+
+
+def tell(text: str) -> None:
+    """Print one line on standard error."""
+    print(one_line(text), file=sys.stderr)
+
+
+def tell_problems(problems: Sequence[Problem]) -> None:
+    """Print problems on standard error; of very many the first."""
+    for problem in problems[:MOST_TOLD]:
+        tell(str(problem))
+    if len(problems) > MOST_TOLD:
+        tell(f"… and {len(problems) - MOST_TOLD:,} more like these.")
+
+
+def one_line(text: str) -> str:
+    """Escape what would break a line or steer a terminal: names come from strangers' files."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def print_json(document: Any) -> None:
+    """Print one strict JSON document on standard output."""
+    print(json.dumps(_plain(document), indent=2, allow_nan=False))
+
+
+def time_text(seconds: float | None) -> str | None:
+    """Return a time as ISO 8601 in UTC."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes with its unit."""
+    for unit, digits in (("B", 0), ("kB", 0), ("MB", 1)):
+        if size < 1000:
+            return f"{size:.{digits}f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def count_text(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 file``, ``1,200 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration in its two largest units."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+
+
+def info_text(info: RunInfo) -> str:
+    """Return the line of a run in a list."""
+    changed = time_text(info.changed) or "unknown"
+    facts = (info.name, ", ".join(info.formats), changed, size_text(info.size))
+    return one_line("  ".join(facts))
+
+
+def info_json(info: RunInfo) -> dict[str, Any]:
+    """Return the entry of a run in ``list --json``."""
+    return {
+        "name": info.name,
+        "source": info.source,
+        "changed": time_text(info.changed),
+        "size": info.size,
+        "formats": list(info.formats),
+    }
+
+
+def progress_text(progress: Progress, width: int) -> str:
+    """Return a transfer's progress as one line.
+
+    Parameters
+    ----------
+    progress : Progress
+    width : int
+        Columns of the terminal; the last one stays free, since some terminals wrap there.
+
+    Returns
+    -------
+    str
+    """
+    filled = round(BAR * progress.share)
+    bar = f"[{'#' * filled}{'-' * (BAR - filled)}]"
+    came = f"{size_text(progress.bytes_done)} of {size_text(progress.bytes_total)}"
+    rate = f"{size_text(progress.rate)}/s" if progress.rate else "waiting"
+    left = f"{duration_text(progress.left)} left" if progress.left is not None else ""
+    files = f"{progress.files_done:,} of {count_text(progress.files, 'file')}"
+    facts = [f"{progress.share:4.0%}", came, rate, left, files]
+    # In a narrow terminal the numbers are worth more than the bar.
+    for shown in ([bar, *facts], facts, facts[:2], facts[:1]):
+        line = "  ".join(fact for fact in shown if fact)
+        if len(line) < width:
+            return line
+    return ""
+
+
+def _plain(value: Any) -> Any:
+    """Make `value` fit for strict JSON; what JSON cannot say becomes null or text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)
