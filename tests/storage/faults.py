@@ -249,7 +249,7 @@ def _status(request: Request, status: int, body: str | bytes | None) -> Answer:
 
 def _without_hash(answer: Answer) -> Answer:
     headers = {name: said for name, said in answer.headers.items() if name != "X-Goog-Hash"}
-    if not answer.headers["Content-Type"].startswith("application/json"):
+    if not answer.headers.get("Content-Type", "").startswith("application/json"):
         return replace(answer, headers=headers)
     document = json.loads(answer.body)
     for one in document.get("items", [document]):

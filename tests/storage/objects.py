@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -60,12 +61,12 @@ class StoredObject:
     encoding: str = ""
     content_type: str = "application/octet-stream"
 
-    @property
+    @cached_property
     def crc32c(self) -> str:
         """The checksum in the service's spelling: big-endian bytes in base64."""
         return _base64(google_crc32c.value(self.data).to_bytes(4, "big"))
 
-    @property
+    @cached_property
     def md5(self) -> str:
         """The MD5 in base64."""
         return _base64(hashlib.md5(self.data).digest())
@@ -136,7 +137,7 @@ def list_page(
         page["nextPageToken"] = _token(number + 1, names[-1])
     if folders := [name for name in names if entries[name] is None]:
         page["prefixes"] = folders
-    if items := [found.document(url) for name in names if (found := entries[name])]:
+    if items := [one.document(url) for name in names if (one := entries[name])]:
         page["items"] = items
     return page
 
