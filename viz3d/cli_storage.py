@@ -129,7 +129,7 @@ def _check(args: argparse.Namespace) -> int:
         settings = read_settings()
         found = check(args.source or settings.source, settings, open_shown, list_runs)
     except SettingsError as error:
-        found = Check(False, args.source or "", kind="settings", message=str(error))
+        found = Check(False, "", kind="settings", message=str(error))
     if args.json:
         print_json(asdict(found))
     elif found.ok:

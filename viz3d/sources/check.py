@@ -28,7 +28,7 @@ class Check:
     ----------
     ok : bool
     source : str
-        Its name as shown to people.
+        Its name as shown to people; empty where it could not even be opened.
     kind : str
         The fault, for programs: a key of the table in `viz3d.sources.faults`, or ``"source"``
         where that has none. Empty when all is well.
@@ -90,7 +90,8 @@ def check(
         try:
             source = open_source(text, replace(settings, cache_dir=folder))
         except SourceError as error:
-            return _failed(Check(False, text, project=settings.project), error)
+            # What was typed may hold a password, as in gs://user:password@bucket.
+            return _failed(Check(False, "", project=settings.project), error)
         return _try(source, text, settings, list_runs)
 
 
