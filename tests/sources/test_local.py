@@ -162,7 +162,7 @@ def test_a_place_that_is_gone_is_one_sentence(tmp_path: Path, gone: str) -> None
     source = LocalSource(tmp_path / "top" / gone)
     shutil.rmtree(tmp_path / "top")
     for ask in (source.files, lambda: source.find("**")):
-        with pytest.raises(SourceError, match=r"^'(a\.csv|top)' cannot be listed: No such file"):
+        with pytest.raises(SourceError, match=r"^'(a\.csv|top)' cannot be listed: "):
             ask()
 
 
