@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,24 @@ PATIENCE = 60  # seconds until what does not come is a failure
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app as a user starts it, on a port of its own and without anyone's settings."""
+    with serve(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@contextmanager
+def serve(folder: Path, **settings: str) -> Iterator[str]:
+    """Run the app on a free port, with these settings and nobody's; its log goes into `folder`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     hidden = {"VIZ3D_SOURCE", "GCS_BUCKET", "GOOGLE_APPLICATION_CREDENTIALS"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    log = tmp_path_factory.mktemp("server") / "log.txt"
+    log = folder / "log.txt"
     command = ["streamlit", "run", "app.py", "--server.port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
-            cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT,
+            cwd=ROOT, env=environment | settings, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"
         try:

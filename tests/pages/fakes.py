@@ -51,19 +51,23 @@ class FakeBucket:
 
     @property
     def as_of(self) -> float | None:
+        """When the listing was made, while the bucket is away."""
         return AS_OF if self.away and self.snapshot else None
 
     def names(self) -> list[str]:
+        """Return two of the folders."""
         self.asked.append("names")
         return ["sweep-0.0001", "grpo"]
 
     def files(self) -> list[FileInfo]:
+        """List the folder, or raise why that cannot be done."""
         self.asked.append("files")
         if self.away and not self.snapshot:
             raise self.away
         return self._folder.files()
 
     def find(self, pattern: str) -> list[FileInfo]:
+        """Fail: no page needs this."""
         raise AssertionError(f"nobody on a page looks for {pattern}")
 
     def prepare(
@@ -82,6 +86,7 @@ class FakeBucket:
             self.here.add(file.path)
 
     def fetch(self, file: FileInfo) -> Path:
+        """Return the file in the folder."""
         self.asked.append(file.path)
         if file.path not in self.here and self.as_of is not None:
             raise fault("offline", name=file.path, where=TEXT)
@@ -89,12 +94,14 @@ class FakeBucket:
         return self._folder.fetch(file)
 
     def remarks(self, file: FileInfo) -> tuple[Problem, ...]:
+        """Say of an older copy that it is one."""
         if file.path not in self.older:
             return ()
         said = "Shown is the copy as of 2026-11-23 20:01 UTC, because: it stopped answering."
         return (Problem(said, "Try again in a minute.", file.path),)
 
     def problems(self) -> tuple[Problem, ...]:
+        """Say why an earlier listing is shown."""
         if self.as_of is None or self.away is None:
             return ()
         said = f"The bucket cannot be read now: {self.away.what} "

