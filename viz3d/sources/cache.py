@@ -320,6 +320,11 @@ class Cache:
         except FileNotFoundError:  # the folder was empty, and evicting takes empty folders away
             private.make(final.parent)
             land(temp, final)
+        except PermissionError:  # Windows replaces no file that is open; what is there is the same
+            there = read_name(final)
+            if there is None or not self._holds(there):
+                raise
+            temp.unlink()
 
     def _forget_older(self, bucket: str, path: str, latest: Path) -> None:
         """Remove all generations but the newest; that which was just stored stays in any case."""

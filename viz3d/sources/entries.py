@@ -111,12 +111,13 @@ def fits(entry: Entry, file: FileInfo) -> bool:
     """Say whether a copy agrees with the listing, as far as that knows its bytes.
 
     An object's encoding can be changed without a new generation. The copy of one that is stored
-    compressed is decoded, so it is never what is stored.
+    compressed is decoded, so it is never what is stored, unless that is nothing at all.
     """
     if file.crc32c is None:
         return True
     as_stored = (entry.size, entry.crc32c) == (file.size, file.crc32c)
-    return as_stored != (file.encoding == "gzip")
+    decoded = file.encoding == "gzip" and file.size > 0
+    return as_stored != decoded
 
 
 def state(path: Path) -> tuple[int, int, int]:

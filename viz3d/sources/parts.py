@@ -184,14 +184,13 @@ def _create(folder: Path, stem: str, begun: Path | None) -> tuple[Path, int | No
                 begun.rename(mine)
         handle = os.open(mine, os.O_RDWR | os.O_CREAT, 0o600)
         locked = _lock(handle)
+        with suppress(OSError):
+            os.utime(mine)  # its age tells it from a stray where locks do not
         if locked and _is_at(mine, handle):
             return mine, handle
         os.close(handle)  # also because Windows does not rename a file that is open
         if locked is None:
             break
-    # Its age is all that tells a stray from a file that is written, where there are no locks.
-    with suppress(OSError):
-        os.utime(mine)
     return mine, None
 
 
