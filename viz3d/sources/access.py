@@ -9,6 +9,9 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
+# Logins that work without naming a login service: they are Google's own.
+_KNOWN = ("authorized_user", "external_account", "external_account_authorized_user")
+
 
 @dataclass(frozen=True)
 class Access:
@@ -42,5 +45,7 @@ class Access:
                 info = json.loads(Path(self.key_file).expanduser().read_text("utf-8"))
             except (OSError, ValueError):
                 return True  # what is wrong with it is about to be told
-        token = str(info.get("token_uri", "")) if isinstance(info, Mapping) else ""
-        return bool(token) and urlsplit(token).netloc == urlsplit(self.endpoint).netloc
+        if isinstance(info, Mapping) and info.get("token_uri"):
+            return urlsplit(str(info["token_uri"])).netloc == urlsplit(self.endpoint).netloc
+        # Anything else is no key, which is told when it is read.
+        return not isinstance(info, Mapping) or info.get("type") not in _KNOWN

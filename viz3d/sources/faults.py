@@ -111,7 +111,15 @@ _FAULTS: dict[str, tuple[str, str]] = {
 
 # These may pass by themselves; the others stay until somebody does something.
 PASSING = frozenset(
-    {"unreachable", "service_down", "too_many_requests", "stalled", "dropped", "bad_answer"}
+    {
+        "unreachable",
+        "service_down",
+        "too_many_requests",
+        "stalled",
+        "dropped",
+        "bad_answer",
+        "token_service",
+    }
 )
 KINDS = (*_FAULTS, "bad_name", "too_large")
 
@@ -132,6 +140,7 @@ def fault(kind: str, **facts: object) -> BucketError:
     """
     what, remedy = _FAULTS[kind]
     said = what.format(**facts)
-    # "nobody (anonymous) may not read …" begins a sentence; "gs://…" is an address.
-    begins = said if said.startswith("gs://") else said[:1].upper() + said[1:]
+    # A name or an address at the beginning stays as it is.
+    plain = said.split(" ", 1)[0].isalpha()
+    begins = said[:1].upper() + said[1:] if plain else said
     return BucketError(kind, begins, remedy)

@@ -292,7 +292,7 @@ class Bucket:
 
         session = AuthorizedSession(
             credentials,
-            auth_request=_bounded(Session(), self.deadlines.login, self._asked),
+            auth_request=_bounded(Session(), self.deadlines.login, self._asked, self._note_answer),
         )
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=0))
@@ -309,22 +309,26 @@ class Bucket:
         self._asked = replace(self._asked, clock=offset)
 
 
-def _bounded(session: Any, longest: float, asked: Asked) -> Any:
+def _bounded(session: Any, longest: float, asked: Asked, note: Callable[[Any], None]) -> Any:
     """Return the login's transport: it gives up in time and knows a web page from an answer."""
     from google.auth.transport.requests import Request
 
     ask = Request(session)
 
-    def request(*args: Any, timeout: float = longest, **kwargs: Any) -> Any:
+    def request(*args: Any, **kwargs: Any) -> Any:
         try:
-            answer = ask(*args, timeout=min(timeout, longest), **kwargs)
+            answer = ask(*args, **(kwargs | {"timeout": longest}))
         except Exception as error:
             found = explain(error, asked)
             if found.kind == "stalled":
                 raise fault("token_service", reason=f"silent for {longest:g} s") from error
             raise found from error
+        note(answer)
         if looks_like_page(answer.data):
             raise fault("portal", where=asked.where)
+        if answer.status >= 500:
+            # The login library would wait by a clock of its own before it asks again.
+            raise fault("token_service", reason=f"status {answer.status}")
         return answer
 
     return request
@@ -340,17 +344,17 @@ def _credentials(access: Access) -> tuple[Any, str | None]:
         warnings.simplefilter("ignore")
         if access.endpoint and not access.is_for_endpoint():
             return _anonymous(), None
-        if info is not None:
-            from google.oauth2.service_account import Credentials
+        try:
+            if info is not None:
+                from google.oauth2.service_account import Credentials
 
-            try:
                 return Credentials.from_service_account_info(dict(info), scopes=READ_ONLY), None
-            except ValueError as error:
-                reason = "it is no service account's key"
-                raise fault("bad_key_file", key=access.key_name, reason=reason) from error
-        if access.key_file:
-            path = str(Path(access.key_file).expanduser())
-            return google.auth.load_credentials_from_file(path, scopes=READ_ONLY)
+            if access.key_file:
+                path = str(Path(access.key_file).expanduser())
+                return google.auth.load_credentials_from_file(path, scopes=READ_ONLY)
+        except (ValueError, TypeError, AttributeError) as error:
+            reason = "it is no Google key"
+            raise fault("bad_key_file", key=access.key_name, reason=reason) from error
         return google.auth.default(scopes=READ_ONLY)
 
 

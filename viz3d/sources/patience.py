@@ -59,6 +59,10 @@ class Deadlines:
         """Return the same deadlines, `factor` times as long."""
         return replace(self, **{name: factor * value for name, value in vars(self).items()})
 
+    def of(self, error: BucketError, others: float) -> float:
+        """Return how long a fault is borne; `others` for one that has no deadline of its own."""
+        return {"unreachable": self.refused, "token_service": self.login}.get(error.kind, others)
+
 
 def retry(
     ask: Callable[[float], T], deadlines: Deadlines, tell: Callable[[str], None] | None = None
@@ -85,8 +89,9 @@ def retry(
             return ask(deadlines.answer - (monotonic() - began))
         except BucketError as error:
             pause = wait_before(error, tries, deadlines)
-            budget = deadlines.refused if error.kind == "unreachable" else deadlines.answer
-            if pause is None or monotonic() - began + pause >= budget:
+            if pause is None or monotonic() - began + pause >= deadlines.of(
+                error, deadlines.answer
+            ):
                 raise
             if tell:
                 tell(f"{error.what} Trying again ({tries}) …")

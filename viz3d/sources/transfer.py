@@ -203,7 +203,7 @@ def _wait(error: BucketError, tries: int, last: float, deadlines: Deadlines, met
     if error.kind not in PASSING or tries > 3:
         raise error
     pause = wait_before(error, max(tries, 1), deadlines)
-    budget = deadlines.refused if error.kind == "unreachable" else deadlines.transfer
+    budget = deadlines.of(error, deadlines.transfer)
     if pause is None or monotonic() - last + pause >= budget:
         raise error
     meter.cancel.wait(pause)
