@@ -129,21 +129,26 @@ def test_a_copy_that_goes_away_again_and_again_is_one_sentence(near: Near) -> No
             load_run(near, name)
 
 
-def test_what_is_left_of_a_run_is_shown(near: Near, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one file of several keeps going away, the others are read and it is told."""
-    fetch = near.fetch
+@pytest.mark.parametrize(("losses", "config"), [(1, {"lr": 1}), (9, {})])
+def test_what_is_left_of_a_run_is_shown(
+    near: Near, monkeypatch: pytest.MonkeyPatch, losses: int, config: dict[str, int]
+) -> None:
+    """Where one file of several went away, all are fetched again; if it goes on, it is told."""
+    fetch, left = near.fetch, [0] * losses
 
     def lose(file: FileInfo) -> Path:
         copy = fetch(file)
-        if file.path == "a/run.json":
+        if file.path == "a/run.json" and left:
+            left.pop()
             copy.unlink()
         return copy
 
     monkeypatch.setattr(near, "fetch", lose)
     run = load_run(near, "a")
     assert len(run.history) == 2
-    assert not run.config
-    assert [problem.file for problem in run.problems][-1] == "a/run.json"
+    assert dict(run.config) == config
+    told = [problem.file for problem in run.problems if "older copy" not in problem.what]
+    assert told == ([] if config else ["a/run.json"])
 
 
 @pytest.mark.parametrize("failures", [1, 9])

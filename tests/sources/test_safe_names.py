@@ -133,6 +133,35 @@ def test_no_two_paths_fall_together(paths: list[str], shuffle: random.Random) ->
     assert safe_paths(paths) == safe
 
 
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("Run", "run"),
+        ("é", "e\u0301"),
+        ("É", "e\u0301"),
+        ("ab", "a\u200db"),
+        ("I", "ı"),
+        ("S", "ſ"),
+    ],
+)
+def test_names_that_are_one_to_some_file_system_are_told_apart(name: str, twin: str) -> None:
+    """Neither case nor the spelling of accents nor what cannot be seen makes the difference."""
+    assert {str(path) for path in safe_paths([name, twin]).values()} & {name, twin} == {
+        min(name, twin)
+    }
+
+
+def test_who_is_called_like_a_changed_name_keeps_it() -> None:
+    """A name that needs no change is not taken by one that does."""
+    ordinary = safe_part("a:")
+    assert str(safe_paths(["a:", ordinary])[ordinary]) == ordinary
+
+
+def test_halves_of_characters_count_in_the_hash() -> None:
+    """Names that are not even text are told apart when each is asked for alone."""
+    assert safe_part("\ud800") != safe_part("\ud801")
+
+
 def test_what_clashes_with_nothing_keeps_its_name_beside_what_does() -> None:
     """Of names that may be one to a file system, the first keeps its name, folders before files."""
     safe = safe_paths(["Run/x", "run/x", "run/y", "report", "report/report.md", "other/run/x"])
