@@ -13,7 +13,7 @@ if page.runs:
     ui.selected_table(page.runs)
     ui.chart_links()
 
-st.subheader(f"All runs in {ui.safe(page.name)}")
 if not page.failed:
+    st.subheader(f"All runs in {ui.safe(page.name)}")
     ui.all_table(page.infos)
 ui.how_to_open(expanded=not page.infos)

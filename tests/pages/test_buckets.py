@@ -201,6 +201,44 @@ def test_stopped_download_shows_what_is_here_and_goes_on_at_a_click(
     assert len(chart["figure"]["layout"]["meta"]["viz3d"]["runs"]) == 4
 
 
+def test_nothing_is_said_against_runs_that_did_not_come(
+    open_page: Open, bucket: FakeBucket
+) -> None:
+    """With nothing to draw, the page tells of the stop alone: not of no selection, no metric."""
+    from viz3d.ui.downloads import STOPPED
+
+    app = open_page("app.py", source=TEXT, run=SWEEP[:1])
+    bucket.here = set()
+    app.session_state[STOPPED] = (TEXT, (SWEEP[0],))
+    app.switch_page(LOSS).run()
+    assert not app.exception
+    assert [info.value for info in app.info] == [
+        "The download was stopped: 0 of 1 chosen run can be shown."
+    ]
+    assert bucket.here == set(), "no other run is fetched in its place"
+
+
+def test_page_fetches_little_to_find_runs_that_would_do(
+    open_page: Open, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs that nobody chose are fetched only while that stays small."""
+    monkeypatch.setattr("viz3d.ui.missing.MOST_REMOTE_BYTES", 0)
+    bucket.here = set()
+    app = open_page("pages/2_Gradient_flow.py", source=TEXT, run=["grpo"])
+    assert not app.exception
+    assert {path.split("/")[0] for path in bucket.here} == {"grpo"}
+
+
+def test_first_visit_downloads_no_more_than_a_limit(
+    open_page: Open, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket of large runs opens on the newest one, not on gigabytes of them."""
+    monkeypatch.setattr("viz3d.ui.sidebar.FIRST_BYTES", 10)
+    app = open_page("app.py", source=TEXT)
+    assert len(app.session_state["run"]) == 1
+    assert app.session_state["run"][0] in SWEEP
+
+
 def test_panel_says_who_reads_what_and_asks_only_when_told(
     open_page: Open, bucket: FakeBucket
 ) -> None:

@@ -36,9 +36,9 @@ class Endless:
 def test_words_name_bytes_rate_and_time_left() -> None:
     """What a viewer wants to know, in units that read well."""
     said = downloads.words(Progress(2, 9, 12_000_000, 240_000_000, 3_000_000))
-    assert said == "Downloading: 12 MB of 240 MB in 9 files, 3 MB per second, 1 min left"
-    assert downloads.words(Progress(0, 1, 0, 5, 0.0)) == (
-        "Downloading: 0 B of 5 B in 1 file, waiting for the next bytes"
+    assert said == "Downloading: 12.0 of 240.0 MB in 9 files, 3 MB per second, 1 min left"
+    assert downloads.words(Progress(0, 1, 0, 5_000, 0.0)) == (
+        "Downloading: 0.0 of 5.0 kB in 1 file, waiting for the next bytes"
     )
 
 

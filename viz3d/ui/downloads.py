@@ -24,7 +24,7 @@ PATIENCE = 0.5
 STOPPED = "stopped"
 
 
-def bring(listed: Listed, infos: Sequence[RunInfo]) -> list[RunInfo]:
+def bring(listed: Listed, infos: Sequence[RunInfo], *, quiet: bool = False) -> list[RunInfo]:
     """Bring the files of runs near, all at once, and return the runs that can be read now.
 
     Parameters
@@ -32,6 +32,8 @@ def bring(listed: Listed, infos: Sequence[RunInfo]) -> list[RunInfo]:
     listed : Listed
     infos : sequence of RunInfo
         Entries of its listing.
+    quiet : bool
+        Whether to leave out without a word what was stopped, for runs that nobody chose.
 
     Returns
     -------
@@ -44,8 +46,10 @@ def bring(listed: Listed, infos: Sequence[RunInfo]) -> list[RunInfo]:
     stopped = _stopped(listed.text)
     wanted = [info for info in infos if info.name not in stopped]
     _download(source, listed.text, wanted)
+    if quiet:
+        return wanted
     ready = [info for info in infos if info.name not in stopped or _is_here(source, info.files)]
-    if stopped.intersection(info.name for info in infos):
+    if len(wanted) < len(infos):
         _offer_to_continue(len(ready), len(infos))
     return ready
 
@@ -90,10 +94,13 @@ def words(progress: Progress) -> str:
     Returns
     -------
     str
-        Such as ``Downloading: 12 MB of 240 MB in 9 files, 3 MB per second, 1 min left``.
+        Such as ``Downloading: 12.0 of 240.0 MB in 9 files, 3 MB per second, 1 min left``.
     """
-    done, total = size(progress.bytes_done), size(progress.bytes_total)
-    said = f"Downloading: {done} of {total} in {count(progress.files, 'file')}"
+    done, total = progress.bytes_done, progress.bytes_total
+    # Both in one unit, fine enough to be seen moving.
+    unit, scale = ("GB", 1e9) if total >= 1e9 else ("MB", 1e6) if total >= 1e5 else ("kB", 1e3)
+    share = f"{done / scale:.1f} of {total / scale:.1f} {unit}"
+    said = f"Downloading: {share} in {count(progress.files, 'file')}"
     if progress.left is None:
         return f"{said}, waiting for the next bytes"
     return f"{said}, {size(progress.rate)} per second, {duration(max(progress.left, 1))} left"

@@ -42,11 +42,14 @@ class Page:
     ----------
     listed : Listed
         The source and what it holds.
+    chosen : int
+        How many entries of it are selected.
     runs : tuple of Run
-        The selected ones, loaded, with the roles that the viewer gave them.
+        Those of the selected that could be loaded, with the roles that the viewer gave them.
     """
 
     listed: Listed
+    chosen: int
     runs: tuple[Run, ...]
 
     @property
@@ -104,7 +107,7 @@ def start_page(title: str, purpose: str) -> Page:
         runs = sidebar.choose_roles(runs)
         connection(listed, settings)
         _show_problems(listed, runs)
-    return Page(listed, runs)
+    return Page(listed, len(chosen), runs)
 
 
 def link(path: str, label: str, *, width: Literal["stretch", "content"] = "content") -> None:

@@ -144,7 +144,7 @@ def load(
     """
     failed: list[tuple[str, Viz3dError]] = []
     lacking: list[tuple[str, Problem]] = []
-    ready = bring(listed, infos)
+    ready = bring(listed, infos, quiet=quiet)
     began, place = monotonic(), st.empty()
     for done, info in enumerate(ready):
         if monotonic() - began > PATIENCE:

@@ -63,7 +63,7 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     error : ChartError or str
         What is missing.
     """
-    if page.failed:
+    if page.failed or (page.chosen and not page.runs):
         return  # the page has said why, and nothing else helps
     if not page.infos:
         st.info("No runs were found in this source. Name another one in the sidebar.")
@@ -84,14 +84,16 @@ def _offer(page: Page, kind: str) -> None:
     infos = _affordable(page.infos, MOST_REMOTE_BYTES if remote else MOST_BYTES)
     loaded = loading.load(page.listed, infos, quiet=True)
     found = [info.name for info, runs in loaded if _any(kind, runs)]
-    looked = "" if len(infos) == len(page.infos) else f" Of the newest {count(len(infos), 'run')}"
+    if not infos:
+        return  # all are too large to be opened for this
+    where = "this source" if len(infos) == len(page.infos) else f"the newest {len(infos):,}"
     if not found:
-        st.markdown(f"{looked.strip()} No run in this source has it.".strip())
+        st.markdown(f"No run in {where} has it.")
         return
     some = suggest(found)[:MOST_SELECTED]
     names = ", ".join(safe(name) for name in found[:MOST_NAMED])
     names += " …" if len(found) > MOST_NAMED else ""
-    st.markdown(f"Runs in this source that have it{looked.lower()}: {names}")
+    st.markdown(f"Runs in {where} that have it: {names}")
     st.button(f"Select {count(len(some), 'run')}", on_click=_select, args=(some,), type="primary")
 
 
