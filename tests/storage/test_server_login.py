@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -125,11 +126,14 @@ def test_a_login_page_for_a_login(kind: str, server: StorageServer):
 
 
 def test_a_login_service_that_is_down(server: StorageServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("google.auth._exponential_backoff.time.sleep", lambda _: None)
+    pauses: list[float] = []
+    clock = SimpleNamespace(sleep=pauses.append)
+    monkeypatch.setattr("google.auth._exponential_backoff.time", clock)
     server.faults.append(Fault("status", on="token", times=None))
     with pytest.raises(RefreshError, match="internal_failure"):
         user(server).refresh(Transport())
     assert {request.status for request in server.requests} == {503}
+    assert len(server.requests) == len(pauses) + 1
 
 
 def test_a_login_service_that_never_answers(server: StorageServer):
