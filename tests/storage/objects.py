@@ -154,7 +154,8 @@ def glob_regex(glob: str) -> re.Pattern[str]:
     """Return the pattern of a ``matchGlob``.
 
     ``*`` and ``?`` stay within a folder, ``**`` does not, ``**/`` stands for any number of
-    folders, ``[a-z]`` and ``[!a-z]`` for one character, ``{a,b}`` for either.
+    folders, ``[a-z]`` and ``[!a-z]`` for one character, ``{a,b}`` for either, and a backslash takes
+    the sign behind it literally.
 
     Raises
     ------
@@ -167,6 +168,7 @@ def glob_regex(glob: str) -> re.Pattern[str]:
 # Each form of a glob and its pattern, from the form and whether it begins a folder's name; a form
 # stands before those that it begins with.
 _WILD: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], bool], str]], ...] = (
+    (re.compile(r"\\(.)"), lambda form, first: re.escape(form[1])),
     (re.compile(r"\*\*/"), lambda form, first: "(?:.*/)?" if first else ".*/"),
     (re.compile(r"\*\*"), lambda form, first: ".*"),
     (re.compile(r"\*"), lambda form, first: "[^/]*"),

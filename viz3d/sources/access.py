@@ -40,7 +40,9 @@ class Access:
     def is_for_endpoint(self) -> bool:
         """Say whether the key was made for the emulator: no other is shown to such a server."""
         info: Mapping[str, Any] | None = self.service_account
-        if info is None and self.key_file:
+        if info is None:
+            if not self.key_file:
+                return False
             try:
                 info = json.loads(Path(self.key_file).expanduser().read_text("utf-8"))
             except (OSError, ValueError):

@@ -17,7 +17,8 @@ from viz3d.sources.faults import fault
 
 Say = Callable[[BaseException, str, "Asked"], BucketError]
 
-_PROJECT = re.compile(r"project|billing|quota|accessNotConfigured", re.IGNORECASE)
+_PROJECT = re.compile(r"\bproject\b|billing|quota|accessNotConfigured", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://\S+")
 # Seconds by which a clock may be off before Google refuses what it signs.
 CLOCK_TOLERANCE = 300
 
@@ -112,7 +113,7 @@ def _by_status(error: BaseException, asked: Asked) -> BucketError | None:
     if not isinstance(status, int):
         return None
     response = getattr(error, "response", None)
-    said = str(getattr(error, "message", "") or error)
+    said = _ADDRESS.sub("…", str(getattr(error, "message", "") or error))
     if looks_like_page(getattr(response, "content", None) or b""):
         return fault("portal", where=asked.where)
     if status == 429:
@@ -231,7 +232,7 @@ def _short(said: str) -> str:
         said = str(document["error"]["message"])
     except (ValueError, KeyError, TypeError):
         pass
-    said = re.sub(r"https?://\S+|(?<!\w)[/\\][\w./\\-]+", "…", " ".join(said.split()))
+    said = re.sub(r"(?<!\w)[/\\][\w./\\-]+", "…", _ADDRESS.sub("…", " ".join(said.split())))
     return re.split(r"(?<=[a-z)])\. ", said)[0].rstrip(". ")[:120]
 
 

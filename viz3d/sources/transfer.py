@@ -29,6 +29,8 @@ from viz3d.sources.progress import Progress, Watch
 WORKERS = 8
 # How often progress is shown, and over how long the rate is taken, in seconds.
 TICK, RATE_OVER = 0.125, 3.0
+# How often a download may break off or stall, whatever came in between.
+MOST_BREAKS, MOST_STALLS = 20, 3
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -115,10 +117,10 @@ class _Sink(io.RawIOBase):
 
 
 class _Wrong(BucketError):
-    """More bytes came than the object has; nothing of it is to be trusted."""
+    """The answer is longer or shorter than the object; nothing of it is to be trusted."""
 
     def __init__(self) -> None:
-        super().__init__("corrupt", "More bytes came than the object has.")
+        super().__init__("corrupt", "The answer is not as long as the object.")
 
 
 def download(bucket: Reader, file: FileInfo, temp: Path, meter: Meter, where: str) -> int:
@@ -180,20 +182,26 @@ def _fill(bucket: Reader, file: FileInfo, temp: Path, meter: Meter) -> tuple[int
     if have > file.size:
         raise _Wrong
     last, tries = monotonic(), 0
+    left = {"stalled": MOST_STALLS}
     while have < file.size:
         if meter.cancel.is_set():
             raise fault("cancelled", name=file.path)
         tries += 1
         with _Sink(temp, crc, have, file, meter) as sink:
+            error = None
             try:
                 bucket.read(file, have, sink, bucket.deadlines.transfer - (monotonic() - last))
-                error = fault("dropped", where=file.path)
             except BucketError as raised:
                 error = raised
         if sink.have > have:
             tries, last = 0, sink.last
         crc, have = sink.crc, sink.have
-        if have < file.size:
+        if error is None and have < file.size:
+            raise _Wrong  # an answer that calls itself whole and is not
+        if error is not None and have < file.size:
+            left[error.kind] = left.get(error.kind, MOST_BREAKS) - 1
+            if not left[error.kind]:
+                raise error
             _wait(error, tries, last, bucket.deadlines, meter)
     return crc, have
 
