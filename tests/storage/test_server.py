@@ -82,6 +82,7 @@ def test_a_glob(server: StorageServer):
         ("[!a-c]1", ["d1"], ["a1", "/1"]),
         ("{a,b*}.csv", ["a.csv", "b.csv", "bx.csv"], ["c.csv", "b/x.csv"]),
         ("a.b+(c)|^$", ["a.b+(c)|^$"], ["axb+(c)|^$"]),
+        (r"a\*\[b", ["a*[b"], ["ax[b", r"a\*\[b"]),
     ],
 )
 def test_what_a_glob_matches(glob: str, fits: list[str], not_fits: list[str]):
