@@ -11,7 +11,7 @@ from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from viz3d.cli_text import one_line, progress_text, tell, tell_problems, time_text
+from viz3d.cli_text import fitted, one_line, progress_text, tell, tell_problems, time_text
 
 if TYPE_CHECKING:
     from viz3d.run import FileInfo, Problem
@@ -42,9 +42,9 @@ class Line:
             self._draw("")
 
     def show(self, text: str) -> None:
-        """Draw a text, cut to the terminal's width."""
+        """Draw a text; the last column stays free, since some terminals wrap there."""
         if sys.stderr.isatty():
-            self._draw(one_line(text)[: _width() - 1])
+            self._draw(fitted(one_line(text), _width() - 1))
 
     def watch(self, progress: Progress) -> None:
         """Draw a transfer's progress, at most ten times a second."""

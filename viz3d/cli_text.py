@@ -37,6 +37,14 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
+def fitted(text: str, width: int) -> str:
+    """Return a text in at most `width` columns; what is too long loses its middle."""
+    if len(text) <= width:
+        return text
+    tail = max(width - 1, 0) // 2
+    return f"{text[: max(width - 1 - tail, 0)]}…{text[len(text) - tail :]}"[:width]
+
+
 def print_json(document: Any) -> None:
     """Print one strict JSON document on standard output."""
     print(json.dumps(_plain(document), indent=2, allow_nan=False))
