@@ -73,6 +73,8 @@ def test_fault_passes_when_the_viewer_tries_again(open_page: Open, bucket: FakeB
 def test_selection_outlives_a_fault(open_page: Open, bucket: FakeBucket) -> None:
     """A source that is away for a while takes neither the chosen runs nor the roles with it."""
     app = open_page(LOSS, source=TEXT, run=SWEEP[:2], **{"role.loss": "held"})
+    # A browser takes what is not drawn out of the address.
+    del app.query_params["role.loss"]
     for away in (fault("expired_login"), None):
         bucket.away = away
         forget(app)
@@ -149,6 +151,7 @@ def test_older_copy_is_told_above_the_chart_and_not_kept(
     assert bucket.asked.count(f"{SWEEP[1]}/metrics.jsonl") == 1, "what is whole is kept"
     app.run()
     assert bucket.asked.count(metrics) == 2
+    assert bucket.asked.count("files") == 1, "opening runs lists nothing again"
 
 
 def test_file_that_cannot_be_had_is_told_and_tried_again(
@@ -216,6 +219,19 @@ def test_nothing_is_said_against_runs_that_did_not_come(
         "The download was stopped: 0 of 1 chosen run can be shown."
     ]
     assert bucket.here == set(), "no other run is fetched in its place"
+
+
+def test_stopped_runs_are_not_fetched_to_be_offered(open_page: Open, bucket: FakeBucket) -> None:
+    """Looking for runs that would do leaves alone what the viewer stopped, without a word."""
+    from viz3d.ui.downloads import STOPPED
+
+    app = open_page("app.py", source=TEXT, run=["grpo"])
+    bucket.here = {path for path in bucket.here if "sweep" not in path}
+    app.session_state[STOPPED] = (TEXT, tuple(SWEEP))
+    app.switch_page("pages/2_Gradient_flow.py").run()
+    assert not app.exception
+    assert "stopped" not in said(app)
+    assert not any("sweep" in path for path in bucket.here)
 
 
 def test_page_fetches_little_to_find_runs_that_would_do(

@@ -159,7 +159,6 @@ def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
 
     metrics = list(dict.fromkeys(metric for run in runs for metric in run.metrics))
     if not metrics:
-        _keep_roles()
         return runs
     found = {role for run in runs for role in run.roles}
     said: dict[str, str] = {}
@@ -175,16 +174,6 @@ def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
             if choice != AUTOMATIC:
                 said[role] = choice
     return tuple(_with_roles(run, said) for run in runs)
-
-
-def _keep_roles() -> None:
-    """Let the roles that were said outlive a page on which there is nothing to ask about.
-
-    Streamlit forgets a widget that is not drawn, but not a value that was set.
-    """
-    for key, value in st.session_state.to_dict().items():
-        if str(key).startswith("role."):
-            st.session_state[key] = value
 
 
 def _role_label(role: str, runs: Sequence[Run]) -> str:
