@@ -265,6 +265,7 @@ def test_object_names_stay_in_the_output(
     [
         ((ADDRESS,), 2, "--latest, --all, --run NAME, or --list"),
         (("--run", NEWEST, ADDRESS), 2, f"SOURCE comes first: download {ADDRESS}"),
+        (("--all", "--include", "x", ADDRESS), 2, f"SOURCE comes first: download {ADDRESS}"),
         ((ADDRESS, "--latest", "--all"), 2, "not allowed with"),
         ((ADDRESS, "--run", "aquarat-2025102"), 1, f"closest: '{NEWEST}'"),
         ((f"{ADDRESS}/nothing", "--all"), 1, "There are no runs in"),

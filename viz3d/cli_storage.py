@@ -163,8 +163,9 @@ def _download(args: argparse.Namespace) -> int:
     from viz3d.sources.download import Download
     from viz3d.sources.places import REPORTS
 
-    if args.run and args.source is None and args.run[-1].lower().startswith("gs://"):
-        args.refuse(f"SOURCE comes first: download {args.run[-1]} --run …")
+    for word in (*args.run, *args.include):
+        if word.lower().startswith("gs://"):
+            args.refuse(f"SOURCE comes first: download {word} --…")
     if not (args.latest or args.all or args.run or args.list or _can_ask()):
         args.refuse("say which runs: add --latest, --all, --run NAME, or --list to see them")
     source = open_named(args.source)

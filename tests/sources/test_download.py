@@ -283,8 +283,8 @@ def test_one_failure_stops_no_other(tmp_path: Path) -> None:
     assert job.written == 3
     [problem] = job.failed
     assert problem.file == "runs/b/report.md"
-    assert problem.what == "Report.md is no longer in gs://memory."
-    assert problem.remedy
+    reason = source.broken["runs/b/report.md"]
+    assert (problem.what, problem.remedy) == (reason.what, reason.remedy)
 
 
 @pytest.mark.parametrize(
@@ -389,9 +389,25 @@ def test_what_a_killed_download_left_is_swept(tmp_path: Path) -> None:
     assert set(tree(folder)) == {"report.md", f"{module.TEMPORARY}.2.tmp", "mine.tmp"}
 
 
-def test_an_older_copy_is_told(tmp_path: Path) -> None:
-    """What the source remarks on a file reaches people."""
+def test_an_older_copy_is_written_and_counts_as_a_failure(tmp_path: Path) -> None:
+    """It is better than none, but nobody may take it for the present one."""
     source = MemorySource(BUCKET)
     source.told["runs/b/report.md"] = Problem("Shown is the copy as of yesterday.")
     job = fetch(source, tmp_path, "b")
-    assert job.told == [Problem("Shown is the copy as of yesterday.")]
+    assert job.failed == [Problem("Shown is the copy as of yesterday.")]
+    assert set(tree(tmp_path)) == {"b/report.md"}
+    assert (tmp_path / "b" / "report.md").stat().st_mtime > 1_700_000_000.0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no umask")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_a_copy_is_as_private_as_the_users_other_files(
+    umask: int, mode: int, tmp_path: Path
+) -> None:
+    """Reports are for others too, unlike the cache; a stricter user gets what they set."""
+    before = os.umask(umask)
+    try:
+        fetch(MemorySource(BUCKET), tmp_path, "b")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "b" / "report.md").stat().st_mode & 0o777 == mode

@@ -50,7 +50,7 @@ class Download:
     bytes : int
         Of the files that were written.
     told, failed : list of Problem
-        What people should know, and why files could not be written.
+        What people should know, and why files could not be written, or only in an older state.
     """
 
     def __init__(self, source: Source, output: str | Path) -> None:
@@ -132,8 +132,10 @@ class Download:
         file = item.file
         try:
             copy = self._source.fetch(file)
-            self.told += self._source.remarks(file)
-            self._copy(copy, item)
+            # An older copy is better than none, but it is not what was asked for.
+            older = self._source.remarks(file)
+            self.failed += older
+            self._copy(copy, item.place, None if older else file.changed)
         except BucketError as error:
             self.failed.append(Problem(error.what, error.remedy, file.path))
         except SourceError as error:
@@ -141,8 +143,8 @@ class Download:
         except OSError as error:
             self.failed.append(Problem(_reason(error), file=file.path))
 
-    def _copy(self, copy: Path, item: Item) -> None:
-        final = self._folder(item.place) / item.place.rpartition("/")[2]
+    def _copy(self, copy: Path, place: str, changed: float | None) -> None:
+        final = self._folder(place) / place.rpartition("/")[2]
         if final.is_symlink() or final.is_dir():
             raise SourceError("It was not written: a link or folder lies where it goes.")
         if final.exists() and filecmp.cmp(copy, final, shallow=False):
@@ -151,13 +153,14 @@ class Download:
         temp = temporary(final.parent, TEMPORARY)
         try:
             shutil.copyfile(copy, temp)
+            mode = stat.S_IMODE(temp.stat().st_mode)
             land(temp, final)
         finally:
             temp.unlink(missing_ok=True)
-        if item.file.changed is not None:
-            # A folder of runs is sorted by these times.
-            with suppress(OSError, OverflowError):
-                os.utime(final, (item.file.changed, item.file.changed))
+        with suppress(OSError, OverflowError):
+            final.chmod(mode)  # as private as the user's files are, no more
+            if changed is not None:  # by which a folder of runs is sorted
+                os.utime(final, (changed, changed))
         self.written += 1
         self.bytes += final.stat().st_size
 
