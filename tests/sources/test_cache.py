@@ -8,12 +8,13 @@ import os
 import stat
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import google_crc32c
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sources.cache_store import BUCKET, NAMES, begin, content, put, stored, strays
@@ -230,6 +231,7 @@ def test_a_name_is_where_its_hash_says_and_nowhere_else(cache: Cache):
     assert len(path.relative_to(cache.folder).parts) == 4
 
 
+@settings(deadline=None, max_examples=50)  # each example syncs files to the disk
 @given(st.sets(st.tuples(st.text(), st.text(), st.text()), min_size=2, max_size=5))
 def test_any_names_are_told_apart_and_stay_inside(names: set[tuple[str, str, str]]):
     """Text with surrogates, NULs, dots and slashes included; bucket names hold no NUL."""
@@ -390,7 +392,7 @@ class NoOp:
 
     @staticmethod
     def flock(*_: object) -> None:
-        return None
+        """Lock nothing."""
 
 
 class Refused(NoOp):
@@ -398,6 +400,7 @@ class Refused(NoOp):
 
     @staticmethod
     def flock(*_: object) -> None:
+        """Refuse."""
         raise OSError(errno.ENOLCK, "No locks available")
 
 
@@ -734,25 +737,27 @@ def test_a_user_without_home_gets_a_temporary_folder(
     lent(Cache.open(), tmp_path, "there is no home folder")
 
 
-def no_touch(number: int) -> object:
-    def touch(path: Path, mode: int = 0o666, exist_ok: bool = True) -> None:
+def no_file(number: int) -> Callable[..., None]:
+    def create(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    return touch
+    return create
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
 def test_a_folder_that_cannot_be_written_is_told(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Path, "touch", no_touch(number))
-    lent(Cache.open(tmp_path / "cache"), tmp_path, os.strerror(number))
+    with monkeypatch.context() as full:
+        full.setattr(parts, "_create", no_file(number))
+        cache = Cache.open(tmp_path / "cache")
+    lent(cache, tmp_path, os.strerror(number))
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_hides_no_copies(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = put(Cache.open(tmp_path / "cache"), PLAIN, 1)
-    monkeypatch.setattr(Path, "touch", no_touch(number))
+    monkeypatch.setattr(parts, "_create", no_file(number))
     cache = Cache.open(tmp_path / "cache")
     assert cache.problems == ()
     assert cache.find(BUCKET, stored(PLAIN, 1)[0]) == path
@@ -764,7 +769,7 @@ def test_where_nothing_can_be_written_one_sentence_says_so(
     def full(**_: object) -> str:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
-    monkeypatch.setattr(Path, "touch", no_touch(errno.EROFS))
+    monkeypatch.setattr(parts, "_create", no_file(errno.EROFS))
     monkeypatch.setattr(tempfile, "mkdtemp", full)
     with pytest.raises(BucketError, match="No usable temporary directory") as caught:
         Cache.open(tmp_path / "cache")

@@ -45,7 +45,7 @@ from viz3d.sources.entries import (
 from viz3d.sources.faults import fault
 from viz3d.sources.landing import land
 
-LAYOUT = "v1"
+LAYOUT, PARTS = "v1", "parts"
 # A page may still be reading the generation before the newest.
 GENERATIONS = 2
 # Seconds: what was used so lately is not evicted.
@@ -101,6 +101,7 @@ class Cache:
         problems = []
         try:
             root = private.open_layout(folder, LAYOUT)
+            parts.try_out(root / PARTS)
         except OSError as error:
             found = fault("cache_unwritable", reason=error.strerror or type(error).__name__)
             said = f"{found.what} Downloads are kept until the program ends."
@@ -244,7 +245,7 @@ class Cache:
 
     @property
     def _parts(self) -> Path:
-        return self.folder / "parts"
+        return self.folder / PARTS
 
     @property
     def _listings(self) -> Path:
@@ -314,17 +315,22 @@ class Cache:
         return final
 
     def _land(self, temp: Path, final: Path) -> None:
-        private.make(final.parent)
-        try:
-            land(temp, final)
-        except FileNotFoundError:  # the folder was empty, and evicting takes empty folders away
-            private.make(final.parent)
-            land(temp, final)
-        except PermissionError:  # Windows replaces no file that is open; what is there is the same
-            there = read_name(final)
-            if there is None or not self._holds(there):
-                raise
-            temp.unlink()
+        for tries_left in reversed(range(10)):
+            try:
+                private.make(final.parent)
+                land(temp, final)
+                return
+            except (FileNotFoundError, FileExistsError):
+                # Another process evicted what was in the folder, and with it the empty folder.
+                if not tries_left or not temp.exists():
+                    raise
+            except PermissionError:
+                # Windows replaces no file that is open; what is there under that name is the same.
+                there = read_name(final)
+                if there is None or not self._holds(there):
+                    raise
+                temp.unlink()
+                return
 
     def _forget_older(self, bucket: str, path: str, latest: Path) -> None:
         """Remove all generations but the newest; that which was just stored stays in any case."""
@@ -359,11 +365,12 @@ class Cache:
 
     def _evictable(self) -> list[tuple[bool, float, int, Path]]:
         """Return everything that takes space, what goes first first: parts, then the least used."""
-        copies = [(True, entry.path) for entry in self._all()]
         stopped = [(False, path) for path in parts.resumable(self._parts)]
-        return sorted(
-            (is_copy, last_used(path), size_of(path), path) for is_copy, path in stopped + copies
-        )
+        found = []
+        for is_copy, path in [*stopped, *((True, entry.path) for entry in self._all())]:
+            with suppress(OSError):  # gone, or nothing is known of it and so it stays
+                found.append((is_copy, last_used(path), size_of(path), path))
+        return sorted(found)
 
     def _evict(self, files: Sequence[tuple[bool, float, int, Path]], wanted: int) -> int:
         """Remove files that are not in use until `wanted` bytes are gone."""
@@ -371,7 +378,8 @@ class Cache:
         for *_, path in files:
             if freed >= wanted:
                 break
-            # Asked again: it may have been used since. A time to come is a clock's fault.
-            if abs(time.time() - last_used(path)) > IN_USE:
-                freed += self._remove(path)
+            with suppress(OSError):
+                # Asked again: it may have been used since. A time to come is a clock's fault.
+                if abs(time.time() - last_used(path)) > IN_USE:
+                    freed += self._remove(path)
         return freed

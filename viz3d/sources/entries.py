@@ -132,11 +132,13 @@ def state(path: Path) -> tuple[int, int, int]:
 
 
 def last_used(path: Path) -> float:
-    """Return when a file was fetched or used last, seconds since 1970; 0 for what is gone."""
-    try:
-        found = path.stat()
-    except OSError:
-        return 0.0
+    """Return when a file was fetched or used last, seconds since 1970.
+
+    Raises
+    ------
+    OSError
+    """
+    found = path.stat()
     return max(found.st_atime, found.st_mtime)
 
 

@@ -7,6 +7,7 @@ its writer's hands costs one download, because a copy is read back before it get
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -79,6 +80,24 @@ def claim(folder: Path, key: str) -> Iterator[Path]:
             with suppress(OSError):
                 if mine.stat().st_size:
                     mine.replace(resumable)
+
+
+def try_out(folder: Path) -> None:
+    """Write a file and remove it.
+
+    A full disk is no failure: what is there can be read, and evicted.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    try:
+        with writing(folder, "probe"):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def sweep(folder: Path) -> None:

@@ -12,10 +12,6 @@ import tempfile
 from pathlib import Path
 
 from viz3d.sources.faults import fault
-from viz3d.sources.landing import temporary
-
-# A full disk is no reason to leave a folder: what it holds can be read, and evicted.
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def make(folder: Path) -> None:
@@ -49,7 +45,7 @@ def open_layout(folder: str | Path, layout: str) -> Path:
     Raises
     ------
     OSError
-        If either belongs to somebody else, is a link, or cannot be written; the reason is in its
+        If either belongs to somebody else, is a link, or cannot be made; the reason is in its
         `strerror`.
     """
     try:
@@ -95,7 +91,6 @@ def _open(whole: Path, layout: str) -> Path:
     make(inside)
     _refuse_foreign(inside)
     _close(inside)
-    _try_to_write(inside)
     return inside
 
 
@@ -111,13 +106,3 @@ def _refuse_foreign(folder: Path) -> None:
 def _close(folder: Path) -> None:
     if hasattr(os, "getuid"):  # on Windows the user's own folders are closed already
         folder.chmod(0o700)
-
-
-def _try_to_write(folder: Path) -> None:
-    probe = temporary(folder, "probe")
-    try:
-        probe.touch(mode=0o600)
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-    probe.unlink(missing_ok=True)
