@@ -119,8 +119,9 @@ class Download:
     def _was_here(self, item: Item) -> bool:
         """Say, from the listing's checksum alone, whether the file is here; count it if so."""
         file, path = item.file, self._root / item.place
-        if file.crc32c is None or file.encoding or not _is_plain(path, file.size):
-            return False  # what it holds is known once it was fetched
+        # Without a checksum, or of an object that is stored compressed, that is known once fetched.
+        if file.crc32c is None or not _is_plain(path, file.size):
+            return False
         with suppress(OSError):
             if checksum.of_file(path)[0] == file.crc32c:
                 self.here += 1
