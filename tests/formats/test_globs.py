@@ -8,7 +8,7 @@ from string import ascii_letters
 
 import pytest
 from gcp_storage_emulator.gcs_glob import gcs_glob_match
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from viz3d.formats import FORMATS
@@ -47,6 +47,7 @@ def check(path: str) -> None:
         assert gcs_glob_match(GLOB, path)
 
 
+@settings(deadline=None)
 @given(PATHS)
 @example("run.json")
 @example("a/metrics/part-00001.parquet")
@@ -123,6 +124,7 @@ def test_a_name_that_another_pattern_takes_in_is_left_out() -> None:
     assert "part-*.parquet" in claimed_names()
 
 
+@settings(deadline=None)
 @given(
     st.text("ab_", min_size=1, max_size=4),
     st.text("ab_.x", max_size=6) | st.text("ab_", max_size=4).map("{}.x".format),
@@ -141,6 +143,7 @@ def test_the_alternatives_for_checkpoints_read_plainly() -> None:
     )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.text(ascii_letters + ".-_1", max_size=6), st.text(ascii_letters + ".-_1", max_size=6))
 def test_any_case_is_any_case(text: str, other: str) -> None:
     """A name fits in whatever case it is written, and no other name does."""

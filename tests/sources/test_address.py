@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import BucketError
@@ -160,6 +160,7 @@ def test_an_address_is_told_from_a_path(text: str, meant: bool) -> None:
     assert is_bucket(text) is meant
 
 
+@settings(deadline=None)
 @given(
     st.text()
     | st.text(alphabet="abg1./:@-_%?# s\n", max_size=40).map("gs://".__add__)

@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from viz3d.sources.safe_names import PART_BYTES, safe_part, safe_path, safe_paths
@@ -80,6 +80,7 @@ def test_a_name_that_has_to_change_still_reads(name: str, looks: str) -> None:
     assert re.fullmatch(looks, safe_part(name))
 
 
+@settings(deadline=None)
 @given(TEXT)
 @example("CLOCK$")
 @example("com0.x")
@@ -92,6 +93,7 @@ def test_any_name_fits_any_file_system(name: str) -> None:
     assert safe_part(part) == part
 
 
+@settings(deadline=None)
 @given(TEXT)
 @example("../../x")
 @example("/etc/passwd")
@@ -110,6 +112,7 @@ def test_no_path_leads_out_of_its_folder(path: str) -> None:
     assert inside.parts == ("C:\\", "out", *safe.parts)
 
 
+@settings(deadline=None)
 @given(st.lists(TEXT, max_size=12), st.randoms())
 @example(["a", "a/b", "A/c", "a"], random.Random(0))
 @example(["é/x", "e\u0301/y", "É/z"], random.Random(0))
