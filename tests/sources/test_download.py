@@ -20,7 +20,7 @@ from viz3d.sources import download as module
 from viz3d.sources.download import Download
 from viz3d.sources.faults import fault
 from viz3d.sources.local import LocalSource
-from viz3d.sources.places import FEW, REPORTS
+from viz3d.sources.places import REPORTS
 from viz3d.sources.progress import Progress
 
 EVERYTHING = ("**",)
@@ -140,52 +140,6 @@ def test_an_object_stored_compressed_is_compared_unpacked(tmp_path: Path) -> Non
     fetch(source, tmp_path, "b")
     job = fetch(source, tmp_path, "b")
     assert (job.written, job.here) == (0, 1)
-
-
-def test_few_runs_are_asked_for_alone_and_many_together(tmp_path: Path) -> None:
-    """A listing per run and glob for a few; a listing per glob for many of one depth."""
-    many = {f"runs/r{i}/report/report.md": b"x" for i in range(FEW + 1)}
-    many |= {"old/deep/r/report/report.md": b"y"}
-    source = MemorySource(many)
-    job = fetch(source, tmp_path)
-    assert sorted(source.asked) == [
-        "old/deep/r/report.md", "old/deep/r/report/**", "runs/*/report.md", "runs/*/report/**",
-    ]  # fmt: skip
-    assert job.written == FEW + 2
-    source.asked.clear()
-    job.plan(runs_of(source, "r1", "r2"), REPORTS)
-    assert sorted(source.asked) == [
-        "runs/r1/report.md", "runs/r1/report/**", "runs/r2/report.md", "runs/r2/report/**",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ["a*", "a?", "[ab]", "{a,b}", "a\\b"])
-def test_a_name_with_the_signs_of_globs_means_itself(name: str, tmp_path: Path) -> None:
-    """Its neighbours are not taken along."""
-    objects = {f"{run}/report/report.md": b"x" for run in (name, "a", "b", "ab", "a\\b", "ac")}
-    source = MemorySource(objects)
-    job = Download(source, tmp_path)
-    job.plan(runs_of(source, name), REPORTS)
-    assert [item.file.path for item in job.items] == [f"{name}/report/report.md"]
-
-
-def test_a_run_that_is_one_file_and_a_run_at_the_top(tmp_path: Path) -> None:
-    """Both have a place: the file under its name, the top under the source's."""
-    source = MemorySource({"logs/one.jsonl": b'{"step": 1}\n', "logs/two.jsonl": b'{"step": 2}\n'})
-    fetch(source, tmp_path / "files", "logs/two.jsonl", include=("*.jsonl",))
-    assert set(tree(tmp_path / "files")) == {"logs/two.jsonl"}
-    source = MemorySource({"report/report.md": b"# R", "metrics.jsonl": b'{"step": 1}\n'})
-    fetch(source, tmp_path / "top")
-    assert set(tree(tmp_path / "top")) == {"runs/report/report.md"}
-
-
-def test_without_the_bucket_the_listing_must_do(tmp_path: Path) -> None:
-    """Offline the claimed files of the runs are copied from the cache; nothing is asked."""
-    source = MemorySource(BUCKET)
-    source.as_of = 1_700_000_000.0
-    fetch(source, tmp_path, "b")
-    assert source.asked == []
-    assert set(tree(tmp_path)) == {"b/report.md"}
 
 
 HELL = [
