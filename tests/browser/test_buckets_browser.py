@@ -20,7 +20,6 @@ from tests.browser.test_app_browser import (
     camera,
     expect_in_address,
     go_to,
-    painted,
     scene,
 )  # fmt: skip
 from tests.storage.server import Fault, StorageServer
@@ -93,7 +92,7 @@ def drag(page: Page) -> dict[str, float]:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + 140, y + 30, steps=5)
+    page.mouse.move(x + 140, y + 30, steps=2)
     page.mouse.up()
     page.wait_for_function(
         "x => Math.abs(document.querySelector('.viz3d-scene').layout.scene.camera.eye.x - x) > .05",
@@ -137,7 +136,6 @@ def test_growing_run_is_drawn_anew_and_the_view_stays(
     assert camera(page) == pytest.approx(turned)
     assert scene(page).get_attribute("data-mark") == "first", "the same scene took the new data"
     assert address(page)["run"] == chosen
-    assert painted(page) > 0.01
 
 
 def test_folders_are_shown_until_the_runs_are_listed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -183,11 +184,17 @@ def test_names_are_shown_while_the_rest_is_listed(
     opened: list[Slow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Folders come first; they go when the runs are there."""
-    monkeypatch.setattr(waiting, "NAMES_AFTER", 0.0)
-    place = Place()
-    place.on_show = lambda text: "2 folders found" in text and opened[0].gate.set()
+    place, began, seen = Place(), monotonic(), []
+
+    def look(text: str) -> None:
+        if "2 folders found" in text:
+            seen.append(monotonic())
+            opened[0].gate.set()
+
+    place.on_show = look
     share(monkeypatch, Inquiry("slow", SETTINGS, None))
     found = waiting.list_source("slow", SETTINGS, place)  # type: ignore[arg-type]
+    assert seen[0] - began < 2, "the promise is something on the screen within two seconds"
     assert [info.name for info in found.infos] == ["a"]
     assert any("**2 folders found**, reading" in str(text) for text in place.shown)
     assert place.shown[-1] is None
