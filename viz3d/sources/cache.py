@@ -318,7 +318,9 @@ class Cache:
         for tries_left in reversed(range(10)):
             try:
                 private.make(final.parent)
-                land(temp, final)
+                # A copy whose name a power cut takes back is fetched again, which costs less than
+                # a sync of the folder for each of a thousand small files.
+                land(temp, final, sync_folder=False)
                 return
             except (FileNotFoundError, FileExistsError):
                 # Another process evicted what was in the folder, and with it the empty folder.

@@ -15,13 +15,16 @@ def temporary(folder: Path, stem: str) -> Path:
     return folder / f"{stem}.{secrets.token_hex(8)}{SUFFIX}"
 
 
-def land(temp: Path, final: Path) -> None:
+def land(temp: Path, final: Path, *, sync_folder: bool = True) -> None:
     """Give a finished file its name; after a power cut either the old or the new one is there.
 
     Parameters
     ----------
     temp, final : pathlib.Path
         In the same file system. The file can be read by its owner alone afterwards.
+    sync_folder : bool
+        Whether the new name has to survive a power cut, too. Without, the bytes under whatever
+        name is there afterwards are whole all the same.
 
     Raises
     ------
@@ -32,7 +35,8 @@ def land(temp: Path, final: Path) -> None:
         temp.chmod(0o600)
         os.fsync(file.fileno())
     os.replace(temp, final)  # noqa: PTH105 - the name that people look for when they read this
-    _sync_folder(final.parent)
+    if sync_folder:
+        _sync_folder(final.parent)
 
 
 def _sync_folder(folder: Path) -> None:
