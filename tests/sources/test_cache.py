@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import random
 import stat
 import tempfile
 import time
@@ -252,6 +253,11 @@ def test_any_names_are_told_apart_and_stay_inside(names: set[tuple[str, str, str
 # Objects that are stored compressed
 
 
+def noise(size: int) -> bytes:
+    """Return bytes that cannot be compressed, the same ones each time."""
+    return random.Random(0).randbytes(size)
+
+
 def gzipped(data: bytes) -> bytes:
     return gzip.compress(data, mtime=0)
 
@@ -263,7 +269,7 @@ def gzipped(data: bytes) -> bytes:
         (gzipped(b"one") + b"\0" * 700, b"one"),
         (gzipped(b"one") + b"\0" * 3 + gzipped(b""), b"one"),
         (b"", b""),
-        (gzipped(os.urandom(40_000) * 100), None),
+        (gzipped(noise(40_000) * 100), None),
     ],
     ids=["two members", "padded", "padded and empty", "empty", "several blocks"],
 )
@@ -275,18 +281,18 @@ def test_compressed_objects_are_decoded(cache: Cache, packed: bytes, plain: byte
     assert cache.find(BUCKET, file) == path
 
 
-CUT = gzipped(os.urandom(2000))
+CUT = gzipped(noise(2000))
 
 
-@pytest.mark.parametrize(
-    "packed",
-    [
-        *(CUT[:size] for size in (1, 9, 12, 1000, len(CUT) - 8, len(CUT) - 1)),
-        CUT[:-6] + b"\0" + CUT[-5:],
-        CUT + b"junk",
-        b"no gzip at all",
-    ],
-)
+DAMAGED = {
+    **{f"cut at {size}": CUT[:size] for size in (1, 9, 12, 1000, len(CUT) - 8, len(CUT) - 1)},
+    "wrong checksum": CUT[:-6] + bytes([CUT[-6] ^ 1]) + CUT[-5:],
+    "followed by junk": CUT + b"junk",
+    "plain text": b"no gzip at all",
+}
+
+
+@pytest.mark.parametrize("packed", DAMAGED.values(), ids=DAMAGED)
 def test_a_compressed_object_that_is_damaged_is_refused(cache: Cache, packed: bytes):
     file = FileInfo("a.gz", len(packed), 0, "5", google_crc32c.value(packed), "gzip")
     with pytest.raises(BucketError, match=r"a\.gz is stored as gzip") as caught:

@@ -94,13 +94,13 @@ class Told:
         """Say that a copy was handed out."""
         os.write(self._write, f"{name} {generation}\n".encode())
 
-    def wait(self) -> None:
-        """Wait until the child has said the first thing."""
+    def listen(self) -> None:
+        """Wait until the child has said the first thing, or is gone."""
+        os.close(self._write)
         select.select([self._read], [], [])
 
     def all(self) -> list[tuple[str, int]]:
-        """Return everything, once the child is gone."""
-        os.close(self._write)
+        """Return everything that the child says until it is gone."""
         with os.fdopen(self._read) as lines:
             said = [line.split() for line in lines]
         return [(name, int(generation)) for name, generation in said]
@@ -141,7 +141,9 @@ def test_a_process_that_dies_at_any_call_leaves_good_copies(after: bool, fresh: 
             with meddling(die(first, after=after)):
                 work(root, told)
 
-        status = status_of(fork(job))
+        child = fork(job)
+        told.listen()
+        status = status_of(child)
         assert status in (0, 9)
         check(root, told.all())
         if status == 0:
@@ -170,7 +172,7 @@ def test_a_process_that_is_killed_at_any_moment_leaves_good_copies(rounds: int, 
     for _ in range(rounds):
         told = Told()
         child = fork(lambda: download_for_ever(root, max(last.values()) + 1, told))  # noqa: B023
-        told.wait()
+        told.listen()
         time.sleep(chance.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
         assert status_of(child) == -signal.SIGKILL
