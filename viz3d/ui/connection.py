@@ -38,13 +38,19 @@ def _panel(listed: Listed, settings: Settings) -> None:
         "Project": getattr(source, "project", "") or "none set",
         "Bucket": getattr(address, "bucket", ""),
         "Folder": getattr(address, "key", "") or "all of it",
-        "Shown as of": moment(listed.as_of) if listed.as_of else "now",
+        "Shown as of": _when(listed),
     }
     st.markdown("  \n".join(f"{what}: **{safe(fact)}**" for what, fact in facts.items() if fact))
     if st.button("Check", key="check", width="stretch"):
         with st.spinner("Asking …"):
             found = _check(listed.text, settings)
         _show(found)
+
+
+def _when(listed: Listed) -> str:
+    if listed.error is not None:
+        return ""
+    return moment(listed.as_of) if listed.as_of else "now"
 
 
 def _check(text: str, settings: Settings) -> Check:
