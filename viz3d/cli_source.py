@@ -127,11 +127,13 @@ class ShownSource:
 
     def _asking(self, ask: Callable[[], list[Any]]) -> list[Any]:
         """Ask something that may take its time; only sources that can say so do."""
-        if not hasattr(self._source, "tell"):
+        if not hasattr(self._source, "tell") or not hasattr(self._source, "patient"):
             return ask()
         with Line() as line:
             line.show(f"Asking {self.name} …")
             self._source.tell = line.show
+            # A command ends with its answer: a listing that comes later would never be used.
+            self._source.patient = True
             try:
                 return ask()
             finally:

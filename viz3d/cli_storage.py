@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from time import monotonic
@@ -236,7 +235,6 @@ def _run(job: Download, output: str) -> int:
         with Line() as line:
             job.write(line.watch)
     except KeyboardInterrupt:
-        _let_go()
         ready = f"{job.written + job.here:,} of {count_text(len(job.items), 'file')}"
         tell(f"Stopped: {ready} are in {output}. The same command goes on from there.")
         raise
@@ -253,17 +251,6 @@ def _run(job: Download, output: str) -> int:
             f"those again. The first: {job.failed[0]}"
         )
     return 0
-
-
-def _let_go(seconds: float = 1.0) -> None:
-    """Give downloads that were told to stop the time to put down what has come, for the next try.
-
-    One that hangs in the network is left behind: it ends with the process.
-    """
-    until = monotonic() + seconds
-    for thread in threading.enumerate():
-        if thread.name == "viz3d-download":
-            thread.join(max(until - monotonic(), 0))
 
 
 def _some(infos: Sequence[RunInfo]) -> str:

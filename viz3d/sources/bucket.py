@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 RUNS = "runs/"
 # Seconds for which the names that were listed a moment ago are not listed again.
 FRESH = 5.0
+# Seconds for which a listing that came too late for one call serves the next.
+LATE = 60.0
 
 
 class BucketSource:
@@ -68,7 +70,10 @@ class BucketSource:
         self._told: tuple[Problem, ...] = ()
         self._remarks: dict[str, Problem] = {}
         self._fetcher = Fetcher(self._bucket, self.cache, self._place, self.name)
+        # Told, on a thread of ours, of each further try.
         self.tell: Callable[[str], None] | None = None
+        # Whether `files` waits for the bucket to its deadlines although it has a saved listing.
+        self.patient = False
 
     @property
     def name(self) -> str:
@@ -122,8 +127,9 @@ class BucketSource:
         first = self._bucket.deadlines.first
         while not asking.done.wait(min(first, 0.05)):
             since = max(asking.began, self._bucket.last_answer)
-            if saved and monotonic() - since > first:
+            if saved and not self.patient and monotonic() - since > first:
                 return self._saved(saved, f"it has not answered for {first:g} s")
+        asking.read = True
         if asking.error is not None:
             if saved is None:
                 raise asking.error
@@ -201,9 +207,9 @@ class BucketSource:
         return files
 
     def _ask(self) -> _Asking:
-        """Return the listing that is under way, or begin one."""
+        """Return the listing that is under way or came too late for the last call, or begin one."""
         with self._lock:
-            if self._asking is None or self._asking.done.is_set():
+            if self._asking is None or self._asking.is_over():
                 self._asking = _Asking()
                 threading.Thread(
                     target=self._list, args=(self._asking,), name="viz3d-listing", daemon=True
@@ -212,6 +218,8 @@ class BucketSource:
 
     def _list(self, asking: _Asking) -> None:
         try:
+            self._bucket.load()
+            asking.began = monotonic()
             top = self._level()
             found = {file.path: file for file in top.files}
             found |= {
@@ -220,7 +228,8 @@ class BucketSource:
             if not found and not top.folders and self.address.key:
                 found = self._single_object(asking)
             files = [self._relative(file) for file in found.values()]
-            asking.files = [file for file in files if self._wanted(file.path)]
+            key = self.address.key
+            asking.files = [file for file in files if self._wanted(file.path) or file.path == key]
             self.cache.save_listing(self._listing_key, asking.files, time.time())
         except BucketError as error:
             asking.error = error
@@ -228,6 +237,7 @@ class BucketSource:
             asking.told.append(Problem(f"The listing could not be kept: {error.strerror}."))
         finally:
             self._top = None if asking.error else self._top
+            asking.finished = monotonic()
             asking.done.set()
 
     def _single_object(self, asking: _Asking) -> dict[str, FileInfo]:
@@ -271,11 +281,17 @@ class _Asking:
     """A listing under way on a thread of its own."""
 
     def __init__(self) -> None:
-        self.began = monotonic()
+        self.began = self.finished = monotonic()
         self.done = threading.Event()
+        self.read = False
         self.files: list[FileInfo] = []
         self.told: list[Problem] = []
         self.error: BucketError | None = None
+
+    def is_over(self) -> bool:
+        """Say whether another listing has to begin: this one was read, or is of long ago."""
+        late = monotonic() - self.finished > LATE
+        return self.done.is_set() and (self.read or late)
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -16,6 +17,26 @@ from viz3d.sources.faults import fault
 from viz3d.sources.gcs import Bucket
 from viz3d.sources.progress import Watch
 from viz3d.sources.transfer import NO_SPACE, Meter, all_at_once, download
+
+# Faults that the next object will meet as well, and how many in a row are believed.
+OF_ALL = frozenset(
+    {
+        "unreachable",
+        "service_down",
+        "too_many_requests",
+        "stalled",
+        "dropped",
+        "token_service",
+        "expired_login",
+        "refused_login",
+        "clock",
+        "certificate",
+        "portal",
+        "disk_full",
+        "cache_unwritable",
+    }
+)
+MOST_IN_A_ROW = 3
 
 
 class Fetcher:
@@ -42,11 +63,11 @@ class Fetcher:
 
         What goes wrong is kept for the next `bring` of that file, which so asks nobody twice.
         """
-        meter = Meter(cancel)
+        meter, fuse = Meter(cancel), _Fuse()
         missing = [file for file in files if self._cache.find(self._place, file) is None]
         for file in missing:
             meter.plan(file.size)
-        all_at_once([lambda file=file: self._try(file, meter) for file in missing], meter, watch)  # type: ignore[misc]
+        all_at_once([partial(self._try, file, meter, fuse) for file in missing], meter, watch)
 
     def bring(self, file: FileInfo, *, offline: bool = False) -> Path:
         """Return the copy of exactly this generation, or of a newer one where it was replaced.
@@ -67,11 +88,15 @@ class Fetcher:
             raise failed
         return self._bring(file, None, offline=offline)
 
-    def _try(self, file: FileInfo, meter: Meter) -> None:
+    def _try(self, file: FileInfo, meter: Meter, fuse: _Fuse) -> None:
         try:
+            if fuse.blown is not None:
+                raise fuse.blown
             self._bring(file, meter)
+            fuse.reset()
         except BucketError as error:
             if error.kind != "cancelled":
+                fuse.note(error)
                 self._failed[file.path, file.generation] = error
         finally:
             meter.done()
@@ -134,6 +159,31 @@ class Fetcher:
         older = self._cache.newest(self._place, file.path)
         if older is not None and not file.encoding and older.size < file.size:
             shutil.copyfile(older.path, temp)
+
+
+class _Fuse:
+    """Ends a batch when the bucket and not an object is what fails: each would wait for it alone.
+
+    Attributes
+    ----------
+    blown : BucketError or None
+        What the remaining files are told.
+    """
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+        self.blown: BucketError | None = None
+
+    def reset(self) -> None:
+        """Note a file that came."""
+        self._in_a_row = 0
+
+    def note(self, error: BucketError) -> None:
+        """Note one that did not."""
+        if error.kind in OF_ALL:
+            self._in_a_row += 1
+            if self._in_a_row >= MOST_IN_A_ROW:
+                self.blown = error
 
 
 class _Flight:

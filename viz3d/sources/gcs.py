@@ -88,6 +88,11 @@ class Bucket:
         """The project of the login or the setting; empty where there is none."""
         return self._asked.project or self._access.project
 
+    def load(self) -> None:
+        """Load the client's code, which takes a second and is no fault of the network."""
+        import google.auth.transport.requests
+        import google.cloud.storage  # noqa: F401
+
     def level(self, prefix: str) -> Listing:
         """List the objects right under a prefix, and the prefixes of the next level.
 

@@ -48,7 +48,7 @@ class Deadlines:
     connect: float = 3.0
     silence: float = 10.0
     answer: float = 12.0
-    refused: float = 4.0
+    refused: float = 2.5
     transfer: float = 15.0
     login: float = 8.0
     first: float = 2.0

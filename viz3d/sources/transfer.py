@@ -31,6 +31,8 @@ WORKERS = 16
 AT_ONCE = 1 << 18
 # How often progress is shown, and over how long the rate is taken, in seconds.
 TICK, RATE_OVER = 0.125, 3.0
+# Seconds that cancelled downloads have to put down what came.
+LET_GO = 1.0
 # How often a download may break off or stall, whatever came in between.
 MOST_BREAKS, MOST_STALLS = 20, 3
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -276,6 +278,12 @@ def all_at_once(
     except BaseException:
         meter.cancel.set()
         raise
+    finally:
+        if meter.cancel.is_set():
+            # What has come is put down within a moment; who hangs in the network is left behind.
+            until = monotonic() + LET_GO
+            while threads and monotonic() < until:
+                threads -= ended.acquire(timeout=TICK)
 
 
 def _work(left: deque[Callable[[], None]], meter: Meter, ended: threading.Semaphore) -> None:
