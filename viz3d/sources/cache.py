@@ -15,7 +15,6 @@ processes that fetch one object write two parts, and the last rename wins with t
 from __future__ import annotations
 
 import errno
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -305,7 +304,6 @@ class Cache:
 
     def _keep(self, bucket: str, file: FileInfo, temp: Path, crc32c: int, size: int) -> Path:
         """Give a file its final name, if what is on the disk is what was to be written."""
-        os.utime(temp)  # fetched now, also where most of it came with an earlier try
         found = state(temp)
         if checksum.of_file(temp) != (crc32c, size):
             raise OSError(errno.EIO, "what was written reads back differently")

@@ -204,7 +204,8 @@ def _create(folder: Path, stem: str, begun: Path | None) -> tuple[Path, int | No
         handle = os.open(mine, os.O_RDWR | os.O_CREAT, 0o600)
         locked = _lock(handle)
         with suppress(OSError):
-            os.utime(mine)  # its age tells it from a stray where locks do not
+            # Its age tells it from a stray where locks do not, and a copy is as of now.
+            os.utime(mine)
         if locked and _is_at(mine, handle):
             return mine, handle
         os.close(handle)  # also because Windows does not rename a file that is open
