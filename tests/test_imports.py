@@ -34,7 +34,8 @@ PLACES = {
     "streamlit": {"ui", "app", "pages"},
     "plotly": {"figures", "export"},
     "sklearn": {"analysis"},
-    "google": {"sources/gcs"},
+    "google": {"sources/gcs", "sources/login"},
+    "google.cloud": {"sources/gcs"},
     "wandb": {"sources/wandb", "formats/wandb_offline", "export/wandb"},
 }
 # These are imported inside functions, wherever they are.
@@ -63,9 +64,10 @@ def _check(path: Path, code: str) -> Iterator[tuple[int, str]]:
     inside = path.parts[0] == "viz3d"
     for line, module, late in _imports(ast.parse(code)):
         top = module.split(".")[0]
-        allowed = PLACES.get(top)
-        if allowed is not None and not {part, place} & allowed:
-            yield line, f"{top} belongs into {', '.join(sorted(allowed))} alone"
+        for name in dict.fromkeys((top, ".".join(module.split(".")[:2]))):
+            allowed = PLACES.get(name)
+            if allowed is not None and not {part, place} & allowed:
+                yield line, f"{name} belongs into {', '.join(sorted(allowed))} alone"
         if top in LATE and not late and part not in {"train"}:
             yield line, f"{top} is heavy: import it inside the function that needs it"
         if part == "record" and not late and not _light(top):

@@ -128,7 +128,8 @@ class BucketSource:
         while not asking.done.wait(min(first, 0.05)):
             since = max(asking.began, self._bucket.last_answer)
             if saved and not self.patient and monotonic() - since > first:
-                return self._saved(saved, f"it has not answered for {first:g} s")
+                silent = f"it has not answered for {first:g} s"
+                return self._saved(saved, self._bucket.last_fault or silent)
         asking.read = True
         if asking.error is not None:
             if saved is None:
