@@ -209,7 +209,7 @@ LISTS = [
     cell("status 503, for ever", "service_down", kind="status", status=503, times=None),
     cell("429, for ever", "too_many_requests", kind="status", status=429, times=None),
     cell("429 with Retry-After, once", within=10, kind="status", status=429, times=1,
-         headers={"Retry-After": "0.2"}),
+         headers={"Retry-After": "0.1"}),
     cell("status 401", "no_credentials", 3, kind="status", status=401, times=None),
     cell("status 403", "no_credentials", 3, kind="status", status=403, times=None),
     cell("status 404", "no_bucket", 8, kind="status", status=404, times=None),
