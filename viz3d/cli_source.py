@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from viz3d.cli_text import fitted, one_line, progress_text, tell, tell_problems, time_text
+from viz3d.sources.base import is_remote
 
 if TYPE_CHECKING:
     from viz3d.run import FileInfo, Problem
@@ -126,18 +127,19 @@ class ShownSource:
         return self._source.problems()
 
     def _asking(self, ask: Callable[[], list[Any]]) -> list[Any]:
-        """Ask something that may take its time; only sources that can say so do."""
-        if not hasattr(self._source, "tell") or not hasattr(self._source, "patient"):
+        """Ask something that may take its time, and say so meanwhile."""
+        source = self._source
+        if not is_remote(source):
             return ask()
         with Line() as line:
             line.show(f"Asking {self.name} …")
-            self._source.tell = line.show
+            source.tell = line.show
             # A command ends with its answer: a listing that comes later would never be used.
-            self._source.patient = True
+            source.patient = True
             try:
                 return ask()
             finally:
-                self._source.tell = None
+                source.tell = None
 
 
 def read_settings() -> Settings:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
-from types import SimpleNamespace
 from typing import Any
 
 from viz3d.errors import BucketError
 from viz3d.run import FileInfo, Problem
+from viz3d.sources.address import Address
 from viz3d.sources.faults import fault
 from viz3d.sources.local import LocalSource
 from viz3d.sources.progress import Progress, Watch
@@ -38,7 +38,9 @@ class FakeBucket:
     name = TEXT
     identity = "reader@ours.example"
     project = "our-project"
-    address = SimpleNamespace(bucket="runs-of-ours", key="")
+    address = Address("runs-of-ours")
+    tell = None
+    patient = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = LocalSource(folder)

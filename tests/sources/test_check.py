@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from tests.sources.memory import MemorySource
 from viz3d.load import list_runs, open_source
 from viz3d.settings import Settings
+from viz3d.sources.address import Address
 from viz3d.sources.base import Source
 from viz3d.sources.check import MAX_TRIAL, Check, check, command
 from viz3d.sources.faults import fault
@@ -21,17 +22,12 @@ RUNS = {
 }
 
 
-@dataclass(frozen=True)
-class Address:
-    """Of the source below."""
-
-    bucket: str = "memory"
-
-
 class Bucket(MemorySource):
     """A source that knows who asks."""
 
-    address = Address()
+    address = Address("memory", "runs")
+    tell = None
+    patient = False
     identity = "reader@example.iam.gserviceaccount.com"
     project = "my-project"
 

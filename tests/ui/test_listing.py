@@ -229,7 +229,7 @@ def test_second_try_of_the_source_is_told(
     opened: list[Slow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the source says of its troubles stands beside the seconds, as text."""
-    monkeypatch.setattr(Slow, "tell", None, raising=False)
+    monkeypatch.setattr(Slow, "identity", "nobody", raising=False)
     inquiry = Inquiry("slow", SETTINGS, None)
     assert Slow.begun.wait(10)
     opened[0].tell("503. Trying *again* …")  # type: ignore[attr-defined]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from viz3d.run import FileInfo, Problem
+    from viz3d.sources.address import Address
     from viz3d.sources.progress import Watch
 
 
@@ -83,3 +86,33 @@ class Source(Protocol):
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what the last listing left out."""
+
+
+class Remote(Source, Protocol):
+    """A source that asks a service, which knows who asks and may take its time.
+
+    Attributes
+    ----------
+    address : Address
+    tell : callable or None
+        Is told, on another thread, of each further try.
+    patient : bool
+        Whether `files` waits for the service to its deadlines although an earlier listing is here.
+    """
+
+    address: Address
+    tell: Callable[[str], None] | None
+    patient: bool
+
+    @property
+    def identity(self) -> str:
+        """Who we are to the service, in words; known after the first question."""
+
+    @property
+    def project(self) -> str:
+        """The project of the login or of the settings; may be empty."""
+
+
+def is_remote(source: Source | None) -> TypeGuard[Remote]:
+    """Say whether a source asks a service."""
+    return hasattr(source, "identity")

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from viz3d.errors import BucketError, SourceError
-from viz3d.sources.base import Source
+from viz3d.sources.base import Source, is_remote
 
 if TYPE_CHECKING:
     from viz3d.run import FileInfo, RunInfo
@@ -30,8 +30,8 @@ class Check:
     source : str
         Its name as shown to people; empty where it could not even be opened.
     kind : str
-        The fault, for programs: a key of the table in `viz3d.sources.faults`, or ``"source"``
-        where that has none. Empty when all is well.
+        The fault, for programs: one of `viz3d.sources.faults.KINDS`, else ``"source"``, or
+        ``"settings"`` where those cannot be read. Empty when all is well.
     identity, project, bucket : str
         Who we are to the service, and what we asked; empty for a folder, or where not known.
     runs : int or None
@@ -127,12 +127,10 @@ def _try(
 
 def _who(found: Check, source: Source) -> Check:
     """Add who we are to the service, which is known once it was asked."""
-    address = getattr(source, "address", None)
+    if not is_remote(source):
+        return found
     return replace(
-        found,
-        identity=getattr(source, "identity", ""),
-        project=getattr(source, "project", ""),
-        bucket=getattr(address, "bucket", ""),
+        found, identity=source.identity, project=source.project, bucket=source.address.bucket
     )
 
 

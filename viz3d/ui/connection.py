@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from viz3d.sources.base import is_remote
 from viz3d.ui.telling import box
 from viz3d.ui.text import moment, safe
 
 if TYPE_CHECKING:
     from viz3d.settings import Settings
+    from viz3d.sources.base import Remote
     from viz3d.sources.check import Check
     from viz3d.ui.listing import Listed
 
@@ -23,21 +25,19 @@ def connection(listed: Listed, settings: Settings) -> None:
     listed : Listed
     settings : Settings
     """
-    if hasattr(listed.source, "identity"):
+    if is_remote(listed.source):
         with st.popover("Connection", width="stretch"):
-            _panel(listed, settings)
+            _panel(listed.source, listed, settings)
 
 
 @st.fragment
-def _panel(listed: Listed, settings: Settings) -> None:
+def _panel(source: Remote, listed: Listed, settings: Settings) -> None:
     """Show what is known without asking anybody; the button asks."""
-    source = listed.source
-    address = getattr(source, "address", None)
     facts = {
-        "You are": getattr(source, "identity", ""),
-        "Project": getattr(source, "project", "") or "none set",
-        "Bucket": getattr(address, "bucket", ""),
-        "Folder": getattr(address, "key", "") or "all of it",
+        "You are": source.identity,
+        "Project": source.project or "none set",
+        "Bucket": source.address.bucket,
+        "Folder": source.address.key or "all of it",
         "Shown as of": _when(listed),
     }
     st.markdown("  \n".join(f"{what}: **{safe(fact)}**" for what, fact in facts.items() if fact))

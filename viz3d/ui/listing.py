@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from viz3d.errors import Viz3dError
+from viz3d.sources.base import is_remote
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, RunInfo
@@ -76,6 +77,11 @@ class Inquiry:
         An earlier listing of the same place, young enough to be shown meanwhile.
     said : str
         What the source told while it worked, such as a second try.
+    source : Source or None
+        None until it is opened; that of an earlier listing goes on where it can.
+    opened : float
+        When it was opened, by the monotonic clock.
+    settings : Settings
     """
 
     def __init__(self, text: str, settings: Settings, before: Inquiry | None) -> None:
@@ -138,7 +144,7 @@ class Inquiry:
         try:
             if self.source is None:
                 self.source = open_source(self._text, self.settings)
-            if hasattr(self.source, "tell"):
+            if is_remote(self.source):
                 self.source.tell = self._hear
             infos = tuple(list_runs(self.source))
             as_of, problems = self.source.as_of, self.source.problems()

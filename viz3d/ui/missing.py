@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ChartError
+from viz3d.sources.base import is_remote
 from viz3d.ui import loading
 from viz3d.ui.sidebar import suggest
 from viz3d.ui.text import count, safe
@@ -80,8 +81,8 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
 
 def _offer(page: Page, kind: str) -> None:
     """Name the runs of the source that would do, with a button that selects them."""
-    remote = hasattr(page.listed.source, "identity")
-    infos = _affordable(page.infos, MOST_REMOTE_BYTES if remote else MOST_BYTES)
+    most = MOST_REMOTE_BYTES if is_remote(page.listed.source) else MOST_BYTES
+    infos = _affordable(page.infos, most)
     loaded = loading.load(page.listed, infos, quiet=True)
     found = [info.name for info, runs in loaded if _any(kind, runs)]
     if not infos:
