@@ -34,8 +34,10 @@ class Access:
 
     @property
     def key_name(self) -> str:
-        """What people are told of the key: the file's name, never its folder."""
-        return PureWindowsPath(self.key_file).name if self.key_file else "in the app's secrets"
+        """What people are told of the key that is used: a file's name, never its folder."""
+        if self.service_account is not None:
+            return "in the app's secrets"
+        return PureWindowsPath(self.key_file).name if self.key_file else "of your login"
 
     def is_for_endpoint(self) -> bool:
         """Say whether the key was made for the emulator: no other is shown to such a server."""
