@@ -7,7 +7,7 @@ from gcp_storage_emulator.gcs_glob import gcs_glob_match
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz3d.sources.globs import matches
+from viz3d.sources.globs import literal, matches
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,10 @@ def test_a_folder_is_searched_as_a_bucket_is(pattern: str, path: str) -> None:
     """What an emulator of the service finds for a pattern is found here, and nothing else."""
     if pattern:  # which the service takes for no pattern at all
         assert matches(pattern, path) == gcs_glob_match(pattern, path)
+
+
+@given(st.text("ab*?[]{},\\!-/\n"), st.text("ab*?[]{},\\!-/\n"))
+def test_a_literal_text_matches_itself_alone(text: str, other: str) -> None:
+    """A name of a folder may hold every sign of a pattern."""
+    assert matches(literal(text), text)
+    assert matches(literal(text), other) is (text == other)

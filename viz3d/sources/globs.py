@@ -27,6 +27,11 @@ def matches(pattern: str, path: str) -> bool:
     return _compiled(pattern).fullmatch(path) is not None
 
 
+def literal(text: str) -> str:
+    """Return the pattern that matches a text and nothing else."""
+    return re.sub(r"[*?\[\]{}\\]", r"\\\g<0>", text)
+
+
 # What a pattern is made of; longer pieces stand before their beginnings.
 _PIECE = re.compile(
     r"(?P<escaped>\\(?s:.))|(?P<folders>\*\*/)|(?P<any>\*\*)|(?P<some>\*)|(?P<one>\?)"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viz3d.run import FileInfo, Problem, RunInfo
-from viz3d.sources.globs import matches
+from viz3d.sources.globs import literal, matches
 from viz3d.sources.safe_names import safe_paths
 
 if TYPE_CHECKING:
@@ -118,11 +118,7 @@ def _together(paths: Sequence[str]) -> Iterable[list[str]]:
 def _common(paths: Sequence[str]) -> str:
     """Return a pattern that fits some folders of one depth, and perhaps others too."""
     columns = zip(*(path.split("/") for path in paths), strict=True)
-    return "/".join(_literal(parts[0]) if len(set(parts)) == 1 else "*" for parts in columns)
-
-
-def _literal(text: str) -> str:
-    return "".join(f"\\{char}" if char in "*?[]{}\\" else char for char in text)
+    return "/".join(literal(parts[0]) if len(set(parts)) == 1 else "*" for parts in columns)
 
 
 def _depth(path: str) -> int:
