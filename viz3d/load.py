@@ -168,7 +168,13 @@ def load_runs(
     if isinstance(name, RunInfo):
         _prepare(source, [name])
         return _load(source, name, roles)
-    infos = list_runs(source)
+    return _load_named(source, list_runs(source), name, roles)
+
+
+def _load_named(
+    source: Source, infos: Sequence[RunInfo], name: str | None, roles: Roles | None
+) -> list[Run]:
+    """Load the runs of a listing that go by a name; without one, all."""
     if name is None:
         if not infos:
             told = [f"There are no runs in {source.name!r}.", *map(str, source.problems()[:1])]
@@ -211,7 +217,7 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
     source = open_source(where)
     infos = list_runs(source)
     name = f"{infos[0].name}{INSIDE}{inside}" if len(infos) == 1 else inside
-    return load_runs(source, name, roles=roles)
+    return _load_named(source, infos, name, roles)
 
 
 def is_path(text: str) -> bool:

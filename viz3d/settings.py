@@ -151,11 +151,11 @@ def _number(
         number = 0.0
     if 0 < number < float("inf"):
         return number
-    examples = {"VIZ3D_CACHE_SIZE": "10 GB", "VIZ3D_PATIENCE": "2"}
+    what, example = ("size", "10 GB") if key == "VIZ3D_CACHE_SIZE" else ("number", "2")
     problems.append(
         Problem(
-            f"{key} is {values[key][:40]!r}, which is no size above zero, so it was not used.",
-            f"Write for example {key}={examples[key]}.",
+            f"{key} is {values[key][:40]!r}, which is no {what} above zero, so it was not used.",
+            f"Write for example {key}={example}.",
         )
     )
     return default

@@ -91,9 +91,9 @@ def tag(generation: str) -> str:
     return hashlib.sha256(generation.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def order(tag: str) -> int:
-    """Return what generations are ordered by: the service counts them up."""
-    return int(tag) if _DIGITS.fullmatch(tag) else 0
+def order(generation: str) -> int:
+    """Return what the generations of copies are ordered by: the service counts them up."""
+    return int(generation) if _DIGITS.fullmatch(generation) else 0
 
 
 def read_name(path: Path) -> Entry | None:
