@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
+import time
 from pathlib import Path
 
 import google_crc32c
@@ -64,3 +66,16 @@ def copies(cache: Cache, names: tuple[str, ...] = NAMES) -> set[tuple[str, int]]
 def strays(cache: Cache) -> list[Path]:
     """Return the files that somebody began and nobody finished; stopped downloads are none."""
     return [path for path in cache.folder.rglob("*.tmp") if path.is_file()]
+
+
+def keep(cache: Cache, file: FileInfo, data: bytes) -> Path:
+    """Store other bytes than those that `put` makes up."""
+    with cache.part(BUCKET, file) as temp:
+        temp.write_bytes(data)
+        return cache.store(BUCKET, file, temp, google_crc32c.value(data), len(data))
+
+
+def age(path: Path, seconds: float) -> None:
+    """Let the last use and the last change of a file be so long ago."""
+    when = time.time() - seconds
+    os.utime(path, (when, when))
