@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from viz3d.errors import SettingsError
-from viz3d.settings import KEYS, MAX_ENV_BYTES, load_settings
+from viz3d.settings import CACHE_BYTES, KEYS, MAX_ENV_BYTES, load_settings
 
 GUIDE = (
     "GCS_BUCKET=gs://nanochat-aquarat-datasets\n"
@@ -130,3 +130,35 @@ def test_example_explains_every_key() -> None:
     """`.env.example` lists each key that is read."""
     example = Path(__file__).parents[1].joinpath(".env.example").read_text()
     assert [key for key in KEYS if f"{key}=" not in example] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("500 MB", 500_000_000), ("1.5GB", 1_500_000_000), ("2 tb", 2 * 10**12), ("4096", 4096)],
+)
+def test_size_of_the_cache_is_read_with_its_unit(tmp_path: Path, text: str, size: int) -> None:
+    """However it is spaced and written."""
+    settings = load_settings({"VIZ3D_CACHE_SIZE": text}, tmp_path / ".env")
+    assert (settings.cache_bytes, settings.problems) == (size, ())
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("VIZ3D_CACHE_SIZE", "10 parsecs"),
+        ("VIZ3D_CACHE_SIZE", "0"),
+        ("VIZ3D_CACHE_SIZE", "1.2.3 MB"),
+        ("VIZ3D_CACHE_SIZE", "1e999"),
+        ("VIZ3D_PATIENCE", "long"),
+        ("VIZ3D_PATIENCE", "-1"),
+        ("VIZ3D_PATIENCE", "nan"),
+        ("VIZ3D_PATIENCE", "inf"),
+    ],
+)
+def test_number_that_is_none_is_told_and_not_used(tmp_path: Path, key: str, text: str) -> None:
+    """The default holds, and the sentence says what to write."""
+    settings = load_settings({key: text}, tmp_path / ".env")
+    assert (settings.cache_bytes, settings.patience) == (CACHE_BYTES, 1.0)
+    [problem] = settings.problems
+    assert repr(text) in problem.what
+    assert f"Write for example {key}=" in problem.remedy

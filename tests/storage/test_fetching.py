@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -149,16 +150,12 @@ def test_twenty_viewers_of_one_process_download_each_object_once(
     files = sources[0].files()
     server.clear()
 
-    def view(source: BucketSource) -> None:
+    def view(source: BucketSource) -> list[bytes]:
         source.prepare(files)
-        for file in files:
-            assert source.fetch(file).read_bytes() == ROWS
+        return [source.fetch(file).read_bytes() for file in files]
 
-    threads = [threading.Thread(target=view, args=(source,)) for source in sources]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(sources)) as pool:
+        assert list(pool.map(view, sources)) == [[ROWS] * len(files)] * len(sources)
     assert asked(server, "media") == len(files)
 
 

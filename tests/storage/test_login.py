@@ -142,7 +142,7 @@ CASES = {
     "wrong clock": Case({"kind": "clock_skew"}, "clock", "clock is wrong", "Set the clock"),
     "login page": Case({"kind": "html"}, "portal", "login page", "browser"),
     "broken login service": Case(
-        {"kind": "status", "status": 503}, "token_service", "login service", "Try again", 80
+        {"kind": "status", "status": 503}, "token_service", "login service", "Try again", 10
     ),
     "silent login service": Case({"kind": "hang"}, "token_service", "silent for", "Try again", 10),
 }

@@ -26,6 +26,7 @@ from viz3d.errors import BucketError
 from viz3d.load import open_source
 from viz3d.run import FileInfo
 from viz3d.settings import Settings
+from viz3d.sources import faults
 from viz3d.sources.bucket import BucketSource
 
 SCALE = 0.1
@@ -36,6 +37,8 @@ LENGTH = len(NEW)
 OTHER = b'{"step": 1, "loss": 1.0}\n'
 NAME = "runs/a/metrics.jsonl"
 FRESH = ""
+# kind -> what to do about it
+REMEDIES = {kind: remedy for kind, (_, remedy) in faults._FAULTS.items()}
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,8 @@ def test_a_fault_of_a_download_with_an_older_copy_here(
     if cell.told:
         assert path.read_bytes() == OLD
         (remark,) = remarks
-        assert re.search(r"as of \d{4}-\d\d-\d\d \d\d:\d\d UTC, because: ", str(remark))
+        assert re.search(r"as of \d{4}-\d\d-\d\d \d\d:\d\d UTC, because: .+\.$", remark.what)
+        assert remark.remedy == REMEDIES[cell.told]
         assert remark.file == NAME
     else:
         assert path.read_bytes() == cell.new
@@ -256,7 +260,8 @@ def test_a_fault_of_a_later_listing(cell: Cell, server: StorageServer, tmp_path:
         assert files == kept
         assert source.as_of is not None
         (problem,) = source.problems()
-        assert re.search(r"as of \d{4}-\d\d-\d\d \d\d:\d\d UTC", str(problem))
+        assert re.search(r"as of \d{4}-\d\d-\d\d \d\d:\d\d UTC", problem.what)
+        assert problem.remedy in (REMEDIES[cell.told], "")
         assert source.fetch(files[NAME]).read_bytes() == OLD
         server.clear()
         assert "runs/c/metrics.jsonl" in eventually(source)
