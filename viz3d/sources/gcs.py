@@ -152,9 +152,6 @@ class Bucket:
         asked = replace(self._asked, name=file.path)
         try:
             with self._media(file, start, left) as answer:
-                page = answer.headers.get("Content-Type", "").startswith("text/html")
-                if page and not file.path.lower().endswith((".html", ".htm")):
-                    raise fault("portal", where=asked.where)
                 while block := answer.raw.read1(AT_ONCE, decode_content=False):
                     sink.write(block)
         except OSError as error:
