@@ -9,6 +9,8 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
+# Whoever asks without a login.
+ANONYMOUS = "nobody (anonymous)"
 # Logins that work without naming a login service: they are Google's own.
 _KNOWN = ("authorized_user", "external_account", "external_account_authorized_user")
 

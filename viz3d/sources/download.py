@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import filecmp
 import os
 import shutil
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from viz3d.errors import BucketError, ExportError, SourceError
 from viz3d.run import Problem, RunInfo
 from viz3d.sources import checksum
-from viz3d.sources.landing import SUFFIX, land, temporary
+from viz3d.sources.landing import NO_SPACE, SUFFIX, land, temporary
 from viz3d.sources.places import REPORTS, Item, plan
 from viz3d.sources.progress import Progress, Watch
 
@@ -249,6 +248,6 @@ def _sweep(folder: Path) -> None:
 
 
 def _reason(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_SPACE:
         return "It was not written: the disk is full."
     return f"It was not written: {error.strerror or type(error).__name__}."

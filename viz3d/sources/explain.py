@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from viz3d.errors import BucketError
+from viz3d.sources.access import ANONYMOUS
 from viz3d.sources.faults import fault
 
 Say = Callable[[BaseException, str, "Asked"], BucketError]
@@ -117,7 +118,7 @@ def _by_status(error: BaseException, asked: Asked) -> BucketError | None:
     if looks_like_page(getattr(response, "content", None) or b""):
         return fault("portal", where=asked.where)
     if status == 429:
-        found = fault("too_many_requests", where=asked.where, reason="")
+        found = fault("too_many_requests", where=asked.where)
     elif status == 408 or status >= 500:
         found = fault("service_down", where=asked.where, reason=f"status {int(status)}")
     else:
@@ -130,7 +131,7 @@ def _by_status(error: BaseException, asked: Asked) -> BucketError | None:
 def _refused(status: int, said: str, asked: Asked) -> BucketError | None:
     """Explain an answer that says no."""
     found: BucketError | None = None
-    if status in (401, 403) and asked.who.startswith("nobody"):
+    if status in (401, 403) and asked.who == ANONYMOUS:
         found = fault("no_credentials", where=asked.where)
     elif status == 401:
         found = _clock(asked) or fault("refused_login", who=asked.who)

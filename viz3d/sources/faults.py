@@ -1,6 +1,7 @@
 """Every way in which a bucket can fail, and what people are told: one table, no logic.
 
-The kinds are part of ``python -m viz3d check --json``; a program may rely on them.
+What is wrong with an address (``bad_name``) is said where it is read. The kinds are part of
+``python -m viz3d check --json``; a program may rely on them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "or run `gcloud auth application-default login`.",
     ),
     "expired_login": ("Your Google login has expired or was revoked.", _LOGIN),
-    "refused_login": ("Google does not accept the login of {who}.", _LOGIN),
+    "refused_login": ("{who} is not accepted by Google.", _LOGIN),
     "no_permission": (
         "{who} may not read {where}.",
         "Ask the bucket's owner for the role Storage Object Viewer (roles/storage.objectViewer).",
@@ -50,7 +51,7 @@ _FAULTS: dict[str, tuple[str, str]] = {
         _AGAIN,
     ),
     "too_many_requests": (
-        "Google Cloud Storage asks for fewer requests to {where}{reason}.",
+        "Google Cloud Storage asks for fewer requests to {where}.",
         _AGAIN,
     ),
     "stalled": (
@@ -94,6 +95,11 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "{name} in {where} has no checksum in the listing, so it cannot be verified.",
         "Copy the object within the bucket, which gives it one.",
     ),
+    "too_large": (
+        "{name} is stored compressed and unpacks to more than {limit:,} bytes, so it was not "
+        "opened.",
+        "Store it uncompressed if it is a log.",
+    ),
     "disk_full": (
         "The disk is full: {name} needs {needs} and {has} are free where downloads are kept.",
         "Free some space, or set VIZ3D_CACHE_DIR to another disk.",
@@ -121,7 +127,7 @@ PASSING = frozenset(
         "token_service",
     }
 )
-KINDS = (*_FAULTS, "bad_name", "too_large")
+KINDS = (*_FAULTS, "bad_name")
 
 
 def fault(kind: str, **facts: object) -> BucketError:

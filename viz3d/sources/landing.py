@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
 SUFFIX = ".tmp"
+# Errors of a full disk, or of a user's share of one.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def temporary(folder: Path, stem: str) -> Path:

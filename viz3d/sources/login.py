@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from viz3d.sources.access import Access
+from viz3d.sources.access import ANONYMOUS, Access
 from viz3d.sources.explain import Asked, explain, looks_like_page
 from viz3d.sources.faults import fault
 
 READ_ONLY = ("https://www.googleapis.com/auth/devstorage.read_only",)
-ANONYMOUS = "nobody (anonymous)"
 
 
 def bounded(session: Any, longest: float, asked: Asked, note: Callable[[Any], None]) -> Any:

@@ -7,7 +7,6 @@ its writer's hands costs one download, because a copy is read back before it get
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import time
@@ -21,7 +20,8 @@ from typing import BinaryIO
 from viz3d.errors import BucketError
 from viz3d.sources import checksum, private
 from viz3d.sources.entries import inside, size_of
-from viz3d.sources.landing import SUFFIX, temporary
+from viz3d.sources.faults import fault
+from viz3d.sources.landing import NO_SPACE, SUFFIX, temporary
 
 fcntl: ModuleType | None
 try:
@@ -96,7 +96,7 @@ def try_out(folder: Path) -> None:
         with writing(folder, "probe"):
             pass
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in NO_SPACE:
             raise
 
 
@@ -151,12 +151,7 @@ def unpack(packed: Path, into: Path, name: str) -> tuple[int, int]:
             for block in _unpacked(source):
                 crc, size = checksum.extend(crc, block), size + len(block)
                 if size > limit:
-                    raise BucketError(
-                        "too_large",
-                        f"{name} is stored compressed and unpacks to more than {limit:,} bytes, "
-                        "so it was not opened.",
-                        "Store it uncompressed if it is a log.",
-                    )
+                    raise fault("too_large", name=name, limit=limit)
                 out.write(block)
         except (zlib.error, EOFError) as error:
             raise BucketError(
