@@ -153,6 +153,7 @@ def test_size_of_the_cache_is_read_with_its_unit(tmp_path: Path, text: str, size
         ("VIZ3D_PATIENCE", "-1"),
         ("VIZ3D_PATIENCE", "nan"),
         ("VIZ3D_PATIENCE", "inf"),
+        ("VIZ3D_PATIENCE", "1e9"),
     ],
 )
 def test_number_that_is_none_is_told_and_not_used(tmp_path: Path, key: str, text: str) -> None:

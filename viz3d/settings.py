@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -30,6 +31,8 @@ KEYS = (
 # Streamlit's customary name for a service account's key in its secrets.
 SERVICE_ACCOUNT = "gcp_service_account"
 CACHE_BYTES = 10_000_000_000
+# Deadlines of hours are none; those of centuries are more than the system can count.
+MOST_PATIENCE = 1000.0
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 # A settings file is a few lines; anything this long is another file under that name.
@@ -111,7 +114,7 @@ def load_settings(
     account = (secrets or {}).get(SERVICE_ACCOUNT)
     problems: list[Problem] = []
     cache_bytes = _number("VIZ3D_CACHE_SIZE", values, problems, _bytes, CACHE_BYTES)
-    patience = _number("VIZ3D_PATIENCE", values, problems, float, 1.0)
+    patience = _number("VIZ3D_PATIENCE", values, problems, float, 1.0, MOST_PATIENCE)
     return Settings(
         source=values.get("VIZ3D_SOURCE") or (f"gs://{bucket}" if bucket else "sample"),
         bucket=bucket,
@@ -140,21 +143,22 @@ def _bytes(text: str) -> float:
 
 def _number(
     key: str, values: Mapping[str, str], problems: list[Problem],
-    read: Callable[[str], float], default: float,
+    read: Callable[[str], float], default: float, most: float = sys.float_info.max,
 ) -> float:  # fmt: skip
-    """Read a setting that is a number above zero; what is none is told and the default taken."""
+    """Read a setting between zero and `most`; what is none is told and the default taken."""
     if key not in values:
         return default
     try:
         number = read(values[key])
     except ValueError:
         number = 0.0
-    if 0 < number < float("inf"):
+    if 0 < number <= most:
         return number
     what, example = ("size", "10 GB") if key == "VIZ3D_CACHE_SIZE" else ("number", "2")
+    wrong = "too much" if number > most else f"no {what} above zero"
     problems.append(
         Problem(
-            f"{key} is {values[key][:40]!r}, which is no {what} above zero, so it was not used.",
+            f"{key} is {values[key][:40]!r}, which is {wrong}, so it was not used.",
             f"Write for example {key}={example}.",
         )
     )

@@ -74,6 +74,13 @@ def test_room_is_made_from_stopped_downloads_first(cache: Cache):
     assert path.exists()
 
 
+def test_a_download_that_filled_the_disk_leaves_room_for_small_ones(cache: Cache):
+    begin(cache, PLAIN, 2, 1000)
+    assert not cache.make_room(len(content(PLAIN, 2)))  # its own next try goes on from there
+    assert cache.make_room(600)
+    assert not parts.resumable(cache.folder / "parts")
+
+
 def test_there_may_be_no_room_to_make(cache: Cache):
     assert not cache.make_room(1)
     put(cache, PLAIN, 1)

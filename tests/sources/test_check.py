@@ -50,6 +50,14 @@ def test_a_bucket_that_can_be_read() -> None:
     assert source.fetched == ["b/report/report.md"]
 
 
+def test_a_signed_link_is_not_repeated() -> None:
+    """Its signature opens the bucket to whoever reads it."""
+    link = "https://storage.googleapis.com/memory/runs?X-Goog-Signature=hunter2"
+    found = look(Bucket(RUNS), link)
+    assert found.next == "python -m viz3d list gs://memory/runs"
+    assert "hunter2" not in repr(found)
+
+
 @pytest.mark.parametrize("kind", ["expired_login", "no_permission", "unreachable"])
 def test_a_bucket_that_cannot_be_listed(kind: str) -> None:
     """The fault's own sentence, remedy and kind; still it says who asked what."""

@@ -177,7 +177,13 @@ class Cache:
 
     def make_room(self, bytes_needed: int) -> bool:
         """Evict until so many bytes are gone; say whether anything went."""
-        return self._evict(self._evictable(), bytes_needed) > 0
+        freed = self._evict(self._evictable(), bytes_needed)
+        if freed < bytes_needed:
+            # A download that was stopped a moment ago, too; not that of the object which needs the
+            # room, of which less is here than all.
+            large = [path for path in parts.resumable(self._parts) if size_of(path) > bytes_needed]
+            freed += sum(self._remove(path) for path in large[:1])
+        return freed > 0
 
     def info(self) -> Info:
         """Return what the cache holds."""

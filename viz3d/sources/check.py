@@ -122,7 +122,9 @@ def _try(
     count = f"{found.runs:,} run{'' if found.runs == 1 else 's'}"
     how = "listed and read" if found.reading else "listed"
     message = f"{source.name} can be {how}: {count if found.runs else 'no runs'}."
-    return _who(replace(found, ok=True, message=message, next=command(text, settings)), source)
+    # A bucket by its plain address: a link that was typed may be signed, which is a secret.
+    named = source.name if hasattr(source, "address") and text != settings.source else text
+    return _who(replace(found, ok=True, message=message, next=command(named, settings)), source)
 
 
 def _who(found: Check, source: Source) -> Check:
