@@ -125,6 +125,31 @@ def test_names_beyond_the_output_encoding_are_escaped(
     assert rb"a\U0001f525.jsonl" in done.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
+@pytest.mark.parametrize("words", [("list", "sample"), ("list", "sample", "--json")])
+def test_output_on_a_full_disk_fails_plainly(words: tuple[str, ...]) -> None:
+    """One sentence, whether the disk is found full at once or when the last bytes are written."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "viz3d", *words], stdout=full, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "viz3d: The output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no shell that closes streams")
+def test_closed_streams_change_nothing() -> None:
+    """As a service's manager may start it."""
+    for closed, gone in ((">&-", "out"), ("2>&-", "err"), ("<&-", "in")):
+        done = subprocess.run(
+            ["sh", "-c", f'"$0" -m viz3d list sample {closed}', sys.executable],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        assert bool(done.stdout) == (gone != "out")
+
+
 def test_list_tells_what_was_left_out(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A link out of the folder is told on standard error; the document stays a document."""
     (sweep / "elsewhere.jsonl").symlink_to(sweep.parent)

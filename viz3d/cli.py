@@ -8,6 +8,7 @@ it, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -45,12 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
+    _see_to_streams()
     args = _parser().parse_args(argv)
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A name may hold what the terminal's or pipe's encoding cannot say.
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return int(args.command(args))
+        status = int(args.command(args))
+        sys.stdout.flush()
+        return status
     except Viz3dError as error:
         tell(f"viz3d: {error}")
         return 1
@@ -58,8 +59,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `python -m viz3d list | head`: the reader has what it wanted.
         sys.stdout = None
         return 0
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # `python -m viz3d list > file` on a full disk.
+        sys.stdout = None
+        tell(f"viz3d: The output cannot be written: {error.strerror}.")
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _see_to_streams() -> None:
+    """Make the standard streams take anything, also where the caller closed them (``2>&-``)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # It stays open: whatever else were opened next would become the stream in its place.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name may hold what the terminal's or pipe's encoding cannot say.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -144,6 +144,12 @@ CASES = {
     "broken login service": Case(
         {"kind": "status", "status": 503}, "token_service", "login service", "Try again", 10
     ),
+    "refusing login service": Case(
+        {"kind": "status", "status": 403, "body": '{"error": "denied", "error_description": "No"}'},
+        "token_service",
+        r"\(denied: No\)",
+        "Try again",
+    ),
     "silent login service": Case({"kind": "hang"}, "token_service", "silent for", "Try again", 10),
 }
 
@@ -208,6 +214,7 @@ def test_no_login_at_all(server: StorageServer, tmp_path: Path):
         ("not json", "it is no JSON"),
         ("[]", "it is no Google key"),
         ('{"type": "service_account"}', "it is no Google key"),
+        ('{"type": "service_account", "client_email": "", "token_uri": ""}', "it is no Google key"),
         ('{"type": "who_knows"}', "it is no Google key"),
     ],
 )

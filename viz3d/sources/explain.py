@@ -187,7 +187,7 @@ def _dropped(_: BaseException, __: str, asked: Asked) -> BucketError:
     return fault("dropped", where=asked.where)
 
 
-def _login(_: BaseException, said: str, asked: Asked) -> BucketError:
+def _login(error: BaseException, said: str, asked: Asked) -> BucketError:
     """Explain why the login could not be renewed."""
     if looks_like_page(said):
         return fault("portal", where=asked.where)
@@ -197,7 +197,9 @@ def _login(_: BaseException, said: str, asked: Asked) -> BucketError:
         return fault("bad_key_file", key=asked.key, reason="Google does not know it any more")
     if "invalid_grant" in said or "invalid_rapt" in said or "Reauthentication" in said:
         return _clock(asked) or fault("expired_login")
-    return fault("token_service", reason=_short(said) or "no reason given")
+    # Behind the sentence the answer itself may follow.
+    sentence = str(error.args[0]) if error.args else ""
+    return fault("token_service", reason=_short(sentence) or "no reason given")
 
 
 def _clock(asked: Asked) -> BucketError | None:
@@ -212,8 +214,9 @@ def _key(_: BaseException, said: str, asked: Asked) -> BucketError:
     """Explain why there is no login at all."""
     if "default credentials were not found" in said or "automatically determine" in said:
         return fault("no_credentials", where=asked.where)
-    reasons = {"was not found": "it is not there", "not a valid json": "it is no JSON"}
-    found = (reason for part, reason in reasons.items() if part in said)
+    # Of a field that is missing it says that it "was not found", too.
+    reasons = {"File .* was not found": "it is not there", ".*not a valid json": "it is no JSON"}
+    found = (reason for pattern, reason in reasons.items() if re.match(pattern, said))
     return fault("bad_key_file", key=asked.key, reason=next(found, "it is no Google key"))
 
 
