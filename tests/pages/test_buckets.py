@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.fakes import TEXT, FakeBucket, opened_as
 from tests.pages.test_pages import PAGES, SWEEP, charts, said
 from viz3d.errors import BucketError
+from viz3d.run import Problem
 from viz3d.sources.faults import fault
 
 Open = Callable[..., AppTest]
@@ -55,6 +56,21 @@ def test_fault_is_told_on_every_page_with_the_command_to_type(
     assert [code.value for code in app.main.code] == ["gcloud auth application-default login"]
     assert "No run" not in said(app), "it is not known whether there are runs"
     assert not charts(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_why_nothing_was_found_stands_on_every_page(
+    open_page: Open, bucket: FakeBucket, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that was mistyped: what is near it is named in the main area, not folded away."""
+    problem = Problem("There is nothing under gs://runs-of-ours/rums.", "Nearest: runs.")
+    monkeypatch.setattr(bucket, "files", list)
+    monkeypatch.setattr(bucket, "problems", lambda: (problem,))
+    app = open_page(page, source=TEXT)
+    assert not app.exception
+    told = read([info.value for info in app.main.info])
+    assert problem.what in told
+    assert problem.remedy in told
 
 
 def test_fault_passes_when_the_viewer_tries_again(open_page: Open, bucket: FakeBucket) -> None:

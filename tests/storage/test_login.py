@@ -149,6 +149,7 @@ CASES = {
         "token_service",
         r"\(denied: No\)",
         "Try again",
+        10,
     ),
     "silent login service": Case({"kind": "hang"}, "token_service", "silent for", "Try again", 10),
 }

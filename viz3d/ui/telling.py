@@ -37,12 +37,12 @@ def box(show: Callable[[str], object], what: str, remedy: str) -> None:
 
 
 def show_state(listed: Listed) -> bool:
-    """Say in one box why a source cannot be read, or as of when it is shown.
+    """Say why a source cannot be read, as of when it is shown, or why it holds nothing.
 
     Returns
     -------
     bool
-        False where there is nothing to say: what is shown is the present state.
+        False where what is shown is the present state.
     """
     if listed.error is not None:
         what, remedy = _sentences(listed.error)
@@ -51,6 +51,10 @@ def show_state(listed: Listed) -> bool:
         why = listed.problems[0] if listed.problems else None
         said = why.what if why else f"Shown is what was there as of {moment(listed.as_of)}."
         box(st.warning, safe(said, longest=None), why.remedy if why else "")
+    elif not listed.infos:
+        # Such as which folders are near where nothing was found.
+        for problem in listed.problems[:MOST]:
+            box(st.info, safe(problem.what, longest=None), problem.remedy)
     return listed.error is not None or listed.as_of is not None
 
 
