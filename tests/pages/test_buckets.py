@@ -86,6 +86,28 @@ def test_fault_passes_when_the_viewer_tries_again(open_page: Open, bucket: FakeB
     assert len(charts(app)) == 1
 
 
+def test_run_that_is_deleted_while_it_is_shown_is_named(
+    open_page: Open, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The selection loses it, and the sidebar says which, until the viewer chooses anew."""
+    app = open_page(LOSS, source=TEXT, run=SWEEP[:2])
+    assert "No longer" not in captions(app)
+    left = [file for file in bucket.files() if not file.path.startswith(f"{SWEEP[0]}/")]
+    monkeypatch.setattr(bucket, "files", lambda: left)
+    forget(app)
+    for _ in range(2):
+        app.run()
+        assert app.session_state["run"] == SWEEP[1:2]
+        assert f"No longer in this source: {SWEEP[0]}." in captions(app)
+    app.multiselect(key="run").set_value(SWEEP[2:3]).run()
+    assert "No longer" not in captions(app)
+
+
+def captions(app: AppTest) -> str:
+    """Return the small print of the sidebar, as a reader sees it."""
+    return read([caption.value for caption in app.sidebar.caption])
+
+
 def test_selection_outlives_a_fault(open_page: Open, bucket: FakeBucket) -> None:
     """A source that is away for a while takes neither the chosen runs nor the roles with it."""
     app = open_page(LOSS, source=TEXT, run=SWEEP[:2], **{"role.loss": "held"})

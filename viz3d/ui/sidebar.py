@@ -72,7 +72,10 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
         names = _chosen_before(listed.text)
         nothing = "The source cannot be read"
     elif st.session_state.get("listed") != listed.text:
+        st.session_state.pop("gone", None)
         _start_selection(listed.text, infos)
+    else:
+        _note_gone(set(names))
     chosen = st.multiselect(
         "Runs",
         names,
@@ -80,9 +83,22 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
         bind="query-params",
         placeholder="Choose runs" if names else nothing,
         help="The newest stand first.",
+        on_change=_forget_gone,
     )
+    if st.session_state.get("gone"):
+        st.caption(f"No longer in this source: {', '.join(map(safe, st.session_state['gone']))}.")
     wanted = set(chosen)
     return tuple(info for info in infos if info.name in wanted)
+
+
+def _note_gone(names: set[str]) -> None:
+    """Keep the selected runs that have left the source, which the selection drops unsaid."""
+    before = [*st.session_state.get("gone", ()), *st.session_state.get("run", ())]
+    st.session_state["gone"] = [name for name in dict.fromkeys(before) if name not in names]
+
+
+def _forget_gone() -> None:
+    st.session_state.pop("gone", None)
 
 
 def _chosen_before(source: str) -> list[str]:
