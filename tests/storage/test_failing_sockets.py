@@ -71,9 +71,9 @@ def server() -> Iterator[StorageServer]:
         yield running
 
 
-def read_both(server: StorageServer, cache: Path) -> list[bytes | str]:
+def read(server: StorageServer, cache: Path, patience: float = 1.0) -> list[bytes | str]:
     """List, bring and read; what is told stands in place of what is not there."""
-    settings = Settings(storage_emulator=server.url, cache_dir=str(cache), patience=0.02)
+    settings = Settings(storage_emulator=server.url, cache_dir=str(cache), patience=patience)
     source = open_source("gs://team-runs", settings)
     try:
         files = source.files()
@@ -104,14 +104,14 @@ def test_whichever_call_fails_nothing_wrong_is_read_and_nothing_lost(
         at += 1
         cache = tmp_path / str(at)
         server.put("team-runs", NAME, OLD)
-        assert read_both(server, cache) == [OLD]
+        assert read(server, cache) == [OLD]
         server.put("team-runs", NAME, NEW)
         sockets.arm(at, error, for_ever=for_ever)
-        found = read_both(server, cache)
+        found = read(server, cache, patience=0.02)
         struck = sockets.calls >= at
         sockets.arm(0, error, for_ever=False)
         assert found in ([OLD], [NEW]), f"call {at}: {found}"
-        assert read_both(server, cache) == [NEW], f"after call {at}"
+        assert read(server, cache) == [NEW], f"after call {at}"
         for thread in threading.enumerate():
             if thread.name.startswith("viz3d-"):
                 thread.join(10)

@@ -230,3 +230,57 @@ def test_an_object_that_was_deleted_is_told_and_its_copy_kept(
     with pytest.raises(BucketError) as caught:
         source.fetch(files[gone.path])
     assert caught.value.kind == "deleted"
+
+
+def test_a_fault_that_passed_leaves_no_remark(server: StorageServer, tmp_path: Path):
+    source = connect(server, tmp_path)
+    file = source.files()[0]
+    source.fetch(file)
+    server.put("team-runs", file.path, ROWS * 3)
+    file = next(one for one in source.files() if one.path == file.path)
+    server.faults.append(Fault("status", on="media", status=503, times=None))
+    source.prepare([file])
+    server.clear()
+    source.prepare([file])
+    assert source.fetch(file).read_bytes() == ROWS * 3
+    assert source.remarks(file) == ()
+
+
+def test_a_fault_of_the_program_is_no_empty_bucket(
+    server: StorageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    source = connect(server, tmp_path)
+
+    def broken() -> None:
+        raise ImportError("no module named x")
+
+    monkeypatch.setattr(source._bucket, "load", broken)
+    with pytest.raises(ImportError, match="no module named x"):
+        source.files()
+
+
+@pytest.mark.parametrize("pattern", ["{a,b/c}", "[", "runs/{x"])
+def test_a_pattern_that_is_none_is_blamed_itself(
+    pattern: str, server: StorageServer, tmp_path: Path
+):
+    with pytest.raises(BucketError) as caught:
+        connect(server, tmp_path).find(pattern)
+    assert caught.value.kind == "bad_pattern"
+
+
+def test_a_compressed_object_is_known_however_its_encoding_is_written(
+    server: StorageServer, tmp_path: Path
+):
+    import gzip
+
+    server.put("team-runs", "runs/z/metrics.jsonl", gzip.compress(ROWS), encoding="GZIP")
+    source = connect(server, tmp_path)
+    file = next(file for file in source.files() if file.path.startswith("runs/z"))
+    assert source.fetch(file).read_bytes() == ROWS
+
+
+def test_an_emulator_may_be_named_without_its_scheme(server: StorageServer, tmp_path: Path):
+    plain = Settings(
+        storage_emulator=server.url.removeprefix("http://"), cache_dir=str(tmp_path), patience=0.1
+    )
+    assert len(open_source("gs://team-runs", plain).files()) == 60

@@ -49,7 +49,7 @@ class Access:
                 return False
             try:
                 info = json.loads(Path(self.key_file).expanduser().read_text("utf-8"))
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 return True  # what is wrong with it is about to be told
         if isinstance(info, Mapping) and info.get("token_uri"):
             return urlsplit(str(info["token_uri"])).netloc == urlsplit(self.endpoint).netloc

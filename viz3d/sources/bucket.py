@@ -18,6 +18,7 @@ from viz3d.sources.access import Access
 from viz3d.sources.cache import Cache
 from viz3d.sources.fetching import Fetcher
 from viz3d.sources.gcs import Bucket, Listing
+from viz3d.sources.globs import literal
 from viz3d.sources.patience import Deadlines
 from viz3d.sources.skipping import skipped
 
@@ -51,15 +52,15 @@ class BucketSource:
         self, address: Address, settings: Settings, *, names: Sequence[str],
         wanted: Callable[[str], bool],
     ) -> None:  # fmt: skip
-        access = Access(
-            settings.project, settings.credentials, settings.service_account,
-            settings.storage_emulator,
-        )  # fmt: skip
+        endpoint = settings.storage_emulator
+        if endpoint and "://" not in endpoint:
+            endpoint = f"http://{endpoint}"  # as other clients take it
+        access = Access(settings.project, settings.credentials, settings.service_account, endpoint)
         deadlines = Deadlines().scaled(settings.patience)
         self.address = address
         self.cache = _cache(settings.cache_dir, settings.cache_bytes)
         self._bucket = Bucket(address.bucket, access, deadlines, str(address), self._say)
-        self._glob = f"{_literal(address.prefix)}**/{{{','.join(names)}}}"
+        self._glob = f"{literal(address.prefix)}**/{{{','.join(names)}}}"
         self._wanted = wanted
         # A bucket of an emulator may have the name of a real one.
         self._place = f"{access.endpoint} {address.bucket}".strip()
@@ -131,6 +132,8 @@ class BucketSource:
                 silent = f"it has not answered for {first:g} s"
                 return self._saved(saved, self._bucket.last_fault or silent)
         asking.read = True
+        if asking.crash is not None:
+            raise asking.crash
         if asking.error is not None:
             if saved is None:
                 raise asking.error
@@ -146,7 +149,7 @@ class BucketSource:
         BucketError
         """
         prefix = self.address.prefix
-        found = self._bucket.match(_literal(prefix) + pattern, prefix)
+        found = self._bucket.match(literal(prefix) + pattern, prefix)
         return [self._relative(file) for file in found if not file.path.endswith("/")]
 
     def prepare(
@@ -231,15 +234,23 @@ class BucketSource:
             files = [self._relative(file) for file in found.values()]
             key = self.address.key
             asking.files = [file for file in files if self._wanted(file.path) or file.path == key]
-            self.cache.save_listing(self._listing_key, asking.files, time.time())
+            self._keep(asking)
         except BucketError as error:
             asking.error = error
-        except OSError as error:  # of the disk; the listing itself is there
-            asking.told.append(Problem(f"The listing could not be kept: {error.strerror}."))
+        except BaseException as error:  # a fault of ours: raised where it is seen
+            asking.crash = error
         finally:
             self._top = None if asking.error else self._top
             asking.finished = monotonic()
             asking.done.set()
+
+    def _keep(self, asking: _Asking) -> None:
+        try:
+            self.cache.save_listing(self._listing_key, asking.files, time.time())
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            said = f"The listing could not be kept for a time without network: {reason}."
+            asking.told.append(Problem(said, "Set VIZ3D_CACHE_DIR to a folder with space."))
 
     def _single_object(self, asking: _Asking) -> dict[str, FileInfo]:
         """Look for an object where there is no folder of that name, else say what is near."""
@@ -288,6 +299,7 @@ class _Asking:
         self.files: list[FileInfo] = []
         self.told: list[Problem] = []
         self.error: BucketError | None = None
+        self.crash: BaseException | None = None
 
     def is_over(self) -> bool:
         """Say whether another listing has to begin: this one was read, or is of long ago."""
@@ -299,11 +311,6 @@ class _Asking:
 def _cache(folder: str, limit: int) -> Cache:
     """Open each cache once in a process, which also sweeps it once."""
     return Cache.open(folder, limit)
-
-
-def _literal(prefix: str) -> str:
-    """Escape what the service would read as a pattern."""
-    return "".join(f"\\{char}" if char in "*?[]{}\\" else char for char in prefix)
 
 
 def _time(seconds: float) -> str:

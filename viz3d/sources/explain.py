@@ -68,7 +68,14 @@ def explain(error: BaseException, asked: Asked) -> BucketError:
     -------
     BucketError
         `after` is set where the answer held a ``Retry-After``.
+
+    Raises
+    ------
+    NameError, ImportError, AssertionError, MemoryError
+        A fault of the program is not dressed up as one of the network.
     """
+    if isinstance(error, NameError | ImportError | AssertionError | MemoryError):
+        raise error
     for cause in _causes(error):
         if isinstance(cause, BucketError):
             return cause
@@ -135,6 +142,8 @@ def _refused(status: int, said: str, asked: Asked) -> BucketError | None:
         found = fault("no_credentials", where=asked.where)
     elif status == 401:
         found = _clock(asked) or fault("refused_login", who=asked.who)
+    elif status == 400 and "glob" in said.lower():
+        found = fault("bad_pattern", reason=_short(said))
     elif status in (400, 403) and _PROJECT.search(said) and "storage.objects" not in said:
         project = asked.project or "of this login"
         found = fault("wrong_project", project=project, where=asked.where, reason=_short(said))

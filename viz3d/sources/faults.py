@@ -74,6 +74,11 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "The answer about {where} cannot be understood ({reason}).",
         "Try again; if it stays so, a proxy may change the answers.",
     ),
+    "bad_pattern": (
+        "The pattern cannot be used: {reason}.",
+        "Close every [ and {, let no / stand between { and }, and put a backslash before a sign "
+        "that is meant as such.",
+    ),
     "clock": (
         "This computer's clock is wrong{by}, so Google refuses the login.",
         "Set the clock, then try again.",

@@ -15,8 +15,9 @@ from viz3d.run import FileInfo
 from viz3d.sources.cache import Cache
 from viz3d.sources.faults import fault
 from viz3d.sources.gcs import Bucket
+from viz3d.sources.landing import NO_SPACE
 from viz3d.sources.progress import Watch
-from viz3d.sources.transfer import NO_SPACE, Meter, all_at_once, download
+from viz3d.sources.transfer import Meter, all_at_once, download
 
 # Faults that the next object will meet as well, and how many in a row are believed.
 OF_ALL = frozenset(
@@ -64,6 +65,8 @@ class Fetcher:
         What goes wrong is kept for the next `bring` of that file, which so asks nobody twice.
         """
         meter, fuse = Meter(cancel), _Fuse()
+        for file in files:
+            self._failed.pop((file.path, file.generation), None)
         missing = [file for file in files if self._cache.find(self._place, file) is None]
         for file in missing:
             meter.plan(file.size)
@@ -115,7 +118,12 @@ class Fetcher:
                 return self._download(file, meter)
             except BucketError as error:
                 fresh = self._replaced_by(file, error)
+            try:
                 return self._cache.find(self._place, fresh) or self._download(fresh, meter)
+            except BucketError as error:
+                if error.kind == "deleted" and self._bucket.stat(file.path) is not None:
+                    raise fault("changed", name=file.path, where=self._where) from error
+                raise
 
     def _replaced_by(self, file: FileInfo, error: BucketError) -> FileInfo:
         """Return the present state of an object whose listed generation is gone, or raise."""
@@ -137,7 +145,7 @@ class Fetcher:
         except OSError as error:
             if error.errno in NO_SPACE:
                 free = shutil.disk_usage(self._cache.folder).free
-                sizes = {"needs": _megabytes(file.size), "has": _megabytes(free)}
+                sizes = {"needs": _amount(file.size), "has": _amount(free)}
                 raise fault("disk_full", name=file.path, **sizes) from error
             reason = error.strerror or type(error).__name__
             raise fault("cache_unwritable", reason=reason) from error
@@ -186,25 +194,18 @@ class _Fuse:
                 self.blown = error
 
 
-class _Flight:
-    """The work on one object; others that want it wait."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-
-
-_flights: WeakValueDictionary[str, _Flight] = WeakValueDictionary()
-_flights_lock = threading.Lock()
+_locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+_locks_lock = threading.Lock()
 
 
 @contextmanager
 def _alone(key: str) -> Iterator[None]:
     """Let one thread of the process at a time work on `key`."""
-    with _flights_lock:
-        flight = _flights.setdefault(key, _Flight())
-    with flight.lock:
+    with _locks_lock:
+        lock = _locks.setdefault(key, threading.Lock())
+    with lock:
         yield
 
 
-def _megabytes(number: float) -> str:
-    return f"{number / 1e6:,.1f} MB"
+def _amount(number: float) -> str:
+    return f"{number / 1e6:,.1f} MB" if number >= 1e5 else f"{number:,.0f} bytes"

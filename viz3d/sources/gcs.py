@@ -121,13 +121,11 @@ class Bucket:
         ------
         BucketError
         """
-        found = self.match_exactly(name)
-        return found[0] if found else None
-
-    def match_exactly(self, name: str) -> list[FileInfo]:
-        """List the one object of that name: a listing, which needs no right beyond listing."""
-        page = self._ask(lambda client, left: self._page(client, None, left, prefix=name, limit=1))
-        return [file for file in page[0].files if file.path == name]
+        # A listing of one name: it needs no right beyond that to list.
+        page, _ = self._ask(
+            lambda client, left: self._page(client, None, left, prefix=name, limit=1)
+        )
+        return next((file for file in page.files if file.path == name), None)
 
     def read(self, file: FileInfo, start: int, sink: RawIOBase, left: float) -> None:
         """Read the stored bytes of one generation into `sink`, from `start` on: one try.
@@ -247,6 +245,7 @@ class Bucket:
                     return self._once_without_login(ask, left, found)
                 raise self._with_nearest(found) from error
 
+        self.last_fault = None
         longest = self.deadlines.answer + self.deadlines.first
         return within(longest, lambda: retry(once, self.deadlines, self.tell), self._asked.where)
 
@@ -345,7 +344,7 @@ def _info(blob: Any) -> FileInfo:
         changed=blob.updated.timestamp() if blob.updated else None,
         generation=str(blob.generation or ""),
         crc32c=decode(blob.crc32c),
-        encoding=blob.content_encoding or "",
+        encoding=(blob.content_encoding or "").lower(),
     )
 
 

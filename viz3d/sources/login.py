@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,9 @@ def bounded(session: Any, longest: float, asked: Asked, note: Callable[[Any], No
 
 def credentials(access: Access) -> tuple[Any, str | None]:
     """Find the login: what the settings name, else where Google's own tools look."""
+    # Where there is no login they ask whether this is a computer of Google's, three times. On such
+    # a one the answer takes milliseconds; a network that swallows the question took 12 s.
+    os.environ.setdefault("GCE_METADATA_TIMEOUT", "1")
     import google.auth
 
     info = access.service_account
@@ -57,7 +61,10 @@ def credentials(access: Access) -> tuple[Any, str | None]:
             if access.key_file:
                 path = str(Path(access.key_file).expanduser())
                 return google.auth.load_credentials_from_file(path, scopes=READ_ONLY)
-        except (ValueError, TypeError, AttributeError) as error:
+        except OSError as error:
+            reason = "it cannot be read"
+            raise fault("bad_key_file", key=access.key_name, reason=reason) from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             reason = "it is no Google key"
             raise fault("bad_key_file", key=access.key_name, reason=reason) from error
         return google.auth.default(scopes=READ_ONLY)

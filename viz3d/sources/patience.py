@@ -10,7 +10,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import monotonic, sleep
 from typing import TypeVar
 
 from viz3d.errors import BucketError
@@ -95,7 +95,7 @@ def retry(
                 raise
             if tell:
                 tell(f"{error.what} Trying again ({tries}) …")
-            threading.Event().wait(pause)
+            sleep(pause)
 
 
 def wait_before(error: BucketError, tries: int, deadlines: Deadlines) -> float | None:

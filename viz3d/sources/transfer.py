@@ -7,7 +7,6 @@ fetched once more from the first byte, and then refused.
 
 from __future__ import annotations
 
-import errno
 import io
 import threading
 from collections import deque
@@ -35,7 +34,8 @@ TICK, RATE_OVER = 0.125, 3.0
 LET_GO = 1.0
 # How often a download may break off or stall, whatever came in between.
 MOST_BREAKS, MOST_STALLS = 20, 3
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+# How often without a byte.
+MOST_TRIES = 3
 
 
 class Reader(Protocol):
@@ -179,7 +179,6 @@ def download(bucket: Reader, file: FileInfo, temp: Path, meter: Meter, where: st
     wrong = 0
     begun_with = temp.stat().st_size if temp.exists() else 0
     while True:
-        page = b""
         try:
             crc, size = _fill(bucket, file, temp, meter)
             if (crc, size) == (file.crc32c, file.size):
@@ -233,7 +232,7 @@ def _fill(bucket: Reader, file: FileInfo, temp: Path, meter: Meter) -> tuple[int
 
 def _wait(error: BucketError, tries: int, last: float, deadlines: Deadlines, meter: Meter) -> None:
     """Wait before the rest is asked for; raise the error where that is of no use any more."""
-    if error.kind not in PASSING or tries > 3:
+    if error.kind not in PASSING or tries > MOST_TRIES:
         raise error
     pause = wait_before(error, max(tries, 1), deadlines)
     budget = deadlines.of(error, deadlines.transfer)
