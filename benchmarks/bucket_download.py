@@ -28,21 +28,26 @@ from viz3d.load import open_source  # noqa: E402
 from viz3d.settings import Settings  # noqa: E402
 
 BUCKET = "team-runs"
-# Name -> (objects, bytes of each)
+# Name -> (objects, bytes of each, seconds that the service takes to begin an answer). The real
+# service takes some hundredths; without, small objects measure Python and the disk alone.
 LOADS = {
-    "400 reports of 20 kB": (400, 20_000),
-    "60 histories of 2 MB": (60, 2_000_000),
-    "8 histories of 40 MB": (8, 40_000_000),
+    "400 reports of 20 kB": (400, 20_000, 0.0),
+    "400 reports of 20 kB, 20 ms away": (400, 20_000, 0.02),
+    "60 histories of 2 MB": (60, 2_000_000, 0.0),
+    "8 histories of 40 MB": (8, 40_000_000, 0.0),
 }
 ROUNDS = 5
 
 
 @contextmanager
-def serving(objects: int, size: int) -> Iterator[str]:
+def serving(objects: int, size: int, away: float) -> Iterator[str]:
     """Serve objects from another process."""
     code = (
-        "import os, sys\n"
+        "import os, sys, time\n"
         "from tests.storage.server import StorageServer\n"
+        "answer = StorageServer.answer_with\n"
+        f"late = lambda *args: time.sleep({away}) or answer(*args)\n"
+        "StorageServer.answer_with = late\n"
         f"data = os.urandom({size})\n"
         "with StorageServer() as server:\n"
         f"    for number in range({objects}):\n"
@@ -105,8 +110,8 @@ def main() -> None:
         "threads": by_transfer_manager("thread"),
         "processes": by_transfer_manager("process"),
     }
-    for name, (objects, size) in LOADS.items():
-        with serving(objects, size) as url:
+    for name, (objects, size, away) in LOADS.items():
+        with serving(objects, size, away) as url:
             taken: dict[str, list[float]] = {way: [] for way in ways}
             for _ in range(ROUNDS):
                 for way, run in ways.items():
