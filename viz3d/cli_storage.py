@@ -106,7 +106,9 @@ def _add_download(parser: argparse.ArgumentParser) -> None:
         help=f"more than {' and '.join(REPORTS)}: files of the run, for example metrics.jsonl, "
         '"checkpoints/*" or "**"',
     )  # fmt: skip
-    parser.add_argument("--output", default="reports", metavar="FOLDER", help="%(default)s")
+    parser.add_argument(
+        "--output", default="reports", type=_folder, metavar="FOLDER", help="%(default)s"
+    )
     parser.set_defaults(command=_download, refuse=parser.error)
 
 
@@ -251,6 +253,12 @@ def _run(job: Download, output: str) -> int:
             f"those again. The first: {job.failed[0]}"
         )
     return 0
+
+
+def _folder(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("name a folder; a dot is the present one")
+    return text
 
 
 def _some(infos: Sequence[RunInfo]) -> str:

@@ -65,7 +65,8 @@ class Page:
     @property
     def name(self) -> str:
         """The source as shown to people: of a folder only the last part."""
-        return self.infos[0].source if self.infos else self.listed.text
+        source = self.listed.source
+        return source.name if source is not None else self.listed.text
 
 
 def start_page(title: str, purpose: str) -> Page:
