@@ -38,13 +38,37 @@ PROMISES: dict[str, tuple[Fault | None, Ask, str, float]] = {
         Fault("status", on="list", status=503, times=None), listing, "service_down", 15,
     ),
     "never answers": (Fault("hang", on="list", times=None), listing, "stalled", 15),
-    "never answers a download": (Fault("hang", on="media", times=None), fetching, "stalled", 16),
+    "never answers a download": (Fault("hang", on="media", times=None), fetching, "stalled", 15),
     "always breaks off": (Fault("reset", on="media", times=None), fetching, "dropped", 30),
     "silent login": (Fault("hang", on="token", times=None), listing, "token_service", 10),
     "expired login": (Fault("invalid_grant", on="token", times=None), listing, "expired_login", 2),
     "too many requests": (
         Fault("status", on="list", status=429, times=None), listing, "too_many_requests", 15,
     ),
+    "come back in two minutes": (
+        Fault("status", on="list", status=429, headers={"Retry-After": "120"}, times=None),
+        listing, "too_many_requests", 3,
+    ),
+    "needs a new sign-in": (
+        Fault("invalid_rapt", on="token", times=None), listing, "expired_login", 2,
+    ),
+    "unknown key": (Fault("invalid_client", on="token", times=None), listing, "bad_key_file", 2),
+    "wrong clock": (Fault("clock_skew", on="token", times=None), listing, "clock", 2),
+    "broken login": (
+        Fault("status", on="token", status=503, times=None), listing, "token_service", 10,
+    ),
+    "nobody may": (
+        Fault("status", on="list", status=403, times=None), listing, "no_credentials", 2,
+    ),
+    "no such bucket": (
+        Fault("status", on="list", status=404, times=None), listing, "no_bucket", 5,
+    ),
+    "login page": (Fault("html", on="list", times=None), listing, "portal", 2),
+    "login page for an object": (Fault("html", on="media", times=None), fetching, "portal", 5),
+    "junk": (Fault("badjson", on="list", times=None), listing, "bad_answer", 5),
+    "wrong bytes": (Fault("flip", on="media", times=None), fetching, "corrupt", 5),
+    "gone": (Fault("status", on="media", status=404, times=None), fetching, "deleted", 3),
+    "replaced": (Fault("status", on="media", status=412, times=None), fetching, "changed", 3),
 }  # fmt: skip
 
 

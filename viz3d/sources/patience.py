@@ -49,7 +49,7 @@ class Deadlines:
     silence: float = 10.0
     answer: float = 12.0
     refused: float = 2.5
-    transfer: float = 15.0
+    transfer: float = 13.0
     login: float = 8.0
     first: float = 2.0
     retry_after: float = 10.0
