@@ -106,6 +106,8 @@ class Terminal:
             [sys.executable, "-m", "viz3d", *words],
             stdin=other, stdout=other, stderr=other, start_new_session=True,
             env={**os.environ, "VIZ3D_PATIENCE": "1", "PYTHONPATH": str(Path(__file__).parents[1])},
+            # Whoever runs the tests in the background may have Ctrl-C switched off for them.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         os.close(other)
         self.text = ""

@@ -245,8 +245,10 @@ class Bucket:
                     return self._once_without_login(ask, left, found)
                 raise self._with_nearest(found) from error
 
+        self.load()
         self.last_fault = None
-        longest = self.deadlines.answer + self.deadlines.first
+        # Room for the threads themselves: the question's own deadline comes first.
+        longest = self.deadlines.answer + max(self.deadlines.first, 1.0)
         return within(longest, lambda: retry(once, self.deadlines, self.tell), self._asked.where)
 
     def _without_login(self, found: BucketError) -> bool:
