@@ -102,13 +102,14 @@ class Terminal:
 
         self._end, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+        # Whoever runs the tests in the background may have switched Ctrl-C off, also for children.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "viz3d", *words],
             stdin=other, stdout=other, stderr=other, start_new_session=True,
             env={**os.environ, "VIZ3D_PATIENCE": "1", "PYTHONPATH": str(Path(__file__).parents[1])},
-            # Whoever runs the tests in the background may have Ctrl-C switched off for them.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
+        signal.signal(signal.SIGINT, before)
         os.close(other)
         self.text = ""
 
