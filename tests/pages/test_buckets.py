@@ -344,3 +344,13 @@ def test_secrets_reach_the_source_and_nothing_else(
     assert not app.exception
     assert given[0].service_account == key
     assert "VERY-SECRET" not in str(app) + repr(given[0])
+
+
+def test_the_samples_are_recordings_however_new_their_files(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fresh installation has just written them; nothing is being trained."""
+    monkeypatch.setattr("viz3d.ui.live.is_live", lambda *_: True)
+    app = open_page("app.py", source="sample")
+    assert not app.exception
+    assert not [caption for caption in app.sidebar.caption if "Last change" in caption.value]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from viz3d.sources.sample import NAME as SAMPLE
 from viz3d.ui.text import ago, duration
 from viz3d.ui.waiting import listings
 
@@ -35,6 +36,8 @@ def watch(listed: Listed, chosen: Sequence[RunInfo], settings: Settings) -> None
         The selected entries of it.
     settings : Settings
     """
+    if listed.text == SAMPLE:
+        return  # recordings; a fresh installation has just written their files
     if listed.as_of is not None or is_live(last_change(chosen), time.time()):
         _look(listed, [info.name for info in chosen], settings)
 
