@@ -12,6 +12,7 @@ import google_crc32c
 
 from viz3d.run import FileInfo
 from viz3d.sources.cache import Cache
+from viz3d.sources.entries import key_of
 
 BUCKET = "bucket"
 NAMES = ("runs/a/metrics.jsonl", "runs/b/metrics.jsonl.gz")
@@ -55,9 +56,10 @@ def begin(cache: Cache, name: str, generation: int, size: int) -> None:
 def copies(cache: Cache, names: tuple[str, ...] = NAMES) -> set[tuple[str, int]]:
     """Return name and generation of every copy, after checking that each is right to the byte."""
     found = set()
-    folders = {cache._folder(BUCKET, name): name for name in names}
-    for path in (cache.folder / "objects").glob("*/*/*"):
-        name, generation = folders[path.parent], int(path.name.split("-")[0])
+    keys = {key_of(BUCKET, name): name for name in names}
+    for path in (cache.folder / "objects").glob("*/*"):
+        key, generation = path.name.split("-")[:2]
+        name, generation = keys[key], int(generation)
         assert path.read_bytes() == content(name, generation), path.name
         found.add((name, generation))
     return found

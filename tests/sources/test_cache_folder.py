@@ -38,7 +38,7 @@ def test_the_owner_alone_can_enter_and_read(tmp_path: Path, umask: int):
         os.umask(before)
     assert {stat.S_IMODE(mode) for mode in everything if stat.S_ISDIR(mode)} == {0o700}
     assert {stat.S_IMODE(mode) for mode in everything if stat.S_ISREG(mode)} == {0o600}
-    assert len(everything) == 14
+    assert len(everything) == 12
 
 
 @posix

@@ -12,10 +12,11 @@ import pytest
 
 from viz3d.errors import BucketError
 from viz3d.run import FileInfo
+from viz3d.sources import transfer
 from viz3d.sources.faults import fault
 from viz3d.sources.patience import Deadlines
 from viz3d.sources.progress import Progress
-from viz3d.sources.transfer import Meter, all_at_once, download
+from viz3d.sources.transfer import FEWEST, WORKERS, Meter, all_at_once, download
 
 DATA = bytes(range(256)) * 400
 FILE = FileInfo("runs/a/metrics.jsonl", len(DATA), 0.0, "1", google_crc32c.value(DATA))
@@ -209,3 +210,35 @@ def test_a_cancelled_transfer_returns_without_the_threads_that_hang():
     all_at_once([release.wait] * 4, meter)
     assert not release.is_set()
     release.set()
+
+
+def test_downloads_that_wait_run_beside_one_another():
+    """None of them ends before all have begun."""
+    together = threading.Barrier(WORKERS, timeout=30)
+    all_at_once([together.wait] * WORKERS, Meter())
+    assert not together.broken
+
+
+@pytest.mark.parametrize(("busy", "crew"), [(1.0, FEWEST), (0.01, WORKERS)])
+def test_a_crew_grows_by_what_its_tasks_wait_and_not_by_what_they_work(
+    monkeypatch: pytest.MonkeyPatch, busy: float, crew: int
+):
+    """The clocks are counted up by the task: a second for all, `busy` of it for its thread."""
+    clock = threading.local()
+    monkeypatch.setattr(transfer, "TICK", 60.0)
+    monkeypatch.setattr(transfer, "monotonic", lambda: getattr(clock, "passed", 0.0))
+    monkeypatch.setattr(transfer, "thread_time", lambda: getattr(clock, "passed", 0.0) * busy)
+    workers = set()
+    last = threading.Barrier(crew, timeout=30)
+
+    def task() -> None:
+        workers.add(threading.get_ident())
+        clock.passed = getattr(clock, "passed", 0.0) + 1.0
+
+    def held() -> None:
+        """Hold each thread until as many are there as are expected, so that all are seen."""
+        task()
+        last.wait()
+
+    all_at_once([task] * 200 + [held] * crew, Meter())
+    assert len(workers) == crew

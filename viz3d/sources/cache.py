@@ -1,13 +1,13 @@
 """Verified copies of bucket objects on this computer's disk.
 
-The name of a copy says what it must hold, ``generation-size-crc32c``, so that no second file can
-disagree with it. It gets that name by a rename, after its bytes were read back and synced; until
-then it is a part with a name of its own. No lock is needed for any of this to be right: two
+The name of a copy says what it must hold, ``key-generation-size-crc32c``, so that no second file
+can disagree with it. It gets that name by a rename, after its bytes were read back and synced;
+until then it is a part with a name of its own. No lock is needed for any of this to be right: two
 processes that fetch one object write two parts, and the last rename wins with the same bytes.
 
 ::
 
-    <folder>/v1/objects/ab/<SHA-256 of bucket and name>/<generation>-<size>-<crc32c>
+    <folder>/v1/objects/a/<SHA-256 of bucket and name>-<generation>-<size>-<crc32c>
     <folder>/v1/parts/…        what is being written, and what a stopped download left
     <folder>/v1/listings/…     the last listing of each source
 """
@@ -33,6 +33,7 @@ from viz3d.sources.entries import (
     inside,
     key_of,
     last_used,
+    name_of,
     note_use,
     order,
     read_name,
@@ -116,15 +117,21 @@ class Cache:
         Its size and checksum are compared with its name at its first use and whenever the file has
         changed since; a copy that differs is removed.
         """
-        wanted = tag(file.generation)
-        for entry in self._entries(bucket, file.path):
-            if entry.generation == wanted and fits(entry, file) and self._is_good(entry):
+        key, wanted = key_of(bucket, file.path), tag(file.generation)
+        if file.crc32c is None or file.encoding:
+            here = [entry for entry in self._entries(key) if entry.generation == wanted]
+        else:  # its whole name is known, so that nothing has to be listed
+            named = read_name(self._shard(key) / name_of(key, wanted, file.size, file.crc32c))
+            here = [named] if named else []
+        for entry in here:
+            if fits(entry, file) and self._is_good(entry):
                 return entry.path
         return None
 
     def newest(self, bucket: str, path: str) -> Entry | None:
         """Return the last good copy of an object, whatever its generation, or None."""
-        return next((entry for entry in self._entries(bucket, path) if self._is_good(entry)), None)
+        entries = self._entries(key_of(bucket, path))
+        return next((entry for entry in entries if self._is_good(entry)), None)
 
     @contextmanager
     def part(self, bucket: str, file: FileInfo) -> Iterator[Path]:
@@ -259,13 +266,16 @@ class Cache:
     def _listing(self, key: str) -> Path:
         return self._listings / f"{key_of(key, '')}.json"
 
-    def _folder(self, bucket: str, path: str) -> Path:
-        key = key_of(bucket, path)
-        return self.folder / "objects" / key[:2] / key
+    def _shard(self, key: str) -> Path:
+        """Return the folder that a key's copies lie in.
 
-    def _entries(self, bucket: str, path: str) -> list[Entry]:
+        Sixteen of them: to make one for each object cost more than to fetch a small one.
+        """
+        return self.folder.joinpath("objects", key[0])
+
+    def _entries(self, key: str) -> list[Entry]:
         """Return the copies of an object, newest first."""
-        entries = (read_name(path) for path in inside(self._folder(bucket, path)))
+        entries = (read_name(path) for path in inside(self._shard(key), f"{key}-"))
         return sorted(
             (entry for entry in entries if entry),
             key=lambda entry: (order(entry.generation), entry.fetched),
@@ -273,12 +283,11 @@ class Cache:
         )
 
     def _all(self) -> Iterator[Entry]:
-        for two_digits in inside(self.folder / "objects"):
-            for folder in inside(two_digits):
-                for path in inside(folder):
-                    entry = read_name(path)
-                    if entry:
-                        yield entry
+        for shard in inside(self.folder / "objects"):
+            for path in inside(shard):
+                entry = read_name(path)
+                if entry:
+                    yield entry
 
     def _is_good(self, entry: Entry) -> bool:
         """Say whether a copy holds what its name says, and note that it was used."""
@@ -313,34 +322,29 @@ class Cache:
         found = state(temp)
         if checksum.of_file(temp) != (crc32c, size):
             raise OSError(errno.EIO, "what was written reads back differently")
-        final = self._folder(bucket, file.path) / f"{tag(file.generation)}-{size}-{crc32c:08x}"
+        key = key_of(bucket, file.path)
+        final = self._shard(key) / name_of(key, tag(file.generation), size, crc32c)
         self._land(temp, final)
         self._checked[final] = found
         return final
 
     def _land(self, temp: Path, final: Path) -> None:
-        for tries_left in reversed(range(10)):
-            try:
-                private.make(final.parent)
-                # A copy whose name a power cut takes back is fetched again, which costs less than
-                # a sync of the folder for each of a thousand small files.
-                land(temp, final, sync_folder=False)
-                return
-            except (FileNotFoundError, FileExistsError):
-                # Another process evicted what was in the folder, and with it the empty folder.
-                if not tries_left or not temp.exists():
-                    raise
-            except PermissionError:
-                # Windows replaces no file that is open; what is there under that name is the same.
-                there = read_name(final)
-                if there is None or not self._holds(there):
-                    raise
-                temp.unlink()
-                return
+        try:
+            private.make(final.parent)
+            # A copy whose name a power cut takes back is fetched again, which costs less than
+            # a sync of the folder for each of a thousand small files.
+            land(temp, final, sync_folder=False)
+        except PermissionError:
+            # Windows replaces no file that is open; what is there under that name is the same.
+            there = read_name(final)
+            if there is None or not self._holds(there):
+                raise
+            temp.unlink()
 
     def _forget_older(self, bucket: str, path: str, latest: Path) -> None:
         """Remove all generations but the newest; that which was just stored stays in any case."""
-        others = [entry.path for entry in self._entries(bucket, path) if entry.path != latest]
+        entries = self._entries(key_of(bucket, path))
+        others = [entry.path for entry in entries if entry.path != latest]
         for other in others[GENERATIONS - 1 :]:
             self._remove(other)
 
@@ -350,9 +354,6 @@ class Cache:
         with suppress(OSError):
             path.unlink()
             self._checked.pop(path, None)
-            if path.parent not in (self._parts, self._listings):
-                with suppress(OSError):
-                    path.parent.rmdir()  # works on an empty folder alone
             return size
         return 0
 

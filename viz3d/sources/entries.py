@@ -15,7 +15,7 @@ from viz3d.run import FileInfo
 
 # Longer numbers are hashed like any other text, so that no tag stands for two generations.
 _DIGITS = re.compile(r"[0-9]{1,20}")
-_NAME = re.compile(r"([0-9]{1,20}|[0-9a-f]{32})-([0-9]{1,20})-([0-9a-f]{8})")
+_NAME = re.compile(r"[0-9a-f]{64}-([0-9]{1,20}|[0-9a-f]{32})-([0-9]{1,20})-([0-9a-f]{8})")
 # Seconds: how often a use is noted on the disk.
 NOTE_USE = 60.0
 
@@ -94,6 +94,11 @@ def tag(generation: str) -> str:
 def order(generation: str) -> int:
     """Return what the generations of copies are ordered by: the service counts them up."""
     return int(generation) if _DIGITS.fullmatch(generation) else 0
+
+
+def name_of(key: str, tagged: str, size: int, crc32c: int) -> str:
+    """Return the name of a copy: whose it is and what it must hold."""
+    return f"{key}-{tagged}-{size}-{crc32c:08x}"
 
 
 def read_name(path: Path) -> Entry | None:
@@ -176,9 +181,9 @@ def size_of(path: Path) -> int:
         return 0
 
 
-def inside(folder: Path) -> list[Path]:
-    """Return what is in a folder; nothing where it is none or cannot be read."""
+def inside(folder: Path, prefix: str = "") -> list[Path]:
+    """Return what is in a folder and begins so; nothing where it is none or cannot be read."""
     try:
-        return list(folder.iterdir())
+        return [folder / name for name in os.listdir(folder) if name.startswith(prefix)]  # noqa: PTH208 - no path for each of thousands that are not wanted
     except OSError:
         return []

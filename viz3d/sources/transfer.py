@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Protocol
 
 from viz3d.errors import BucketError
@@ -24,8 +24,11 @@ from viz3d.sources.faults import PASSING, fault
 from viz3d.sources.patience import Deadlines, wait_before
 from viz3d.sources.progress import Progress, Watch
 
-# Downloads at once: enough to hide the time each request takes to begin.
-WORKERS = 16
+# Downloads at once: enough to hide the time each request takes to begin, and how many at first.
+WORKERS, FEWEST = 16, 2
+# A task waited, and did not only take turns with the others, if it took so many times what they
+# would have worked meanwhile.
+MOSTLY = 1.5
 # Bytes that are written and checked together.
 AT_ONCE = 1 << 18
 # How often progress is shown, and over how long the rate is taken, in seconds.
@@ -260,35 +263,70 @@ def all_at_once(
     BaseException
         What `watch` raises, after everything was cancelled; Streamlit ends a script in this way.
     """
-    left = deque(tasks)
-    threads = min(WORKERS, len(left))
-    ended = threading.Semaphore(0)
-    for _ in range(threads):
-        threading.Thread(
-            target=_work, args=(left, meter, ended), name="viz3d-download", daemon=True
-        ).start()
+    crew = _Crew(tasks, meter)
     shown = 0.0
     try:
-        while threads and not meter.cancel.is_set():
-            threads -= ended.acquire(timeout=TICK)
-            if watch and (monotonic() - shown > TICK or not threads):
+        while not meter.cancel.is_set():
+            over = crew.wait(TICK)
+            if watch and (monotonic() - shown > TICK or over):
                 watch(meter.progress())
                 shown = monotonic()
+            if over:
+                return
+            crew.grow()
     except BaseException:
         meter.cancel.set()
         raise
     finally:
         if meter.cancel.is_set():
             # What has come is put down within a moment; who hangs in the network is left behind.
-            until = monotonic() + LET_GO
-            while threads and monotonic() < until:
-                threads -= ended.acquire(timeout=TICK)
+            crew.wait(LET_GO)
 
 
-def _work(left: deque[Callable[[], None]], meter: Meter, ended: threading.Semaphore) -> None:
-    try:
-        while left and not meter.cancel.is_set():
-            with suppress(IndexError):  # another thread may have taken the last one
-                left.popleft()()
-    finally:
-        ended.release()
+class _Crew:
+    """Threads that work through tasks: as many as there is waiting to share.
+
+    Threads that wait for a service some way off hide each other's waiting; threads that only take
+    turns with the interpreter are slower than a few of them (`benchmarks/bucket_download.py`). So
+    there are few to begin with, and one more for each task that mostly waited.
+    """
+
+    def __init__(self, tasks: Sequence[Callable[[], None]], meter: Meter) -> None:
+        self._left, self._meter = deque(tasks), meter
+        self._changed = threading.Condition()
+        self._started = self._working = self._finished = self._seen = 0
+        self._add(FEWEST)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of all threads; say whether it has come."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._working, seconds)
+
+    def grow(self) -> None:
+        """Double the crew if no task has ended since the last time: large ones are all waiting."""
+        if self._finished == self._seen:
+            self._add(self._started)
+        self._seen = self._finished
+
+    def _add(self, threads: int) -> None:
+        with self._changed:
+            threads = min(threads, WORKERS - self._started, len(self._left))
+            self._started += threads
+            self._working += threads
+        for _ in range(threads):
+            threading.Thread(target=self._work, name="viz3d-download", daemon=True).start()
+
+    def _work(self) -> None:
+        try:
+            while self._left and not self._meter.cancel.is_set():
+                began, busy = monotonic(), thread_time()
+                with suppress(IndexError):  # another thread may have taken the last one
+                    self._left.popleft()()
+                busy = thread_time() - busy
+                self._finished += 1
+                if monotonic() - began > MOSTLY * self._started * busy:
+                    self._add(1)
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._changed.notify_all()
