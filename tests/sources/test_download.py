@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 from pathlib import Path
-from threading import Event
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -302,16 +301,6 @@ def test_stopped_it_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Mon
     again = MemorySource(BUCKET)
     job = fetch(again, tmp_path)
     assert (job.written, job.here, len(again.fetched)) == (2, 2, 2)
-
-
-def test_cancelled_it_stops(tmp_path: Path) -> None:
-    """A set event: nothing more is fetched."""
-    source, cancel = MemorySource(BUCKET), Event()
-    job = Download(source, tmp_path)
-    job.plan(runs_of(source))
-    cancel.set()
-    job.write(cancel=cancel)
-    assert (job.written, source.fetched) == (0, [])
 
 
 def test_progress_is_that_of_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from viz3d.sources.safe_names import PART_BYTES, safe_part, safe_path, safe_paths
+from viz3d.sources.safe_names import PART_BYTES, safe_part, safe_paths
 
 # Every code point, halves of characters included, and what is special somewhere more often.
 TEXT = st.text(
@@ -104,7 +104,7 @@ def test_any_name_fits_any_file_system(name: str) -> None:
 @example("/".join(":" * 510))
 def test_no_path_leads_out_of_its_folder(path: str) -> None:
     """Joined to a folder, on Windows too, a path stays in it, and below every system's limit."""
-    safe = safe_path(path)
+    safe = safe_paths([path])[path]
     assert safe.parts
     assert all(fits_windows(part) for part in safe.parts)
     assert len(str(safe).encode()) < 900

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 from viz3d.errors import BucketError, ExportError, SourceError
@@ -78,7 +77,7 @@ class Download:
         self.items, told = plan(self._source, runs, include)
         self.told += told
 
-    def write(self, watch: Watch | None = None, cancel: Event | None = None) -> None:
+    def write(self, watch: Watch | None = None) -> None:
         """Write what was planned; a file that fails stops no other.
 
         Stopped at any moment (also by an exception of `watch`, or Ctrl-C) it leaves whole files
@@ -88,7 +87,6 @@ class Download:
         ----------
         watch : callable, optional
             Is told of the progress, of all files together.
-        cancel : threading.Event, optional
 
         Raises
         ------
@@ -99,10 +97,8 @@ class Download:
         missing = [item for item in self.items if not self._was_here(item)]
         ahead = _Ahead(missing, watch)
         for batch in _batches(missing):
-            self._source.prepare([item.file for item in batch], ahead.watch(batch), cancel)
+            self._source.prepare([item.file for item in batch], ahead.watch(batch))
             for item in batch:
-                if cancel is not None and cancel.is_set():
-                    return
                 self._write(item)
             ahead.done(batch)
 

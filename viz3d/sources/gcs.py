@@ -75,6 +75,7 @@ class Bucket:
         )
         self._client: Client | None = None
         self._session: Any = None
+        self._auth_request: Any = None
         self._lock = Lock()
         self.notice: BucketError | None = None
         # When an answer came last (monotonic), and what went wrong since.
@@ -168,18 +169,40 @@ class Bucket:
         from google.api_core.exceptions import from_http_response
 
         client = self._connect()
+        which = f"&generation={quote(file.generation, safe='')}" if file.generation else ""
         url = (
-            f"{client.api_endpoint}/download/storage/v1/b/{self.name}/o/{quote(file.path, safe='')}"
+            f"{client.api_endpoint}/download/storage/v1/b/{self.name}/o/"
+            f"{quote(file.path, safe='')}?alt=media{which}"
         )
-        which = {"generation": file.generation} if file.generation else {}
-        part = {"Range": f"bytes={start}-"} if start else {}
-        answer = self._session.get(
-            url, params={"alt": "media", **which}, headers={"Accept-Encoding": "gzip", **part},
-            stream=True, timeout=self._timeout(left),
-        )  # fmt: skip
+        headers = {"Accept-Encoding": "gzip"} | ({"Range": f"bytes={start}-"} if start else {})
+        answer = self._get(url, headers, self._timeout(left))
         if answer.status_code not in (200, 206):
             with answer:
                 raise from_http_response(answer)
+        return answer
+
+    def _get(self, url: str, headers: dict[str, str], timeout: tuple[float, float]) -> Any:
+        """Ask the transport's adapter, and the whole session where more than one answer is needed.
+
+        For small objects, what a session does about cookies, redirects and the settings of each
+        request costs as much as the request.
+        """
+        from requests import PreparedRequest
+
+        session = self._session
+        request = PreparedRequest()
+        request.method, request.url = "GET", url
+        request.headers = session.headers.copy()
+        request.headers.update(headers)
+        session.credentials.before_request(self._auth_request, "GET", url, request.headers)
+        answer = session.get_adapter(url).send(
+            request, stream=True, timeout=timeout, verify=session.verify, cert=session.cert,
+            proxies=session.proxies,
+        )  # fmt: skip
+        self._note_answer(answer)
+        if answer.is_redirect or answer.status_code == 401:
+            answer.close()
+            return session.get(url, headers=headers, stream=True, timeout=timeout)
         return answer
 
     def buckets(self) -> list[str]:
@@ -315,12 +338,10 @@ class Bucket:
         from requests import Session
         from requests.adapters import HTTPAdapter
 
-        session = AuthorizedSession(
-            credentials,
-            auth_request=login.bounded(
-                Session(), self.deadlines.login, self._asked, self._note_answer
-            ),
+        self._auth_request = login.bounded(
+            Session(), self.deadlines.login, self._asked, self._note_answer
         )
+        session = AuthorizedSession(credentials, auth_request=self._auth_request)
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=0))
         session.hooks["response"].append(self._note_answer)

@@ -55,22 +55,6 @@ def safe_part(name: str) -> str:
     return _with_hash(clean or "_", name)
 
 
-def safe_path(path: str) -> PurePosixPath:
-    """Return a path that every file system can hold and that leads out of no folder.
-
-    Parameters
-    ----------
-    path : str
-        Anything, with ``/`` between its parts.
-
-    Returns
-    -------
-    pathlib.PurePosixPath
-        Relative.
-    """
-    return safe_paths([path])[path]
-
-
 def safe_paths(paths: Iterable[str]) -> dict[str, PurePosixPath]:
     """Return paths that every file system can hold side by side.
 

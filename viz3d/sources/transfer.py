@@ -25,10 +25,10 @@ from viz3d.sources.patience import Deadlines, wait_before
 from viz3d.sources.progress import Progress, Watch
 
 # Downloads at once: enough to hide the time each request takes to begin, and how many at first.
-WORKERS, FEWEST = 16, 2
+WORKERS, FEWEST = 16, 1
 # A task waited, and did not only take turns with the others, if it took so many times what they
 # would have worked meanwhile.
-MOSTLY = 1.5
+MOSTLY = 1.6
 # Bytes that are written and checked together.
 AT_ONCE = 1 << 18
 # How often progress is shown, and over how long the rate is taken, in seconds.
