@@ -2,11 +2,20 @@
 //
 // Streamlit calls the default export when the element appears, on every run of the page and when
 // the theme changes; what it returns is called once, when the element goes away. State that must
-// outlive one element (plotly.js itself, the cameras) hangs on the window.
+// outlive one element (plotly.js itself, the cameras) hangs on the window. `Cameras` and `Marks`
+// come from the files that stand before this one.
 
-const shared = (window.viz3d ??= { cameras: new Map(), plotly: null });
-const SCENE = /^scene\d*$/;
 const TITLE_HEIGHT = 60; // of a figure, in pixels; the page takes it away
+const MOST_CONTEXTS = 8; // each scene takes one WebGL context, and a browser allows few
+const NO_WEBGL =
+  "This browser has WebGL switched off, which the 3D view needs; here are the same numbers in 2D.";
+const CROWDED =
+  `A browser draws no more than ${MOST_CONTEXTS} scenes on one page; here are the same numbers in 2D.`;
+
+const shared = (window.viz3d ??= {});
+shared.plotly ??= null;
+shared.charts ??= new Set();
+openCameras(shared);
 
 export default function ({ data, parentElement }) {
   if (!(data instanceof Uint8Array)) {
@@ -46,26 +55,38 @@ class Chart {
   constructor(parent) {
     this.root = element("div", "viz3d-chart");
     this.note = element("p", "viz3d-note");
+    this.note.setAttribute("role", "status");
     this.panels = element("div", "viz3d-panels");
     this.root.append(this.note, this.panels);
     parent.append(this.root);
     this.plots = new Map(); // "figure" | "flat" -> the div that plotly.js draws in
     this.drawn = "";
     this.turn = 0;
+    this.contexts = 0;
+    this.focused = "null"; // the place that was moved to last
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.root);
+    shared.charts.add(this);
   }
 
   async update(text) {
+    this.text = text;
+    const [head, focus, figure, flat] = text.split("\n");
+    this.focus = focus;
     const theme = readTheme(this.root);
-    const drawing = text + JSON.stringify(theme);
-    if (drawing === this.drawn) return;
+    const drawing = [head, figure, flat, JSON.stringify(theme)].join("\n");
+    if (drawing === this.drawn) {
+      this.showFocus();
+      return;
+    }
     this.drawn = drawing;
     const turn = ++this.turn;
-    const payload = JSON.parse(text);
-    const noWebgl = payload.figure && !hasWebgl();
-    const wanted = ["figure", "flat"].filter((name) => payload[name]);
-    const names = noWebgl ? wanted.filter((name) => name !== "figure") : wanted;
+    const payload = { ...JSON.parse(head), figure: JSON.parse(figure) };
+    const why = payload.figure && this.claim(payload.figure.layout);
+    if (why) payload.figure = null;
+    const alone = payload.figure && !payload.beside;
+    payload.flat = alone ? null : JSON.parse(flat);
+    const names = ["figure", "flat"].filter((name) => payload[name]);
     this.layPanels(names, payload);
     let Plotly;
     try {
@@ -76,16 +97,25 @@ class Chart {
       return;
     }
     // The flat twin is quick and says the same: where both are in view, it comes first.
-    const flat = this.plots.get("flat");
-    if (flat && flat.getBoundingClientRect().top < window.innerHeight) names.reverse();
+    const twin = this.plots.get("flat");
+    if (twin && twin.getBoundingClientRect().top < window.innerHeight) names.reverse();
     for (const name of names) {
       if (turn !== this.turn) return;
       await this.draw(Plotly, name, payload, theme);
       await painted();
     }
-    this.note.textContent = noWebgl
-      ? "This browser has WebGL switched off, which the 3D view needs; here are the same numbers in 2D."
-      : "";
+    this.note.textContent = why || "";
+  }
+
+  // Take the WebGL contexts that the scenes need; return why there are none, if so.
+  claim(layout) {
+    const others = [...shared.charts].filter((chart) => chart !== this);
+    const taken = others.reduce((sum, chart) => sum + chart.contexts, 0);
+    const wanted = Object.keys(layout).filter((name) => SCENE.test(name)).length;
+    this.crowded = hasWebgl() && taken + wanted > MOST_CONTEXTS;
+    this.contexts = hasWebgl() && !this.crowded ? wanted : 0;
+    if (this.crowded) return CROWDED;
+    return hasWebgl() ? "" : NO_WEBGL;
   }
 
   layPanels(names, payload) {
@@ -93,19 +123,23 @@ class Chart {
       if (!names.includes(name)) this.drop(name, div);
     }
     for (const name of names) {
-      if (!this.plots.has(name)) {
-        const panel = element("div", `viz3d-panel viz3d-${name === "flat" ? "flat" : "scene"}`);
-        panel.setAttribute("role", "img");
-        this.plots.set(name, panel);
-      }
+      if (!this.plots.has(name)) this.plots.set(name, panel(name));
       const div = this.plots.get(name);
       div.setAttribute("aria-label", `${payload.title}, ${name === "flat" ? "2D" : "3D"}. ${payload.summary}`);
       div.setAttribute("aria-busy", "true");
       // A twin of many rows says how high it must be to stay readable, its title included.
       const height = (payload[name].layout.height ?? 0) - TITLE_HEIGHT;
       div.style.setProperty("--viz3d-height", `${height}px`);
-      this.panels.append(div);
+      const frame = div.closest(".viz3d-frame");
+      if (name === "figure") {
+        const { xaxis, yaxis } = payload.figure.layout.scene ?? {};
+        const titles = { xaxis: xaxis?.title?.text, yaxis: yaxis?.title?.text };
+        frame.querySelector(".viz3d-camera")?.remove();
+        frame.prepend(cameraButtons(shared.group, div, titles));
+      }
+      this.panels.append(frame);
     }
+    placeLinkSwitch();
     this.panels.classList.toggle("viz3d-both", names.length > 1);
   }
 
@@ -113,26 +147,38 @@ class Chart {
     const div = this.plots.get(name);
     const { data, layout } = payload[name];
     dress(data, layout, theme);
-    const home = {};
-    for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
-      layout[scene].camera = stepBack(layout[scene].camera, div);
-      home[`${scene}.camera`] = layout[scene].camera ?? null;
-      const kept = recall(`${payload.key}/${scene}`);
-      if (kept) layout[scene].camera = kept;
-    }
-    div.viz3dHome = home;
+    div.viz3dHome = {};
     div.viz3dKey = payload.key;
+    let kept;
+    for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
+      div.viz3dHome[scene] = layout[scene].camera;
+      kept = recall(div, scene);
+      layout[scene].camera = kept ?? stepBack(layout[scene].camera, div);
+    }
     await Plotly.react(div, data, layout, config(Plotly, name, payload.key));
+    if (this.plots.get(name) !== div) return; // it went away meanwhile
     div.setAttribute("aria-busy", "false");
-    if (div.viz3dListens) return;
-    div.viz3dListens = true;
-    div.on("plotly_relayout", (change) => {
-      for (const [scene, part] of Object.keys(change).map((path) => path.split("."))) {
-        if (SCENE.test(scene) && part === "camera") {
-          remember(`${div.viz3dKey}/${scene}`, div.layout[scene].camera);
-        }
-      }
-    });
+    shared.group.add(div);
+    if (!div.viz3dListens) {
+      div.viz3dListens = true;
+      shared.marks.add(div, div.nextElementSibling);
+    }
+    // What was remembered for a scene that was away may be newer than where the others stand.
+    if (kept && shared.linked) shared.group.move(div, (view) => view.camera);
+    this.showFocus();
+  }
+
+  // Mark the place that the page points at; look at it once, so that the viewer can turn away.
+  showFocus() {
+    const place = JSON.parse(this.focus);
+    const drawn = [...this.plots.values()].filter((div) => div.viz3dListens);
+    for (const div of drawn) shared.marks.focus(div, place);
+    if (!drawn.length || drawn.length < this.plots.size || this.focus === this.focused) return;
+    this.focused = this.focus;
+    if (!place) return;
+    for (const div of drawn) shared.group.move(div, (view) => lookedAt(view, place));
+    const { top, bottom } = this.root.getBoundingClientRect();
+    if (top < 0 || bottom > window.innerHeight) this.root.scrollIntoView({ block: "nearest" });
   }
 
   resize() {
@@ -143,19 +189,52 @@ class Chart {
 
   drop(name, div) {
     const contexts = [...div.querySelectorAll("canvas")].map((canvas) => canvas.getContext("webgl"));
+    shared.group.remove(div);
+    shared.marks.remove(div);
     if (div.viz3dListens) window.Plotly.purge(div);
     // A browser allows few WebGL contexts: give them back now, not at the next garbage collection.
     for (const gl of contexts) gl?.getExtension("WEBGL_lose_context")?.loseContext();
-    div.remove();
+    div.closest(".viz3d-frame").remove();
     this.plots.delete(name);
   }
 
   close() {
     this.turn++;
     this.resizing.disconnect();
+    shared.charts.delete(this);
     for (const [name, div] of [...this.plots]) this.drop(name, div);
     this.root.remove();
+    placeLinkSwitch();
+    // There is room again: a chart that had none draws its scene.
+    for (const chart of shared.charts) {
+      if (!chart.crowded) continue;
+      chart.drawn = "";
+      chart.update(chart.text);
+    }
   }
+}
+
+// The div that plotly.js draws in, with what lies on it; a scene can be turned with keys.
+function panel(name) {
+  const frame = element("div", "viz3d-frame");
+  const stage = element("div", "viz3d-stage");
+  const div = element("div", `viz3d-panel viz3d-${name === "flat" ? "flat" : "scene"}`);
+  const marks = svgElement("svg", { class: "viz3d-marks", "aria-hidden": "true" });
+  stage.append(div, marks);
+  frame.append(stage);
+  if (name === "flat") {
+    div.setAttribute("role", "img");
+    return div;
+  }
+  div.tabIndex = 0;
+  // Screen readers leave the arrow keys to an application.
+  div.setAttribute("role", "application");
+  div.setAttribute("aria-roledescription", "3D scene");
+  div.setAttribute("aria-description", CAMERA_KEYS);
+  div.addEventListener("keydown", (event) => {
+    if (event.target === div) cameraByKeys(shared.group, div, event);
+  });
+  return div;
 }
 
 // Let the browser show what was drawn before the next drawing keeps it busy; a page in the
@@ -185,22 +264,62 @@ function hasWebgl() {
 
 // --- cameras: one per chart and scene, kept over runs of the page, other data and other pages ---
 
-function recall(key) {
-  if (shared.cameras.has(key)) return shared.cameras.get(key);
-  try {
-    return JSON.parse(sessionStorage.getItem(`viz3d.camera.${key}`)) ?? undefined;
-  } catch {
-    return undefined;
-  }
+// `shared.cameras` holds each camera that a viewer moved, the latest last, and `shared.linked` whether
+// they move as one. Who sets them from elsewhere says so with the event "viz3d:cameras".
+function openCameras(shared) {
+  if (shared.group) return;
+  const stored = load("viz3d.cameras") ?? [];
+  shared.cameras = new Map([...stored, ...(shared.cameras ?? [])]);
+  shared.linked ??= load("viz3d.linked") ?? true;
+  shared.group = new Cameras({ linked: shared.linked, moved: rememberCameras, home: homeCamera });
+  shared.marks = new Marks(shared.group);
+  shared.linkSwitch = linkSwitch(shared.group);
+  shared.linkSwitch.addEventListener("change", () => {
+    shared.linked = shared.group.linked;
+    save("viz3d.linked", shared.linked);
+  });
+  window.addEventListener("viz3d:cameras", readCameras);
 }
 
-function remember(key, camera) {
-  shared.cameras.set(key, camera);
-  try {
-    sessionStorage.setItem(`viz3d.camera.${key}`, JSON.stringify(camera));
-  } catch {
-    // Storage is full or switched off: the camera lasts as long as the page.
+function cameraKey(div, scene) {
+  return `${div.viz3dKey}/${scene}`;
+}
+
+// Linked scenes look from where any of them was moved last.
+function recall(div, scene) {
+  const own = cameraKey(div, scene);
+  if (!shared.linked) return shared.cameras.get(own);
+  const keys = new Set([own, ...shared.group.views.map((view) => cameraKey(view.div, view.scene))]);
+  const latest = [...shared.cameras.keys()].filter((key) => keys.has(key)).at(-1);
+  return shared.cameras.get(latest);
+}
+
+function rememberCameras(views) {
+  for (const { div, scene, camera } of views) {
+    const key = cameraKey(div, scene);
+    shared.cameras.delete(key);
+    if (!sameCamera(camera, plainCamera(homeCamera(div, scene)))) shared.cameras.set(key, camera);
+    shared.marks.draw(div);
   }
+  save("viz3d.cameras", [...shared.cameras]);
+}
+
+function readCameras() {
+  shared.linkSwitch.querySelector("input").checked = shared.group.isLinked = shared.linked;
+  save("viz3d.linked", shared.linked);
+  save("viz3d.cameras", [...shared.cameras]);
+  shared.group.put((view) => shared.cameras.get(cameraKey(view.div, view.scene)));
+}
+
+// One switch for the page: in the first of its scenes, if there are more.
+function placeLinkSwitch() {
+  const rows = [...document.querySelectorAll(".viz3d-chart .viz3d-camera")];
+  if (rows.length > 1) rows[0].append(shared.linkSwitch);
+  else shared.linkSwitch.remove();
+}
+
+function homeCamera(div, scene) {
+  return stepBack(div.viz3dHome[scene], div);
 }
 
 // The field of view is fixed by the height: in a narrow panel the sides would be cut off.
@@ -211,16 +330,27 @@ function stepBack(camera, div) {
   return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }
 
-function resetView(div) {
-  const change = {};
-  for (const [path, camera] of Object.entries(div.viz3dHome)) change[path] = camera;
-  window.Plotly.relayout(div, change);
+function load(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function save(key, value) {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is full or switched off: what is said lasts as long as the page.
+  }
 }
 
 // --- what every chart has in common ---
 
 function config(Plotly, name, key) {
-  const home = { name: "resetView", title: "Reset view", icon: Plotly.Icons.home, click: resetView };
+  const reset = (div) => shared.group.reset(div);
+  const home = { name: "resetView", title: "Reset view", icon: Plotly.Icons.home, click: reset };
   return {
     displaylogo: false,
     doubleClick: "reset",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from viz3d.ui.component import mount
+from viz3d.ui.component import Focus, mount
 from viz3d.ui.loading import Prepared, prepare
 from viz3d.ui.text import count, safe
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from viz3d.figures.chart import Chart
 
 
-def chart(made: Chart | Prepared, key: str) -> None:
+def chart(made: Chart | Prepared, key: str, focus: Focus | None = None) -> None:
     """Show a chart: its numbers in words, the scene beside its 2D twin, the notes and the table.
 
     Parameters
@@ -23,11 +23,14 @@ def chart(made: Chart | Prepared, key: str) -> None:
         `Prepared` saves turning the figures into JSON again.
     key : str
         Names the chart on its page; the camera is remembered under it.
+    focus : Focus, optional
+        ``{"x": …, "y": …, "z": …, "label": …}`` in the units of the axes, None where it is
+        anywhere along an axis: the chart marks that place and looks at it until it changes.
     """
     ready = made if isinstance(made, Prepared) else prepare(made)
     what = ready.chart
     st.markdown(safe(what.summary, longest=None))
-    mount(key, what.title, what.summary, ready.figure or None, ready.flat)
+    mount(key, what.title, what.summary, ready.figure or None, ready.flat, focus=focus)
     if what.notes:
         with st.expander(f"{count(len(what.notes), 'note')} on what is drawn", expanded=False):
             for note in what.notes:
@@ -57,7 +60,5 @@ def _page(what: Chart) -> bytes:
 
 def panel(ready: Prepared, key: str, *, flat: bool = False) -> None:
     """Show one picture of a chart and nothing else, as the side-by-side view needs it."""
-    if flat or not ready.figure:
-        mount(key, ready.chart.title, ready.chart.summary, None, ready.flat)
-    else:
-        mount(key, ready.chart.title, ready.chart.summary, ready.figure, None)
+    what, figure = ready.chart, None if flat else ready.figure or None
+    mount(key, what.title, what.summary, figure, ready.flat, beside=False)

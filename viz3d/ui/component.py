@@ -6,11 +6,21 @@ import json
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 import streamlit as st
 from streamlit.components import v1, v2
 
 _HERE = Path(__file__).parent
+
+
+class Focus(TypedDict):
+    """A place in a chart, in the units of its axes; None is anywhere along an axis."""
+
+    x: float | None
+    y: float | None
+    z: float | None
+    label: str
 
 
 def _plotly_folder() -> Path:
@@ -21,12 +31,17 @@ def _plotly_folder() -> Path:
     return Path(spec.submodule_search_locations[0], "package_data")
 
 
+def _joined(*names: str) -> str:
+    """Return files of this folder as one, because a component has no others to import."""
+    return "\n".join((_HERE / name).read_text("utf-8") for name in names)
+
+
 # Declaring a component is what makes Streamlit serve a folder; this one is never mounted.
 _files = v1.declare_component("plotly", path=_plotly_folder())
 _chart = v2.component(
     "viz3d_chart",
-    js=(_HERE / "chart.js").read_text("utf-8"),
-    css=(_HERE / "chart.css").read_text("utf-8"),
+    js=_joined("cameras.js", "marks.js", "chart.js"),
+    css=_joined("chart.css", "cameras.css"),
     isolate_styles=False,
 )
 
@@ -43,7 +58,16 @@ def preload() -> None:
     _chart(key="viz3d-preload", data={"plotly": plotly_url()})
 
 
-def mount(key: str, title: str, summary: str, figure: str | None, flat: str | None) -> None:
+def mount(
+    key: str,
+    title: str,
+    summary: str,
+    figure: str | None,
+    flat: str | None,
+    *,
+    beside: bool = True,
+    focus: Focus | None = None,
+) -> None:
     """Draw a chart.
 
     Parameters
@@ -53,9 +77,14 @@ def mount(key: str, title: str, summary: str, figure: str | None, flat: str | No
     title, summary : str
         Alternative text for people who do not see the picture.
     figure, flat : str or None
-        The scene and its 2D twin as figure JSON; None leaves one out.
+        The scene and its 2D twin as figure JSON on one line; None leaves one out.
+    beside : bool
+        Whether the twin is shown beside the scene, or only where there can be no scene.
+    focus : Focus, optional
+        A place to mark and to look at.
     """
     head = {"key": key, "title": title, "summary": summary, "plotly": plotly_url()}
-    # The figures are JSON already: joined as text and sent as bytes they are not parsed again here.
-    parts = [json.dumps(head)[:-1], f'"figure": {figure or "null"}', f'"flat": {flat or "null"}}}']
-    _chart(key=f"chart-{key}", data=", ".join(parts).encode())
+    # The figures are JSON already: sent as lines of text they are not parsed again here, and the
+    # browser parses those that it draws.
+    lines = [json.dumps(head | {"beside": beside}), json.dumps(focus), figure or "null"]
+    _chart(key=f"chart-{key}", data="\n".join([*lines, flat or "null"]).encode())

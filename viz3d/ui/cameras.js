@@ -1,0 +1,249 @@
+// Cameras of 3D scenes: moved by mouse, button and key; while they are linked, all move as one.
+//
+// Nothing here knows the app. A page that has plotly.js and divs with scenes does
+//   const cameras = new Cameras();
+//   for (const div of divs) { cameras.add(div); div.before(cameraButtons(cameras, div)); }
+//   divs[0].before(linkSwitch(cameras));
+
+const SCENE = /^scene\d*$/;
+const TURN = Math.PI / 18; // one press of an arrow key
+const ZOOM = 1.15;
+const STEEPEST = Math.PI / 2 - 0.001; // straight above, a turntable has no "up"
+
+// Seen from where x runs to the right, or y does, or both as in the flat twin.
+const PRESETS = [
+  { name: "Isometric", key: "1", says: "Look from a corner", from: [-1, -1, 1] },
+  { name: "Top", key: "2", says: "Look straight down", from: [0, -Math.cos(STEEPEST), 1] },
+  { name: "Along x", key: "3", says: "Look along x", axis: "xaxis", from: [1, 0, 0] },
+  { name: "Along y", key: "4", says: "Look along y", axis: "yaxis", from: [0, -1, 0] },
+  { name: "Reset", key: "0", says: "Back to the first view" },
+];
+const CAMERA_KEYS =
+  "Arrow keys turn the scene, plus and minus zoom, " +
+  `${PRESETS.map(({ name, key }) => `${key} ${name.toLowerCase()}`).join(", ")}.`;
+
+class Cameras {
+  // `moved(views)` is called once a frame with every view whose camera has moved, linked ones too;
+  // `home(div, scene)` says where a camera begins, by default where `add` found it.
+  constructor({ linked = true, moved = () => {}, home = () => undefined } = {}) {
+    Object.assign(this, { isLinked: linked, moved, home });
+    this.views = []; // { div, scene, first, camera, shown }
+    this.lead = null; // the view that moved last
+    this.news = new Set();
+    this.busy = new Set(); // divs that are being moved from here: what they tell is no news
+    this.waiting = 0;
+  }
+
+  // Take up the scenes of a div, after each time that plotly.js has drawn it anew.
+  add(div) {
+    if (!this.views.some((view) => view.div === div)) {
+      for (const event of ["plotly_relayouting", "plotly_relayout"]) {
+        div.on(event, (change) => this.heed(div, change));
+      }
+    }
+    for (const scene of Object.keys(div._fullLayout).filter((name) => SCENE.test(name))) {
+      const camera = plainCamera(div._fullLayout[scene].camera);
+      const known = this.views.find((view) => view.div === div && view.scene === scene);
+      if (known) Object.assign(known, { camera, shown: camera });
+      else this.views.push({ div, scene, first: camera, camera, shown: camera });
+    }
+  }
+
+  remove(div) {
+    this.views = this.views.filter((view) => view.div !== div);
+    this.busy.delete(div);
+    if (this.lead?.div === div) this.lead = null;
+  }
+
+  of(div) {
+    return this.views.filter((view) => view.div === div);
+  }
+
+  get linked() {
+    return this.isLinked;
+  }
+
+  set linked(linked) {
+    this.isLinked = linked;
+    this.lead ??= this.views[0] ?? null;
+    if (linked && this.lead) this.tell(this.lead);
+  }
+
+  // Move the cameras of a div from here; `next(view)` gives the camera.
+  move(div, next) {
+    for (const view of this.of(div)) {
+      view.camera = plainCamera(next(view));
+      this.tell(view);
+    }
+    this.show(div);
+  }
+
+  // Put every scene where `camera(view)` has it, each by itself; undefined leaves it.
+  put(camera) {
+    for (const view of this.views) {
+      const kept = camera(view);
+      if (!kept) continue;
+      view.camera = plainCamera(kept);
+      this.show(view.div);
+    }
+    this.lead = null;
+  }
+
+  reset(div) {
+    this.move(div, (view) => this.start(view));
+  }
+
+  start(view) {
+    return plainCamera(this.home(view.div, view.scene) ?? view.first);
+  }
+
+  heed(div, change) {
+    if (this.busy.has(div)) return;
+    for (const view of this.of(div)) {
+      const path = `${view.scene}.camera`;
+      if (!Object.keys(change).some((key) => key === path || key.startsWith(`${path}.`))) continue;
+      // While the mouse is down the layout still holds the camera from before.
+      view.camera = plainCamera(change[path] ?? div._fullLayout[view.scene].camera);
+      view.shown = view.camera;
+      this.tell(view);
+    }
+  }
+
+  tell(view) {
+    this.lead = view;
+    this.news.add(view);
+    this.waiting ||= requestAnimationFrame(() => this.spread());
+  }
+
+  spread() {
+    this.waiting = 0;
+    const followers = this.isLinked && this.lead ? this.views : [];
+    for (const view of followers) {
+      if (sameCamera(view.camera, this.lead.camera)) continue;
+      view.camera = this.lead.camera;
+      this.news.add(view);
+      this.show(view.div);
+    }
+    const news = [...this.news];
+    this.news.clear();
+    if (news.length) this.moved(news);
+  }
+
+  // One move at a time for each div; when it is done, the newest camera is the next.
+  async show(div) {
+    if (this.busy.has(div)) return;
+    this.busy.add(div);
+    try {
+      for (;;) {
+        const late = this.of(div).filter((view) => !sameCamera(view.shown, view.camera));
+        if (!late.length) return;
+        const change = {};
+        for (const view of late) {
+          view.shown = view.camera;
+          change[`${view.scene}.camera`] = plainCamera(view.camera);
+        }
+        await window.Plotly.relayout(div, change);
+      }
+    } finally {
+      this.busy.delete(div);
+    }
+  }
+}
+
+function plainCamera({ eye, center, up, projection }) {
+  const copy = ({ x, y, z }) => ({ x, y, z });
+  return {
+    eye: copy(eye ?? { x: 1.25, y: 1.25, z: 1.25 }),
+    center: copy(center ?? { x: 0, y: 0, z: 0 }),
+    up: copy(up ?? { x: 0, y: 0, z: 1 }),
+    projection: { type: projection?.type ?? "perspective" },
+  };
+}
+
+function sameCamera(a, b) {
+  return ["eye", "center", "up"].every((part) =>
+    ["x", "y", "z"].every((side) => Math.abs(a[part][side] - b[part][side]) < 1e-6),
+  );
+}
+
+// Where the camera stands, seen from its center: angles in radians and the distance.
+function standpoint({ eye, center }) {
+  const [x, y, z] = [eye.x - center.x, eye.y - center.y, eye.z - center.z];
+  return { around: Math.atan2(y, x), above: Math.atan2(z, Math.hypot(x, y)), far: Math.hypot(x, y, z) };
+}
+
+function placed(camera, { around, above, far }) {
+  const { center } = camera;
+  const steep = Math.max(-STEEPEST, Math.min(STEEPEST, above));
+  const flat = far * Math.cos(steep);
+  const eye = {
+    x: center.x + flat * Math.cos(around),
+    y: center.y + flat * Math.sin(around),
+    z: center.z + far * Math.sin(steep),
+  };
+  return { ...camera, eye, up: { x: 0, y: 0, z: 1 } };
+}
+
+function choosePreset(cameras, div, { from }) {
+  if (!from) return cameras.reset(div);
+  const [x, y, z] = from;
+  return cameras.move(div, (view) => {
+    const { far } = standpoint(cameras.start(view));
+    const { around, above } = standpoint({ eye: { x, y, z }, center: { x: 0, y: 0, z: 0 } });
+    return placed(view.camera, { around, above, far });
+  });
+}
+
+// Turn and zoom while the scene has the focus, as dragging and the wheel do.
+function cameraByKeys(cameras, div, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const preset = PRESETS.find(({ key }) => key === event.key);
+  const turns = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const zooms = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
+  const [around, above] = turns[event.key] ?? [0, 0];
+  const zoom = zooms[event.key] ?? 1;
+  if (!preset && !around && !above && zoom === 1) return;
+  event.preventDefault();
+  if (preset) choosePreset(cameras, div, preset);
+  else {
+    cameras.move(div, (view) => {
+      const now = standpoint(view.camera);
+      const next = { around: now.around + around * TURN, above: now.above + above * TURN };
+      return placed(view.camera, { ...next, far: now.far * zoom });
+    });
+  }
+}
+
+// The row of presets above a scene; `titles` are those of its axes, by "xaxis" and "yaxis".
+function cameraButtons(cameras, div, titles = {}) {
+  const row = document.createElement("div");
+  row.className = "viz3d-camera";
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", "Camera");
+  for (const preset of PRESETS) {
+    const button = document.createElement("button");
+    const says = titles[preset.axis] ? `${preset.says} (${titles[preset.axis]})` : preset.says;
+    button.type = "button";
+    button.textContent = preset.name;
+    button.title = `${says}; key ${preset.key} in the scene`;
+    button.setAttribute("aria-label", `${preset.name}: ${says.toLowerCase()}`);
+    button.addEventListener("click", () => choosePreset(cameras, div, preset));
+    row.append(button);
+  }
+  return row;
+}
+
+function linkSwitch(cameras) {
+  const label = document.createElement("label");
+  const box = document.createElement("input");
+  label.className = "viz3d-link";
+  label.title = "All scenes of this page turn together";
+  box.type = "checkbox";
+  box.setAttribute("role", "switch");
+  box.checked = cameras.linked;
+  box.addEventListener("change", () => {
+    cameras.linked = box.checked;
+  });
+  label.append(box, "Link cameras");
+  return label;
+}
