@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds until what does not come is a failure
@@ -27,15 +27,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def serve(folder: Path, **settings: str) -> Iterator[str]:
-    """Run the app on a free port, with these settings and nobody's; its log goes into `folder`."""
+def serve(folder: Path, script: str = "app.py", **settings: str) -> Iterator[str]:
+    """Run the app on a free port, with these settings and nobody's; its log goes into `folder`.
+
+    `script` is another script than the app's.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     hidden = {"VIZ3D_SOURCE", "GCS_BUCKET", "GOOGLE_APPLICATION_CREDENTIALS"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     log = folder / "log.txt"
-    command = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    command = ["streamlit", "run", script, "--server.port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -64,6 +67,7 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Pat
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     """A headless Chromium with its software WebGL."""
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield launched

@@ -8,6 +8,7 @@
 const SCENE = /^scene\d*$/;
 const TURN = Math.PI / 18; // one press of an arrow key
 const ZOOM = 1.15;
+const SETTLED = 3; // frames without a move
 const STEEPEST = Math.PI / 2 - 0.001; // straight above, a turntable has no "up"
 
 // Seen from where x runs to the right, or y does, or both as in the flat twin.
@@ -65,7 +66,8 @@ class Cameras {
 
   set linked(linked) {
     this.isLinked = linked;
-    this.lead ??= this.views[0] ?? null;
+    const moved = this.views.find((view) => !sameCamera(view.camera, this.start(view)));
+    this.lead ??= moved ?? this.views[0] ?? null;
     if (linked && this.lead) this.tell(this.lead);
   }
 
@@ -73,6 +75,7 @@ class Cameras {
   move(div, next) {
     for (const view of this.of(div)) {
       view.camera = plainCamera(next(view));
+      view.settling = 0;
       this.tell(view);
     }
     this.show(div);
@@ -105,6 +108,7 @@ class Cameras {
       // While the mouse is down the layout still holds the camera from before.
       view.camera = plainCamera(change[path] ?? div._fullLayout[view.scene].camera);
       view.shown = view.camera;
+      view.settling = SETTLED;
       this.tell(view);
     }
   }
@@ -115,8 +119,20 @@ class Cameras {
     this.waiting ||= requestAnimationFrame(() => this.spread());
   }
 
+  // plotly.js tells of a move before it has made it, so look where the camera comes to rest.
+  settle(view) {
+    if (!view?.settling || this.busy.has(view.div)) return;
+    const live = view.div._fullLayout?.[view.scene]?._scene?.getCamera();
+    if (live && !sameCamera(live, view.camera)) {
+      view.camera = view.shown = plainCamera(live);
+      view.settling = SETTLED;
+    } else view.settling--;
+    this.tell(view);
+  }
+
   spread() {
     this.waiting = 0;
+    this.settle(this.lead);
     const followers = this.isLinked && this.lead ? this.views : [];
     for (const view of followers) {
       if (sameCamera(view.camera, this.lead.camera)) continue;

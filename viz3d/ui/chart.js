@@ -309,6 +309,7 @@ function readCameras() {
   save("viz3d.linked", shared.linked);
   save("viz3d.cameras", [...shared.cameras]);
   shared.group.put((view) => shared.cameras.get(cameraKey(view.div, view.scene)));
+  for (const { div } of shared.group.views) shared.marks.draw(div);
 }
 
 // One switch for the page: in the first of its scenes, if there are more.
