@@ -1,4 +1,4 @@
-"""A page of small scenes for the tests of cameras and marks; `scenes` in the address says how many."""
+"""A page of small scenes for the tests of cameras and marks; the address says how many."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,8 +12,8 @@ STEPS, RATES = np.linspace(0.0, 90.0, 30), np.geomspace(1e-4, 1e-1, 30)
 FOCUS: dict[str, Focus | None] = {
     "none": None,
     "point": {"x": 30.0, "y": 1e-3, "z": 4.5, "label": "spike of <b>a</b>"},
-    "step": {"x": 60.0, "y": None, "z": None, "label": "step 60"},
-    "outside": {"x": 500.0, "y": 1e-3, "z": None, "label": "later"},
+    "plane": {"x": 60.0, "y": None, "z": None, "label": "step 60"},
+    "outside": {"x": 500.0, "y": 1e-3, "z": float("nan"), "label": "later"},
 }
 
 scenes = int(st.query_params.get("scenes", "2"))
@@ -50,7 +50,9 @@ def flat(i: int) -> str:
 
 
 columns = st.columns(2)
-for i in range(scenes - fewer):
+for i in range(scenes):
+    if fewer and i == 1:
+        continue
     with columns[i % 2]:
         mount(
             f"small-{i}", f"Scene {i}", "Small.", scene(i), flat(i),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -134,7 +133,7 @@ def test_presets_by_mouse(page: Page, small: str) -> None:
     for name, axis in (("Along x", 0), ("Along y", 1)):
         button(page, name).click()
         page.wait_for_function(
-            f"(axis) => {EYES}.every((eye) => Math.abs(eye[axis]) > 2 && Math.abs(eye[1 - axis]) < .05)",
+            f"(i) => {EYES}.every((eye) => Math.abs(eye[i]) > 2 && Math.abs(eye[1 - i]) < .05)",
             arg=axis,
         )
     button(page, "Isometric").click()
@@ -223,7 +222,9 @@ def test_focus_marks_a_place_and_puts_it_in_the_middle(page: Page, small: str) -
     at_place = """(div) => {
         const { l, t, w, h } = div._fullLayout._size;
         const dot = div.parentElement.querySelector('.viz3d-marks circle');
-        return dot && Math.hypot(dot.cx.baseVal.value - l - w / 2, dot.cy.baseVal.value - t - h / 2);
+        if (!dot) return Infinity;
+        const [x, y] = [dot.cx.baseVal.value, dot.cy.baseVal.value];
+        return Math.hypot(x - l - w / 2, y - t - h / 2);
     }"""
     page.wait_for_function(f"({at_place})(document.querySelector('{SCENE}')) < 1")
     centred = first.evaluate("(div) => div._fullLayout.scene._scene.getCamera().center")
@@ -233,11 +234,15 @@ def test_focus_marks_a_place_and_puts_it_in_the_middle(page: Page, small: str) -
     page.wait_for_function(GROWN)
     page.wait_for_function(TOP.replace("0.05", "0.5"))
     expect(mark.locator("circle")).to_have_count(1)
-    page.get_by_text("step", exact=True).click()
+    page.get_by_text("plane", exact=True).click()
     expect(mark.locator("text")).to_have_text("step 60")
+    assert "Marked: step 60." in first.get_attribute("aria-label")
     assert mark.locator("circle").count() == 0, "a step is a plane, not a point"
     page.get_by_text("none", exact=True).click()
     expect(mark.locator("path")).to_have_count(0)
+    page.get_by_text("outside", exact=True).click()
+    expect(page.get_by_text("later lies outside the axes.")).to_be_visible()
+    assert mark.locator("path").count() == 0
 
 
 def test_camera_survives_new_data_while_linked(page: Page, small: str) -> None:
@@ -250,8 +255,9 @@ def test_camera_survives_new_data_while_linked(page: Page, small: str) -> None:
     scenes(page, 1)
     button(page, "Along x").click()
     page.wait_for_function(f"Math.abs({EYES}[0][0]) > 2")
-    page.get_by_role("button", name="Grow").click()
+    page.get_by_role("button", name="Grow").evaluate("(button) => button.click()")
     page.wait_for_function(GROWN)
+    expect(button(page, "Along x")).to_be_focused()
     page.get_by_text("Fewer").click()
     scenes(page, 2)
     page.wait_for_function(f"{EYES}.every((eye) => Math.abs(eye[0]) > 2)")
@@ -282,6 +288,10 @@ def test_ninth_scene_is_flat_until_there_is_room(page: Page, small: str) -> None
     said = page.get_by_text("A browser draws no more than 8 scenes on one page")
     expect(said).to_have_count(2)
     expect(page.locator(".viz3d-flat[aria-busy=false]")).to_have_count(3)
+    page.get_by_text("Fewer").click()
+    expect(said).to_have_count(1)
+    expect(page.locator(".viz3d-flat[aria-busy=false]")).to_have_count(2)
+    scenes(page, 8)
 
 
 def test_compare_without_webgl_shows_the_twins(page: Page, server: str) -> None:

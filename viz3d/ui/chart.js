@@ -61,6 +61,7 @@ class Chart {
     parent.append(this.root);
     this.plots = new Map(); // "figure" | "flat" -> the div that plotly.js draws in
     this.drawn = "";
+    this.why = ""; // there is no scene
     this.turn = 0;
     this.contexts = 0;
     this.focused = "null"; // the place that was moved to last
@@ -82,7 +83,8 @@ class Chart {
     this.drawn = drawing;
     const turn = ++this.turn;
     const payload = { ...JSON.parse(head), figure: JSON.parse(figure) };
-    const why = payload.figure && this.claim(payload.figure.layout);
+    const before = this.contexts;
+    const why = this.claim(payload.figure);
     if (why) payload.figure = null;
     const alone = payload.figure && !payload.beside;
     payload.flat = alone ? null : JSON.parse(flat);
@@ -104,18 +106,21 @@ class Chart {
       await this.draw(Plotly, name, payload, theme);
       await painted();
     }
-    this.note.textContent = why || "";
+    this.why = why;
+    this.showFocus();
+    if (this.contexts < before) drawCrowded();
   }
 
   // Take the WebGL contexts that the scenes need; return why there are none, if so.
-  claim(layout) {
+  claim(figure) {
     const others = [...shared.charts].filter((chart) => chart !== this);
     const taken = others.reduce((sum, chart) => sum + chart.contexts, 0);
-    const wanted = Object.keys(layout).filter((name) => SCENE.test(name)).length;
-    this.crowded = hasWebgl() && taken + wanted > MOST_CONTEXTS;
-    this.contexts = hasWebgl() && !this.crowded ? wanted : 0;
+    const wanted = Object.keys(figure?.layout ?? {}).filter((name) => SCENE.test(name)).length;
+    const none = wanted > 0 && !hasWebgl();
+    this.crowded = !none && wanted > 0 && taken + wanted > MOST_CONTEXTS;
+    this.contexts = none || this.crowded ? 0 : wanted;
     if (this.crowded) return CROWDED;
-    return hasWebgl() ? "" : NO_WEBGL;
+    return none ? NO_WEBGL : "";
   }
 
   layPanels(names, payload) {
@@ -125,19 +130,18 @@ class Chart {
     for (const name of names) {
       if (!this.plots.has(name)) this.plots.set(name, panel(name));
       const div = this.plots.get(name);
-      div.setAttribute("aria-label", `${payload.title}, ${name === "flat" ? "2D" : "3D"}. ${payload.summary}`);
+      div.viz3dAlt = `${payload.title}, ${name === "flat" ? "2D" : "3D"}. ${payload.summary}`;
+      div.setAttribute("aria-label", div.viz3dAlt);
       div.setAttribute("aria-busy", "true");
       // A twin of many rows says how high it must be to stay readable, its title included.
       const height = (payload[name].layout.height ?? 0) - TITLE_HEIGHT;
       div.style.setProperty("--viz3d-height", `${height}px`);
       const frame = div.closest(".viz3d-frame");
-      if (name === "figure") {
-        const { xaxis, yaxis } = payload.figure.layout.scene ?? {};
-        const titles = { xaxis: xaxis?.title?.text, yaxis: yaxis?.title?.text };
-        frame.querySelector(".viz3d-camera")?.remove();
-        frame.prepend(cameraButtons(shared.group, div, titles));
-      }
-      this.panels.append(frame);
+      if (name === "figure") layCameraButtons(frame, div, payload.figure.layout.scene);
+      // What is in its place stays there: to be moved would cost a button the focus.
+      if (frame.parentElement) continue;
+      if (name === "figure") this.panels.prepend(frame);
+      else this.panels.append(frame);
     }
     placeLinkSwitch();
     this.panels.classList.toggle("viz3d-both", names.length > 1);
@@ -172,11 +176,18 @@ class Chart {
   showFocus() {
     const place = JSON.parse(this.focus);
     const drawn = [...this.plots.values()].filter((div) => div.viz3dListens);
-    for (const div of drawn) shared.marks.focus(div, place);
-    if (!drawn.length || drawn.length < this.plots.size || this.focus === this.focused) return;
+    const marked = drawn.filter((div) => shared.marks.focus(div, place));
+    for (const div of drawn) {
+      const said = marked.includes(div) && place.label ? ` Marked: ${place.label}.` : "";
+      div.setAttribute("aria-label", `${div.viz3dAlt}${said}`);
+    }
+    if (!drawn.length || drawn.length < this.plots.size) return;
+    const outside = place && !marked.length ? `${place.label || "The place"} lies outside the axes.` : "";
+    this.note.textContent = this.why || outside;
+    if (this.focus === this.focused) return;
     this.focused = this.focus;
     if (!place) return;
-    for (const div of drawn) shared.group.move(div, (view) => lookedAt(view, place));
+    for (const div of marked) shared.group.move(div, (view) => lookedAt(view, place));
     const { top, bottom } = this.root.getBoundingClientRect();
     if (top < 0 || bottom > window.innerHeight) this.root.scrollIntoView({ block: "nearest" });
   }
@@ -205,12 +216,16 @@ class Chart {
     for (const [name, div] of [...this.plots]) this.drop(name, div);
     this.root.remove();
     placeLinkSwitch();
-    // There is room again: a chart that had none draws its scene.
-    for (const chart of shared.charts) {
-      if (!chart.crowded) continue;
-      chart.drawn = "";
-      chart.update(chart.text);
-    }
+    drawCrowded();
+  }
+}
+
+// There is room again: a chart that had none draws its scene.
+function drawCrowded() {
+  for (const chart of shared.charts) {
+    if (!chart.crowded) continue;
+    chart.drawn = "";
+    chart.update(chart.text);
   }
 }
 
@@ -250,6 +265,16 @@ function element(tag, className) {
   const made = document.createElement(tag);
   made.className = className;
   return made;
+}
+
+// The row is made anew only for other axes, so that a button keeps the focus over a refresh.
+function layCameraButtons(frame, div, scene) {
+  const titles = { xaxis: scene?.xaxis?.title?.text, yaxis: scene?.yaxis?.title?.text };
+  const said = JSON.stringify(titles);
+  if (frame.dataset.titles === said) return;
+  frame.dataset.titles = said;
+  frame.querySelector(".viz3d-camera")?.remove();
+  frame.prepend(cameraButtons(shared.group, div, titles));
 }
 
 let webgl;
@@ -315,8 +340,8 @@ function readCameras() {
 // One switch for the page: in the first of its scenes, if there are more.
 function placeLinkSwitch() {
   const rows = [...document.querySelectorAll(".viz3d-chart .viz3d-camera")];
-  if (rows.length > 1) rows[0].append(shared.linkSwitch);
-  else shared.linkSwitch.remove();
+  if (rows.length < 2) shared.linkSwitch.remove();
+  else if (shared.linkSwitch.parentElement !== rows[0]) rows[0].append(shared.linkSwitch);
 }
 
 function homeCamera(div, scene) {

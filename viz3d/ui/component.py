@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from importlib.metadata import version
 from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
-from typing import TypedDict
+from typing import SupportsFloat, TypedDict, cast
 
 import streamlit as st
 from streamlit.components import v1, v2
@@ -86,5 +87,14 @@ def mount(
     head = {"key": key, "title": title, "summary": summary, "plotly": plotly_url()}
     # The figures are JSON already: sent as lines of text they are not parsed again here, and the
     # browser parses those that it draws.
-    lines = [json.dumps(head | {"beside": beside}), json.dumps(focus), figure or "null"]
+    place = focus and {name: _plain(value) for name, value in focus.items()}
+    lines = [json.dumps(head | {"beside": beside}), json.dumps(place), figure or "null"]
     _chart(key=f"chart-{key}", data="\n".join([*lines, flat or "null"]).encode())
+
+
+def _plain(value: object) -> object:
+    """Return a label or number as JSON has it; what is no number is anywhere along its axis."""
+    if value is None or isinstance(value, str):
+        return value
+    number = float(cast("SupportsFloat", value))
+    return number if isfinite(number) else None

@@ -30,11 +30,11 @@ class Marks {
     if (this.source === div) this.point(div, null);
   }
 
+  // Mark a place for good, or with null no longer; say whether it lies within the axes.
   focus(div, place) {
-    const panel = this.panels.get(div);
-    if (!panel) return;
-    panel.focus = place;
+    this.panels.get(div).focus = place;
     this.draw(div);
+    return Boolean(place && placeOn(axesOf(div), place));
   }
 
   // Mark what the pointer is on in all other charts with the same axes, once a frame.
@@ -62,8 +62,8 @@ class Marks {
 
   shapes(div, place) {
     const picture = pictureOf(div, this.cameras);
-    const at = SIDES.map((side, i) => share(picture.axes[i], place[side]));
-    if (at.every((part) => part === null) || at.some((part) => part < -1e-6 || part > 1 + 1e-6)) return [];
+    const at = placeOn(picture.axes, place);
+    if (!at) return [];
     const lines = (picture.flat ? flatLines : sceneLines)(at).map((ends) => ends.map(picture.onScreen));
     const path = lines
       .filter((ends) => ends.every(Boolean))
@@ -110,6 +110,15 @@ function share(axis, value) {
   const number = axis.type === "log" ? Math.log10(value) : Number(value);
   const part = (number - axis.range[0]) / (axis.range[1] - axis.range[0]);
   return Number.isFinite(part) ? part : null;
+}
+
+// The shares of a place on three axes, null where it is anywhere; null if it lies outside.
+function placeOn(axes, place) {
+  const at = SIDES.map((side, i) => share(axes[i], place[side]));
+  const inside = (part) => part === null || (part > -1e-6 && part < 1 + 1e-6);
+  // Heights may be cut off by the axis; where that happened can still be said.
+  if (!inside(at[2]) && (at[0] !== null || at[1] !== null)) at[2] = null;
+  return at.every((part) => part === null) || !at.every(inside) ? null : at;
 }
 
 function flatLines([x, y]) {
