@@ -1,0 +1,276 @@
+"""The numbers of a difference: two groups of runs, fitted apart and subtracted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz3d.analysis.curves import rate_axis, read_curve
+from viz3d.analysis.difference import Difference, Line, subtract, subtract_along
+from viz3d.analysis.surface_model import SurfaceModel
+from viz3d.errors import BadArgument, ChartError
+from viz3d.figures.frame import Range, span
+from viz3d.figures.loss_data import RATE_TITLES
+from viz3d.figures.needs import as_runs, having, missing
+from viz3d.figures.provenance import origins
+from viz3d.figures.reward_data import join, no_axis
+from viz3d.figures.text import count, in_words, with_names
+from viz3d.run import Run
+
+KIND = "difference"
+TITLE = "Difference A − B"
+OF = ("loss-landscape", "reward-landscape")
+
+WITHIN = 0.98
+"""Share of the area over whose differences the colours run; what is larger has the last one."""
+
+ONE_RUN_EACH = (
+    "One run on a side shows the noise within that run, not how much runs with other seeds differ: "
+    "this supports no claim that one side is better; run at least three seeds on each."
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of the difference.
+
+    Attributes
+    ----------
+    name : str
+        "A" or "B".
+    title : str
+        What the viewer calls it, else the run's name or the number of runs.
+    runs, unused : tuple of str
+        Names of the runs, and of those that lack a metric.
+    x, y, z : ndarray, shape (n,)
+        Samples of all runs: step, second axis and value.
+    run : ndarray of int, shape (n,)
+        Position of each sample's run in `runs`.
+    """
+
+    name: str
+    title: str
+    runs: tuple[str, ...]
+    unused: tuple[str, ...]
+    x: Floats
+    y: Floats
+    z: Floats
+    run: NDArray[np.int64]
+
+    @property
+    def line(self) -> bool:
+        """Whether its samples lie on one line, which is no surface."""
+        return len(self.runs) == 1 or len(np.unique(self.y[np.isfinite(self.y)])) < 2
+
+
+@dataclass(frozen=True)
+class DifferenceResult:
+    """Everything that the chart draws and says.
+
+    Attributes
+    ----------
+    of : {"loss-landscape", "reward-landscape"}
+        The surfaces that are subtracted.
+    titles : tuple of str
+        Names of the step, of the second axis and of the value.
+    found : Difference
+    sides : tuple of Side
+        A, then B.
+    along : bool
+        Whether a side is a line, so that the difference is a curve over the step.
+    colors : (low, high)
+        Ends of the colour scale, symmetric about zero, as drawn.
+    settings : mapping
+    origins : tuple of mapping
+    """
+
+    of: str
+    titles: tuple[str, str, str]
+    found: Difference
+    sides: tuple[Side, Side]
+    along: bool
+    colors: Range
+    settings: Mapping[str, Any]
+    origins: tuple[Mapping[str, str], ...]
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether the better side is the lower one."""
+        return self.of == "loss-landscape"
+
+    def drawn(self, values: Floats) -> Floats:
+        """Return differences as drawn: in per cent of B where they are logarithms of a ratio."""
+        return 100 * np.expm1(values) if self.found.log else values
+
+
+def compute(
+    a: Run | Sequence[Run],
+    b: Run | Sequence[Run],
+    *,
+    of: str = "loss-landscape",
+    rate: str = "auto",
+    strictness: str = "default",
+    axis: str = "loss",
+    names: tuple[str, str] | None = None,
+) -> DifferenceResult:
+    """Fit both sides and subtract B from A where both are supported.
+
+    Parameters
+    ----------
+    a, b : Run or sequence of Run
+    of : {"loss-landscape", "reward-landscape"}
+        Which surfaces to subtract.
+    rate : {"auto", "current", "peak"}
+        The learning rate at each step, or its peak; the peak when a side is a sweep by itself.
+    strictness : {"strict", "default", "loose"}
+        How near the data and how sure a point of each surface must be.
+    axis : str
+        Second axis of a reward landscape.
+    names : tuple of str, optional
+        What to call the sides.
+
+    Raises
+    ------
+    BadArgument
+        If `of` is none of its choices, or a run is on both sides.
+    MissingMetric
+        If a side lacks a metric.
+    ChartError
+        If nothing can be compared.
+    ValueError
+        If another setting is none of its choices.
+    """
+    if of not in OF:
+        raise BadArgument(f"A difference of {of!r} is not known; choose one of: {', '.join(OF)}.")
+    groups = as_runs(a, TITLE), as_runs(b, TITLE)
+    both = {_identity(run) for run in groups[0]} & {_identity(run) for run in groups[1]}
+    if both:
+        raise BadArgument(
+            f"The run {min(both)[1]!r} is on both sides of the difference; leave it out of one."
+        )
+    loss = of == "loss-landscape"
+    if loss:
+        kind = "peak" if "peak" in {rate_axis(group, rate) for group in groups} else "current"
+        titles = "step", RATE_TITLES[kind], "loss"
+        settings: dict[str, Any] = {"rate": kind}
+    else:
+        kind = axis
+        titles = "step", in_words(axis), "reward"
+        settings = {"axis": axis}
+    read = _losses if loss else _rewards
+    said = names or (_title(groups[0]), _title(groups[1]))
+    sides = tuple(
+        read(group, kind, name, title)
+        for group, name, title in zip(groups, "AB", said, strict=True)
+    )
+    first, second = sides
+    along = first.line or second.line
+    found = _subtract(first, second, strictness, loss=loss)
+    if found.reason:
+        raise ChartError(
+            f"{TITLE} has nothing to draw. {with_names(found.reason, *titles)} Choose runs that "
+            "share steps and learning rates."
+        )
+    used = {name for side in sides for name in side.runs}
+    result = DifferenceResult(
+        of=of,
+        titles=titles,
+        found=found,
+        sides=(first, second),
+        along=along,
+        colors=(0.0, 0.0),
+        settings={
+            "of": of,
+            **settings,
+            "strictness": strictness,
+            "a": list(first.runs),
+            "b": list(second.runs),
+        },
+        origins=origins([run for group in groups for run in group if run.name in used]),
+    )
+    return _colored(result)
+
+
+def ends(result: DifferenceResult) -> Range:
+    """Return the range of the drawn difference, which holds zero."""
+    low, high = span(result.drawn(result.found.d), [0.0]) or (0.0, 1.0)
+    return (low, high) if high > low else (-1.0, 1.0)
+
+
+def _colored(result: DifferenceResult) -> DifferenceResult:
+    from dataclasses import replace
+
+    drawn = result.drawn(result.found.d)
+    most = float(np.quantile(np.abs(drawn[np.isfinite(drawn)]), WITHIN)) or 1.0
+    return replace(result, colors=(-most, most))
+
+
+def _identity(run: Run) -> tuple[str, str, str]:
+    return run.source, run.name, run.digest
+
+
+def _title(runs: Sequence[Run]) -> str:
+    return runs[0].name if len(runs) == 1 else count(len(runs), "run")
+
+
+def _losses(runs: Sequence[Run], kind: str, name: str, title: str) -> Side:
+    where = f"Side {name} of {TITLE}"
+    pairs = [(run, read_curve(run, kind)) for run in having(runs, "loss", where)]
+    found = [(run.name, c.step, c.rate, c.loss) for run, c in pairs if c is not None]
+    if not any(len(step) for _, step, _, _ in found):
+        raise missing(runs, "learning_rate", where)
+    return _side(name, title, runs, found)
+
+
+def _rewards(runs: Sequence[Run], kind: str, name: str, title: str) -> Side:
+    rewarded = having(runs, "reward", f"Side {name} of {TITLE}")
+    pairs = [(run, join(run, kind)) for run in rewarded]
+    found = [
+        (run.name, rows.index.to_numpy(), rows["other"].to_numpy(), rows["reward"].to_numpy())
+        for run, rows in pairs
+        if rows is not None
+    ]
+    if not any(len(step) for _, step, _, _ in found):
+        raise no_axis(rewarded, kind)
+    return _side(name, title, runs, found)
+
+
+def _side(name: str, title: str, runs: Sequence[Run], found: Sequence[tuple[Any, ...]]) -> Side:
+    found = [columns for columns in found if len(columns[1])]
+    names = tuple(columns[0] for columns in found)
+    x, y, z = (np.concatenate([c[i] for c in found]).astype(np.float64) for i in (1, 2, 3))
+    run = np.repeat(np.arange(len(found)), [len(columns[1]) for columns in found])
+    unused = tuple(run.name for run in runs if run.name not in names)
+    return Side(name, title, names, unused, x, y, z, run)
+
+
+def _subtract(first: Side, second: Side, strictness: str, *, loss: bool) -> Difference:
+    z_scale = "auto" if loss else "linear"
+    on_surface = {"y_scale": "log" if loss else "linear"}
+    fitted: list[tuple[SurfaceModel, Line]] = []
+    along = first.line or second.line
+    for side, other in ((first, second), (second, first)):
+        # One line has no second axis: the step stands in its place.
+        scales = {"y_scale": "log1p"} if side.line else on_surface
+        model = SurfaceModel(z_scale=z_scale, strictness=strictness, **scales)
+        model.fit(side.x, side.x if side.line else side.y, side.z, side.run)
+        fitted.append((model, _identical if side.line else _read_at(other)))
+    (a, line_a), (b, line_b) = fitted
+    return subtract_along(a, b, (line_a, line_b)) if along else subtract(a, b)
+
+
+def _identical(x: Floats) -> Floats:
+    return x
+
+
+def _read_at(side: Side) -> Callable[[Floats], Floats]:
+    """Give the second axis of a side that is a line, between its logged steps."""
+    order = np.argsort(side.x, kind="stable")
+    steps, values = side.x[order], side.y[order]
+    return lambda x: np.interp(x, steps, values)
