@@ -1,32 +1,33 @@
-"""The difference of two fitted surfaces, where both are supported and with their joint band."""
+"""The difference of two fitted surfaces, where both are supported and with its own band."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viz3d.analysis._axes import Axis
+from viz3d.analysis._contrast import ContrastModel
 from viz3d.analysis._groups import Floats
-from viz3d.analysis._process import NINETY
-from viz3d.analysis.surface_model import Prediction, SurfaceModel
+from viz3d.analysis._samples import clean_samples
+from viz3d.analysis._sides import Columns, Side
 
-GRID = 96
-"""Points along each axis."""
+GRID, ALONG = 96, 200
+"""Points along each axis of a grid, and along a line."""
 
 BAND = 1.96
-"""Joint standard deviations that a difference must exceed; `benchmarks/difference_truths.py`."""
+"""Standard deviations that hold 95 % of a Gaussian: a difference is decided beyond them."""
 
-Line = Callable[[Floats], Floats]
-
-APART = "The two sides share no {0}: A has {0} from {1:.4g} to {2:.4g}, B from {3:.4g} to {4:.4g}."
+NOWHERE = (
+    "There is no point at which both sides are supported: their runs lie apart, or the bands are "
+    "too wide."
+)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A minus B on a common grid or along a common line.
+    """A minus B on a common grid, or along a line.
 
     Attributes
     ----------
@@ -35,18 +36,19 @@ class Difference:
     y : ndarray, shape (ny,)
         Likewise; empty along a line, where every other array has one row.
     a, b : ndarray, shape (ny, nx)
-        The two surfaces; NaN where one of them is not supported, as in `d` and `deviation`.
+        The two surfaces; NaN where one of them is not supported, as are `d` and `deviation`.
     d : ndarray, shape (ny, nx)
         a - b, or log(a / b) where `log` holds.
     deviation : ndarray, shape (ny, nx)
-        Standard deviation of `d` from both widened bands.
+        Standard deviation of `d`.
     support : ndarray, shape (ny, nx)
         The lesser of the two supports, 0 to 1.
     log : bool
-        Whether both surfaces were fitted to logarithms.
+        Whether both sides were fitted on a logarithmic scale.
+    kappa : float
+        Factor by which the band is wider than the Gaussian process says; NaN without one.
     runs : tuple of int
-        Runs of A and of B. A single run tells nothing about other seeds, so neither does a
-        difference that has one on a side.
+        Runs of A and of B. One run tells nothing about other seeds.
     reason : str
         One plain sentence why nothing can be compared, or an empty string.
     """
@@ -59,18 +61,24 @@ class Difference:
     deviation: Floats
     support: Floats
     log: bool
+    kappa: float
     runs: tuple[int, int]
     reason: str
 
     @property
+    def along(self) -> bool:
+        """Whether it is a curve over x, because one side's samples lie on one line."""
+        return not len(self.y)
+
+    @property
     def shown(self) -> NDArray[np.bool_]:
-        """Where both are supported, shape (ny, nx)."""
+        """Where both sides are supported, shape (ny, nx)."""
         return self.support > 0
 
     @property
     def undecided(self) -> NDArray[np.bool_]:
-        """Where both are supported and the difference is within the joint band, (ny, nx)."""
-        return self.shown & ~(np.abs(self.d) >= BAND * self.deviation)
+        """Where both are supported and the difference is within its 95 % band, (ny, nx)."""
+        return self.shown & (np.abs(self.d) < BAND * self.deviation)
 
     @property
     def shares(self) -> tuple[float, float, float]:
@@ -78,23 +86,39 @@ class Difference:
         count = int(self.shown.sum())
         if not count:
             return float("nan"), float("nan"), float("nan")
-        decided = self.shown & ~self.undecided
-        below, above = decided & (self.d < 0), decided & (self.d > 0)
-        return below.sum() / count, above.sum() / count, self.undecided.sum() / count
+        undecided = self.undecided
+        decided = self.shown & ~undecided
+        parts = (decided & (self.d < 0), decided & (self.d >= 0), undecided)
+        below, above, within = (float(part.sum()) / count for part in parts)
+        return below, above, within
 
 
-def subtract(a: SurfaceModel, b: SurfaceModel, grid: int = GRID) -> Difference:
-    """Subtract surface B from surface A on a grid over the box that both share.
+def subtract(
+    a: Columns,
+    b: Columns,
+    *,
+    x_scale: str = "log1p",
+    y_scale: str = "log",
+    z_scale: str = "auto",
+    grid: int = GRID,
+    strictness: str = "default",
+) -> Difference:
+    """Subtract the surface of group B from that of group A where both are supported.
 
-    The difference of two independent normal variables has the sum of their variances; both bands
-    are widened already. It is undecided within 1.96 standard deviations, point by point: it is no
-    test of the whole surface.
+    Each side is fitted by itself, which says where it is supported, and both together, which says
+    how they differ and how sure that is (see `viz3d.analysis._contrast`). Where a side's samples
+    lie on one line, being of one run or all at one y, the other is read off on that line, and the
+    difference is a curve over x.
+
+    The band is of each point by itself: it is no test of the whole surface.
 
     Parameters
     ----------
-    a, b : SurfaceModel
-        Fitted, with the same scales of x and y.
-    grid : int
+    a, b : tuple of array_like, each of shape (n,)
+        x, y, z and run of each sample.
+    x_scale, y_scale, z_scale, strictness
+        As in `fit_surface`.
+    grid : int, default 96
         Points along each axis.
 
     Returns
@@ -105,96 +129,56 @@ def subtract(a: SurfaceModel, b: SurfaceModel, grid: int = GRID) -> Difference:
     Raises
     ------
     ValueError
-        If the axes have different scales.
+        If columns differ in length or a setting is out of its range.
     """
-    if (a.x_scale, a.y_scale) != (b.x_scale, b.y_scale):
-        raise ValueError(
-            f"The axes of A are {a.x_scale} and {a.y_scale}, those of B {b.x_scale} and "
-            f"{b.y_scale}; fit both on the same."
-        )
-    why_not = _why_not(a, b)
-    x_axis = None if why_not else Axis.common(a.x_axis_, b.x_axis_)
-    y_axis = None if why_not else Axis.common(a.y_axis_, b.y_axis_)
-    if x_axis is None or y_axis is None:
-        apart = ("x", a.x_axis_, b.x_axis_) if x_axis is None else ("y", a.y_axis_, b.y_axis_)
-        return _nothing(a, b, why_not or _apart(*apart))
-    x, y = x_axis.ticks(grid), y_axis.ticks(grid)
-    at = np.tile(x, grid), np.repeat(y, grid)
-    return _difference(a, b, (x, y), (a.predict(*at), b.predict(*at)))
-
-
-def subtract_along(
-    a: SurfaceModel, b: SurfaceModel, lines: tuple[Line, Line], grid: int = GRID
-) -> Difference:
-    """Subtract B from A along the x that both span, each read off on a line of its own.
-
-    Parameters
-    ----------
-    a, b : SurfaceModel
-        Fitted, with the same scale of x.
-    lines : tuple of callable
-        For A and for B: y, shape (n,), at x, shape (n,).
-    grid : int
-        Points along the line.
-    """
-    why_not = _why_not(a, b)
-    axis = None if why_not else Axis.common(a.x_axis_, b.x_axis_)
-    if axis is None:
-        return _nothing(a, b, why_not or _apart("x", a.x_axis_, b.x_axis_))
-    x = axis.ticks(grid)
-    read = a.predict(x, lines[0](x)), b.predict(x, lines[1](x))
-    return _difference(a, b, (x, np.empty(0)), read)
-
-
-def _difference(
-    a: SurfaceModel,
-    b: SurfaceModel,
-    at: tuple[Floats, Floats],
-    read: tuple[Prediction, Prediction],
-) -> Difference:
-    log = _log(a, b)
-    support = np.minimum(read[0].support, read[1].support)
-    shown, shape = support > 0, (max(len(at[1]), 1), len(at[0]))
-    scaled = [_scaled(side, log) for side in read]
-    d = scaled[0][0] - scaled[1][0]
-    deviation = np.hypot(scaled[0][1], scaled[1][1])
-    columns = (read[0].z, read[1].z, d, deviation)
-    za, zb, d, deviation = (np.where(shown, c, np.nan).reshape(shape) for c in columns)
-    reason = (
-        ""
-        if shown.any()
-        else "There is no point at which both sides are supported: their runs lie apart, or their "
-        "bands are too wide."
+    sides = [Side.fit(columns, (x_scale, y_scale, z_scale), strictness) for columns in (a, b)]
+    first, second = sides
+    log = first.samples.z_scale == second.samples.z_scale == "log"
+    counts = (first.samples.n_runs, second.samples.n_runs)
+    reason = " ".join(
+        f"Side {name}: {side.reason}" for name, side in zip("AB", sides, strict=True) if side.reason
     )
-    counts = (a.samples_.n_runs, b.samples_.n_runs)
-    return Difference(*at, za, zb, d, deviation, support.reshape(shape), log, counts, reason)
-
-
-def _scaled(side: Prediction, log: bool) -> tuple[Floats, Floats]:
-    """Value and standard deviation on the scale of the difference."""
-    values = (side.z, side.lower, side.upper)
-    z, lower, upper = (np.log(v) for v in values) if log else values
-    return z, (upper - lower) / (2 * NINETY)
-
-
-def _log(a: SurfaceModel, b: SurfaceModel) -> bool:
-    return a.samples_.z_scale == b.samples_.z_scale == "log"
-
-
-def _why_not(a: SurfaceModel, b: SurfaceModel) -> str:
-    found = [
-        f"Side {name} has no surface. {model.reason_}"
-        for name, model in (("A", a), ("B", b))
-        if model.reason_
-    ]
-    return " ".join(found)
+    x_axis = None if reason else Axis.common(first.x_axis, second.x_axis)
+    if x_axis is None:
+        return _nothing(reason or _apart("x", first.x_axis, second.x_axis), log, counts)
+    side = first if first.model is None else second
+    if side.model is None:
+        x, y = x_axis.ticks(ALONG), np.empty(0)
+        at = x, side.line(x)
+    else:
+        y_axis = Axis.common(first.y_axis, second.y_axis)
+        if y_axis is None:
+            return _nothing(_apart("y", first.y_axis, second.y_axis), log, counts)
+        x, y = x_axis.ticks(grid), y_axis.ticks(grid)
+        at = np.tile(x, grid), np.repeat(y, grid)
+    support = np.minimum(*(side.support(*at) for side in sides))
+    shown, shape = support > 0, (max(len(y), 1), len(x))
+    if not shown.any():
+        return _nothing(NOWHERE, log, counts)
+    # Of two lines the second axis says nothing: x stands in its place.
+    plain = first.model is None and second.model is None
+    scales = (x_scale, x_scale if plain else y_scale, "log" if log else "linear")
+    joint = ContrastModel(scales[:2], log=log).fit(
+        *(clean_samples(x, x if plain else y, z, run, scales) for x, y, z, run in (a, b))
+    )
+    read = joint.predict(at[0][shown], at[0 if plain else 1][shown])
+    around = {name: np.full(shape, np.nan) for name in ("a", "b", "d", "deviation")}
+    for name, values in around.items():
+        values[shown.reshape(shape)] = getattr(read, name)
+    return Difference(
+        x=x, y=y, **around, support=support.reshape(shape), log=log, kappa=joint.kappa_,
+        runs=counts, reason="",
+    )  # fmt: skip
 
 
 def _apart(name: str, first: Axis, second: Axis) -> str:
-    return APART.format(name, *first.ticks(2), *second.ticks(2))
+    (low_a, high_a), (low_b, high_b) = first.ticks(2), second.ticks(2)
+    return (
+        f"The sides share no {name}: that of A is from {low_a:.4g} to {high_a:.4g}, that of B from "
+        f"{low_b:.4g} to {high_b:.4g}."
+    )
 
 
-def _nothing(a: SurfaceModel, b: SurfaceModel, reason: str) -> Difference:
+def _nothing(reason: str, log: bool, counts: tuple[int, int]) -> Difference:
     empty, none = np.empty(0), np.empty((0, 0))
-    counts = (a.samples_.n_runs, b.samples_.n_runs)
-    return Difference(empty, empty, none, none, none, none, none, _log(a, b), counts, reason)
+    return Difference(empty, empty, none, none, none, none, none, log, float("nan"), counts, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz3d.analysis.curves import rate_axis, read_curve
-from viz3d.analysis.difference import Difference, Line, subtract, subtract_along
-from viz3d.analysis.surface_model import SurfaceModel
+from viz3d.analysis.difference import Difference, subtract
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures.frame import Range, span
 from viz3d.figures.loss_data import RATE_TITLES
@@ -63,11 +62,6 @@ class Side:
     z: Floats
     run: NDArray[np.int64]
 
-    @property
-    def line(self) -> bool:
-        """Whether its samples lie on one line, which is no surface."""
-        return len(self.runs) == 1 or len(np.unique(self.y[np.isfinite(self.y)])) < 2
-
 
 @dataclass(frozen=True)
 class DifferenceResult:
@@ -82,10 +76,6 @@ class DifferenceResult:
     found : Difference
     sides : tuple of Side
         A, then B.
-    along : bool
-        Whether a side is a line, so that the difference is a curve over the step.
-    colors : (low, high)
-        Ends of the colour scale, symmetric about zero, as drawn.
     settings : mapping
     origins : tuple of mapping
     """
@@ -94,8 +84,6 @@ class DifferenceResult:
     titles: tuple[str, str, str]
     found: Difference
     sides: tuple[Side, Side]
-    along: bool
-    colors: Range
     settings: Mapping[str, Any]
     origins: tuple[Mapping[str, str], ...]
 
@@ -170,21 +158,18 @@ def compute(
         for group, name, title in zip(groups, "AB", said, strict=True)
     )
     first, second = sides
-    along = first.line or second.line
-    found = _subtract(first, second, strictness, loss=loss)
+    found = _subtract(sides, strictness, loss=loss)
     if found.reason:
         raise ChartError(
             f"{TITLE} has nothing to draw. {with_names(found.reason, *titles)} Choose runs that "
             "share steps and learning rates."
         )
     used = {name for side in sides for name in side.runs}
-    result = DifferenceResult(
+    return DifferenceResult(
         of=of,
         titles=titles,
         found=found,
         sides=(first, second),
-        along=along,
-        colors=(0.0, 0.0),
         settings={
             "of": of,
             **settings,
@@ -194,7 +179,6 @@ def compute(
         },
         origins=origins([run for group in groups for run in group if run.name in used]),
     )
-    return _colored(result)
 
 
 def ends(result: DifferenceResult) -> Range:
@@ -203,12 +187,11 @@ def ends(result: DifferenceResult) -> Range:
     return (low, high) if high > low else (-1.0, 1.0)
 
 
-def _colored(result: DifferenceResult) -> DifferenceResult:
-    from dataclasses import replace
-
+def color_range(result: DifferenceResult) -> Range:
+    """Return the ends of the colour scale, as far from zero on both sides."""
     drawn = result.drawn(result.found.d)
     most = float(np.quantile(np.abs(drawn[np.isfinite(drawn)]), WITHIN)) or 1.0
-    return replace(result, colors=(-most, most))
+    return -most, most
 
 
 def _identity(run: Run) -> tuple[str, str, str]:
@@ -250,27 +233,10 @@ def _side(name: str, title: str, runs: Sequence[Run], found: Sequence[tuple[Any,
     return Side(name, title, names, unused, x, y, z, run)
 
 
-def _subtract(first: Side, second: Side, strictness: str, *, loss: bool) -> Difference:
-    z_scale = "auto" if loss else "linear"
-    on_surface = {"y_scale": "log" if loss else "linear"}
-    fitted: list[tuple[SurfaceModel, Line]] = []
-    along = first.line or second.line
-    for side, other in ((first, second), (second, first)):
-        # One line has no second axis: the step stands in its place.
-        scales = {"y_scale": "log1p"} if side.line else on_surface
-        model = SurfaceModel(z_scale=z_scale, strictness=strictness, **scales)
-        model.fit(side.x, side.x if side.line else side.y, side.z, side.run)
-        fitted.append((model, _identical if side.line else _read_at(other)))
-    (a, line_a), (b, line_b) = fitted
-    return subtract_along(a, b, (line_a, line_b)) if along else subtract(a, b)
-
-
-def _identical(x: Floats) -> Floats:
-    return x
-
-
-def _read_at(side: Side) -> Callable[[Floats], Floats]:
-    """Give the second axis of a side that is a line, between its logged steps."""
-    order = np.argsort(side.x, kind="stable")
-    steps, values = side.x[order], side.y[order]
-    return lambda x: np.interp(x, steps, values)
+def _subtract(sides: Sequence[Side], strictness: str, *, loss: bool) -> Difference:
+    return subtract(
+        *((side.x, side.y, side.z, side.run) for side in sides),
+        y_scale="log" if loss else "linear",
+        z_scale="auto" if loss else "linear",
+        strictness=strictness,
+    )

@@ -115,7 +115,7 @@ def color_scale(
     log: bool,
     prefix: str,
     bar: bool,
-    scale: str | Sequence[str] = style.SEQUENTIAL,
+    scale: str | Sequence[tuple[float, str]] = style.SEQUENTIAL,
 ) -> dict[str, Any]:
     """Return colour settings of a trace; `prefix` is "c" for surfaces, "z" for heat maps."""
     values = nice_ticks(colors, log=log)
