@@ -32,10 +32,7 @@ from viz3d.analysis._process import (
     one_thread,
 )
 from viz3d.analysis._samples import Samples
-from viz3d.analysis.surface_model import CHUNK, COARSE, FINE, MOST_KAPPA
-
-LEAST_KAPPA = 1.5
-"""The joint band is at least this many times as wide as the process says."""
+from viz3d.analysis.surface_model import CHUNK, COARSE, FINE, LEAST_KAPPA, MOST_KAPPA
 
 OWN = (1e-5, 50.0)
 """Bounds of the variance of what a side has of its own."""

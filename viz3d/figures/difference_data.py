@@ -27,11 +27,6 @@ OF = ("loss-landscape", "reward-landscape")
 WITHIN = 0.98
 """Share of the area over whose differences the colours run; what is larger has the last one."""
 
-ONE_RUN_EACH = (
-    "One run on a side shows the noise within that run, not how much runs with other seeds differ: "
-    "this supports no claim that one side is better; run at least three seeds on each."
-)
-
 Floats = NDArray[np.float64]
 
 
@@ -126,16 +121,16 @@ def compute(
     Raises
     ------
     BadArgument
-        If `of` is none of its choices, or a run is on both sides.
+        If a run is on both sides.
     MissingMetric
         If a side lacks a metric.
     ChartError
-        If nothing can be compared.
+        If nothing can be compared, or there is no difference of that kind.
     ValueError
         If another setting is none of its choices.
     """
     if of not in OF:
-        raise BadArgument(f"A difference of {of!r} is not known; choose one of: {', '.join(OF)}.")
+        raise ChartError(f"There is no difference of {of!r}; choose one of: {', '.join(OF)}.")
     groups = as_runs(a, TITLE), as_runs(b, TITLE)
     both = {_identity(run) for run in groups[0]} & {_identity(run) for run in groups[1]}
     if both:

@@ -75,7 +75,7 @@ def surface_traces(result: DifferenceResult) -> list[go.Surface]:
     drawn = result.drawn(found.d)
     said = np.stack([found.a, found.b, *band(result)], -1)
     solid = found.support >= 1
-    traces = []
+    traces: list[go.Surface] = []
     for shown, opacity in ((solid, 1.0), (edge(solid, found.shown), FADED)):
         if not shown.any():
             continue

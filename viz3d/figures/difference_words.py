@@ -11,7 +11,7 @@ import pandas as pd
 from viz3d.figures.difference_data import DifferenceResult, Side
 from viz3d.figures.loss_words import HISTORY
 from viz3d.figures.reward_words import CAPTION
-from viz3d.figures.text import count, listed, say, wrapped
+from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
 
 ONE_RUN = (
     "With one run on a side the band holds the noise within runs and no more: another seed may "
@@ -46,20 +46,24 @@ def numbers(result: DifferenceResult) -> dict[str, Any]:
 
 def subtitle(result: DifferenceResult, said: Mapping[str, Any]) -> str:
     """Return the line under the title: the two sides and the three shares."""
-    from viz3d.figures.text import safe
-
     sides = "; ".join(f"{side.name}: {safe(side.title, 30)}" for side in result.sides)
+    low, high = _words(result) if said["one_run"] else ("better", "worse")
     text = (
-        f"{sides}. A better {_per_cent(said['better'])}, worse {_per_cent(said['worse'])}, "
+        f"{sides}. A {low} {_per_cent(said['better'])}, {high} {_per_cent(said['worse'])}, "
         f"undecided {_per_cent(said['undecided'])}."
     )
     return wrapped(f"{text} One run on a side: no claim." if said["one_run"] else text, 76)
 
 
+def _words(result: DifferenceResult) -> tuple[str, str]:
+    """Return what A is where it is better, and where it is worse."""
+    return ("lower", "higher") if result.lower_is_better else ("higher", "lower")
+
+
 def summary(result: DifferenceResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
     value, along = result.titles[2], result.found.along
-    low, high = ("lower", "higher") if result.lower_is_better else ("higher", "lower")
+    low, high = _words(result)
     where = "the steps" if along else "the area"
     steps = f"steps {round(said['first_step']):,} to {round(said['last_step']):,}"
     box = (
@@ -70,7 +74,7 @@ def summary(result: DifferenceResult, said: Mapping[str, Any]) -> str:
     )
     parts = [
         f"{value.capitalize()} of A minus that of B over {box}.",
-        *(_who(side) for side in result.sides),
+        _who(result.sides),
         f"A has {low} {value} on {_per_cent(said['better'])} of {where} that both support, "
         f"{high} {value} on {_per_cent(said['worse'])}, and {_per_cent(said['undecided'])} is "
         "undecided.",
@@ -107,7 +111,7 @@ def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
         "One side lies on one line, so the difference is a curve over the step."
         if found.along
         else "",
-        HISTORY if result.settings.get("rate") == "current" else "",
+        HISTORY if result.settings.get("rate") == "current" and not found.along else "",
         *(
             f"Left out of {side.name}, for want of a metric: {listed(list(side.unused))}."
             for side in result.sides
@@ -146,10 +150,16 @@ def table(result: DifferenceResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _who(side: Side) -> str:
-    if len(side.runs) == 1:
-        return f"{side.name} is {side.runs[0]}."
-    return f"{side.name} is {count(len(side.runs), 'run')}: {listed(list(side.runs))}."
+def _who(sides: tuple[Side, Side]) -> str:
+    short = short_names([run for side in sides for run in side.runs])
+    a, b = sides
+    parts = ((a, short[: len(a.runs)]), (b, short[len(a.runs) :]))
+    return " ".join(
+        f"{side.name} is {names[0]}."
+        if len(names) == 1
+        else f"{side.name} is {count(len(names), 'run')}: {listed(names)}."
+        for side, names in parts
+    )
 
 
 def _per_cent(share: float) -> str:
