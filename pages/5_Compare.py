@@ -9,9 +9,11 @@ KINDS = {
     "training-dynamics": "Training dynamics",
 }
 
-page = ui.start_page("Compare", "Runs side by side, on one colour scale and the same axes.")
+page = ui.start_page("Compare", "Runs side by side, overlaid, or one minus the other.")
 
-left, middle, right = st.columns(3, vertical_alignment="bottom")
+first, left, middle, right = st.columns(4, vertical_alignment="bottom")
+with first:
+    view = ui.choice("View", ui.VIEWS, "view")
 with left:
     kind = ui.choice("Chart", KINDS, "kind")
 with middle:
@@ -25,8 +27,12 @@ with right:
     flat = ui.switch("2D", "flat", "Flat panels instead of 3D scenes.")
 
 groups = ui.groups(page.runs, grouping)
-panels = ui.side_by_side(page, kind, groups)
-ui.panels(panels, kind, flat=flat)
+if view == "overlaid":
+    ui.overlaid(page, kind, groups)
+elif view == "difference":
+    ui.difference(page, kind, groups)
+else:
+    ui.panels(ui.side_by_side(page, kind, groups), kind, flat=flat)
 
 if len(page.runs) > 1:
     st.subheader("Settings in which the runs differ")

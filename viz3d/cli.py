@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 # Option of `plot` -> setting of the chart, and the kinds that have it.
 OPTIONS = {
-    "--rate": ("rate", ("loss-landscape",)),
-    "--strictness": ("strictness", ("loss-landscape", "reward-landscape")),
+    "--rate": ("rate", ("loss-landscape", "difference")),
+    "--strictness": ("strictness", ("loss-landscape", "reward-landscape", "difference")),
     "--axis": ("against", ("reward-landscape",)),
+    "--of": ("of", ("difference",)),
 }
 IMAGES = (".html", ".json", ".png", ".svg")
 SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
@@ -102,8 +103,16 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("--rate", choices=("auto", "current", "peak"), help="which learning rate")
     plot.add_argument("--strictness", choices=("strict", "default", "loose"))
     plot.add_argument(
-        "--axis", dest="against", metavar="METRIC", help="the reward landscape's other axis"
+        "--against",
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="the runs that a difference subtracts",
     )
+    plot.add_argument(
+        "--of", choices=("loss-landscape", "reward-landscape"), help="what a difference is of"
+    )
+    plot.add_argument("--axis", metavar="METRIC", help="the reward landscape's other axis")
     plot.add_argument(
         "--output", required=True, type=_output, metavar="FILE", help=" or ".join(IMAGES)
     )
@@ -178,9 +187,9 @@ def _plot(args: argparse.Namespace) -> int:
     from viz3d.figures.kinds import make_chart
 
     settings = _settings(args)
-    runs = _load(args.runs, args)
-    _print_problems(runs)
-    chart = make_chart(args.kind, runs, **settings)
+    runs, subtracted = _load(args.runs, args), _load(args.against, args)
+    _print_problems([*runs, *subtracted])
+    chart = make_chart(args.kind, runs, subtracted, **settings)
     write_figure(chart, args.output)
     for line in (chart.summary, *chart.notes):
         tell(line)
@@ -190,9 +199,15 @@ def _plot(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> dict[str, str]:
     """Return the settings of the chart; an option of another kind is wrong usage."""
+    from viz3d.figures.kinds import TWO_SIDES
+
+    if args.kind == TWO_SIDES and not args.against:
+        args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
+    if args.kind != TWO_SIDES and args.against:
+        args.refuse(f"--against goes with {TWO_SIDES} only")
     settings = {}
     for option, (name, kinds) in OPTIONS.items():
-        value = getattr(args, name)
+        value = getattr(args, option.removeprefix("--"))
         if value is not None and args.kind not in kinds:
             args.refuse(f"{option} goes with {' and '.join(kinds)} only")
         if value is not None:

@@ -57,6 +57,15 @@ class Axis:
             low, high = curved.min(), curved.max()
         return cls(scale, float(low), float(high), pivot)
 
+    @classmethod
+    def common(cls, first: Axis, second: Axis) -> Axis | None:
+        """Lay an axis over what two boxes of one scale share; None where they share nothing."""
+        pivot = max(first.pivot, second.pivot)
+        ends = _curve(np.array([first.ticks(2), second.ticks(2)]), first.scale, pivot)
+        low, high = float(ends[:, 0].max()), float(ends[:, 1].min())
+        shared = cls(first.scale, low, high, pivot)
+        return shared if high > low and not shared.flat else None
+
     @property
     def flat(self) -> bool:
         """Whether all values are one."""

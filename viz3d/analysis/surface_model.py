@@ -127,7 +127,7 @@ class SurfaceModel:
         ValueError
             If a setting is unknown or the columns differ in length.
         """
-        self._check_settings()
+        self.check()
         self.samples_ = clean_samples(x, y, z, run, (self.x_scale, self.y_scale, self.z_scale))
         self.x_axis_ = Axis.over(self.samples_.x, self.x_scale)
         self.y_axis_ = Axis.over(self.samples_.y, self.y_scale)
@@ -153,7 +153,8 @@ class SurfaceModel:
             columns = [self._predict(points[start : start + CHUNK]) for start in parts]
         return Prediction(*np.concatenate(columns, axis=1))
 
-    def _check_settings(self) -> None:
+    def check(self) -> None:
+        """Raise `ValueError` where a setting is unknown."""
         for name, known in (*AXES.items(), ("strictness", tuple(STRICTNESS))):
             value = getattr(self, name)
             if value not in known:

@@ -20,12 +20,17 @@ KINDS = {
     "reward-landscape": "viz3d.figures.reward_landscape",
     "training-dynamics": "viz3d.figures.training_dynamics",
     "report": "viz3d.figures.report",
+    "difference": "viz3d.figures.difference",
 }
 # These draw one run; the others draw any number in one scene.
 ONE_RUN = frozenset({"gradient-flow"})
+# This one subtracts a second group of runs from the first.
+TWO_SIDES = "difference"
 
 
-def make_chart(kind: str, runs: Sequence[Run], **settings: Any) -> Chart:
+def make_chart(
+    kind: str, runs: Sequence[Run], subtracted: Sequence[Run] = (), **settings: Any
+) -> Chart:
     """Make the chart of one kind.
 
     Parameters
@@ -34,6 +39,8 @@ def make_chart(kind: str, runs: Sequence[Run], **settings: Any) -> Chart:
         A key of `KINDS`.
     runs : sequence of Run
         At least one; exactly one for the kinds in `ONE_RUN`.
+    subtracted : sequence of Run
+        The second group of a difference; of no other kind.
     **settings
         Those of the chart's own module.
 
@@ -53,6 +60,11 @@ def make_chart(kind: str, runs: Sequence[Run], **settings: Any) -> Chart:
         raise BadArgument(f"A {kind} chart needs a run; name one.")
     if kind in ONE_RUN and len(runs) > 1:
         raise BadArgument(f"A {kind} chart shows one run, not {len(runs)}; name one of them.")
+    if bool(subtracted) != (kind == TWO_SIDES):
+        raise BadArgument(f"A {TWO_SIDES} takes two groups of runs, every other chart takes one.")
+    if kind == TWO_SIDES:
+        difference: Chart = module.chart(runs, subtracted, **settings)
+        return difference
     chart: Chart = module.chart(runs[0] if kind in ONE_RUN else runs, **settings)
     return chart
 

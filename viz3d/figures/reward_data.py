@@ -109,10 +109,10 @@ def compute(
     """
     chosen = as_runs(runs, TITLE)
     rewarded = having(chosen, "reward", TITLE)
-    joined = [(run, _join(run, against)) for run in rewarded]
+    joined = [(run, join(run, against)) for run in rewarded]
     used = [(run, rows) for run, rows in joined if rows is not None and len(rows)]
     if not used:
-        raise _missing(rewarded, against)
+        raise no_axis(rewarded, against)
     allowed = shares([len(rows) for _, rows in used], MOST_POINTS)
     most = stretches(len(used))
     rows = tuple(_rows(run, frame, n, most) for (run, frame), n in zip(used, allowed, strict=True))
@@ -154,8 +154,8 @@ def other_axes(runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: name != "loss"))
 
 
-def _join(run: Run, against: str) -> pd.DataFrame | None:
-    """Rows with a reward, columns other and reward; None without the other metric."""
+def join(run: Run, against: str) -> pd.DataFrame | None:
+    """Return the rows with a reward, columns other and reward; None without the other metric."""
     metric = run.roles.get(against, against)
     if metric not in run.history.columns:
         return None
@@ -196,7 +196,8 @@ def _frame(rows: Sequence[RewardRows]) -> Frame:
     return Frame(x=span(*[r.step for r in rows]), y=wide, z=reward, color=reward)
 
 
-def _missing(runs: Sequence[Run], against: str) -> MissingMetric:
+def no_axis(runs: Sequence[Run], against: str) -> MissingMetric:
+    """Return the error that says which other axes there are."""
     choices = ", ".join(other_axes(runs)) or "none"
     remedy = RECORD.get(against) or f"Log {against!r} at the steps that have a reward."
     return MissingMetric(

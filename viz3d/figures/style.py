@@ -31,6 +31,10 @@ ALARM = "#D55E00"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 SEQUENTIAL = "Viridis"
 STEPS = "Cividis"
+DIVERGING = "balance"
+"""Blue to red through a pale grey, of cmocean (Thyng and others 2016): even to the eye on both
+sides, and told apart by colour-blind readers."""
+
 RUNS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A700")
 
 MOST_NAMED = 12

@@ -5,6 +5,7 @@ Plotly has one opacity per surface, not per point, hence two layers. Holes are N
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def surface_traces(
         f"{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}<br>fitted {z} %{{z:.4~g}}<br>"
         "approximate 90 % band %{customdata[0]:.4~g} to %{customdata[1]:.4~g}<extra></extra>"
     )
-    layers = [(solid, 1.0), (_edge(solid, surface.support > 0), FADED)]
+    layers = [(solid, 1.0), (edge(solid, surface.support > 0), FADED)]
     bar = True
     traces = []
     for shown, opacity in layers:
@@ -54,9 +55,9 @@ def surface_traces(
             go.Surface(
                 x=compact(surface.x),
                 y=compact(surface.y),
-                z=compact(_where(shown, surface.z)),
+                z=compact(only(shown, surface.z)),
                 # The colours follow z by themselves, on a logarithmic axis its logarithm.
-                customdata=compact(_where(shown, np.stack([surface.lower, surface.upper], -1))),
+                customdata=compact(only(shown, np.stack([surface.lower, surface.upper], -1))),
                 hovertemplate=hover,
                 opacity=opacity,
                 **color_scale(colors, z, log=log, prefix="c", bar=bar),
@@ -85,7 +86,7 @@ def heat_traces(
     return [
         go.Heatmap(
             **grid,
-            z=compact(_where(solid, tone)),
+            z=compact(only(solid, tone)),
             hoverinfo="skip",
             **color_scale(colors, z, log=log, prefix="z", bar=True),
         ),
@@ -107,7 +108,15 @@ def heat_traces(
     ]
 
 
-def color_scale(colors: Range, title: str, *, log: bool, prefix: str, bar: bool) -> dict[str, Any]:
+def color_scale(
+    colors: Range,
+    title: str,
+    *,
+    log: bool,
+    prefix: str,
+    bar: bool,
+    scale: str | Sequence[tuple[float, str]] = style.SEQUENTIAL,
+) -> dict[str, Any]:
     """Return colour settings of a trace; `prefix` is "c" for surfaces, "z" for heat maps."""
     values = nice_ticks(colors, log=log)
     low, high = np.log10(colors) if log else colors
@@ -117,7 +126,7 @@ def color_scale(colors: Range, title: str, *, log: bool, prefix: str, bar: bool)
         "ticktext": [text for _, text in values],
     }
     return {
-        "colorscale": style.SEQUENTIAL,
+        "colorscale": scale,
         f"{prefix}min": float(low),
         f"{prefix}max": float(high),
         "showscale": bar,
@@ -130,12 +139,13 @@ def _tone(z: Floats, log: bool) -> Floats:
         return np.log10(z) if log else z
 
 
-def _where(shown: NDArray[np.bool_], values: Floats) -> Floats:
+def only(shown: NDArray[np.bool_], values: Floats) -> Floats:
+    """Return the values, of shape (ny, nx) or (ny, nx, n), with NaN where they are not shown."""
     mask = shown[..., None] if values.ndim == 3 else shown
     return np.where(mask, values, np.nan)
 
 
-def _edge(solid: NDArray[np.bool_], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def edge(solid: NDArray[np.bool_], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Grid points of all quads that are shown and not wholly solid.
 
     A quad is drawn when its four corners are there, so the edge shares its inner corners with the

@@ -10,6 +10,7 @@ from viz3d.ui.comparing import (
     panels,
     side_by_side,
 )
+from viz3d.ui.contrasting import VIEWS, difference, overlaid
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
 from viz3d.ui.settings import choice, pick, switch
@@ -17,12 +18,14 @@ from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
 
 __all__ = [
+    "VIEWS",
     "Page",
     "all_table",
     "chart",
     "chart_links",
     "choice",
     "config_differences",
+    "difference",
     "explain",
     "final_metrics",
     "groupings",
@@ -31,6 +34,7 @@ __all__ = [
     "how_to_open",
     "make",
     "other_axes",
+    "overlaid",
     "panels",
     "pick",
     "safe",

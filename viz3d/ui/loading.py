@@ -217,3 +217,49 @@ def make_beside(kind: str, groups: Sequence[Sequence[Run]]) -> tuple[Prepared, .
         If the runs do not hold what the chart needs.
     """
     return _prepare_beside(groups, kind, tuple(identity(runs) for runs in groups))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Computing the chart …", show_time=True)
+def _prepare_overlaid(
+    _groups: Mapping[str, Sequence[Run]], kind: str, identity: object
+) -> Prepared:
+    from viz3d.figures.overlay import chart
+
+    return prepare(chart(_groups, kind))
+
+
+def make_overlaid(kind: str, groups: Mapping[str, Sequence[Run]]) -> Prepared:
+    """Make one chart of several groups of runs, each in its colour.
+
+    Raises
+    ------
+    ChartError
+        If the kind cannot be overlaid or a group does not hold what it needs.
+    """
+    return _prepare_overlaid(groups, kind, _groups_identity(groups))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Computing the difference …", show_time=True)
+def _prepare_difference(
+    _groups: Mapping[str, Sequence[Run]], kind: str, identity: object
+) -> Prepared:
+    from viz3d.figures.difference import chart
+
+    a, b = _groups.values()
+    first, second = _groups
+    return prepare(chart(a, b, of=kind, names=(first, second)))
+
+
+def make_difference(kind: str, groups: Mapping[str, Sequence[Run]]) -> Prepared:
+    """Make the difference of two groups of runs, the first minus the second.
+
+    Raises
+    ------
+    ChartError
+        If nothing can be compared, or there is no difference of this kind.
+    """
+    return _prepare_difference(groups, kind, _groups_identity(groups))
+
+
+def _groups_identity(groups: Mapping[str, Sequence[Run]]) -> tuple[object, ...]:
+    return tuple((title, identity(runs)) for title, runs in groups.items())

@@ -1,0 +1,177 @@
+"""What a difference says in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from viz3d.figures.difference_data import DifferenceResult, Side
+from viz3d.figures.loss_words import HISTORY
+from viz3d.figures.reward_words import CAPTION
+from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
+
+ONE_RUN = (
+    "With one run on a side the band holds the noise within runs and no more: another seed may "
+    "turn the result round. For a claim, run at least three seeds on each side."
+)
+
+
+def numbers(result: DifferenceResult) -> dict[str, Any]:
+    """Return the numbers of the summary."""
+    found = result.found
+    below, above, undecided = found.shares
+    better, worse = (below, above) if result.lower_is_better else (above, below)
+    drawn = result.drawn(found.d)[found.shown]
+    y = found.y if len(found.y) else np.array([np.nan])
+    return {
+        "better": better,
+        "worse": worse,
+        "undecided": undecided,
+        "common_share": float(found.shown.mean()),
+        "median_difference": float(np.median(drawn)),
+        "unit": "per cent of B" if found.log else result.titles[2],
+        "runs_a": found.runs[0],
+        "runs_b": found.runs[1],
+        "one_run": min(found.runs) == 1,
+        "first_step": float(found.x[0]),
+        "last_step": float(found.x[-1]),
+        "lowest_y": float(y[0]),
+        "highest_y": float(y[-1]),
+        "kappa": found.kappa,
+    }
+
+
+def subtitle(result: DifferenceResult, said: Mapping[str, Any]) -> str:
+    """Return the line under the title: the two sides and the three shares."""
+    sides = "; ".join(f"{side.name}: {safe(side.title, 30)}" for side in result.sides)
+    low, high = _words(result) if said["one_run"] else ("better", "worse")
+    text = (
+        f"{sides}. A {low} {_per_cent(said['better'])}, {high} {_per_cent(said['worse'])}, "
+        f"undecided {_per_cent(said['undecided'])}."
+    )
+    return wrapped(f"{text} One run on a side: no claim." if said["one_run"] else text, 76)
+
+
+def _words(result: DifferenceResult) -> tuple[str, str]:
+    """Return what A is where it is better, and where it is worse."""
+    return ("lower", "higher") if result.lower_is_better else ("higher", "lower")
+
+
+def summary(result: DifferenceResult, said: Mapping[str, Any]) -> str:
+    """Return one paragraph that reads well aloud."""
+    value, along = result.titles[2], result.found.along
+    low, high = _words(result)
+    where = "the steps" if along else "the area"
+    steps = f"steps {round(said['first_step']):,} to {round(said['last_step']):,}"
+    box = (
+        steps
+        if along
+        else f"{steps} and {result.titles[1]}s from {say(_short(said['lowest_y']))} to "
+        f"{say(_short(said['highest_y']))}"
+    )
+    parts = [
+        f"{value.capitalize()} of A minus that of B over {box}.",
+        _who(result.sides),
+        f"A has {low} {value} on {_per_cent(said['better'])} of {where} that both support, "
+        f"{high} {value} on {_per_cent(said['worse'])}, and {_per_cent(said['undecided'])} is "
+        "undecided.",
+        f"The median difference there is {_signed(said, value)}.",
+        ONE_RUN if said["one_run"] else "",
+        CAPTION if not result.lower_is_better else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the rules used and what was left out, with counts."""
+    found, value = result.found, result.titles[2]
+    scale = (
+        f"{value.capitalize()} is fitted on a logarithmic scale on both sides, so the difference "
+        "is a ratio: it is shown in per cent of B."
+        if found.log
+        else f"{value.capitalize()} is not fitted on a logarithmic scale on both sides, so the "
+        f"difference is in units of {value}."
+    )
+    area = (
+        "The shares count steps that are even on the logarithmic axis of the fit."
+        if found.along
+        else "The shares count cells of a grid that is even on the axes of the fit (steps "
+        "logarithmic), of which both sides support "
+        f"{_per_cent(said['common_share'])}."
+    )
+    said_ = [
+        scale,
+        "Both sides are fitted together, as what they share and what each has of its own; the "
+        f"band of the difference is widened {say(said['kappa'])} times. Undecided is where its "
+        "95 % band holds zero, each point by itself; it is no test of the whole picture.",
+        area,
+        "One side lies on one line, so the difference is a curve over the step."
+        if found.along
+        else "",
+        HISTORY if result.settings.get("rate") == "current" and not found.along else "",
+        *(
+            f"Left out of {side.name}, for want of a metric: {listed(list(side.unused))}."
+            for side in result.sides
+            if side.unused
+        ),
+    ]
+    return tuple(note for note in said_ if note)
+
+
+def table(result: DifferenceResult) -> pd.DataFrame:
+    """Return one row per tenth of the steps: both sides' medians and the shares."""
+    found = result.found
+    low, high = found.x[0], found.x[-1]
+    place = np.minimum(((found.x - low) / (high - low) * 10).astype(int), 9)
+    undecided, rows = found.undecided, []
+    for tenth in np.unique(place):
+        columns = place == tenth
+        shown = found.shown[:, columns]
+        d, within = found.d[:, columns][shown], undecided[:, columns][shown]
+        if not len(d):
+            continue
+        below, above = float((~within & (d < 0)).mean()), float((~within & (d >= 0)).mean())
+        better, worse = (below, above) if result.lower_is_better else (above, below)
+        value = result.titles[2]
+        rows.append(
+            {
+                "first step": round(found.x[columns][0]),
+                "last step": round(found.x[columns][-1]),
+                f"median {value} of A": float(np.median(found.a[:, columns][shown])),
+                f"median {value} of B": float(np.median(found.b[:, columns][shown])),
+                "A better": better,
+                "A worse": worse,
+                "undecided": float(within.mean()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _who(sides: tuple[Side, Side]) -> str:
+    short = short_names([run for side in sides for run in side.runs])
+    a, b = sides
+    parts = ((a, short[: len(a.runs)]), (b, short[len(a.runs) :]))
+    return " ".join(
+        f"{side.name} is {names[0]}."
+        if len(names) == 1
+        else f"{side.name} is {count(len(names), 'run')}: {listed(names)}."
+        for side, names in parts
+    )
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.2g}")
+
+
+def _signed(said: Mapping[str, Any], value: str) -> str:
+    size = float(f"{said['median_difference']:.3g}")
+    if said["unit"] == "per cent of B":
+        return f"{size:+g} % of B"
+    return f"{size:+g} in {value}"

@@ -1,0 +1,62 @@
+"""The other two views of the Compare page: groups overlaid in one scene, and A minus B."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from viz3d.errors import ChartError
+from viz3d.ui import loading
+from viz3d.ui.chart import chart
+from viz3d.ui.comparing import MOST_PANELS
+from viz3d.ui.missing import explain
+from viz3d.ui.settings import pick
+from viz3d.ui.text import count, safe
+
+if TYPE_CHECKING:
+    from viz3d.run import Run
+    from viz3d.ui.frame import Page
+
+Groups = Mapping[str, Sequence["Run"]]
+
+VIEWS = {"beside": "Side by side", "overlaid": "Overlaid", "difference": "Difference A − B"}
+
+
+def overlaid(page: Page, kind: str, groups: Groups) -> None:
+    """Show up to eight groups in one scene, or say why not."""
+    if not _two(page, kind, groups):
+        return
+    shown = dict(list(groups.items())[:MOST_PANELS])
+    if len(shown) < len(groups):
+        st.caption(f"The first {MOST_PANELS} of {count(len(groups), 'group')} are shown.")
+    try:
+        chart(loading.make_overlaid(kind, shown), f"overlaid-{kind}")
+    except ChartError as error:
+        st.info(safe(error, longest=None))
+
+
+def difference(page: Page, kind: str, groups: Groups) -> None:
+    """Let the viewer choose two groups and show A minus B, or say why not."""
+    if not _two(page, kind, groups):
+        return
+    names = list(groups)
+    left, right = st.columns(2)
+    with left:
+        a = pick("A", names, "a", "The difference is A minus B.")
+    with right:
+        b = pick("B", [name for name in names if name != a], "b")
+    try:
+        chart(loading.make_difference(kind, {a: groups[a], b: groups[b]}), f"difference-{kind}")
+    except ChartError as error:
+        st.info(safe(error, longest=None))
+
+
+def _two(page: Page, kind: str, groups: Groups) -> bool:
+    """Whether there are two groups; say on the page what to do where there are not."""
+    if not groups:
+        explain(page, kind, "")
+    elif len(groups) < 2:
+        st.info("Select runs in the sidebar that make two groups or more to compare them.")
+    return len(groups) > 1
