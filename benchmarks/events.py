@@ -56,7 +56,7 @@ def held(clean: Floats, first: float, last: float) -> Floats:
 
 
 def spike_line(kind: str, seeds: int) -> str:
-    """False alarms up and down on noise alone, recall of planted spikes."""
+    """Count false alarms up and down on noise alone; share of planted spikes found."""
     alarms, drops, found = 0, 0, 0
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
@@ -74,7 +74,7 @@ def spike_line(kind: str, seeds: int) -> str:
 
 
 def plateau_line(kind: str, rows: int, noise: float, seeds: int) -> str:
-    """Share of plain decays with a find, share of planted plateaus found, inside and at the end."""
+    """Tell the share of plain decays with a find, and of planted plateaus that are found."""
     false, even, inside, at_end, tries = 0, 0, 0, 0, 0
     for seed in range(seeds):
         for exponent in EXPONENTS:
@@ -113,7 +113,8 @@ def main() -> None:
     print(f"spikes in {ROWS:,} rows\n{'noise':10} {'false up':>10} {'down':>8} {'recall':>8}")
     for kind in NOISE:
         print(spike_line(kind, seeds), flush=True)
-    head = f"{'noise':10} {'rows':>7} {'size':>7}{'false':>11}{'even pace':>11}{'inside':>11}{'at end':>11}"
+    columns = "".join(f"{name:>11}" for name in ("false", "even pace", "inside", "at end"))
+    head = f"{'noise':10} {'rows':>7} {'size':>7}{columns}"
     print(f"\nplateaus\n{head}")
     for kind in NOISE:
         for rows in SIZES:

@@ -120,7 +120,8 @@ def _before(scaled: Floats, least: Floats) -> tuple[Floats, Floats]:
     away = (rows - level.bfill(limit=FEWEST)).abs()
     scatter = NORMAL * rolling(away).median()
     # Where most rows are equal, as of a metric that is clipped or mostly zero, the median is blind.
-    scatter = scatter.where(scatter > 0, rolling(rows).std())
+    if (scatter == 0).any():
+        scatter = scatter.where(scatter > 0, rolling(rows).std())
     return level.to_numpy(np.float64), np.maximum(scatter.to_numpy(np.float64), least)
 
 

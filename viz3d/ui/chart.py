@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from viz3d.figures.chart import Chart
 
 
-def chart(made: Chart | Prepared, key: str) -> None:
+def chart(made: Chart | Prepared, key: str, focus: Mapping[str, Any] | None = None) -> None:
     """Show a chart: its numbers in words, the scene beside its 2D twin, the notes and the table.
 
     Parameters
@@ -23,11 +24,13 @@ def chart(made: Chart | Prepared, key: str) -> None:
         `Prepared` saves turning the figures into JSON again.
     key : str
         Names the chart on its page; the camera is remembered under it.
+    focus : mapping or None
+        Where the camera goes: ``x``, ``y``, ``z`` in data units and a ``label``.
     """
     ready = made if isinstance(made, Prepared) else prepare(made)
     what = ready.chart
     st.markdown(safe(what.summary, longest=None))
-    mount(key, what.title, what.summary, ready.figure or None, ready.flat)
+    mount(key, what.title, what.summary, ready.figure or None, ready.flat, focus)
     if what.notes:
         with st.expander(f"{count(len(what.notes), 'note')} on what is drawn", expanded=False):
             for note in what.notes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.components import v1, v2
@@ -43,7 +45,14 @@ def preload() -> None:
     _chart(key="viz3d-preload", data={"plotly": plotly_url()})
 
 
-def mount(key: str, title: str, summary: str, figure: str | None, flat: str | None) -> None:
+def mount(
+    key: str,
+    title: str,
+    summary: str,
+    figure: str | None,
+    flat: str | None,
+    focus: Mapping[str, Any] | None = None,
+) -> None:
     """Draw a chart.
 
     Parameters
@@ -54,8 +63,12 @@ def mount(key: str, title: str, summary: str, figure: str | None, flat: str | No
         Alternative text for people who do not see the picture.
     figure, flat : str or None
         The scene and its 2D twin as figure JSON; None leaves one out.
+    focus : mapping or None
+        Where the camera goes: ``x``, ``y``, ``z`` in data units and a ``label``.
     """
-    head = {"key": key, "title": title, "summary": summary, "plotly": plotly_url()}
+    head: dict[str, Any] = {"key": key, "title": title, "summary": summary, "plotly": plotly_url()}
+    if focus is not None:
+        head["focus"] = dict(focus)
     # The figures are JSON already: joined as text and sent as bytes they are not parsed again here.
     parts = [json.dumps(head)[:-1], f'"figure": {figure or "null"}', f'"flat": {flat or "null"}}}']
     _chart(key=f"chart-{key}", data=", ".join(parts).encode())
