@@ -1,8 +1,9 @@
 """Find rows that stand far above or below the rows before them.
 
-A row is compared with the median of the rows before it, in units of their scatter: the median
-absolute deviation from such medians, scaled to the standard deviation of normal noise. Both stand
-firm against earlier spikes. Positive metrics are judged on their logarithm, where the noise of a
+A row is compared with the level of the rows before it, in units of their scatter. The level is
+their median, corrected by the median of how far rows were from such medians, which on a slope lag.
+The scatter is the median absolute deviation from such levels, scaled to the standard deviation of
+normal noise. All stand firm against earlier spikes. Positive metrics are judged on their logarithm, where the noise of a
 loss is about even.
 """
 
@@ -115,8 +116,10 @@ def _before(scaled: Floats, least: Floats) -> tuple[Floats, Floats]:
         return rows.shift().rolling(WINDOW, min_periods=FEWEST)
 
     rows = pd.Series(scaled)
-    level = rolling(rows).median()
-    # The first rows have no median before them; what there is of them tells their scatter.
+    median = rolling(rows).median()
+    # On a slope the median of the rows before lags; the median of that lag brings it up.
+    level = median + rolling(rows - median).median().fillna(0.0)
+    # The first rows have no level before them; that of the next ones tells their scatter.
     away = (rows - level.bfill(limit=FEWEST)).abs()
     scatter = NORMAL * rolling(away).median()
     # Where most rows are equal, as of a metric that is clipped or mostly zero, the median is blind.
