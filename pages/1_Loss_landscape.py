@@ -35,4 +35,4 @@ with right:
 
 chart = ui.make(page, KIND, rate=rate, strictness=strictness, attempts=attempts)
 if chart:
-    ui.chart(chart, KIND)
+    ui.chart_with_events(chart, KIND)

@@ -12,6 +12,6 @@ if having:
     )
     chart = ui.make(page, KIND, having, against=against)
     if chart:
-        ui.chart(chart, KIND)
+        ui.chart_with_events(chart, KIND)
 else:
     ui.explain(page, KIND, "None of the selected runs logged a reward.")

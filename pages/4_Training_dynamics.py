@@ -13,4 +13,4 @@ view = ui.choice(
 )
 chart = ui.make(page, KIND, view=view)
 if chart:
-    ui.chart(chart, KIND)
+    ui.chart_with_events(chart, KIND)

@@ -79,11 +79,11 @@ def test_every_run_is_drawn_on_top_as_logged(sweep, chart):
 def test_a_run_that_logged_nan_is_pinned_at_its_last_good_value(sweep, chart):
     """The pin stands at the first bad step and at a value that was logged, never at zero."""
     (pin,) = loss_landscape.pins(loss_landscape.compute(sweep), 100.0)
-    assert (pin.run, pin.step) == (sweep[-1].name, 250)
-    assert pin.loss == sweep[-1].history.loc[249, "loss"]
-    head = named(chart.figure, "bad step")
+    assert (pin.run, pin.event.step) == (sweep[-1].name, 250)
+    assert pin.place[2] == sweep[-1].history.loc[249, "loss"]
+    head = named(chart.figure, "NaN")
     assert np.asarray(head.x).tolist() == [250]
-    assert head.z[0] >= pin.loss
+    assert head.z[0] >= pin.place[2]
     assert "NaN" in head.text[0]
     assert chart.numbers["first_bad_step"] == 250
     assert "first bad step is 250" in chart.summary
@@ -165,8 +165,9 @@ def test_as_many_runs_as_a_chart_takes_stay_below_a_megabyte(make_run):
     ]
     chart = loss_landscape.chart(runs)
     assert len(chart.figure.to_json()) < 1_000_000
-    assert len(named(chart.figure, "bad step").x) == 500
-    assert any("14,500 further bad stretches not pinned" in note for note in chart.notes)
+    assert len(named(chart.figure, "NaN").x) == 500
+    assert any("not pinned: 14,500 stretches of NaN." in note for note in chart.notes)
+    assert len(chart.events) == 15_000
     with pytest.raises(ChartError, match="at most 500"):
         loss_landscape.chart([*runs, runs[0]])
 

@@ -1,69 +1,63 @@
-"""Find where a metric stopped being a number, and where it diverged.
-
-These are facts of the recording and need no threshold, except divergence, whose rule stands at
-`DIVERGED`. Sudden but passing jumps (spikes) are not looked for here.
-"""
+"""Find what happened to a metric: spikes, NaN, infinities, divergence, plateaus and restarts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viz3d.analysis.breakdowns import divergence, not_finite
+from viz3d.analysis.event import Event
+from viz3d.analysis.plateaus import plateaus
+from viz3d.analysis.restarts import restarts
+from viz3d.analysis.spikes import THRESHOLD, spikes
 from viz3d.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DIVERGED = 1.5
-"""A run diverged when it ends with a median above this many times its best earlier level."""
+LOWER_IS_BETTER = frozenset({"loss", "val_loss", "val_bpb"})
+HIGHER_IS_BETTER = frozenset({"reward", "accuracy"})
 
-TAIL = 0.05
-"""Share of the run that counts as its end."""
-
-BLOCKS = 100
-"""Divergence is judged on medians of this many stretches of the run, not on single steps."""
+UPWARDS = LOWER_IS_BETTER | {"grad_norm"}
+"""Of these a sudden rise is an event and a single low row is luck; of those for which higher is
+better only a sudden drop is one; of all other metrics both are."""
 
 
-@dataclass(frozen=True)
-class BadStep:
-    """The first step of a stretch that went wrong.
+def find_events(run: Run, metric: str, *, threshold: float = THRESHOLD) -> tuple[Event, ...]:
+    """Return the events of one metric, by step.
 
-    Attributes
-    ----------
-    step : int
-        The first bad step.
-    kind : {"NaN", "infinity", "divergence"}
-    rows : int
-        Logged rows in the stretch.
-    last_step : int or None
-        The last step before it with a finite value; None when there was none.
-    last_value : float or None
-        The value at that step.
-    """
-
-    step: int
-    kind: str
-    rows: int
-    last_step: int | None
-    last_value: float | None
-
-
-def bad_steps(run: Run, metric: str) -> tuple[BadStep, ...]:
-    """Return every stretch in which `metric` was not finite, and where it diverged, by step.
+    Divergence is looked for in losses and bits per byte, for another metric may well rise for good.
+    Plateaus are looked for where there is such a thing as progress, in rewards and accuracies too.
 
     Parameters
     ----------
     run : Run
     metric : str
         A column of the run's history.
+    threshold : float
+        Scatters from the level that make a spike.
+
+    Returns
+    -------
+    tuple of Event
     """
     step, value = logged(run, metric)
-    found = [*_not_finite(step, value), *_divergence(step, value)]
-    return tuple(sorted(found, key=lambda bad: (bad.step, bad.kind)))
+    finite = np.isfinite(value)
+    found = [*not_finite(step, value, metric), *restarts(run, metric)]
+    step, value = step[finite], value[finite]
+    role = next((role for role, name in run.roles.items() if name == metric), "")
+    if role in LOWER_IS_BETTER:
+        found += divergence(step, value, metric)
+    found += spikes(step, value, metric, _direction(role), threshold)
+    if role in LOWER_IS_BETTER | HIGHER_IS_BETTER:
+        found += plateaus(step, value, metric)
+    return tuple(sorted(found, key=lambda event: (event.step, event.kind)))
+
+
+def _direction(role: str) -> str:
+    return "up" if role in UPWARDS else "down" if role in HIGHER_IS_BETTER else "both"
 
 
 def logged(run: Run, metric: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -93,45 +87,3 @@ def _nan_rows(nonfinite: pd.DataFrame | None, metric: str) -> pd.Series:
     return pd.Series(
         rows["value"].to_numpy(np.float64), index=pd.Index(rows["step"].to_numpy(np.int64))
     )
-
-
-def _not_finite(step: NDArray[np.int64], value: NDArray[np.float64]) -> list[BadStep]:
-    bad = ~np.isfinite(value)
-    starts = np.flatnonzero(bad & ~np.r_[False, bad[:-1]])
-    ends = np.flatnonzero(bad & ~np.r_[bad[1:], False])
-    return [
-        BadStep(
-            step=int(step[start]),
-            kind="NaN" if np.isnan(value[start]) else "infinity",
-            rows=int(end - start + 1),
-            last_step=int(step[start - 1]) if start else None,
-            last_value=float(value[start - 1]) if start else None,
-        )
-        for start, end in zip(starts, ends, strict=True)
-    ]
-
-
-def _divergence(step: NDArray[np.int64], value: NDArray[np.float64]) -> list[BadStep]:
-    finite = np.isfinite(value)
-    step, value = step[finite], value[finite]
-    # A ratio to the best level means nothing for a metric that is not positive throughout.
-    if len(value) < BLOCKS // 5 or not value.min() > 0:
-        return []
-    edges = np.unique(np.linspace(0, len(value), min(BLOCKS, len(value)) + 1).astype(int))
-    level = np.array([np.median(value[a:b]) for a, b in pairwise(edges)])
-    above = level > DIVERGED * np.minimum.accumulate(level)
-    end = np.median(value[-max(1, round(TAIL * len(value))) :])
-    if not above[-1] or end <= DIVERGED * level.min():
-        return []
-    # The last block that was still fine ends where the divergence begins.
-    fine = np.flatnonzero(~above)[-1]
-    start = edges[fine + 1]
-    return [
-        BadStep(
-            step=int(step[start]),
-            kind="divergence",
-            rows=len(value) - int(start),
-            last_step=int(step[start - 1]),
-            last_value=float(value[start - 1]),
-        )
-    ]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from viz3d.figures.pins import Pin
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -34,6 +36,8 @@ class Chart:
         The numbers of the summary, JSON-serialisable; also in the provenance.
     notes : tuple of str
         What was dropped, thinned, merged or clipped, with counts.
+    events : tuple of Pin
+        What happened to the runs, by step, and where the scene shows it.
     """
 
     kind: str
@@ -44,6 +48,7 @@ class Chart:
     summary: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    events: tuple[Pin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Words:
     summary: str
     numbers: Mapping[str, Any]
     notes: tuple[str, ...]
+    events: tuple[Pin, ...] = ()
 
 
 def assemble(
@@ -80,4 +86,6 @@ def assemble(
     for picture in pictures:
         stamp(picture, kind, origins, settings, words.numbers)
     said = plain(words.numbers)
-    return Chart(kind, title, *pictures, words.table, words.summary, said, words.notes)
+    return Chart(
+        kind, title, *pictures, words.table, words.summary, said, words.notes, words.events
+    )

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from viz3d.analysis.embedding import Embedding, Trajectory, embed
+from viz3d.analysis.event import Event
+from viz3d.analysis.events import find_events
 from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import as_runs
+from viz3d.figures.pins import Pin, event_pin
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import safe, short_names
+from viz3d.figures.text import in_words, safe, short_names
 from viz3d.run import Run
 
 KIND = "training-dynamics"
 TITLE = "Training dynamics"
+
+WATCHED = ("loss", "grad_norm", "reward")
+"""Roles whose events are pinned; those of every metric would hide the paths."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,14 @@ class DynamicsResult:
     embedding : Embedding
     labels : tuple of str
         Safe, short name of each run.
+    events : tuple of tuple of (str, Event)
+        For each run the events of its loss, gradient norm and reward, with the role.
     settings, origins : as in every chart
     """
 
     embedding: Embedding
     labels: tuple[str, ...]
+    events: tuple[tuple[tuple[str, Event], ...], ...]
     settings: Mapping[str, Any]
     origins: tuple[Mapping[str, str], ...]
     view: ClassVar[str] = "pca"
@@ -48,7 +57,36 @@ def compute(runs: Run | Sequence[Run]) -> DynamicsResult:
     """Fit one basis to all runs; see `viz3d.analysis.embedding.embed` for the errors."""
     chosen = as_runs(runs, TITLE)
     labels = tuple(safe(name, 24) for name in short_names([run.name for run in chosen]))
-    return DynamicsResult(embed(chosen), labels, {"view": "pca"}, origins(chosen))
+    embedding = embed(chosen)
+    events = tuple(tuple(_watched(run)) for run in chosen)
+    return DynamicsResult(embedding, labels, events, {"view": "pca"}, origins(chosen))
+
+
+def _watched(run: Run) -> Iterator[tuple[str, Event]]:
+    for role in WATCHED:
+        if run.roles.get(role) in run.history.columns:
+            yield from ((role, event) for event in find_events(run, run.roles[role]))
+
+
+def event_pins(result: DynamicsResult) -> list[list[Pin]]:
+    """Return the events of each run, each at the point of its path that is nearest in steps."""
+    return [
+        [
+            event_pin(path.run, label, event, coordinates(path)[_nearest(path, event)], _name(role))
+            for role, event in events
+        ]
+        for path, label, events in zip(
+            result.embedding.trajectories, result.labels, result.events, strict=True
+        )
+    ]
+
+
+def _name(role: str) -> str:
+    return safe(in_words(role))
+
+
+def _nearest(path: Trajectory, event: Event) -> int:
+    return int(np.abs(path.step - event.step).argmin())
 
 
 def compute_each(groups: Sequence[Sequence[Run]]) -> list[DynamicsResult]:
@@ -61,6 +99,7 @@ def compute_each(groups: Sequence[Sequence[Run]]) -> list[DynamicsResult]:
             whole,
             embedding=replace(whole.embedding, trajectories=whole.embedding.trajectories[part]),
             labels=whole.labels[part],
+            events=whole.events[part],
             origins=whole.origins[part],
         )
         for part in parts

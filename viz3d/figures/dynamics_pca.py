@@ -18,9 +18,11 @@ from viz3d.figures.dynamics_data import (
     compute,
     compute_each,
     coordinates,
+    event_pins,
 )
 from viz3d.figures.dynamics_words import notes, numbers, percent, subtitle, summary, table
 from viz3d.figures.frame import Frame, padded
+from viz3d.figures.pins import flat_pin_traces, mark_traces, pinned
 from viz3d.figures.text import scene_text
 from viz3d.figures.ticks import even_ticks
 
@@ -30,6 +32,7 @@ __all__ = [
     "compute_each",
     "draw",
     "draw_flat",
+    "event_pins",
     "notes",
     "numbers",
     "summary",
@@ -50,6 +53,7 @@ def draw(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
     """Draw paths with start and end, and the loadings as arrows."""
     ranges = (frame or result.frame).known()
     traces = [*_paths(result), *_ends(result), *_arrows(result)]
+    traces += mark_traces(pinned(event_pins(result)))
     axes = [
         style.axis(title, range=padded(limits, share=0.08), **even_ticks(limits), **_ink(result, i))
         for i, (title, limits) in enumerate(zip(_titles(result), ranges, strict=True))
@@ -73,6 +77,7 @@ def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
         "xaxis2": style.axis("", anchor="y2", showgrid=False),
         "yaxis2": style.axis("variance, %", domain=[0.0, 0.32], anchor="x2", rangemode="tozero"),
     }
+    paths += flat_pin_traces(pinned(event_pins(result)))
     return style.figure([*paths, *_bars(result)], {**layout, **below, "height": 640})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from viz3d.figures.budget import compact
 from viz3d.figures.crowd import crowd
 from viz3d.figures.dynamics_data import TITLE
 from viz3d.figures.frame import Frame, padded
-from viz3d.figures.plain_data import PlainResult, compute, compute_each
+from viz3d.figures.pins import flat_pin_traces, mark_traces, pinned
+from viz3d.figures.plain_data import PlainResult, compute, compute_each, event_pins
 from viz3d.figures.plain_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.text import in_words, safe, scene_text
 from viz3d.figures.ticks import even_ticks
@@ -23,6 +25,7 @@ __all__ = [
     "compute_each",
     "draw",
     "draw_flat",
+    "event_pins",
     "notes",
     "numbers",
     "summary",
@@ -40,6 +43,7 @@ def draw(result: PlainResult, frame: Frame | None = None) -> go.Figure:
         traces = _crowd(result, hover)
     else:
         traces = [trace for i in range(n) for trace in _lines(result, i, hover)]
+    traces += mark_traces(pinned(event_pins(result)))
     scene = style.scene(
         *(
             style.axis(scene_text(name), range=padded(r), **even_ticks(r))
@@ -67,6 +71,7 @@ def draw_flat(result: PlainResult, frame: Frame | None = None) -> go.Figure:
         for i, path in enumerate(result.paths)
         for k in range(3)
     ]
+    traces += _flat_pins(result)
     domains = ([0.7, 1.0], [0.35, 0.65], [0.0, 0.3])
     axes = [
         style.axis(safe(in_words(axis)), range=padded(r), domain=domain, zeroline=False)
@@ -77,6 +82,24 @@ def draw_flat(result: PlainResult, frame: Frame | None = None) -> go.Figure:
     )
     more = {"yaxis2": {**axes[1], "automargin": True}, "yaxis3": {**axes[2], "automargin": True}}
     return style.figure(traces, {**layout, **more, "height": 640})
+
+
+def _flat_pins(result: PlainResult) -> list[go.Scatter]:
+    """Draw each pin over its step, in the panel of its metric."""
+    traces: list[go.Scatter] = []
+    axis = {id(event): k for path in result.paths for k, event in path.events}
+    pins = pinned(event_pins(result))
+    for k, panel in enumerate(("y", "y2", "y3")):
+        some = [
+            replace(pin, place=(float(pin.event.step), pin.place[k], 0.0))
+            for pin in pins
+            if axis[id(pin.event)] == k
+        ]
+        named = {trace.name for trace in traces}
+        for trace in flat_pin_traces(some, yaxis=panel):
+            trace.showlegend = trace.name not in named
+            traces.append(trace)
+    return traces
 
 
 def _crowd(result: PlainResult, hover: str) -> list[go.Scatter3d]:

@@ -11,6 +11,7 @@ from viz3d.analysis.embedding import Embedding
 from viz3d.analysis.walks import DRAWS
 from viz3d.figures import style
 from viz3d.figures.dynamics_data import DynamicsResult
+from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.text import count, listed, say, wrapped
 
 
@@ -34,6 +35,7 @@ def numbers(result: DynamicsResult) -> dict[str, Any]:
         "values": e.points,
         "interpolated": e.interpolated,
         "dropped": dict(e.dropped),
+        "events": tally(event for events in result.events for _, event in events),
     }
 
 
@@ -55,6 +57,7 @@ def summary(result: DynamicsResult) -> str:
         _dim(e),
         *e.warnings,
         _leaders(e),
+        summed_up(numbers(result)["events"]),
     ]
     return " ".join(part for part in parts if part)
 

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from viz3d.analysis.curves import Curve, rate_axis, read_attempts, read_curve
-from viz3d.analysis.events import BadStep, bad_steps
+from viz3d.analysis.event import Event
+from viz3d.analysis.events import find_events
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.analysis.valley import Valley, find_valley
 from viz3d.errors import ChartError
 from viz3d.figures.frame import Frame, Range, span
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.paths import Path, thin_paths
-from viz3d.figures.pins import Pin, bad_pins, clipped_pin, pins_per_run
+from viz3d.figures.pins import ABOVE, Pin, event_pin, pinned
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import listed
+from viz3d.figures.text import count, listed, say
 from viz3d.run import Run
 
 KIND = "loss-landscape"
@@ -55,7 +56,7 @@ class LossLandscapeResult:
         One per run, whole.
     paths : tuple of Path
         The same, thinned, and the superseded attempts where wanted.
-    bad : tuple of tuple of BadStep
+    events : tuple of tuple of Event
         One tuple per curve.
     frame : Frame
         The axes that this chart alone would have.
@@ -70,7 +71,7 @@ class LossLandscapeResult:
     valley: Valley | None
     curves: tuple[Curve, ...]
     paths: tuple[Path, ...]
-    bad: tuple[tuple[BadStep, ...], ...]
+    events: tuple[tuple[Event, ...], ...]
     frame: Frame
     unused: tuple[str, ...]
     settings: Mapping[str, Any]
@@ -126,7 +127,7 @@ def compute(
         valley=find_valley(surface) if not surface.reason and len(curves) > 1 else None,
         curves=curves,
         paths=thin_paths([*curves, *old], by_rate=axis == "peak"),
-        bad=tuple(bad_steps(run, run.roles["loss"]) for run in used),
+        events=tuple(find_events(run, run.roles["loss"]) for run in used),
         frame=_frame(surface, curves, log=_is_log(surface, curves)),
         unused=tuple(run.name for run, curve in pairs if curve is None or not len(curve.step)),
         settings={"rate": axis, "strictness": strictness, "attempts": attempts},
@@ -145,15 +146,56 @@ def compute_each(
     return [compute(group, rate=axis, **settings) for group in groups]
 
 
+def event_pins(result: LossLandscapeResult, top: float) -> list[list[Pin]]:
+    """Return the events of each run with their places in a chart whose loss axis ends at `top`."""
+    return [
+        [
+            event_pin(curve.run, path.title, event, _place(curve, event, top), "loss")
+            for event in events
+        ]
+        for curve, path, events in zip(result.curves, result.paths, result.events, strict=False)
+    ]
+
+
 def pins(result: LossLandscapeResult, top: float) -> tuple[Pin, ...]:
-    """Return the pins of a chart whose loss axis ends at `top`."""
-    found: list[Pin] = []
-    for curve, path, events in zip(result.curves, result.paths, result.bad, strict=False):
-        first = events[: pins_per_run(len(result.curves))]
-        found += bad_pins(curve, path.title, first, top)
-        above = clipped_pin(curve, path.title, top)
-        found += [above] if above else []
-    return tuple(found)
+    """Return the pins that are drawn in a chart whose loss axis ends at `top`."""
+    above = (
+        _clipped_pin(curve, path.title, top)
+        for curve, path in zip(result.curves, result.paths, strict=False)
+    )
+    return (*pinned(event_pins(result, top)), *(pin for pin in above if pin))
+
+
+def _place(curve: Curve, event: Event, top: float) -> tuple[float, float, float]:
+    """Step, rate and loss of an event, at `top` where no finite loss tells its height.
+
+    What went wrong stands at the last good value before it.
+    """
+    loss = event.level if event.bad else event.value
+    return event.step, _rate_at(curve, event.step), top if loss is None else min(loss, top)
+
+
+def _rate_at(curve: Curve, step: int) -> float:
+    """Learning rate at the last step up to `step` at which it was positive, as the axis needs."""
+    known = np.flatnonzero(curve.rate > 0)
+    if not len(known):
+        return float(curve.rate[0])
+    at = int(np.searchsorted(curve.step[known], step, side="right")) - 1
+    return float(curve.rate[known[max(at, 0)]])
+
+
+def _clipped_pin(curve: Curve, title: str, top: float) -> Pin | None:
+    """Pin the place where a curve is highest, at the end of the axis; None if it is not above."""
+    finite = np.where(np.isfinite(curve.loss), curve.loss, -np.inf)
+    above = int((finite > top).sum())
+    if not above:
+        return None
+    at = int(finite.argmax())
+    step, highest = int(curve.step[at]), float(finite[at])
+    text = f"{count(above, 'point')} above the axis,<br>up to {say(highest)} at this step"
+    # No event of the run but of the axis: it has a pin and no place in the list.
+    event = Event(ABOVE, "loss", step, step, above, highest, highest)
+    return Pin(curve.run, title, event, (step, float(curve.rate[at]), top), text)
 
 
 def clipped(result: LossLandscapeResult, top: float) -> int:

@@ -22,11 +22,12 @@ from viz3d.figures.loss_data import (
     LossLandscapeResult,
     compute,
     compute_each,
+    event_pins,
     pins,
 )
 from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.paths import flat_path_traces, path_traces
-from viz3d.figures.pins import flat_pin_traces, pin_traces
+from viz3d.figures.pins import flat_pin_traces, in_order, pin_traces
 from viz3d.figures.surface_traces import heat_traces, surface_traces
 from viz3d.figures.ticks import even_ticks, log_ticks
 from viz3d.run import Run
@@ -87,7 +88,8 @@ def finish(result: LossLandscapeResult, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
     top = (frame or result.frame).known()[2][1]
     said = numbers(result, top)
-    words = Words(table(result), summary(result, said), said, notes(result, top))
+    events = in_order(event_pins(result, top))
+    words = Words(table(result), summary(result, said), said, notes(result, top), events)
     pictures = draw(result, frame), draw_flat(result, frame)
     return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
 

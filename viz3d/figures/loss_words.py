@@ -10,8 +10,9 @@ import pandas as pd
 
 from viz3d.analysis.valley import WIDE, Valley
 from viz3d.figures.budget import told
-from viz3d.figures.loss_data import LossLandscapeResult, clipped
-from viz3d.figures.pins import pins_per_run
+from viz3d.figures.event_words import summed_up, tally
+from viz3d.figures.loss_data import LossLandscapeResult, clipped, event_pins
+from viz3d.figures.pins import event_notes
 from viz3d.figures.text import count, listed, say, with_names, wrapped
 
 HISTORY = (
@@ -46,6 +47,7 @@ def numbers(result: LossLandscapeResult, top: float) -> dict[str, Any]:
         "first_bad_step": first[1].step if first else None,
         "first_bad_run": first[0] if first else None,
         "first_bad_kind": first[1].kind if first else None,
+        "events": tally(event for events in result.events for event in events),
         "points_drawn": sum(len(path.step) for path in result.paths),
         "points_total": sum(path.total for path in result.paths),
         "points_above_axis": clipped(result, top),
@@ -55,8 +57,9 @@ def numbers(result: LossLandscapeResult, top: float) -> dict[str, Any]:
 def _first_bad(result: LossLandscapeResult) -> tuple[str, Any] | None:
     found = [
         (curve.run, event)
-        for curve, events in zip(result.curves, result.bad, strict=True)
+        for curve, events in zip(result.curves, result.events, strict=True)
         for event in events
+        if event.bad
     ]
     return min(found, key=lambda pair: pair[1].step, default=None)
 
@@ -93,6 +96,7 @@ def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
             f"The first bad step is {said['first_bad_step']:,}, where {said['first_bad_run']} "
             f"{words[said['first_bad_kind']]}."
         )
+    parts.append(summed_up(said["events"]))
     parts.append(f"The paths show {told(said['points_drawn'], said['points_total'])}.")
     return " ".join(part for part in parts if part)
 
@@ -155,7 +159,6 @@ def notes(result: LossLandscapeResult, top: float) -> tuple[str, ...]:
     drawn = sum(len(path.step) for path in result.paths)
     total = sum(path.total for path in result.paths)
     unjoined = sum(curve.unjoined for curve in result.curves)
-    unpinned = sum(max(0, len(events) - pins_per_run(len(result.bad))) for events in result.bad)
     above = clipped(result, top)
     flat = sum(int((curve.rate <= 0).sum()) for curve in result.curves)
     said = [
@@ -171,9 +174,7 @@ def notes(result: LossLandscapeResult, top: float) -> tuple[str, ...]:
         f"{count(above, 'point')} above the loss axis: a pin marks each run's highest."
         if above
         else "",
-        f"{count(unpinned, 'further bad stretch', 'further bad stretches')} not pinned."
-        if unpinned
-        else "",
+        *event_notes(event_pins(result, top)),
         f"Not drawn, for want of a loss or a learning rate: {listed(list(result.unused))}."
         if result.unused
         else "",
@@ -204,7 +205,8 @@ def _surface_notes(result: LossLandscapeResult) -> list[str]:
 def table(result: LossLandscapeResult) -> pd.DataFrame:
     """Return one row per run."""
     rows = []
-    for curve, events in zip(result.curves, result.bad, strict=True):
+    for curve, events in zip(result.curves, result.events, strict=True):
+        bad = [event for event in events if event.bad]
         finite = np.isfinite(curve.loss)
         loss, step = curve.loss[finite], curve.step[finite]
         rows.append(
@@ -215,8 +217,8 @@ def table(result: LossLandscapeResult) -> pd.DataFrame:
                 "final loss": float(loss[-1]) if len(loss) else np.nan,
                 "lowest loss": float(loss.min()) if len(loss) else np.nan,
                 "at step": int(step[loss.argmin()]) if len(loss) else None,
-                "first bad step": events[0].step if events else None,
-                "what": events[0].kind if events else "",
+                "first bad step": bad[0].step if bad else None,
+                "what": bad[0].kind if bad else "",
             }
         )
     return pd.DataFrame(rows).astype({"at step": "Int64", "first bad step": "Int64"})

@@ -10,69 +10,105 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from viz3d.analysis.curves import Curve
-from viz3d.analysis.events import BadStep
+from viz3d.analysis.event import Event
 from viz3d.figures import style
 from viz3d.figures.budget import compact
+from viz3d.figures.event_words import rules, tally, told_event, told_tally
 from viz3d.figures.frame import Range
-from viz3d.figures.text import count, say
 
 Floats = NDArray[np.float64]
+Place = tuple[float, float, float]
 
 MOST_PINS = 400
-"""Pins of bad steps in one figure. A run that logs NaN every other step needs no thousand of them;
-the rest is counted."""
+"""Pins in one figure. A run that logs NaN every other step needs no thousand of them; the rest is
+counted."""
+
+PER_RUN = 20
+"""Most pins of one run."""
+
+MOST_SPIKES = 8
+"""Most spikes and drops of one run that are pinned: the largest."""
 
 STEM = 0.14
 """Height of a pin as share of the axis."""
 
+ABOVE = "above the axis"
+
+# Each kind has a shape of its own, so that nobody needs the colour to tell them apart.
+LOOKS: dict[str, dict[str, str]] = {
+    "NaN": {"color": style.ALARM, "symbol": "x"},
+    "infinity": {"color": style.ALARM, "symbol": "diamond-open"},
+    "divergence": {"color": style.ALARM, "symbol": "diamond"},
+    "spike": {"color": style.ODD, "symbol": "cross"},
+    "drop": {"color": style.ODD, "symbol": "square-open"},
+    "plateau": {"color": style.CALM, "symbol": "square"},
+    "restart": {"color": style.CALM, "symbol": "circle"},
+    ABOVE: {"color": style.INK, "symbol": "circle-open"},
+}
+
 
 @dataclass(frozen=True)
 class Pin:
-    """A mark at a fact about one run; `loss` is where it stands, never an invented value."""
+    """An event of a run and where a chart shows it.
+
+    Attributes
+    ----------
+    run : str
+    title : str
+        The run's name, safe and short.
+    event : Event
+    place : tuple of 3 float
+        In data units of the scene's axes, never an invented value.
+    text : str
+        What happened, for a hover label.
+    """
 
     run: str
     title: str
-    step: int
-    rate: float
-    loss: float
+    event: Event
+    place: Place
     text: str
-    bad: bool
+
+    @property
+    def kind(self) -> str:
+        """The kind of the event, a key of `LOOKS`."""
+        return self.event.kind
 
 
-def pins_per_run(n_runs: int) -> int:
-    """Return how many bad steps of each run are pinned: the first ones, at least one."""
-    return min(20, max(1, MOST_PINS // n_runs))
+def event_pin(run: str, title: str, event: Event, place: Sequence[float], name: str) -> Pin:
+    """Return the pin of an event; `name` is that of its metric in words, safe."""
+    x, y, z = (float(value) for value in place)
+    return Pin(run, title, event, (x, y, z), told_event(event, name))
 
 
-def bad_pins(curve: Curve, title: str, bad: Sequence[BadStep], top: float) -> list[Pin]:
-    """Pin bad steps of a run, each at the last finite value before it.
-
-    Where there is none before it the pin stands at `top`, the end of the axis.
-    """
-    return [
-        Pin(
-            run=curve.run,
-            title=title,
-            step=event.step,
-            rate=_rate_at(curve, event.step),
-            loss=top if event.last_value is None else min(event.last_value, top),
-            text=_bad_text(event),
-            bad=True,
-        )
-        for event in bad
-    ]
+def pinned(pins: Sequence[Sequence[Pin]]) -> list[Pin]:
+    """Return the pins that are drawn of those of each run: bad steps first, largest spikes last."""
+    each = min(PER_RUN, max(1, MOST_PINS // max(1, len(pins))))
+    return [pin for some in pins for pin in _first(some)[:each]]
 
 
-def clipped_pin(curve: Curve, title: str, top: float) -> Pin | None:
-    """Pin the place where a curve is highest, at the end of the axis; None if it is not above."""
-    finite = np.where(np.isfinite(curve.loss), curve.loss, -np.inf)
-    above = int((finite > top).sum())
-    if not above:
-        return None
-    at = int(finite.argmax())
-    text = f"{count(above, 'point')} above the axis,<br>up to {say(finite[at])} at this step"
-    return Pin(curve.run, title, int(curve.step[at]), float(curve.rate[at]), top, text, bad=False)
+def _first(pins: Sequence[Pin]) -> list[Pin]:
+    spikes = sorted((p for p in pins if _sudden(p)), key=lambda pin: -pin.event.size)
+    others = sorted((p for p in pins if not _sudden(p)), key=lambda pin: not pin.event.bad)
+    return others + spikes[:MOST_SPIKES]
+
+
+def _sudden(pin: Pin) -> bool:
+    return pin.kind in ("spike", "drop")
+
+
+def event_notes(pins: Sequence[Sequence[Pin]]) -> list[str]:
+    """Return how the events of each run were found, and how many of which kind have no pin."""
+    found = tally(pin.event for some in pins for pin in some)
+    drawn = tally(pin.event for pin in pinned(pins))
+    rest = {kind: n - drawn.get(kind, 0) for kind, n in found.items() if n > drawn.get(kind, 0)}
+    told = [f"In the list of events, but not pinned: {told_tally(rest)}."] if rest else []
+    return [*rules(found), *told]
+
+
+def in_order(pins: Sequence[Sequence[Pin]]) -> tuple[Pin, ...]:
+    """Return the events of all runs by step."""
+    return tuple(sorted((p for some in pins for p in some), key=lambda pin: pin.event.step))
 
 
 def pin_traces(pins: Sequence[Pin], limits: Range, *, log: bool) -> list[go.Scatter3d]:
@@ -80,82 +116,79 @@ def pin_traces(pins: Sequence[Pin], limits: Range, *, log: bool) -> list[go.Scat
     low, high = np.log10(limits) if log else limits
     rise = 10 ** (STEM * (high - low)) if log else STEM * (high - low)
     traces = []
-    for name, look, some in _groups(pins):
-        foot = np.array([pin.loss for pin in some])
+    for kind, some in _groups(pins):
+        foot = np.array([pin.place[2] for pin in some])
         # What leaves the axis gets its head at the end of the axis and the stem below it.
-        head = np.minimum(foot * rise if log else foot + rise, limits[1])
+        with np.errstate(over="ignore"):
+            head = np.minimum(foot * rise if log else foot + rise, limits[1])
         foot = np.minimum(foot, head / rise if log else head - rise)
-        traces += [_stems(some, foot, head, look), _heads(some, head, name, look)]
+        traces += [_stems(some, foot, head, kind), _heads(some, head, kind)]
     return traces
 
 
-def flat_pin_traces(pins: Sequence[Pin]) -> list[go.Scatter]:
-    """Draw pins in the plane of step and learning rate."""
+def mark_traces(pins: Sequence[Pin]) -> list[go.Scatter3d]:
+    """Draw pins where they are, for charts in which no axis is a height."""
     return [
-        go.Scatter(
-            x=compact(np.array([pin.step for pin in some])),
-            y=compact(np.array([pin.rate for pin in some])),
-            mode="markers",
-            name=name,
-            marker={**look, "size": 9},
-            text=[f"{pin.title}<br>step {pin.step:,}<br>{pin.text}" for pin in some],
-            hovertemplate="%{text}<extra></extra>",
-        )
-        for name, look, some in _groups(pins)
+        _heads(some, np.array([pin.place[2] for pin in some]), kind) for kind, some in _groups(pins)
     ]
 
 
-def _groups(pins: Sequence[Pin]) -> list[tuple[str, dict[str, Any], list[Pin]]]:
-    """Pins by what they mark: facts that went wrong, and curves that leave the axis."""
-    groups = (
-        ("bad step", {"color": style.ALARM, "symbol": "diamond"}, True),
-        ("above the axis", {"color": style.INK, "symbol": "cross"}, False),
-    )
-    found = ((name, look, [p for p in pins if p.bad == bad]) for name, look, bad in groups)
-    return [group for group in found if group[2]]
+def flat_pin_traces(pins: Sequence[Pin], **more: Any) -> list[go.Scatter]:
+    """Draw pins in the plane of the first two axes; `more` goes to the traces."""
+    return [
+        go.Scatter(
+            x=compact(np.array([pin.place[0] for pin in some])),
+            y=compact(np.array([pin.place[1] for pin in some])),
+            mode="markers",
+            name=kind,
+            legendgroup=kind,
+            marker={**LOOKS[kind], "size": 10, "line": {"width": _edge(kind), "color": "white"}},
+            text=_said(some),
+            hovertemplate="%{text}<extra></extra>",
+            **more,
+        )
+        for kind, some in _groups(pins)
+    ]
 
 
-def _stems(pins: Sequence[Pin], foot: Floats, head: Floats, look: dict[str, Any]) -> go.Scatter3d:
-    step = np.array([pin.step for pin in pins], dtype=np.float64)
-    rate = np.array([pin.rate for pin in pins])
+def _edge(kind: str) -> float:
+    """Width of a white edge, which sets a mark off a heat map; an open one is all edge."""
+    return 0.0 if LOOKS[kind]["symbol"].endswith("-open") else 1.0
+
+
+def _groups(pins: Sequence[Pin]) -> list[tuple[str, list[Pin]]]:
+    """Pins by what they mark."""
+    found = ((kind, [pin for pin in pins if pin.kind == kind]) for kind in LOOKS)
+    return [group for group in found if group[1]]
+
+
+def _said(pins: Sequence[Pin]) -> list[str]:
+    return [f"{pin.title}<br>step {pin.event.step:,}<br>{pin.text}" for pin in pins]
+
+
+def _stems(pins: Sequence[Pin], foot: Floats, head: Floats, kind: str) -> go.Scatter3d:
+    x = np.array([pin.place[0] for pin in pins])
+    y = np.array([pin.place[1] for pin in pins])
     gap = np.full(len(pins), np.nan)
     return go.Scatter3d(
-        x=compact(np.column_stack([step, step, gap]).ravel()),
-        y=compact(np.column_stack([rate, rate, gap]).ravel()),
+        x=compact(np.column_stack([x, x, gap]).ravel()),
+        y=compact(np.column_stack([y, y, gap]).ravel()),
         z=compact(np.column_stack([foot, head, gap]).ravel()),
         mode="lines",
-        line={"color": look["color"], "width": 3},
+        line={"color": LOOKS[kind]["color"], "width": 3},
         hoverinfo="skip",
         showlegend=False,
     )
 
 
-def _heads(pins: Sequence[Pin], head: Floats, name: str, look: dict[str, Any]) -> go.Scatter3d:
+def _heads(pins: Sequence[Pin], height: Floats, kind: str) -> go.Scatter3d:
     return go.Scatter3d(
-        x=compact(np.array([pin.step for pin in pins])),
-        y=compact(np.array([pin.rate for pin in pins])),
-        z=compact(head),
+        x=compact(np.array([pin.place[0] for pin in pins])),
+        y=compact(np.array([pin.place[1] for pin in pins])),
+        z=compact(height),
         mode="markers",
-        name=name,
-        marker={**look, "size": 4},
-        text=[f"{pin.title}<br>step {pin.step:,}<br>{pin.text}" for pin in pins],
+        name=kind,
+        marker={**LOOKS[kind], "size": 4},
+        text=_said(pins),
         hovertemplate="%{text}<extra></extra>",
     )
-
-
-def _rate_at(curve: Curve, step: int) -> float:
-    """Learning rate at a step, or at the last step before it where one is known."""
-    at = int(np.searchsorted(curve.step, step, side="right")) - 1
-    return float(curve.rate[max(at, 0)])
-
-
-def _bad_text(event: BadStep) -> str:
-    words = {
-        "NaN": "loss became NaN",
-        "infinity": "loss became infinite",
-        "divergence": "loss diverged from here",
-    }
-    text = f"{words[event.kind]}, {count(event.rows, 'logged row')}"
-    if event.last_step is None:
-        return f"{text};<br>no finite value before it"
-    return f"{text};<br>last good value {say(event.last_value)} at step {event.last_step:,}"

@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from viz3d.analysis.downsample import FEWEST
+from viz3d.analysis.event import Event
+from viz3d.analysis.events import find_events
 from viz3d.analysis.stretches import stretch_medians
 from viz3d.errors import MissingMetric
 from viz3d.figures.budget import shares, thin
@@ -18,6 +20,7 @@ from viz3d.figures.crowd import stretches
 from viz3d.figures.dynamics_data import TITLE
 from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import RECORD, as_runs
+from viz3d.figures.pins import Pin, event_pin
 from viz3d.figures.provenance import origins
 from viz3d.figures.text import in_words, listed, safe, short_names
 from viz3d.run import Run
@@ -44,6 +47,8 @@ class PlainPath:
         Rows before thinning.
     unjoined : int
         Rows that hold some of the three metrics, but not all, or one that is not finite.
+    events : tuple of (int, Event)
+        Events of the three metrics, with the number of the axis.
     """
 
     run: str
@@ -53,6 +58,7 @@ class PlainPath:
     median: Floats
     total: int
     unjoined: int
+    events: tuple[tuple[int, Event], ...]
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,23 @@ def _join(run: Run, axes: Sequence[str]) -> Rows | None:
     return whole, len(rows) - len(whole)
 
 
+def event_pins(result: PlainResult) -> list[list[Pin]]:
+    """Return the events of each run, each at the drawn point of its step or the last before it."""
+    names = [safe(in_words(axis)) for axis in result.axes]
+    return [
+        [
+            event_pin(path.run, path.label, event, path.points[row_of(path, event)], names[axis])
+            for axis, event in path.events
+        ]
+        for path in result.paths
+    ]
+
+
+def row_of(path: PlainPath, event: Event) -> int:
+    """Return the drawn point at the step of an event, or the last one before it."""
+    return max(0, int(np.searchsorted(path.step, event.step, side="right")) - 1)
+
+
 def _thinned(run: Run, label: str, rows: Rows, n_out: int, most: int) -> PlainPath:
     whole, unjoined = rows
     step = whole.index.to_numpy(np.int64)
@@ -148,7 +171,14 @@ def _thinned(run: Run, label: str, rows: Rows, n_out: int, most: int) -> PlainPa
     each = n_out if len(step) <= n_out else max(FEWEST, n_out // 3)
     kept = np.unique(np.concatenate([thin(step, points[:, k], each) for k in range(3)]))
     median = stretch_medians(np.column_stack([points, step]), most)
-    return PlainPath(run.name, label, step[kept], points[kept], median, len(whole), unjoined)
+    events = tuple(
+        (k, event)
+        for k, metric in enumerate(whole.columns)
+        for event in find_events(run, str(metric))
+    )
+    return PlainPath(
+        run.name, label, step[kept], points[kept], median, len(whole), unjoined, events
+    )
 
 
 def _missing(runs: Sequence[Run], axes: Sequence[str]) -> MissingMetric:

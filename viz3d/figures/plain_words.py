@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from viz3d.figures.budget import told
+from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.plain_data import PlainResult
 from viz3d.figures.text import count, in_words, listed, say, unique_names, wrapped
 
@@ -18,6 +19,7 @@ def numbers(result: PlainResult) -> dict[str, Any]:
     return {
         "runs": len(result.paths),
         "axes": list(result.axes),
+        "events": tally(event for path in result.paths for _, event in path.events),
         "points_drawn": sum(len(path.step) for path in result.paths),
         "points_total": sum(path.total for path in result.paths),
         "last": {run: dict(zip(result.axes, point, strict=True)) for run, point in last.items()},
@@ -37,7 +39,8 @@ def summary(result: PlainResult) -> str:
     ]
     more = len(result.paths) - len(ends)
     text = f"Paths of {count(len(result.paths), 'run')} through {listed(names)}. "
-    return text + "; ".join(ends) + (f"; and {more:,} more." if more else ".")
+    text += "; ".join(ends) + (f"; and {more:,} more." if more else ".")
+    return " ".join(part for part in (text, summed_up(numbers(result)["events"])) if part)
 
 
 def notes(result: PlainResult) -> tuple[str, ...]:

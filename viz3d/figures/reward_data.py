@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from viz3d.analysis.event import Event
+from viz3d.analysis.events import find_events
 from viz3d.analysis.stretches import stretch_medians
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.errors import MissingMetric
@@ -17,7 +19,9 @@ from viz3d.figures.budget import shares, thin
 from viz3d.figures.crowd import stretches
 from viz3d.figures.frame import Frame, Range, span
 from viz3d.figures.needs import RECORD, as_runs, having
+from viz3d.figures.pins import Pin, event_pin
 from viz3d.figures.provenance import origins
+from viz3d.figures.text import in_words, safe, short_names
 from viz3d.run import Run
 
 KIND = "reward-landscape"
@@ -47,6 +51,8 @@ class RewardRows:
         Indices of the rows drawn as points: extremes of the reward and of the other metric.
     path : ndarray of float64, shape (b, 3)
         Median step, other metric and reward of each stretch.
+    events : tuple of (str, Event)
+        Events of the reward and of the other metric, which goes by its role where it has one.
     """
 
     run: str
@@ -56,6 +62,7 @@ class RewardRows:
     unjoined: int
     drawn: NDArray[np.int64]
     path: Floats
+    events: tuple[tuple[str, Event], ...]
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,9 @@ def compute(
         raise no_axis(rewarded, against)
     allowed = shares([len(rows) for _, rows in used], MOST_POINTS)
     most = stretches(len(used))
-    rows = tuple(_rows(run, frame, n, most) for (run, frame), n in zip(used, allowed, strict=True))
+    rows = tuple(
+        _rows(run, frame, n, most, against) for (run, frame), n in zip(used, allowed, strict=True)
+    )
     frame = _frame(rows)
     low, high = frame.known()[1]
     names = {run.name for run, _ in used}
@@ -166,14 +175,38 @@ def join(run: Run, against: str) -> pd.DataFrame | None:
     return whole
 
 
-def _rows(run: Run, frame: pd.DataFrame, n_out: int, most: int) -> RewardRows:
+def event_pins(result: RewardLandscapeResult, frame: Frame) -> list[list[Pin]]:
+    """Return the events of each run, each at the row of its step or the last one before it."""
+    labels = [safe(name, 24) for name in short_names([rows.run for rows in result.rows])]
+    return [
+        [
+            event_pin(rows.run, label, event, _place(rows, event, frame), safe(in_words(name)))
+            for name, event in rows.events
+        ]
+        for rows, label in zip(result.rows, labels, strict=True)
+    ]
+
+
+def _place(rows: RewardRows, event: Event, frame: Frame) -> tuple[float, float, float]:
+    at = max(0, int(np.searchsorted(rows.step, event.step, side="right")) - 1)
+    # The other axis holds most rows, not all.
+    other = np.clip(rows.other[at], *frame.known()[1])
+    return float(rows.step[at]), float(other), float(rows.reward[at])
+
+
+def _rows(run: Run, frame: pd.DataFrame, n_out: int, most: int, against: str) -> RewardRows:
     step = frame.index.to_numpy(np.int64)
     other, reward = (frame[name].to_numpy(np.float64) for name in ("other", "reward"))
     # Both metrics have extremes of their own; they share the points.
     each = n_out if len(step) <= n_out else max(8, n_out // 2)
     drawn = np.union1d(thin(step, reward, each), thin(step, other, each))
     path = stretch_medians(np.column_stack([step, other, reward]), most)
-    return RewardRows(run.name, step, other, reward, frame.attrs["unjoined"], drawn, path)
+    metrics = {"reward": run.roles["reward"], against: run.roles.get(against, against)}
+    events = tuple(
+        (name, event) for name, metric in metrics.items() for event in find_events(run, metric)
+    )
+    unjoined = frame.attrs["unjoined"]
+    return RewardRows(run.name, step, other, reward, unjoined, drawn, path, events)
 
 
 def _fit(rows: Sequence[RewardRows], strictness: str) -> Surface:

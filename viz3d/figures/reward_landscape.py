@@ -17,12 +17,14 @@ from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.crowd import crowd
 from viz3d.figures.frame import Frame, Range, padded
+from viz3d.figures.pins import event_notes, flat_pin_traces, in_order, mark_traces, pinned
 from viz3d.figures.reward_data import (
     KIND,
     TITLE,
     RewardLandscapeResult,
     compute,
     compute_each,
+    event_pins,
     other_axes,
 )
 from viz3d.figures.reward_words import notes, numbers, subtitle, summary, table
@@ -58,7 +60,7 @@ def draw(result: RewardLandscapeResult, frame: Frame | None = None) -> go.Figure
         trace.opacity = 0.55 * trace.opacity
         trace.showscale = False
     traces: list[Any] = [*surfaces, *_points(result, colors), *_curtains(result, floor)]
-    traces += _paths(result)
+    traces += [*_paths(result), *mark_traces(pinned(event_pins(result, frame)))]
     scene = style.scene(
         style.axis(titles[0], range=padded(x, share=0.02)),
         style.axis(scene_text(in_words(result.against)), range=padded(y), **even_ticks(y)),
@@ -77,6 +79,7 @@ def draw_flat(result: RewardLandscapeResult, frame: Frame | None = None) -> go.F
     for trace in traces:
         trace.showscale = False
     traces += [*_flat_points(result, colors), *_flat_paths(result)]
+    traces += flat_pin_traces(pinned(event_pins(result, frame)))
     layout = style.flat_layout(
         TITLE,
         subtitle(result),
@@ -89,7 +92,9 @@ def draw_flat(result: RewardLandscapeResult, frame: Frame | None = None) -> go.F
 def finish(result: RewardLandscapeResult, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
     said = numbers(result)
-    words = Words(table(result), summary(result, said), said, notes(result, said))
+    events = event_pins(result, frame or result.frame)
+    said_of = (*notes(result, said), *event_notes(events))
+    words = Words(table(result), summary(result, said), said, said_of, in_order(events))
     pictures = draw(result, frame), draw_flat(result, frame)
     return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
 

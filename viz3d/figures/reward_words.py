@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from viz3d.figures.budget import told
+from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.reward_data import RewardLandscapeResult
 from viz3d.figures.text import count, in_words, listed, say, unique_names, with_names, wrapped
 
@@ -31,6 +32,7 @@ def numbers(result: RewardLandscapeResult) -> dict[str, Any]:
         "best_run": best.run,
         "rank_correlation": _rank_correlation(result),
         "share_supported": 0.0 if result.surface.reason else float(result.surface.share),
+        "events": tally(event for rows in result.rows for _, event in rows.events),
         "points_drawn": sum(len(rows.drawn) for rows in result.rows),
         "points_total": sum(len(rows.step) for rows in result.rows),
     }
@@ -62,7 +64,7 @@ def summary(result: RewardLandscapeResult, said: Mapping[str, Any]) -> str:
             f"The rank correlation of reward with {name} along the run is "
             f"{said['rank_correlation']:.2f}. "
         )
-    return text + CAPTION
+    return " ".join(part for part in (text + CAPTION, summed_up(said["events"])) if part)
 
 
 def notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, ...]:

@@ -28,6 +28,12 @@ BEST = "#E6308A"
 ALARM = "#D55E00"
 """Pins of bad steps; the vermilion of Okabe and Ito."""
 
+ODD = "#CC79A7"
+"""Pins of spikes and drops; their reddish purple."""
+
+CALM = "#56B4E9"
+"""Pins of plateaus and restarts; their sky blue."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 SEQUENTIAL = "Viridis"
 STEPS = "Cividis"

@@ -16,6 +16,7 @@ from viz3d.figures import dynamics_pca, dynamics_plain
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.dynamics_data import KIND, TITLE, DynamicsResult
 from viz3d.figures.frame import Frame
+from viz3d.figures.pins import event_notes, in_order
 from viz3d.figures.plain_data import PlainResult
 from viz3d.run import Run
 
@@ -77,7 +78,9 @@ def finish(result: Result, frame: Frame | None = None) -> Chart:
     """Put scene, flat twin, table and words together."""
     view = VIEWS[result.view]
     said = view.numbers(result)
-    words = Words(view.table(result), view.summary(result), said, view.notes(result))
+    events = view.event_pins(result)
+    notes = (*view.notes(result), *event_notes(events))
+    words = Words(view.table(result), view.summary(result), said, notes, in_order(events))
     pictures = draw(result, frame), draw_flat(result, frame)
     return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
 

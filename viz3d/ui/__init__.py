@@ -11,6 +11,7 @@ from viz3d.ui.comparing import (
     side_by_side,
 )
 from viz3d.ui.contrasting import VIEWS, difference, overlaid
+from viz3d.ui.events import chart_with_events
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
 from viz3d.ui.settings import choice, pick, switch
@@ -23,6 +24,7 @@ __all__ = [
     "all_table",
     "chart",
     "chart_links",
+    "chart_with_events",
     "choice",
     "config_differences",
     "difference",
