@@ -28,6 +28,8 @@ OPTIONS = {
     "--rate": ("rate", ("loss-landscape",)),
     "--strictness": ("strictness", ("loss-landscape", "reward-landscape")),
     "--axis": ("against", ("reward-landscape",)),
+    "--metric": ("metric", ("seeds",)),
+    "--target": ("target", ("seeds",)),
 }
 IMAGES = (".html", ".json", ".png", ".svg")
 SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
@@ -103,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("--strictness", choices=("strict", "default", "loose"))
     plot.add_argument(
         "--axis", dest="against", metavar="METRIC", help="the reward landscape's other axis"
+    )
+    plot.add_argument("--metric", metavar="METRIC", help="role or metric of seeds; else the loss")
+    plot.add_argument(
+        "--target", type=float, metavar="VALUE", help="value that the runs of seeds are to reach"
     )
     plot.add_argument(
         "--output", required=True, type=_output, metavar="FILE", help=" or ".join(IMAGES)
@@ -188,7 +194,7 @@ def _plot(args: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(args: argparse.Namespace) -> dict[str, str]:
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of the chart; an option of another kind is wrong usage."""
     settings = {}
     for option, (name, kinds) in OPTIONS.items():

@@ -84,8 +84,10 @@ def final_metrics(runs: Sequence[Run], baseline: int = 0) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per role, then per metric without one, in the order first met; for each run a
-        column, and for each but the baseline its difference from it. NaN where a run has no
-        finite value. The time of the last step is left out: it is no result.
+        column, and for each but the baseline its difference from it, and that in percent of the
+        baseline's size: it has the sign of the difference, for a negative baseline too. NaN where
+        a run has no finite value; percent also where the baseline is 0. The time of the last step
+        is left out: it is no result.
 
     Raises
     ------
@@ -103,8 +105,12 @@ def final_metrics(runs: Sequence[Run], baseline: int = 0) -> pd.DataFrame:
         index=pd.Index(names, name="metric"),
         dtype=np.float64,
     )
-    others = table.drop(columns=columns[baseline])
-    return table.join(others.sub(table[columns[baseline]], axis=0).add_suffix(" (difference)"))
+    base = table[columns[baseline]]
+    for column in columns[:baseline] + columns[baseline + 1 :]:
+        difference = table[column] - base
+        table[f"{column} (difference)"] = difference
+        table[f"{column} (percent)"] = 100 * difference / base.abs().where(base != 0)
+    return table
 
 
 def column_names(runs: Sequence[Run]) -> list[str]:

@@ -19,6 +19,7 @@ KINDS = {
     "gradient-flow": "viz3d.figures.gradient_flow",
     "reward-landscape": "viz3d.figures.reward_landscape",
     "training-dynamics": "viz3d.figures.training_dynamics",
+    "seeds": "viz3d.figures.seeds",
     "report": "viz3d.figures.report",
 }
 # These draw one run; the others draw any number in one scene.

@@ -12,6 +12,7 @@ from viz3d.ui.comparing import (
 )
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
+from viz3d.ui.seeding import baseline, seeds
 from viz3d.ui.settings import choice, pick, switch
 from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
@@ -19,6 +20,7 @@ from viz3d.ui.text import safe
 __all__ = [
     "Page",
     "all_table",
+    "baseline",
     "chart",
     "chart_links",
     "choice",
@@ -34,6 +36,7 @@ __all__ = [
     "panels",
     "pick",
     "safe",
+    "seeds",
     "selected_table",
     "side_by_side",
     "start_page",
