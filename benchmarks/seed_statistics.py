@@ -17,8 +17,10 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
+from scipy.stats import ttest_ind
 
-from viz3d.analysis.statistics import compare, final_window, mean_interval
+from viz3d.analysis.final import final_window
+from viz3d.analysis.statistics import compare, mean_interval
 
 STEPS = 1_000
 MEMORY = 20.0
@@ -57,6 +59,17 @@ def over_seeds(pairs: int, seeds: int, first: int = 0) -> tuple[float, float, fl
     return false / pairs, true / pairs, covered / len(intervals)
 
 
+def over_points(pairs: int, seeds: int, first: int = 0) -> float:
+    """Return the false positives of what is not done here: a t test over all steps of the ends."""
+    rng = np.random.default_rng([first, seeds])
+    ends = curves((pairs, 2, seeds, STEPS), MEMORY, rng)[..., -100:]
+    ends = ends + BETWEEN * rng.standard_normal((pairs, 2, seeds, 1))
+    sides = ends.reshape(pairs, 2, -1)
+    return float(
+        np.mean(ttest_ind(sides[:, 0], sides[:, 1], axis=1, equal_var=False).pvalue < NOMINAL)
+    )
+
+
 def within_run(runs: int, memory: float, first: int = 0) -> tuple[float, float]:
     """Return how often an interval was given, and how often it then held the true level."""
     values = curves((runs, STEPS), memory, np.random.default_rng([first, int(memory)]))
@@ -88,6 +101,8 @@ def main() -> None:
             f"{seeds:3} seeds a side: {false:5.1%} false positives, {power:4.0%} power for a shift "
             f"of {SHIFT}, 95 % interval of the mean covers {covered:.1%}"
         )
+    wrong = ", ".join(f"{over_points(pairs, seeds):.0%} at {seeds}" for seeds in (1, *SEEDS))
+    print(f"for comparison, a t test over the steps themselves: {wrong} seeds a side")
     print(f"\n{pairs} single runs, interval from the noise within the run")
     for memory in (1.0, 5.0, 20.0, 50.0):
         given, held = within_run(pairs, memory)

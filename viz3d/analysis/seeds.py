@@ -131,15 +131,24 @@ def group_seeds(runs: Sequence[Run]) -> SeedGroups:
             repeated.append(run.name)
         else:
             members[seed] = run
-    groups = tuple(_group(tuple(members.values())) for members in found.values())
-    return SeedGroups(groups, tuple(unknown), tuple(repeated))
+    groups = [tuple(members.values()) for members in found.values()]
+    named = tuple(SeedGroup(runs, differing_settings(runs)) for runs in groups)
+    return SeedGroups(named, tuple(unknown), tuple(repeated))
 
 
-def _group(runs: tuple[Run, ...]) -> SeedGroup:
+def differing_settings(runs: Sequence[Run], *, seeds: bool = True) -> tuple[str, ...]:
+    """Return the keys whose values are not the same in all runs, without `seeds` no seed or name.
+
+    A setting that a run lacks and one that is None are the same.
+    """
     flat = [flat_config(run.config) for run in runs]
     keys = dict.fromkeys(key for config in flat for key in config)
-    differing = [key for key in keys if len({told(config.get(key)) for config in flat}) > 1]
-    return SeedGroup(runs, tuple(differing))
+    return tuple(
+        key
+        for key in keys
+        if len({told(config.get(key)) for config in flat}) > 1
+        and (seeds or not (_is_seed(key) or _is_name(key)))
+    )
 
 
 def _last_part(key: str) -> str:

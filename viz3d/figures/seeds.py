@@ -10,8 +10,9 @@ from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.seeds_data import KIND, TITLE, Chosen, SeedsResult, compute, compute_each
+from viz3d.figures.seeds_notes import notes
 from viz3d.figures.seeds_traces import LABEL, flat_traces, labels, scene_traces, thin_groups
-from viz3d.figures.seeds_words import notes, numbers, subtitle, summary, table
+from viz3d.figures.seeds_words import numbers, subtitle, summary, table
 from viz3d.figures.text import in_words, safe, scene_text
 from viz3d.figures.ticks import even_ticks, log_ticks
 

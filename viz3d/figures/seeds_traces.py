@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from viz3d.figures import style
 from viz3d.figures.budget import compact, shares, thin
 from viz3d.figures.frame import Range
-from viz3d.figures.seeds_data import Group
+from viz3d.figures.seeds_groups import Group
 from viz3d.figures.text import safe, short_names
 
 FOR_MEMBERS = 10_000

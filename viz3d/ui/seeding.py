@@ -106,5 +106,5 @@ def _comparisons(result: SeedsResult) -> None:
     st.caption(
         "One number per run, its mean over the last tenth of its steps. Welch's t test and its "
         "95 % interval of the difference; the second p is corrected after Holm for the number of "
-        "comparisons."
+        "comparisons, and below 0.05 it counts as a difference."
     )
