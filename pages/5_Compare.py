@@ -38,4 +38,7 @@ if len(page.runs) > 1:
     st.subheader("Settings in which the runs differ")
     ui.config_differences(page.runs)
     st.subheader("Final metrics")
-    ui.final_metrics(page.runs)
+    baseline = ui.baseline(page.runs)
+    ui.final_metrics(page.runs, baseline)
+    st.subheader("Seeds")
+    ui.seeds(page.runs, groups, baseline)

@@ -30,6 +30,7 @@ _PUBLIC = {
     "reward_landscape": "viz3d.figures.reward_landscape",
     "training_dynamics": "viz3d.figures.training_dynamics",
     "compare": "viz3d.figures.difference",
+    "seeds": "viz3d.figures.seeds",
     "Recorder": "viz3d.record.recorder",
 }
 

@@ -29,6 +29,8 @@ OPTIONS = {
     "--strictness": ("strictness", ("loss-landscape", "reward-landscape", "difference")),
     "--axis": ("against", ("reward-landscape",)),
     "--of": ("of", ("difference",)),
+    "--metric": ("metric", ("seeds",)),
+    "--target": ("target", ("seeds",)),
 }
 IMAGES = (".html", ".json", ".png", ".svg")
 SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
@@ -108,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="RUN",
         help="the runs that a difference subtracts",
+    )
+    plot.add_argument("--metric", metavar="METRIC", help="role or metric of seeds; else the loss")
+    plot.add_argument(
+        "--target", type=float, metavar="VALUE", help="value that the runs of seeds are to reach"
     )
     plot.add_argument(
         "--of", choices=("loss-landscape", "reward-landscape"), help="what a difference is of"
@@ -197,7 +203,7 @@ def _plot(args: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(args: argparse.Namespace) -> dict[str, str]:
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of the chart; an option of another kind is wrong usage."""
     from viz3d.figures.kinds import TWO_SIDES
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from viz3d.analysis.configs import flat_config, told
 from viz3d.figures.frame import union
 from viz3d.figures.kinds import module_of
 from viz3d.figures.text import unique_names
@@ -64,10 +64,10 @@ def config_diff(runs: Sequence[Run]) -> pd.DataFrame:
         One row per key that differs (nested keys as ``outer.inner``), sorted; one column per run.
         A key that a run lacks reads "not set".
     """
-    flat = [_flat(run.config) for run in runs]
+    flat = [flat_config(run.config) for run in runs]
     keys = sorted({key for config in flat for key in config})
     rows = {key: [config.get(key, NOT_SET) for config in flat] for key in keys}
-    differing = {key: values for key, values in rows.items() if len(set(map(_told, values))) > 1}
+    differing = {key: values for key, values in rows.items() if len(set(map(told, values))) > 1}
     return pd.DataFrame.from_dict(differing, orient="index", columns=column_names(runs))
 
 
@@ -84,8 +84,10 @@ def final_metrics(runs: Sequence[Run], baseline: int = 0) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per role, then per metric without one, in the order first met; for each run a
-        column, and for each but the baseline its difference from it. NaN where a run has no
-        finite value. The time of the last step is left out: it is no result.
+        column, and for each but the baseline its difference from it, and that in percent of the
+        baseline's size: it has the sign of the difference, for a negative baseline too. NaN where
+        a run has no finite value; percent also where the baseline is 0. The time of the last step
+        is left out: it is no result.
 
     Raises
     ------
@@ -103,8 +105,12 @@ def final_metrics(runs: Sequence[Run], baseline: int = 0) -> pd.DataFrame:
         index=pd.Index(names, name="metric"),
         dtype=np.float64,
     )
-    others = table.drop(columns=columns[baseline])
-    return table.join(others.sub(table[columns[baseline]], axis=0).add_suffix(" (difference)"))
+    base = table[columns[baseline]]
+    for column in columns[:baseline] + columns[baseline + 1 :]:
+        difference = table[column] - base
+        table[f"{column} (difference)"] = difference
+        table[f"{column} (percent)"] = 100 * difference / base.abs().where(base != 0)
+    return table
 
 
 def column_names(runs: Sequence[Run]) -> list[str]:
@@ -113,23 +119,6 @@ def column_names(runs: Sequence[Run]) -> list[str]:
     if len(set(names)) < len(names):
         names = [f"{run.name} ({run.source})" for run in runs]
     return unique_names(names)
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
-
-
-def _told(value: Any) -> str:
-    """Return text by which values are told apart: 1 and 1.0 are one, 1 and "1" are not."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(float(value))
-    return json.dumps(value, default=repr, sort_keys=True)
 
 
 def _last(run: Run) -> dict[str, float]:

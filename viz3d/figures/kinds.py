@@ -19,6 +19,7 @@ KINDS = {
     "gradient-flow": "viz3d.figures.gradient_flow",
     "reward-landscape": "viz3d.figures.reward_landscape",
     "training-dynamics": "viz3d.figures.training_dynamics",
+    "seeds": "viz3d.figures.seeds",
     "report": "viz3d.figures.report",
     "difference": "viz3d.figures.difference",
 }

@@ -14,6 +14,7 @@ from viz3d.ui.contrasting import VIEWS, difference, overlaid
 from viz3d.ui.events import chart_with_events
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
+from viz3d.ui.seeding import baseline, seeds
 from viz3d.ui.settings import choice, pick, switch
 from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
@@ -22,6 +23,7 @@ __all__ = [
     "VIEWS",
     "Page",
     "all_table",
+    "baseline",
     "chart",
     "chart_links",
     "chart_with_events",
@@ -40,6 +42,7 @@ __all__ = [
     "panels",
     "pick",
     "safe",
+    "seeds",
     "selected_table",
     "side_by_side",
     "start_page",

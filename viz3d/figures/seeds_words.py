@@ -1,0 +1,188 @@
+"""What the seeds chart says: one row per group, the comparisons, a paragraph and notes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from viz3d.analysis.statistics import Comparison, Interval
+from viz3d.figures.seeds_data import SeedsResult
+from viz3d.figures.seeds_groups import Group
+from viz3d.figures.text import count, in_words, listed, say, short_names, wrapped
+
+SIGNIFICANT = 0.05
+
+
+def table(result: SeedsResult) -> pd.DataFrame:
+    """Return one row per group."""
+    return _numeric(pd.DataFrame([_row(result, group) for group in result.groups]))
+
+
+def comparisons(result: SeedsResult) -> pd.DataFrame:
+    """Return one row for each group but the baseline: how it differs, and whether that is told.
+
+    The difference is the group less the baseline, of the means of one number per run.
+    """
+    rows = []
+    for title, one in result.comparisons.items():
+        rows.append(
+            {
+                "group": title,
+                "baseline": result.baseline,
+                "n": f"{one.n[0]} and {one.n[1]}",
+                "difference": one.difference,
+                "lower 95 %": one.lower,
+                "upper 95 %": one.upper,
+                "p (Welch)": one.p,
+                "p (Holm)": result.holm[title],
+                "Hedges g": one.hedges_g,
+                "what it says": _verdict(result, title, one),
+            }
+        )
+    return _numeric(pd.DataFrame(rows))
+
+
+def _numeric(table: pd.DataFrame) -> pd.DataFrame:
+    """Make a column of nothing but None one of numbers, so that it is empty and sorts."""
+    unknown = table.columns[table.isna().all()]
+    return table.astype(dict.fromkeys(unknown, np.float64))
+
+
+def numbers(result: SeedsResult) -> dict[str, Any]:
+    """Return what the summary is made of."""
+    return {
+        "groups": {group.title: _row(result, group) for group in result.groups},
+        "target": result.target,
+        "baseline": result.baseline,
+        "comparisons": {
+            title: {
+                "difference": one.difference,
+                "lower": one.lower,
+                "upper": one.upper,
+                "p": one.p,
+                "p_holm": result.holm[title],
+                "hedges_g": one.hedges_g,
+                "reason": one.reason,
+            }
+            for title, one in result.comparisons.items()
+        },
+    }
+
+
+def subtitle(result: SeedsResult) -> str:
+    """Say under the title how many groups there are, and what the band is."""
+    several = sum(len(group.members) > 1 for group in result.groups)
+    band = "band: 95 % t interval of the mean at each step by itself (pointwise)"
+    said = f"{count(len(result.groups), 'group')}, {count(_runs(result), 'run')}"
+    return wrapped(f"{said}; {band if several else 'no group has two runs, so no band'}.")
+
+
+def summary(result: SeedsResult) -> str:
+    """Return one paragraph that reads well aloud."""
+    name = in_words(result.metric)
+    how = "grouped by hand" if result.by_hand else "grouped where only the seed differs"
+    parts = [
+        f"{name[:1].upper()}{name[1:]} of {count(_runs(result), 'run')} in "
+        f"{count(len(result.groups), 'group')}, {how}. "
+        "The number of a run is its mean over the last tenth of its steps."
+    ]
+    short = _short(result)
+    parts += [_of_group(short[group.title], group) for group in result.groups[:MOST_TOLD]]
+    if len(result.groups) > MOST_TOLD:
+        parts.append(f"{len(result.groups) - MOST_TOLD:,} more groups stand in the table.")
+    parts += _of_tests(result)
+    parts += _of_target(result)
+    return " ".join(parts)
+
+
+MOST_TOLD = 6
+"""Groups that the paragraph names; nobody listens to more."""
+
+
+def _runs(result: SeedsResult) -> int:
+    return sum(len(group.members) for group in result.groups)
+
+
+def _row(result: SeedsResult, group: Group) -> dict[str, Any]:
+    n = len(group.members)
+    interval = group.members[0].final.noise if n == 1 else group.final
+    return {
+        "group": group.title,
+        "n": n,
+        "final mean": group.final.mean,
+        "lower 95 %": interval.lower,
+        "upper 95 %": interval.upper,
+        "interval from": _from(result, interval, n),
+        "effective rows": round(interval.n, 1) if n == 1 else None,
+        "target reached": f"{group.reached.k} of {n}",
+        "median steps to target": group.reached.median,
+        "runs": ", ".join(member.run for member in group.members),
+    }
+
+
+def _from(result: SeedsResult, interval: Interval, n: int) -> str:
+    if interval.lower is None:
+        return "none: too few independent rows" if n == 1 else "none: too few runs"
+    if n == 1:
+        return "within-run noise, not seeds"
+    return "runs of the group" if result.by_hand else "seeds"
+
+
+def _short(result: SeedsResult) -> dict[str, str]:
+    """Titles without what they share, as on the axis."""
+    titles = [group.title for group in result.groups]
+    return dict(zip(titles, short_names(titles), strict=True))
+
+
+def _of_group(title: str, group: Group) -> str:
+    end = group.final
+    n = len(group.members)
+    if np.isnan(end.mean):
+        return f"{title}: {count(n, 'run')}, no final value."
+    if n == 1:
+        return f"{title}: one run, which ends at {say(end.mean)}."
+    said = f"{title}: mean {say(end.mean)}"
+    if end.lower is not None:
+        said += f", 95 % interval {say(end.lower)} to {say(end.upper)}"
+    return f"{said}, n = {int(end.n)}."
+
+
+def _of_tests(result: SeedsResult) -> list[str]:
+    """Sentences on the comparisons, those without a test together."""
+    short = _short(result)
+    base = short[result.baseline]
+    said, untested = [], dict[str, list[str]]()
+    for title, one in result.comparisons.items():
+        if one.reason:
+            untested.setdefault(one.reason, []).append(short[title])
+        else:
+            said.append(f"{short[title]} against {base}: {_verdict(result, title, one)}")
+    said = said[:MOST_TOLD]
+    for reason, titles in untested.items():
+        said.append(f"{listed(titles)} against {base}: {reason}")
+    return said
+
+
+def _verdict(result: SeedsResult, title: str, one: Comparison) -> str:
+    p = result.holm[title]
+    if p is None:
+        return one.reason
+    apart = f"{say(abs(one.difference))} {'lower' if one.difference < 0 else 'higher'}"
+    if p < SIGNIFICANT:
+        return f"{apart}, more than {_spread(result)} explains (p = {p:.2g})."
+    return f"{apart}, which {_spread(result)} alone can explain (p = {p:.2g})."
+
+
+def _spread(result: SeedsResult) -> str:
+    return "the spread within the groups" if result.by_hand else "the spread over seeds"
+
+
+def _of_target(result: SeedsResult) -> list[str]:
+    if np.isnan(result.target):
+        return []
+    short = _short(result)
+    where = f", where {short[result.baseline]} ended" if result.target_is_baseline else ""
+    said = [f"{short[g.title]} {g.reached.k} of {len(g.members)}" for g in result.groups]
+    return [f"Target {say(result.target)}{where}: reached by {listed(said, MOST_TOLD)}."]
