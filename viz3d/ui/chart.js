@@ -54,6 +54,8 @@ class Chart {
     this.turn = 0;
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.root);
+    this.turning = () => this.takeCameras();
+    window.addEventListener("viz3d:cameras", this.turning); // of a link, if it comes late
   }
 
   async update(text) {
@@ -135,6 +137,16 @@ class Chart {
     });
   }
 
+  takeCameras() {
+    for (const div of this.plots.values()) {
+      if (!div.viz3dListens) continue;
+      for (const scene of Object.keys(div.layout).filter((id) => SCENE.test(id))) {
+        const kept = recall(`${div.viz3dKey}/${scene}`);
+        if (kept) window.Plotly.relayout(div, { [`${scene}.camera`]: kept });
+      }
+    }
+  }
+
   resize() {
     for (const div of this.plots.values()) {
       if (div.viz3dListens && div.offsetWidth) window.Plotly.Plots.resize(div);
@@ -153,6 +165,7 @@ class Chart {
   close() {
     this.turn++;
     this.resizing.disconnect();
+    window.removeEventListener("viz3d:cameras", this.turning);
     for (const [name, div] of [...this.plots]) this.drop(name, div);
     this.root.remove();
   }
