@@ -89,11 +89,11 @@ function stored(chart) {
 
 export function encodeCameras(cameras) {
   const groups = new Map(); // numbers -> the charts that share them
-  for (const [chart, { eye, center, up }] of cameras) {
-    const values = [eye, center ?? { x: 0, y: 0, z: 0 }, up ?? { x: 0, y: 0, z: 1 }];
-    const numbers = values.flatMap(({ x, y, z }) => [x, y, z].map((part) => Math.round(1000 * part)));
+  for (const [chart, { eye = {}, center = at(0, 0, 0), up = at(0, 0, 1) }] of cameras) {
+    const all = [eye, center, up].flatMap(({ x, y, z }) => [x, y, z]);
+    const numbers = all.map((part) => Math.round(1000 * part) + 0); // no minus zero
     while (numbers.length > 3 && numbers.at(-1) === 1000 * USUAL[numbers.length - 4]) numbers.pop();
-    const text = numbers.map((number) => number || 0).join("_"); // no minus zero
+    const text = numbers.join("_");
     if (!CHART.test(chart) || !NUMBERS.test(text)) continue;
     groups.set(text, [...(groups.get(text) ?? []), chart.replace(/\/scene$/, "")]);
   }
@@ -119,11 +119,15 @@ function toCamera(text) {
   if (!NUMBERS.test(text)) return null;
   const numbers = text.split("_").map((number) => Number(number) / 1000);
   const all = [...numbers, ...USUAL.slice(numbers.length - 3)];
-  const [eye, center, up] = [0, 3, 6].map((i) => ({ x: all[i], y: all[i + 1], z: all[i + 2] }));
+  const [eye, center, up] = [0, 3, 6].map((i) => at(...all.slice(i, i + 3)));
   const length = (a, b) => Math.hypot(a.x - b.x, a.y - b.y, a.z - b.z);
   // From there nothing is seen.
-  if (length(eye, center) < 0.01 || length(up, { x: 0, y: 0, z: 0 }) < 0.01) return null;
+  if (length(eye, center) < 0.01 || length(up, at(0, 0, 0)) < 0.01) return null;
   return { eye, center, up };
+}
+
+function at(x, y, z) {
+  return { x, y, z };
 }
 
 // Once for each load of the page: what the viewer turns afterwards counts.
