@@ -11,11 +11,11 @@ from streamlit.errors import StreamlitPageNotFoundError
 
 from viz3d.errors import SettingsError
 from viz3d.settings import Settings, load_settings
-from viz3d.ui import live, sidebar, telling, waiting
+from viz3d.ui import live, loading, sidebar, telling, waiting
 from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
+from viz3d.ui.link import copy_link, open_link, tell_changes
 from viz3d.ui.listing import Listed
-from viz3d.ui.loading import warm_up
 from viz3d.ui.text import advice, count, safe
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def start_page(title: str, purpose: str) -> Page:
     """
     st.set_page_config(page_title=f"{title} · viz3d", layout="wide")
     preload()
-    warm_up()
+    loading.warm_up()
     st.title(title)
     st.caption(purpose)
     place = st.empty()
@@ -94,6 +94,7 @@ def start_page(title: str, purpose: str) -> Page:
         for path, label in PAGES:
             link(path, label, width="stretch")
         settings = _settings()
+        open_link(settings.source)
         sidebar.hand_over(title, settings.source)
         text = sidebar.choose_source(settings.source)
     listed = waiting.list_source(text, settings, place)
@@ -103,9 +104,11 @@ def start_page(title: str, purpose: str) -> Page:
         telling.show_age(listed)
         chosen = sidebar.choose_runs(listed)
         live.watch(listed, chosen, settings)
-    runs = sidebar.load_chosen(listed, chosen)
+    loaded = list(loading.load(listed, chosen))
+    tell_changes(listed, loaded)
     with st.sidebar:
-        runs = sidebar.choose_roles(runs)
+        runs = sidebar.choose_roles(tuple(run for _, found in loaded for run in found))
+        copy_link(listed, loaded, chosen)
         connection(listed, settings)
         _show_problems(listed, runs)
     return Page(listed, len(chosen), runs)

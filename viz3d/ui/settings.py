@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from viz3d.ui.link import find_names
+
 
 def choice(label: str, options: Mapping[str, str], key: str, help_text: str = "") -> str:
     """Let the viewer choose one of a few.
@@ -38,4 +40,5 @@ def switch(label: str, key: str, help_text: str = "") -> bool:
 
 def pick(label: str, names: Sequence[str], key: str, help_text: str = "") -> str:
     """Let the viewer pick one of `names`, which come from data; the first is the default."""
+    find_names(key, names)
     return str(st.selectbox(label, names, key=key, bind="query-params", help=help_text or None))

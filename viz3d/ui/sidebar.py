@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from viz3d.ui import loading
+from viz3d.ui.link import find_names
 from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ FIRST_FEW = 12
 # Nor more bytes, so that nobody downloads for an hour unasked.
 FIRST_BYTES = 200_000_000
 AUTOMATIC = "as recognised"
+# No more runs that have left the source are named; the number of the rest is said.
+MOST_GONE = 8
 # What the charts are about; other roles are offered where a run has them.
 MAIN_ROLES = ("loss", "learning_rate", "grad_norm", "reward")
 
@@ -68,6 +70,7 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
     """
     infos = listed.infos
     names, nothing = [info.name for info in infos], "No runs here"
+    find_names("run", names)
     if listed.error is not None:
         names = _chosen_before(listed.text)
         nothing = "The source cannot be read"
@@ -85,8 +88,10 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
         help="The newest stand first.",
         on_change=_forget_gone,
     )
-    if st.session_state.get("gone"):
-        st.caption(f"No longer in this source: {', '.join(map(safe, st.session_state['gone']))}.")
+    gone = st.session_state.get("gone", ())
+    if gone:
+        rest = f" and {len(gone) - MOST_GONE:,} more" if len(gone) > MOST_GONE else ""
+        st.caption(f"No longer in this source: {', '.join(map(safe, gone[:MOST_GONE]))}{rest}.")
     wanted = set(chosen)
     return tuple(info for info in infos if info.name in wanted)
 
@@ -116,6 +121,9 @@ def _start_selection(source: str, infos: Sequence[RunInfo]) -> None:
     first_visit = "listed" not in st.session_state
     st.session_state["listed"] = source
     if first_visit and "run" in st.query_params:
+        linked = [name for name in st.query_params.get_all("run") if name]
+        names = {info.name for info in infos}
+        st.session_state["gone"] = [name for name in dict.fromkeys(linked) if name not in names]
         return
     st.session_state["run"] = _within(FIRST_BYTES, suggest([info.name for info in infos]), infos)
     if first_visit:
@@ -161,11 +169,6 @@ def family(name: str) -> str:
     return re.split(r"\d", name, maxsplit=1)[0]
 
 
-def load_chosen(listed: Listed, infos: Sequence[RunInfo]) -> tuple[Run, ...]:
-    """Load the chosen runs, those of a file of several included."""
-    return tuple(run for _, runs in loading.load(listed, infos) for run in runs)
-
-
 def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
     """Show what each metric was taken for, and let the viewer say otherwise.
 
@@ -180,6 +183,7 @@ def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
     said: dict[str, str] = {}
     with st.expander("Roles of metrics"):
         for role in [role for role in ROLES if role in MAIN_ROLES or role in found]:
+            find_names(f"role.{role}", metrics)
             choice = st.selectbox(
                 _role_label(role, runs),
                 [AUTOMATIC, *metrics],
