@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MODES = {"online": "online", "run": "online", "offline": "offline", "dryrun": "offline"}
 """The values of ``WANDB_MODE`` and what each means."""
 
-START, INIT, FINISH = 60.0, 20.0, 120.0
+START, INIT, FINISH = 120.0, 20.0, 120.0
 """Seconds: to start the library, until W&B has opened the run, until everything has arrived."""
 
 Tell = Callable[[str], None]
@@ -61,6 +61,8 @@ class WandbExport:
         What was rounded or left out.
     failed : str
         Why not all of it arrived; empty when it did.
+    resumes : bool
+        Whether an existing run was named.
     """
 
     mode: str
@@ -75,6 +77,7 @@ class WandbExport:
     present: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = field(default=())
     failed: str = ""
+    resumes: bool = False
 
 
 def export_charts(
@@ -124,16 +127,13 @@ def export_charts(
     BadArgument
         If a name is one that W&B does not accept, or there is nothing to log.
     ExportError
-        If there is no key, W&B is switched off, or a file cannot be written.
+        If there is no key, W&B is switched off, or a file of a chart cannot be written.
     """
-    mode = choose_mode(mode, settings)
+    mode = check_export(settings, project=project, entity=entity, run_id=run_id, mode=mode)
     project = project or settings.wandb_project or PROJECT
     entity = entity or settings.wandb_entity
-    check_names(project, entity, run_id)
     if not charts:
         raise BadArgument("There is no chart to log to W&B; choose at least one.")
-    if mode == "online" and not whose_key(settings):
-        raise ExportError(NO_KEY)
     steps = [last_step(chart, runs) if step is None else step for chart in charts]
     with tempfile.TemporaryDirectory(prefix="viz3d-") as folder:
         made = []
@@ -141,7 +141,7 @@ def export_charts(
             tell(f"Drawing {chart.title} at step {at:,}")
             made.append(make_files(chart, at, Path(folder), final=final))
         name = "" if run_id else run_name([run.name for run in runs] or [charts[0].title])
-        to = WandbExport(mode, project, entity, run_id)
+        to = WandbExport(mode, project, entity, run_id, resumes=bool(run_id))
         tell(f"Sending to W&B as {project}" if mode == "online" else "Writing W&B's files")
         done = _send(made, to, name, settings)
         if mode == "online" and done.failed and not done.folder:
@@ -151,21 +151,26 @@ def export_charts(
     return replace(done, notes=tuple(note for part in made for note in part.notes))
 
 
-def choose_mode(mode: str, settings: Settings) -> str:
-    """Return ``"online"`` or ``"offline"``.
+def check_export(
+    settings: Settings, *, project: str = "", entity: str = "", run_id: str = "", mode: str = ""
+) -> str:
+    """Return the mode of an export, ``"online"`` or ``"offline"``, if it can be begun.
 
     Raises
     ------
-    ExportError
-        If the settings switch W&B off.
     BadArgument
-        If there is no such mode.
+        If a name is one that W&B does not accept, or there is no such mode.
+    ExportError
+        If the settings switch W&B off, or there is no key to go online with.
     """
     if settings.wandb_mode == "disabled":
         raise ExportError("The export to W&B is switched off here by WANDB_MODE=disabled.")
     chosen = mode or settings.wandb_mode or "online"
     if chosen not in MODES:
         raise BadArgument(f"W&B has no mode {chosen[:40]!r}; choose online or offline.")
+    check_names(project or settings.wandb_project, entity or settings.wandb_entity, run_id)
+    if MODES[chosen] == "online" and not whose_key(settings):
+        raise ExportError(NO_KEY)
     return MODES[chosen]
 
 
@@ -215,9 +220,10 @@ def _send(made: Sequence[Made], to: WandbExport, name: str, settings: Settings) 
         what = event.pop("event")
         if what == "opened":
             done = replace(done, **event)
-        elif what in {"logged", "present"}:
-            pair = (event["key"], event["step"])
-            done = replace(done, **{what: (*getattr(done, what), pair)})
+        elif what == "logged":
+            done = replace(done, logged=(*done.logged, (event["key"], event["step"])))
+        elif what == "present":
+            done = replace(done, present=(*done.present, (event["key"], event["step"])))
         else:
             trouble.append(hide_key(event["what"], settings.wandb_api_key))
     return _closed(done, trouble)
@@ -247,7 +253,7 @@ def main() -> None:
 
         try:
             _carry_out(job, report)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             report("failed", what=f"{type(error).__name__}: {error}")
 
 
@@ -333,11 +339,12 @@ def _log(run: Any, made: Sequence[Mapping[str, Any]], report: Callable[..., None
             continue
         media = {name: _media(path) for name, path in part["files"].items()}
         # A row below the run's own step would be dropped, so there the step metric alone tells it.
-        run.log(media | {STEP: step}, step=max(step, run.step))
+        at = max(step, run.step)
+        # Two calls for one row: the names of the files carry the step of the call before.
+        run.log({STEP: step}, step=at, commit=False)
+        run.log(media, step=at)
         had[key] = about
-        run.config.update(
-            {"viz3d": {"version": __version__, "charts": had}}, allow_val_change=True
-        )
+        run.config.update({"viz3d": {"version": __version__, "charts": had}}, allow_val_change=True)
         for name in media:
             report("logged", key=name, step=step)
 

@@ -14,7 +14,9 @@ LOG = Path("logs", "debug-internal.log")
 MOST_LOG = 4_000_000
 GIVEN_UP = "giving up|fatal error|failed to|returned error"
 
-_STATUS = re.compile(r"(?:HTTP(?: status)?|returned error|failed to upload:|\"status\":)\s*(\d{3})\b")
+_STATUS = re.compile(
+    r"(?:HTTP(?: status)?|returned error|failed to upload:|\"status\":)\s*(\d{3})\b"
+)
 _STATUSES = {
     401: "W&B does not accept the key (401). Get a new one at wandb.ai/authorize and put it "
     "into WANDB_API_KEY.",

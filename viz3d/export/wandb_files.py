@@ -97,8 +97,8 @@ def last_step(chart: Chart, runs: Sequence[Run]) -> int:
     steps = [0]
     for run in runs:
         if (run.name, run.digest) in shown:
-            tables = [run.history.index, [] if run.layers is None else run.layers["step"]]
-            steps += [int(max(table)) for table in tables if len(table)]
+            steps += [int(step) for step in run.history.index[-1:]]
+            steps += [] if run.layers is None else [int(run.layers["step"].max())]
     return max(steps)
 
 

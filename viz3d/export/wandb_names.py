@@ -13,6 +13,9 @@ PROJECT = "viz3d"
 STEP = "viz3d/step"
 """The metric that holds the training step of what is logged."""
 
+FILES = {"_image": "image", "_html": "page"}
+"""Ending of the key -> what stands beside a figure."""
+
 MOST = 128
 """Characters of a name; W&B takes no longer project, and no longer name of a run is read."""
 

@@ -63,7 +63,7 @@ def _start(errors: IO[bytes]) -> subprocess.Popen[bytes]:
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     # The key of ours goes in by standard input alone, also where the environment has it.
     inherited = {k: v for k, v in os.environ.items() if k not in {"WANDB_API_KEY", "WANDB_MODE"}}
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", MODULE],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -15,6 +15,7 @@ from viz3d.ui.missing import explain, has
 from viz3d.ui.settings import choice, pick, switch
 from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
+from viz3d.ui.wandb import export_wandb
 
 __all__ = [
     "Page",
@@ -24,6 +25,7 @@ __all__ = [
     "choice",
     "config_differences",
     "explain",
+    "export_wandb",
     "final_metrics",
     "groupings",
     "groups",
