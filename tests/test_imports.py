@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = (
     {"app", "pages", "train", "__main__"},
     {"ui", "cli", "record"},
-    {"cli_storage"},
+    {"cli_storage", "cli_wandb"},
     {"cli_source"},
     {"cli_text"},
     {"export"},

@@ -1,4 +1,4 @@
-"""The command line: ``python -m viz3d list | check | download | show | plot | cache``.
+"""The command line: ``python -m viz3d list | check | download | show | plot | wandb | cache``.
 
 Results go to standard output, problems and errors to standard error. Exit status 0: done, 1: failed
 with one plain sentence, 2: wrong usage. Everything heavy is imported inside the command that needs
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from viz3d.cli_source import ShownSource, open_named
 from viz3d.cli_storage import add_commands
 from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
+from viz3d.cli_wandb import add_wandb
 from viz3d.errors import Viz3dError
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     plot.set_defaults(command=_plot, refuse=plot.error)
 
-    for command in (show, plot):
+    wandb = add_wandb(commands)
+    wandb.set_defaults(load=_load, tell=_print_problems)
+
+    for command in (show, plot, wandb):
         command.add_argument("--source", metavar="SOURCE", help=SOURCES)
         command.add_argument(
             "--role", action="append", default=[], type=_role, metavar="ROLE=METRIC",

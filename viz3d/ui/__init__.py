@@ -18,6 +18,7 @@ from viz3d.ui.seeding import baseline, seeds
 from viz3d.ui.settings import choice, pick, switch
 from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
+from viz3d.ui.wandb import export_wandb
 
 __all__ = [
     "VIEWS",
@@ -31,6 +32,7 @@ __all__ = [
     "config_differences",
     "difference",
     "explain",
+    "export_wandb",
     "final_metrics",
     "groupings",
     "groups",

@@ -29,6 +29,7 @@ PAGES = (
     ("pages/4_Training_dynamics.py", "Training dynamics"),
     ("pages/5_Compare.py", "Compare"),
     ("pages/6_Report.py", "Report"),
+    ("pages/7_Export.py", "Export"),
 )
 # More than this nobody reads; the number of the rest is said.
 MOST_REMARKS = 50
@@ -120,10 +121,21 @@ def link(path: str, label: str, *, width: Literal["stretch", "content"] = "conte
         st.page_link(path, label=label, width=width)
 
 
+def read_settings() -> Settings:
+    """Read the settings: the environment, ``.env`` and Streamlit's secrets.
+
+    Raises
+    ------
+    SettingsError
+        If ``.env`` is there and cannot be read.
+    """
+    return load_settings(secrets=_secrets())
+
+
 def _settings() -> Settings:
     """Read the settings and show what is wrong with them."""
     try:
-        settings = load_settings(secrets=_secrets())
+        settings = read_settings()
     except SettingsError as error:
         st.error(safe(error))
         return Settings()

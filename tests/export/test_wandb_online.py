@@ -1,0 +1,158 @@
+"""The online path, against a server that plays W&B's part."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from wandb_charts import KEY, chart, run, without_browser
+from wandb_server import Server, wandb_server
+
+from viz3d.errors import ExportError
+from viz3d.export import wandb as export
+from viz3d.export.plain_lists import to_plain
+from viz3d.export.wandb import export_charts
+from viz3d.settings import Settings
+
+SETTINGS = Settings(wandb_api_key=KEY)
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One server for the module; every test has its own run ids."""
+    with wandb_server() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def place(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """W&B is the local server, its files go to a folder of the test."""
+    server.fault = ""
+    server.files.clear()
+    server.paths.clear()
+    monkeypatch.setenv("WANDB_BASE_URL", server.url)
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path / "here"))
+    without_browser(monkeypatch)
+
+
+def started_from(folder: Path) -> list[int]:
+    """Return the processes in whose environment a folder stands, where the system lists them."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if str(folder).encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+def everything(folder: Path) -> bytes:
+    """Return the bytes of all files under a folder."""
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_new_run_has_the_charts_at_their_step_and_leaves_nothing_here(server, tmp_path):
+    """Rows, files and config arrive; the local files, all sent, are gone, as is the service."""
+    drawn = chart("loss-landscape")
+    done = export_charts([drawn], [run(last=60)], SETTINGS, project="p", entity="team")
+    assert done.failed == ""
+    assert (done.new, done.folder, done.sync) == (True, "", "")
+    assert done.url == f"{server.url}/team/p/runs/{done.run_id}"
+    assert ("3d/loss_landscape", 60) in done.logged
+    [row] = server.runs[done.run_id]["rows"]
+    assert (row["_step"], row["viz3d/step"]) == (60, 60)
+    sent = server.files[row["3d/loss_landscape"]["path"]]
+    assert json.loads(sent) == json.loads(to_plain(drawn.figure).text)
+    assert b"plotly.js" in server.files[row["3d/loss_landscape_html"]["path"]]
+    about = server.runs[done.run_id]["config"]["viz3d"]["value"]["charts"]["3d/loss_landscape"]
+    assert about["runs"][0]["digest"] == "d" * 64
+    assert server.keys == {KEY}
+    assert not [path for path in (tmp_path / "here").rglob("run-*")]
+    assert started_from(tmp_path) == []
+
+
+def test_a_repeat_into_the_same_run_logs_only_what_is_new(server):
+    """The same figure at the same step is left alone; another step goes above the run's own."""
+    first = export_charts([chart("loss-landscape")], [run(last=60)], SETTINGS, run_id="again")
+    assert (first.failed, first.new) == ("", True)
+    second = export_charts([chart("loss-landscape")], [run(last=60)], SETTINGS, run_id="again")
+    assert (second.failed, second.new, second.logged) == ("", False, ())
+    assert second.present == (("3d/loss_landscape", 60),)
+    assert len(server.runs["again"]["rows"]) == 1
+    export_charts([chart("loss-landscape")], [run(last=40)], SETTINGS, run_id="again")
+    assert [row["viz3d/step"] for row in server.runs["again"]["rows"]] == [60, 40]
+    assert [row["_step"] for row in server.runs["again"]["rows"]] == [60, 61]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("graphql 401", "does not accept the key"),
+        ("graphql 500", "error 500"),
+        ("graphql hang", "did not answer in time"),
+        ("put 500", "error 500"),
+        ("put hang", "did not answer in time"),
+        ("stream 403", "403"),
+    ],
+)
+def test_a_failure_names_its_cause_in_time_and_keeps_the_charts(
+    server, tmp_path, monkeypatch, fault, said
+):
+    """One sentence, the deadline kept, the charts in a folder with the line that sends them."""
+    monkeypatch.setattr(export, "INIT", 4.0)
+    monkeypatch.setattr(export, "FINISH", 6.0)
+    server.fault = fault
+    began = monotonic()
+    done = export_charts([chart("loss-landscape")], [run()], SETTINGS, run_id="f" + fault[-3:])
+    assert said in done.failed
+    assert done.sync == f"wandb sync {done.folder}"
+    [figure] = Path(done.folder).rglob("*.plotly.json")
+    assert json.loads(figure.read_text()) == json.loads(to_plain(chart().figure).text)
+    assert list(Path(done.folder).glob("*.wandb"))
+    # The deadlines of the settings, twice the start of the library.
+    assert monotonic() - began < 4 + 6 + 2 * export.START
+    assert KEY.encode() not in everything(tmp_path)
+    assert KEY not in repr(done)
+
+
+def test_no_server_at_all(monkeypatch):
+    """A refused connection is named, and the charts are kept."""
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(export, "INIT", 2.0)
+    done = export_charts([chart("loss-landscape")], [run()], SETTINGS)
+    assert "cannot be reached" in done.failed
+    assert Path(done.folder).is_dir()
+
+
+def test_a_library_that_does_not_end_is_ended(server, monkeypatch):
+    """The outer deadline holds even where the library's own does not."""
+    monkeypatch.setattr(export, "START", 0.0)
+    monkeypatch.setattr(export, "INIT", 0.25)
+    monkeypatch.setattr(export, "FINISH", 0.25)
+    done = export_charts([chart("loss-landscape")], [run()], SETTINGS)
+    assert "in time" in done.failed
+    assert done.folder == ""
+
+
+def test_without_a_key_it_says_what_to_do(server, tmp_path, monkeypatch):
+    """Nothing is drawn, sent or written."""
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    with pytest.raises(ExportError, match=r"WANDB_API_KEY.*wandb login.*offline"):
+        export_charts([chart("loss-landscape")], [run()], replace(SETTINGS, wandb_api_key=""))
+    assert server.paths == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_login_is_used(server, tmp_path, monkeypatch):
+    """A key that `wandb login` left is found by the library itself."""
+    other = "c0ffee" * 7
+    host = server.url.removeprefix("http://")
+    (tmp_path / "netrc").write_text(f"machine {host}\n login user\n password {other}\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server.keys.clear()
+    done = export_charts([chart("loss-landscape")], [run()], Settings(), project="p")
+    assert done.failed == ""
+    assert server.keys == {other}
