@@ -19,6 +19,7 @@ from viz3d.figures.dynamics_data import (
     compute_each,
     coordinates,
 )
+from viz3d.figures.dynamics_tidy import tidy
 from viz3d.figures.dynamics_words import notes, numbers, percent, subtitle, summary, table
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.text import scene_text
@@ -34,6 +35,7 @@ __all__ = [
     "numbers",
     "summary",
     "table",
+    "tidy",
 ]
 
 ARROWS = 6

@@ -13,6 +13,7 @@ from viz3d.figures.crowd import crowd
 from viz3d.figures.dynamics_data import TITLE
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.plain_data import PlainResult, compute, compute_each
+from viz3d.figures.plain_tidy import tidy
 from viz3d.figures.plain_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.text import in_words, safe, scene_text
 from viz3d.figures.ticks import even_ticks
@@ -27,6 +28,7 @@ __all__ = [
     "numbers",
     "summary",
     "table",
+    "tidy",
 ]
 
 

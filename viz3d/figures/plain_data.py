@@ -44,6 +44,8 @@ class PlainPath:
         Rows before thinning.
     unjoined : int
         Rows that hold some of the three metrics, but not all, or one that is not finite.
+    whole : pandas.DataFrame
+        All rows, before thinning: a column per metric, the step as index.
     """
 
     run: str
@@ -53,6 +55,7 @@ class PlainPath:
     median: Floats
     total: int
     unjoined: int
+    whole: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ def _thinned(run: Run, label: str, rows: Rows, n_out: int, most: int) -> PlainPa
     each = n_out if len(step) <= n_out else max(FEWEST, n_out // 3)
     kept = np.unique(np.concatenate([thin(step, points[:, k], each) for k in range(3)]))
     median = stretch_medians(np.column_stack([points, step]), most)
-    return PlainPath(run.name, label, step[kept], points[kept], median, len(whole), unjoined)
+    drawn = step[kept], points[kept]
+    return PlainPath(run.name, label, *drawn, median, len(whole), unjoined, whole)
 
 
 def _missing(runs: Sequence[Run], axes: Sequence[str]) -> MissingMetric:
