@@ -29,7 +29,8 @@ OPTIONS = {
     "--strictness": ("strictness", ("loss-landscape", "reward-landscape")),
     "--axis": ("against", ("reward-landscape",)),
 }
-IMAGES = (".html", ".json", ".png", ".svg")
+# The keys of `viz3d.export.files.FORMATS`, known without importing it.
+ENDINGS = (".html", ".png", ".svg", ".json", ".glb", ".ply", ".csv", ".parquet", ".md")
 SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
 
 
@@ -105,8 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "--axis", dest="against", metavar="METRIC", help="the reward landscape's other axis"
     )
     plot.add_argument(
-        "--output", required=True, type=_output, metavar="FILE", help=" or ".join(IMAGES)
-    )
+        "--output", required=True, type=_output, metavar="FILE",
+        help=f"where to write it; the end says what it is: {', '.join(ENDINGS)}",
+    )  # fmt: skip
     plot.set_defaults(command=_plot, refuse=plot.error)
 
     for command in (show, plot):
@@ -140,8 +142,8 @@ def _role(text: str) -> tuple[str, str]:
 
 
 def _output(text: str) -> Path:
-    if Path(text).suffix.lower() not in IMAGES:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in one of: {', '.join(IMAGES)}")
+    if Path(text).suffix.lower() not in ENDINGS:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in one of: {', '.join(ENDINGS)}")
     return Path(text)
 
 

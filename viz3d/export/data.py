@@ -28,7 +28,7 @@ def to_csv(chart: Chart) -> bytes:
     """Return the numbers as CSV; ``pandas.read_csv(file, comment="#")`` reads them.
 
     Lines that begin with "#" carry the provenance. Numbers are written so that reading them gives
-    the same float64 (in pandas with ``float_precision="round_trip"``). Text that a spreadsheet
+    the same float64. Text that a spreadsheet
     would run as a formula gets an apostrophe before it, which is told.
 
     Raises

@@ -22,15 +22,6 @@ FLOAT, UINT32 = 5126, 5125
 ARRAY, ELEMENTS = 34962, 34963
 MODES = {"points": 0, "lines": 1, "triangles": 4}
 
-UNLIT = {"extensions": {"KHR_materials_unlit": {}}}
-MATERIALS: tuple[dict[str, Any], ...] = (
-    {"name": "line", **UNLIT},
-    {"name": "see-through line", "alphaMode": "BLEND", **UNLIT},
-    {"name": "see-through surface", "alphaMode": "BLEND", "doubleSided": True},
-)
-"""A solid surface has none: where there is a material, trimesh and others pass over the colours of
-the vertices. As only a material can show both sides of a triangle, its underside is a mesh too."""
-
 
 def to_glb(chart: Chart) -> bytes:
     """Return the scene as a GLB file: y is up, colours are those of the vertices.
@@ -51,7 +42,6 @@ def to_glb(chart: Chart) -> bytes:
     facts = {**mesh.facts(), "axes_in_file": ["X", "-Z", "Y"]}
     document = {
         "asset": {"version": "2.0", "generator": f"viz3d {__version__}"},
-        "extensionsUsed": ["KHR_materials_unlit"],
         "scene": 0,
         "scenes": [
             {
@@ -62,7 +52,6 @@ def to_glb(chart: Chart) -> bytes:
         ],
         "nodes": nodes,
         "meshes": file.meshes,
-        "materials": MATERIALS,
         "accessors": file.accessors,
         "bufferViews": file.views,
         "buffers": [{"byteLength": len(file.content)}],
@@ -81,10 +70,15 @@ class _File:
         self.meshes: list[dict[str, Any]] = []
 
     def add(self, body: Body) -> None:
-        """Put a body in."""
+        """Put a body in, without a material.
+
+        Where there is one, trimesh and others pass over the colours of the vertices. But only a
+        material can show both sides of a triangle, so the underside of a surface is a mesh too.
+        """
         x, y, z = body.position.T
         position, color = np.stack([x, z, -y], -1), linear(body.color)
-        if body.shape != "triangles":
+        solid = body.shape == "triangles"
+        if not solid:
             # Some viewers take no indices for lines and points, and no strips.
             order = body.corners.ravel()
             position, color = position[order], color[order]
@@ -93,15 +87,12 @@ class _File:
             "COLOR_0": self._floats(color, "VEC4", bounds=False),
         }
         primitive = {"mode": MODES[body.shape], "attributes": attributes}
-        see_through = bool((body.color[:, 3] < 1).any())
-        if body.shape != "triangles":
-            self._mesh(body.name, {**primitive, "material": int(see_through)})
+        if not solid:
+            self._mesh(body.name, primitive)
             return
-        upper = {**primitive, "indices": self._indices(body.corners)}
-        self._mesh(body.name, {**upper, "material": 2} if see_through else upper)
-        if not see_through:
-            lower = {**primitive, "indices": self._indices(body.corners[:, ::-1])}
-            self._mesh(f"{body.name}, underside", lower)
+        lower = body.corners[:, ::-1]
+        for name, corners in ((body.name, body.corners), (f"{body.name}, underside", lower)):
+            self._mesh(name, {**primitive, "indices": self._indices(corners)})
 
     def _mesh(self, name: str, primitive: dict[str, Any]) -> None:
         self.meshes.append({"name": name, "primitives": [primitive]})

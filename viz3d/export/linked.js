@@ -97,6 +97,20 @@
     }
   }
 
+  // What WebGL drew is gone once it has been shown, so paper would stay blank: print a copy.
+  addEventListener("beforeprint", () => {
+    for (const div of scenes) {
+      div._fullLayout.scene._scene.glplot.redraw();
+      const drawn = div.querySelector("canvas");
+      const copy = document.createElement("canvas");
+      [copy.width, copy.height, copy.className] = [drawn.width, drawn.height, "paper"];
+      copy.style.cssText = drawn.style.cssText;
+      copy.getContext("2d").drawImage(drawn, 0, 0);
+      drawn.after(copy);
+    }
+  });
+  addEventListener("afterprint", () => document.querySelectorAll(".paper").forEach((copy) => copy.remove()));
+
   link?.addEventListener("change", () => {
     if (scenes.length) follow(scenes[0], scenes[0].layout.scene.camera);
   });

@@ -1,7 +1,8 @@
 """The geometry of a scene, as large and as coloured as the chart shows it.
 
 Surfaces become triangles, paths lines and markers points. What is NaN is a hole, and what lies
-outside the axes is left out and counted.
+outside the axes is left out and counted. What is see-through in the chart is pale here, because
+many programs know no transparency.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ Floats = NDArray[np.float64]
 
 EDGE = 1e-5
 """What is outside an axis by less than this share of it is rounding of 32-bit numbers."""
+
+FAINT = 0.2
+"""A surface less opaque than this is a help for the eye; solid it would hide the data behind it."""
 
 AXES = ("x", "y", "z")
 
@@ -74,7 +78,7 @@ class Body:
     position : ndarray, shape (n, 3)
         x to the right, y to the back, z up.
     color : ndarray, shape (n, 4)
-        sRGB and alpha, 0 to 1.
+        sRGB and alpha, 0 to 1; see-through colours are mixed with white.
     corners : ndarray of int64, shape (m, 3), (m, 2) or (m, 1)
         Vertices of each triangle, line or point.
     outside : int
@@ -98,7 +102,7 @@ class Mesh:
     axes : tuple of 3 Axis
     bodies : tuple of Body
     left_out : tuple of str
-        Kinds of traces that have no place in a mesh.
+        Traces that have no place in a mesh.
     """
 
     axes: tuple[Axis, ...]
@@ -124,6 +128,7 @@ class Mesh:
                 for axis in self.axes
             ],
             "formula": "low + (position / length + 0.5) * (high - low), if log 10 to its power",
+            "see_through": "mixed with white",
             "points_outside_axes": sum(body.outside for body in self.bodies),
             "left_out": list(self.left_out),
         }
@@ -148,7 +153,7 @@ def build(chart: Chart) -> Mesh:
     for trace in chart.figure.data:
         found = _bodies(trace, axes)
         if found is None:
-            left_out.append(str(trace.type))
+            left_out.append(f"{trace.type} {trace.name or ''}".strip())
         else:
             bodies += [body for body in found if len(body.corners)]
     if not bodies:
@@ -183,11 +188,11 @@ def _extent(figure: Any, name: str, *, log: bool) -> tuple[float, float]:
 
 
 def _bodies(trace: Any, axes: tuple[Axis, ...]) -> list[Body] | None:
-    """Return what a trace is in a mesh; None for a kind that is not known."""
+    """Return what a trace is in a mesh; None where it has no place in one."""
     if trace.scene not in (None, "scene"):
         return None
     if trace.type == "surface":
-        return [_surface(trace, axes)]
+        return None if _opacity(trace) < FAINT else [_surface(trace, axes)]
     if trace.type != "scatter3d":
         return None
     mode = trace.mode or "lines+markers"
@@ -263,8 +268,12 @@ def _colors(holder: Any, trace: Any, n: int) -> Floats:
 
 
 def _faded(color: Floats, trace: Any) -> Floats:
-    opacity = 1.0 if trace.opacity is None else float(trace.opacity)
-    return np.concatenate([color[:, :3], color[:, 3:] * opacity], -1)
+    alpha = color[:, 3:] * _opacity(trace)
+    return np.concatenate([alpha * color[:, :3] + 1 - alpha, np.ones_like(alpha)], -1)
+
+
+def _opacity(trace: Any) -> float:
+    return 1.0 if trace.opacity is None else float(trace.opacity)
 
 
 def _used(

@@ -145,7 +145,8 @@ def _picture(figure: Any, chart: Chart, heading: str, name: str) -> str:
 def _table(frame: pd.DataFrame, caption: str, *, index: bool) -> str:
     if frame.empty:
         return ""
-    html = frame.to_html(index=index, border=0, na_rep="", float_format="{:.4g}".format)
+    shown = frame.astype(object).where(frame.notna(), "")
+    html = shown.to_html(index=index, border=0, float_format="{:.4g}".format)
     label = escape(caption)
     return f'<div class="table" role="region" tabindex="0" aria-label="{label}">\n{html}\n</div>'
 

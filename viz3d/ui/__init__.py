@@ -10,6 +10,7 @@ from viz3d.ui.comparing import (
     panels,
     side_by_side,
 )
+from viz3d.ui.exporting import export_files
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
 from viz3d.ui.settings import choice, pick, switch
@@ -24,6 +25,7 @@ __all__ = [
     "choice",
     "config_differences",
     "explain",
+    "export_files",
     "final_metrics",
     "groupings",
     "groups",
