@@ -33,7 +33,8 @@ OPTIONS = {
     "--metric": ("metric", ("seeds",)),
     "--target": ("target", ("seeds",)),
 }
-IMAGES = (".html", ".json", ".png", ".svg")
+# The keys of `viz3d.export.files.FORMATS`, known without importing it.
+ENDINGS = (".html", ".png", ".svg", ".json", ".glb", ".ply", ".csv", ".parquet", ".md")
 SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
 
 
@@ -121,8 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     plot.add_argument("--axis", metavar="METRIC", help="the reward landscape's other axis")
     plot.add_argument(
-        "--output", required=True, type=_output, metavar="FILE", help=" or ".join(IMAGES)
-    )
+        "--output", required=True, type=_output, metavar="FILE",
+        help=f"where to write it; the end says what it is: {', '.join(ENDINGS)}",
+    )  # fmt: skip
     plot.set_defaults(command=_plot, refuse=plot.error)
 
     wandb = add_wandb(commands)
@@ -159,8 +161,8 @@ def _role(text: str) -> tuple[str, str]:
 
 
 def _output(text: str) -> Path:
-    if Path(text).suffix.lower() not in IMAGES:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in one of: {', '.join(IMAGES)}")
+    if Path(text).suffix.lower() not in ENDINGS:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in one of: {', '.join(ENDINGS)}")
     return Path(text)
 
 

@@ -7,7 +7,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-
 BLOCK, HEADER = 32 * 1024, 7
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 

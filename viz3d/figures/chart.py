@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,9 @@ class Chart:
         What was dropped, thinned, merged or clipped, with counts.
     events : tuple of Pin
         What happened to the runs, by step, and where the scene shows it.
+    data : callable or None
+        Returns the numbers that are drawn as one long table, whole; see `viz3d.figures.tidy`. None
+        where the kind has no such table.
     """
 
     kind: str
@@ -49,6 +52,7 @@ class Chart:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     events: tuple[Pin, ...] = ()
+    data: Callable[[], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ def assemble(
     words: Words,
     origins: Sequence[Mapping[str, str]],
     settings: Mapping[str, Any],
+    data: Callable[[], pd.DataFrame] | None = None,
 ) -> Chart:
     """Put scene, flat twin and words together, and the provenance into both pictures.
 
@@ -82,10 +87,12 @@ def assemble(
         From `viz3d.figures.provenance.origins`.
     settings : mapping
         The settings that the chart was made with.
+    data : callable, optional
+        As in `Chart`; called only when somebody exports the numbers.
     """
     for picture in pictures:
         stamp(picture, kind, origins, settings, words.numbers)
     said = plain(words.numbers)
     return Chart(
-        kind, title, *pictures, words.table, words.summary, said, words.notes, words.events
+        kind, title, *pictures, words.table, words.summary, said, words.notes, words.events, data
     )

@@ -20,6 +20,7 @@ from viz3d.figures.dynamics_data import (
     coordinates,
     event_pins,
 )
+from viz3d.figures.dynamics_tidy import tidy
 from viz3d.figures.dynamics_words import notes, numbers, percent, subtitle, summary, table
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.pins import flat_pin_traces, mark_traces, pinned
@@ -37,6 +38,7 @@ __all__ = [
     "numbers",
     "summary",
     "table",
+    "tidy",
 ]
 
 ARROWS = 6

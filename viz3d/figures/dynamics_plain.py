@@ -15,6 +15,7 @@ from viz3d.figures.dynamics_data import TITLE
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.pins import flat_pin_traces, mark_traces, pinned
 from viz3d.figures.plain_data import PlainResult, compute, compute_each, event_pins
+from viz3d.figures.plain_tidy import tidy
 from viz3d.figures.plain_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.text import in_words, safe, scene_text
 from viz3d.figures.ticks import even_ticks
@@ -30,6 +31,7 @@ __all__ = [
     "numbers",
     "summary",
     "table",
+    "tidy",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -35,12 +36,15 @@ class GradientFlowResult:
     log_norm : ndarray of float64, shape (n_layers, n_bins)
         log10 of the cells; NaN where a cell is exactly zero or nothing was logged.
     origins : tuple of mapping
+    layers : pandas.DataFrame
+        The rows behind the grid, as logged: those of ``Run.layers``.
     """
 
     run: str
     grid: LayerGrid
     log_norm: NDArray[np.float64]
     origins: tuple[Mapping[str, str], ...]
+    layers: pd.DataFrame
 
     @property
     def frame(self) -> Frame:
@@ -71,10 +75,11 @@ def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:
     if len(able) > 1:
         names = listed([run.name for run in able])
         raise ChartError(f"{TITLE} shows one run at a time; choose one of {names}.")
-    grid = _grid(able[0].layers)
+    layers = cast("pd.DataFrame", able[0].layers)
+    grid = _grid(layers)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_norm = np.where(grid.norm > 0, np.log10(grid.norm), np.nan)
-    return GradientFlowResult(able[0].name, grid, log_norm, origins(able))
+    return GradientFlowResult(able[0].name, grid, log_norm, origins(able), layers)
 
 
 def compute_each(groups: Sequence[Sequence[Run]]) -> list[GradientFlowResult]:
@@ -82,8 +87,6 @@ def compute_each(groups: Sequence[Sequence[Run]]) -> list[GradientFlowResult]:
     return [compute(group) for group in groups]
 
 
-def _grid(layers: pd.DataFrame | None) -> LayerGrid:
-    if layers is None:
-        raise ValueError("The run has no table of layers.")
+def _grid(layers: pd.DataFrame) -> LayerGrid:
     bins = int(np.clip(MOST_CELLS // layers["layer"].nunique(), 2, BINS))
     return layer_grid(layers, bins=bins)

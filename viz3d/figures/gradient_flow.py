@@ -6,6 +6,7 @@ Layers are separate things, so they are drawn apart: nothing is interpolated bet
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.gradient_data import KIND, TITLE, GradientFlowResult, compute, compute_each
+from viz3d.figures.gradient_tidy import tidy
 from viz3d.figures.gradient_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.text import safe, scene_text
 from viz3d.figures.ticks import even_ticks
@@ -97,7 +99,8 @@ def finish(result: GradientFlowResult, frame: Frame | None = None) -> Chart:
     said = numbers(result)
     words = Words(table(result), summary(result, said), said, notes(result))
     pictures = draw(result, frame), draw_flat(result, frame)
-    return assemble(KIND, TITLE, pictures, words, result.origins, settings={})
+    data = partial(tidy, result)
+    return assemble(KIND, TITLE, pictures, words, result.origins, {}, data)
 
 
 def chart(runs: Run | Sequence[Run]) -> Chart:

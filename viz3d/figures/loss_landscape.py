@@ -6,6 +6,7 @@ It is a surface of training curves. It is not the loss over the weights of a net
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from viz3d.figures.loss_data import (
     event_pins,
     pins,
 )
+from viz3d.figures.loss_tidy import tidy
 from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.paths import flat_path_traces, path_traces
 from viz3d.figures.pins import flat_pin_traces, in_order, pin_traces
@@ -91,7 +93,8 @@ def finish(result: LossLandscapeResult, frame: Frame | None = None) -> Chart:
     events = in_order(event_pins(result, top))
     words = Words(table(result), summary(result, said), said, notes(result, top), events)
     pictures = draw(result, frame), draw_flat(result, frame)
-    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
+    data = partial(tidy, result)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings, data)
 
 
 def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:

@@ -49,6 +49,8 @@ class PlainPath:
         Rows that hold some of the three metrics, but not all, or one that is not finite.
     events : tuple of (int, Event)
         Events of the three metrics, with the number of the axis.
+    whole : pandas.DataFrame
+        All rows, before thinning: a column per metric, the step as index.
     """
 
     run: str
@@ -59,6 +61,7 @@ class PlainPath:
     total: int
     unjoined: int
     events: tuple[tuple[int, Event], ...]
+    whole: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -176,9 +179,8 @@ def _thinned(run: Run, label: str, rows: Rows, n_out: int, most: int) -> PlainPa
         for k, metric in enumerate(whole.columns)
         for event in find_events(run, str(metric))
     )
-    return PlainPath(
-        run.name, label, step[kept], points[kept], median, len(whole), unjoined, events
-    )
+    drawn = step[kept], points[kept]
+    return PlainPath(run.name, label, *drawn, median, len(whole), unjoined, events, whole)
 
 
 def _missing(runs: Sequence[Run], axes: Sequence[str]) -> MissingMetric:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from viz3d.figures.needs import as_runs
 from viz3d.figures.provenance import origins
 from viz3d.figures.surface_traces import color_scale
 from viz3d.figures.text import count, listed, safe, say, short_names, unique_names, wrapped
+from viz3d.figures.tidy import stack
 from viz3d.run import Report, Run
 
 KIND = "report"
@@ -143,8 +145,9 @@ def draw_flat(result: ReportResult, frame: Frame | None = None) -> go.Figure:
 def finish(result: ReportResult, frame: Frame | None = None) -> Chart:
     """Put the grid, the table and the words together; there is no third axis to draw."""
     words = Words(_table(result), _summary(result), numbers(result), _notes(result))
-    figure = draw_flat(result, frame)
-    return assemble(KIND, TITLE, (figure, figure), words, result.origins, result.settings)
+    pictures = (draw_flat(result, frame),) * 2
+    data = partial(_tidy, result)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings, data)
 
 
 def chart(runs: Run | Sequence[Run]) -> Chart:
@@ -189,6 +192,17 @@ def _table(result: ReportResult) -> pd.DataFrame:
     table = pd.DataFrame(result.scores, columns=columns)
     table.insert(0, "task", list(result.tasks))
     return table
+
+
+def _tidy(result: ReportResult) -> pd.DataFrame:
+    """Return one row per score, for export."""
+    stages = [stage for stage, _ in result.columns]
+    runs = [run for _, run in result.columns]
+    parts = [
+        ("score", {"run": runs, "stage": stages, "task": task, "score": result.scores[i]})
+        for i, task in enumerate(result.tasks)
+    ]
+    return stack(parts)
 
 
 def _several(result: ReportResult) -> bool:

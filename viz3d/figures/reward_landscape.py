@@ -7,6 +7,7 @@ the reward would be at another loss.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from viz3d.figures.reward_data import (
     event_pins,
     other_axes,
 )
+from viz3d.figures.reward_tidy import tidy
 from viz3d.figures.reward_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.surface_traces import color_scale, heat_traces, surface_traces
 from viz3d.figures.text import in_words, safe, scene_text, short_names
@@ -96,7 +98,8 @@ def finish(result: RewardLandscapeResult, frame: Frame | None = None) -> Chart:
     said_of = (*notes(result, said), *event_notes(events))
     words = Words(table(result), summary(result, said), said, said_of, in_order(events))
     pictures = draw(result, frame), draw_flat(result, frame)
-    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
+    data = partial(tidy, result)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings, data)
 
 
 def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:

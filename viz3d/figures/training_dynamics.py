@@ -7,6 +7,7 @@ the plain axes loss, gradient norm and reward ("plain"). Both draw curves, never
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -82,7 +83,8 @@ def finish(result: Result, frame: Frame | None = None) -> Chart:
     notes = (*view.notes(result), *event_notes(events))
     words = Words(view.table(result), view.summary(result), said, notes, in_order(events))
     pictures = draw(result, frame), draw_flat(result, frame)
-    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
+    data = partial(view.tidy, result)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings, data)
 
 
 def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:

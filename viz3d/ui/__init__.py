@@ -12,6 +12,7 @@ from viz3d.ui.comparing import (
 )
 from viz3d.ui.contrasting import VIEWS, difference, overlaid
 from viz3d.ui.events import chart_with_events
+from viz3d.ui.exporting import export_files
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import baseline, seeds
@@ -32,6 +33,7 @@ __all__ = [
     "config_differences",
     "difference",
     "explain",
+    "export_files",
     "export_wandb",
     "final_metrics",
     "groupings",

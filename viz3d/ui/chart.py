@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.ui.component import Focus, mount
+from viz3d.ui.files import offer
 from viz3d.ui.loading import Prepared, prepare
 from viz3d.ui.text import count, safe
 
@@ -42,20 +43,8 @@ def table(what: Chart, key: str) -> None:
     """Show the numbers of a chart, folded away, and offer the chart as a file."""
     with st.expander("Table of the numbers"):
         st.dataframe(what.table, hide_index=True, width="stretch", key=f"table-{key}")
-    st.download_button(
-        "Download as HTML",
-        lambda: _page(what),
-        file_name=f"{key}.html",
-        mime="text/html",
-        on_click="ignore",
-        key=f"download-{key}",
-    )
-
-
-def _page(what: Chart) -> bytes:
-    from viz3d.export.files import to_html
-
-    return to_html(what)
+    with st.expander("Download this chart"):
+        offer(what, key, f"download-{key}")
 
 
 def panel(ready: Prepared, key: str, *, flat: bool = False) -> None:

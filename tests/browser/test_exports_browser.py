@@ -1,0 +1,156 @@
+"""The exported page in a real browser: from a file, without a network, with linked cameras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from viz3d.export.page import to_html_page
+from viz3d.figures.kinds import make_chart
+from viz3d.run import Run
+
+pytestmark = pytest.mark.browser
+
+
+def run(name: str, rate: float) -> Run:
+    """Return a run of 60 steps."""
+    step = pd.Index(np.arange(60), name="step", dtype="int64")
+    loss = 1 + 3 * np.exp(-step / 20) + (np.log10(rate) + 2.5) ** 2
+    history = pd.DataFrame({"loss": loss, "lr": np.full(60, rate)}, index=step)
+    roles = {"loss": "loss", "learning_rate": "lr"}
+    return Run(name, "tests", history, roles=roles, config={"learning_rate": rate}, digest="d" * 64)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a file with two loss landscapes, of runs whose names want to be markup."""
+    runs = [run(f"<img src=http://x.example/{i}>", 10.0**-i) for i in (1, 2, 3)]
+    charts = [make_chart("loss-landscape", runs), make_chart("loss-landscape", runs[:1])]
+    path: Path = tmp_path_factory.mktemp("export") / "page.html"
+    path.write_bytes(to_html_page(charts, "Comparison"))
+    return path.as_uri()
+
+
+def opened(page: Page, address: str) -> list[str]:
+    """Open the file, wait until all is drawn, and return what went wrong and what was asked for."""
+    wrong: list[str] = []
+    page.on(
+        "request", lambda request: wrong.append(request.url) if request.url != address else None
+    )
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.context.set_offline(True)
+    page.goto(address)
+    expect(page.locator(".picture[aria-busy=false]")).to_have_count(4)
+    return wrong
+
+
+def scene(page: Page, number: int) -> Locator:
+    """Return a scene of the page."""
+    return page.locator(f"#viz3d-figure-{number}")
+
+
+def eye(page: Page, number: int) -> dict[str, float]:
+    """Return where the camera of a scene stands, as plotly.js draws it."""
+    found: dict[str, float] = scene(page, number).evaluate(
+        "div => div._fullLayout.scene._scene.getCamera().eye"
+    )
+    return found
+
+
+def apart(one: dict[str, float], other: dict[str, float]) -> float:
+    """Return the distance between two cameras."""
+    return sum((one[axis] - other[axis]) ** 2 for axis in "xyz") ** 0.5
+
+
+def drag(page: Page, number: int) -> dict[str, Any]:
+    """Press on a scene, move, and return the camera from before; the button stays down."""
+    scene(page, number).scroll_into_view_if_needed()
+    before = eye(page, number)
+    box = scene(page, number).bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(8):
+        page.mouse.move(x + 15 * (i + 1), y + 4 * i)
+    return before
+
+
+def frames(page: Page) -> None:
+    """Let the browser draw what it has to."""
+    page.locator("html").evaluate(
+        "() => new Promise(done => { let n = 6;"
+        "const next = () => --n ? requestAnimationFrame(next) : done(); next(); })"
+    )
+
+
+def test_it_opens_from_a_file_without_a_network_and_links_its_cameras(
+    page: Page, exported: str
+) -> None:
+    """Nothing is asked for; mid-drag the other scene has followed; unlinked it stays."""
+    wrong = opened(page, exported)
+    before = drag(page, 1)
+    frames(page)
+    assert apart(eye(page, 1), before) > 0.1
+    assert apart(eye(page, 2), before) > 0.1
+    page.mouse.up()
+    frames(page)
+    assert apart(eye(page, 1), eye(page, 2)) < 1e-3
+    page.get_by_label("Turn all scenes together").uncheck()
+    before = drag(page, 2)
+    page.mouse.up()
+    frames(page)
+    assert apart(eye(page, 2), before) > 0.1
+    assert apart(eye(page, 1), before) < 1e-3
+    assert wrong == []
+
+
+def test_keys_turn_a_scene_and_bring_it_back(page: Page, exported: str) -> None:
+    """Whoever has no mouse turns the scenes too, all of them."""
+    opened(page, exported)
+    before = eye(page, 1)
+    scene(page, 1).press("ArrowLeft")
+    frames(page)
+    turned = eye(page, 1)
+    assert apart(turned, before) > 0.1
+    assert apart(eye(page, 2), turned) < 1e-3
+    scene(page, 1).press("0")
+    frames(page)
+    assert apart(eye(page, 1), before) < 1e-3
+
+
+def test_the_page_itself_forbids_what_would_ask_elsewhere(page: Page, exported: str) -> None:
+    """Its policy stops a request even where the browser has a network."""
+    opened(page, exported)
+    page.context.set_offline(False)
+    refused = page.locator("html").evaluate(
+        "() => new Promise(done => {"
+        "document.addEventListener('securitypolicyviolation', e => done(e.effectiveDirective));"
+        "fetch('http://127.0.0.1:9/').catch(() => {}); })"
+    )
+    assert refused == "connect-src"
+
+
+def test_paper_shows_the_scenes(browser: Browser, exported: str) -> None:
+    """What WebGL drew is gone when a page is printed, unless it is kept."""
+    context = browser.new_context()
+    page = context.new_page()
+    opened(page, exported)
+    kept = scene(page, 1).evaluate(
+        """div => {
+            dispatchEvent(new Event("beforeprint"));
+            const copy = div.querySelector(".paper");
+            const seen = copy.getContext("2d").getImageData(0, 0, copy.width, copy.height).data;
+            dispatchEvent(new Event("afterprint"));
+            return [new Set(seen).size, document.querySelectorAll(".paper").length];
+        }"""
+    )
+    assert kept[0] > 50
+    assert kept[1] == 0
+    context.close()

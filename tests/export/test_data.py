@@ -1,0 +1,89 @@
+"""Tables: whole, exact, readable by pandas, and harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyarrow import parquet
+
+from viz3d.errors import ExportError
+from viz3d.export.data import to_csv, to_parquet
+from viz3d.figures.chart import Chart
+
+KINDS = ("loss-landscape", "gradient-flow", "reward-landscape", "training-dynamics", "plain")
+
+
+def read_csv(content):
+    """Read as the comment in the file says."""
+    return pd.read_csv(io.BytesIO(content), comment="#")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_formats_read_back_to_the_table(charts, kind):
+    """Every float64 and every text comes back; in CSV but for the apostrophes that it tells of."""
+    want = charts[kind].data()
+    frame = pd.read_parquet(io.BytesIO(to_parquet(charts[kind])))
+    pd.testing.assert_frame_equal(frame, want)
+    got = read_csv(to_csv(charts[kind]))
+    assert list(got.columns) == list(want.columns)
+    for name in want.columns:
+        if want[name].dtype.kind in "if":
+            assert np.array_equal(got[name], want[name], equal_nan=True), name
+        else:
+            same = got[name].fillna("") == want[name].fillna("")
+            other = got[name].fillna("") == "'" + want[name].fillna("")
+            assert (same | other).all(), name
+
+
+def test_parquet_carries_the_provenance(charts):
+    """The schema's metadata holds it under "viz3d", as JSON."""
+    metadata = parquet.read_schema(io.BytesIO(to_parquet(charts["loss-landscape"]))).metadata
+    said = json.loads(metadata[b"viz3d"])
+    assert said["runs"][2]["digest"] == "2" * 64
+    assert said["settings"]["strictness"] == "default"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_cell_begins_like_a_formula(charts, kind):
+    """Neither a cell nor a part of a comment, whichever separator a spreadsheet takes."""
+    text = to_csv(charts[kind]).decode()
+    for delimiter in ",;\t":
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            for cell in row:
+                if cell.lstrip().startswith(("=", "+", "@")) and delimiter == ",":
+                    pytest.fail(f"{cell[:40]!r} would be run")
+                if cell.lstrip().startswith("-"):
+                    float(cell) if delimiter == "," else None
+    comments = [line for line in text.split("\r\n") if line.startswith("#")]
+    assert not any(part.lstrip(' "').startswith("=") for c in comments for part in c.split(","))
+
+
+def test_it_tells_that_a_formula_was_defused(charts):
+    """The run that begins with "=" reads with an apostrophe, and the file says so."""
+    content = to_csv(charts["loss-landscape"])
+    assert b"# 1 text begins like a formula; an apostrophe stands before each." in content
+    runs = read_csv(content)["run"].dropna().unique()
+    assert sum(str(run).startswith("'=HYPERLINK") for run in runs) == 1
+
+
+def test_a_column_that_looks_like_a_formula_is_defused_too(charts):
+    """Metrics name columns, and anybody can name a metric."""
+    frame = pd.DataFrame({"part": ["a"], "=1+1": [1.5]})
+    chart = Chart(
+        "x", "X", charts["plain"].figure, charts["plain"].flat, frame, "", data=lambda: frame
+    )
+    assert list(read_csv(to_csv(chart)).columns) == ["part", "'=1+1"]
+
+
+def test_a_kind_without_a_table_says_so(charts):
+    """One sentence with what to write instead."""
+    plain = charts["plain"]
+    chart = Chart("x", "X", plain.figure, plain.flat, plain.table, "")
+    for make in (to_csv, to_parquet):
+        with pytest.raises(ExportError, match=r"no table of its points; write \.json"):
+            make(chart)

@@ -1,0 +1,73 @@
+"""The long tables of charts: whole, in named parts, with what the chart draws."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from viz3d.figures import loss_landscape
+from viz3d.figures.kinds import make_chart
+from viz3d.figures.tidy import columns_for
+
+
+def test_loss_landscape_has_every_row_and_the_whole_grid(sweep):
+    """Curves as logged, NaN included; the surface with its band; the best rate with its ends."""
+    result = loss_landscape.compute(sweep)
+    table = loss_landscape.finish(result).data()
+    curve = table[table["part"] == "curve"]
+    assert len(curve) == sum(len(one.step) for one in result.curves)
+    assert curve["loss"].isna().sum() == sum(np.isnan(one.loss).sum() for one in result.curves) > 0
+    grid = table[table["part"] == "surface"]
+    assert np.array_equal(grid["loss"], result.surface.z.ravel(), equal_nan=True)
+    assert np.array_equal(grid["support"], result.surface.support.ravel())
+    assert np.array_equal(grid["step"][:96], result.surface.x)
+    best = table[table["part"] == "best_rate"]
+    assert len(best) == result.valley.resolved.sum() > 0
+    assert (best["lower"] <= best["learning_rate"]).all()
+
+
+def test_a_long_run_is_not_thinned(make_run):
+    """The plain view draws few of 50,000 rows and exports them all."""
+    n = 50_000
+    columns = {"loss": np.arange(n) * 1.0, "gnorm": np.ones(n), "reward": np.zeros(n)}
+    chart = make_chart("training-dynamics", [make_run(columns)], view="plain")
+    assert len(chart.figure.data[0].x) < n
+    table = chart.data()
+    assert np.array_equal(table["loss"], columns["loss"])
+    assert set(table["part"]) == {"curve"}
+
+
+def test_gradient_flow_has_the_rows_and_the_cells(layered):
+    """What was logged and what is drawn, in one table with one name for each layer."""
+    table = make_chart("gradient-flow", [layered]).data()
+    rows, cells = table[table["part"] == "layer"], table[table["part"] == "cell"]
+    assert np.array_equal(rows["grad_norm"], layered.layers["grad_norm"])
+    assert set(cells["name"]) == set(rows["name"])
+    assert cells.groupby("layer")["name"].nunique().eq(1).all()
+
+
+def test_embedding_has_paths_loadings_and_axes(sweep):
+    """Run, step and the components; the loadings by metric; what each axis explains."""
+    whole = sweep[:-1]
+    chart = make_chart("training-dynamics", whole)
+    table = chart.data()
+    paths = table[table["part"] == "path"]
+    assert set(paths["run"]) == {run.name for run in whole}
+    assert paths[["step", "pc1", "pc2"]].notna().all(axis=None)
+    assert list(table[table["part"] == "loading"]["metric"]) == chart.numbers["metrics"]
+    axes = table[table["part"] == "axis"]
+    assert np.allclose(axes["explained"], chart.numbers["explained"])
+
+
+def test_reward_landscape_names_the_other_axis(make_run):
+    """The column is called as the metric is, and nothing is lost."""
+    step = np.arange(60)
+    run = make_run({"reward": np.tanh(step / 20), "kl": step * 0.1})
+    table = make_chart("reward-landscape", [run], against="kl").data()
+    curve = table[table["part"] == "curve"]
+    assert np.array_equal(curve["kl"], run.history["kl"])
+    assert np.array_equal(curve["step"], step)
+
+
+def test_a_metric_never_takes_the_place_of_a_column():
+    """A metric may be called "step" or twice the same."""
+    assert columns_for(["step", "loss", "loss"]) == ["metric step", "loss #1", "loss #2"]

@@ -1,0 +1,103 @@
+"""The numbers of a chart as CSV and Parquet, in one long table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING
+
+from viz3d.errors import ExportError
+from viz3d.export.about import KEY, about, about_json, to_json_line
+from viz3d.figures.chart import Chart
+from viz3d.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes a cell that begins so for a formula and runs it."""
+
+LAYOUT = (
+    "One row for each point. The column part says what it is of; cells are empty where a column "
+    "does not belong to the part or where NaN was logged."
+)
+
+
+def to_csv(chart: Chart) -> bytes:
+    """Return the numbers as CSV; ``pandas.read_csv(file, comment="#")`` reads them.
+
+    Lines that begin with "#" carry the provenance. Numbers are written so that reading them gives
+    the same float64. Text that a spreadsheet
+    would run as a formula gets an apostrophe before it, which is told.
+
+    Raises
+    ------
+    ExportError
+        If the chart has no such table.
+    """
+    frame, harmless = _harmless(_table(chart))
+    found = about(chart)
+    lines = [
+        f"viz3d {__version__}: {chart.title}",
+        LAYOUT,
+        f"settings {_json(found.get('settings', {}))}",
+        *(f"run {_json(run)}" for run in found.get("runs", [])),
+    ]
+    if harmless:
+        cells = "1 text begins" if harmless == 1 else f"{harmless:,} texts begin"
+        lines.append(f"{cells} like a formula; an apostrophe stands before each.")
+    text = io.StringIO(newline="")
+    for line in lines:
+        text.write(f"# {line}\r\n")
+    frame.to_csv(text, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    return text.getvalue().encode()
+
+
+def to_parquet(chart: Chart) -> bytes:
+    """Return the numbers as Parquet, the provenance under "viz3d" in the metadata of the schema.
+
+    Raises
+    ------
+    ExportError
+        If the chart has no such table.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.Table.from_pandas(_table(chart), preserve_index=False)
+    known = table.schema.metadata or {}
+    table = table.replace_schema_metadata({**known, KEY.encode(): about_json(chart).encode()})
+    sink = io.BytesIO()
+    parquet.write_table(table, sink)
+    return sink.getvalue()
+
+
+def _table(chart: Chart) -> pd.DataFrame:
+    if chart.data is None:
+        raise ExportError(
+            f"{chart.title} has no table of its points; write .json, which holds all that is drawn."
+        )
+    return chart.data()
+
+
+def _harmless(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Put an apostrophe before texts that look like formulas, and count the different ones."""
+    texts = {str(name) for name in frame.columns}
+    columns = [name for name in frame.columns if frame[name].dtype.kind not in "biuf"]
+    for name in columns:
+        texts |= {text for text in frame[name].unique() if isinstance(text, str)}
+    new = {text: f"'{text}" for text in texts if text.lstrip(" ").startswith(FORMULA)}
+    frame = frame.rename(columns=new)
+    for name in columns:
+        frame[new.get(name, name)] = frame[new.get(name, name)].replace(new)
+    return frame, len(new)
+
+
+def _json(value: object) -> str:
+    """Return JSON whose texts hold no separator, or a spreadsheet would split them into cells."""
+
+    def whole(text: re.Match[str]) -> str:
+        return text[0].replace(",", "\\u002c").replace(";", "\\u003b")
+
+    return re.sub(r'"(?:[^"\\]|\\.)*"', whole, to_json_line(value))

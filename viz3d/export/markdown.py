@@ -1,0 +1,83 @@
+"""A chart as Markdown, for a pull request: what it says, in words and tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from viz3d.export.about import about, settings_text
+from viz3d.figures.chart import Chart
+from viz3d.figures.text import say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Marks of Markdown and tags of HTML are escaped. Links, mail addresses, @names and #numbers are
+# looked for in the finished text, where an escape is no longer seen; a zero-width space is.
+MARKS = re.compile(r"([\\`*_\[\]<>|~&$])")
+TELLING = re.compile(r"(://|@|#|\bwww(?=\.))", re.IGNORECASE)
+START = re.compile(r"^([-+=]|\d+(?=[.)]))")
+BREAK = "\u200b"
+
+
+def to_markdown(chart: Chart) -> bytes:
+    """Return title, summary, table, notes and provenance; no name in it becomes a link or a tag."""
+    found = about(chart)
+    runs = found.get("runs", [])
+    parts = [
+        f"## {escape(chart.title)}",
+        escape(chart.summary),
+        table(chart.table),
+        "\n".join(f"- {escape(note)}" for note in chart.notes),
+        f"Made with viz3d {found['version']}"
+        + (f", {escape(settings_text(found))}." if settings_text(found) else "."),
+        _rows(
+            ["run", "source", "SHA-256 of its data"],
+            [[code(run[key]) for key in ("name", "source", "digest")] for run in runs],
+        ),
+    ]
+    return ("\n\n".join(part for part in parts if part) + "\n").encode()
+
+
+def table(frame: pd.DataFrame) -> str:
+    """Return a data frame as a table with pipes; its texts are code, so nothing in them acts."""
+    rows = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
+    return _rows([escape(str(name)) for name in frame.columns], rows)
+
+
+def escape(text: str) -> str:
+    """Return text on one line so that Markdown shows it letter for letter."""
+    plain = " ".join(text.split())
+    plain = TELLING.sub(lambda found: BREAK.join(found[0]) + BREAK, plain)
+    return START.sub(
+        r"\\\1" if not plain[:1].isdigit() else rf"\1{BREAK}", MARKS.sub(r"\\\1", plain)
+    )
+
+
+def code(text: object) -> str:
+    """Return text as a code span, in which nothing is a link, a mention or a tag."""
+    plain = " ".join(str(text).split()).replace("|", "\\|")
+    longest = max(map(len, re.findall("`+", plain)), default=0)
+    fence, pad = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{pad}{plain}{pad}{fence}" if plain else ""
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return code(value)
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        return "" if _missing(value) else code(value)
+    return "" if _missing(value) else say(float(value))
+
+
+def _missing(value: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.isna(value))
+
+
+def _rows(names: list[str], rows: list[list[str]]) -> str:
+    if not rows:
+        return ""
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,120 @@
+"""The files of the Export page: all chosen charts in one, and each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from viz3d.errors import ChartError
+from viz3d.ui import loading
+from viz3d.ui.files import file_name, make, offer
+from viz3d.ui.missing import explain, has
+from viz3d.ui.text import count, safe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from viz3d.figures.chart import Chart
+    from viz3d.run import Run
+    from viz3d.ui.frame import Page
+
+CHARTS = {
+    "loss-landscape": "Loss landscape",
+    "gradient-flow": "Gradient flow",
+    "reward-landscape": "Reward landscape",
+    "training-dynamics": "Training dynamics",
+    "report": "Report",
+}
+# Gradient flow shows one run: this many of them get a chart each.
+MOST_EACH = 8
+
+
+def export_files(page: Page) -> None:
+    """Let the viewer choose charts of the selected runs and offer them as files."""
+    able = {words: kind for kind, words in CHARTS.items() if any(has(kind, r) for r in page.runs)}
+    if not able:
+        explain(page, "loss-landscape", "None of the selected runs has what a chart needs.")
+        return
+    chosen = st.multiselect(
+        "Charts", list(able), default=list(able)[:1], key="charts", bind="query-params",
+        help="As their pages draw them when nothing is set there. To export a chart with other "
+        "settings, use the downloads below it on its page.",
+    )  # fmt: skip
+    charts = _charts(page.runs, [able[words] for words in chosen])
+    if not charts:
+        st.info("Choose a chart to export.")
+        return
+    _together(page.runs, charts)
+    st.subheader("Each chart as a file")
+    for heading, what in charts.items():
+        with st.expander(safe(heading), expanded=len(charts) == 1):
+            offer(what, heading, f"export-{heading}")
+
+
+def _charts(runs: Sequence[Run], kinds: Sequence[str]) -> dict[str, Chart]:
+    """Make the charts by their headings; say why one cannot be made."""
+    found: dict[str, Chart] = {}
+    for kind in kinds:
+        having = [run for run in runs if has(kind, run)]
+        try:
+            found |= _one_each(having) if kind == "gradient-flow" else _one(kind, having)
+        except ChartError as error:
+            st.warning(f"{CHARTS[kind]} was left out. {safe(error, longest=None)}")
+    return found
+
+
+def _one(kind: str, runs: Sequence[Run]) -> dict[str, Chart]:
+    return {CHARTS[kind]: loading.make(kind, runs, {}).chart}
+
+
+def _one_each(runs: Sequence[Run]) -> dict[str, Chart]:
+    from viz3d.figures.compare import column_names
+
+    shown = runs[:MOST_EACH]
+    if len(shown) < len(runs):
+        st.caption(f"Gradient flow of the first {MOST_EACH} of {count(len(runs), 'run')}.")
+    made = loading.make_beside("gradient-flow", [[run] for run in shown])
+    names = column_names(shown)
+    return {f"Gradient flow of {name}": one.chart for name, one in zip(names, made, strict=True)}
+
+
+def _together(runs: Sequence[Run], charts: dict[str, Chart]) -> None:
+    """Offer everything in one file, and as text to copy."""
+    st.subheader("Everything in one file")
+    st.caption(
+        "All chosen charts with cameras that turn together, their tables and words, and where "
+        "they come from. It opens in any browser, without a network or an account."
+    )
+    title = f"Comparison of {count(len(runs), 'run')}" if len(runs) > 1 else runs[0].name
+    st.download_button(
+        "Download as one HTML file",
+        lambda: _page(runs, charts, title),
+        file_name=file_name(title, ".html"),
+        mime="text/html",
+        on_click="ignore",
+        type="primary",
+        key="export-all",
+    )
+    with st.expander("Markdown to copy, for a pull request"):
+        text = "\n".join(make(what, ".md").decode() for what in charts.values())
+        st.code(text, language="markdown", wrap_lines=True)
+
+
+def _page(runs: Sequence[Run], charts: dict[str, Chart], title: str) -> bytes:
+    from viz3d.export.page import to_html_page
+
+    return to_html_page(list(charts.values()), title, headings=list(charts), tables=_tables(runs))
+
+
+def _tables(runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
+    """Return how the runs differ, for a page of several."""
+    from viz3d.figures.compare import config_diff, final_metrics
+
+    if len(runs) < 2:
+        return {}
+    return {
+        "Settings in which the runs differ": config_diff(runs).astype(str),
+        "Final metrics, and how they differ from those of the first run": final_metrics(runs),
+    }
