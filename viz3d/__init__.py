@@ -29,6 +29,7 @@ _PUBLIC = {
     "gradient_flow": "viz3d.figures.gradient_flow",
     "reward_landscape": "viz3d.figures.reward_landscape",
     "training_dynamics": "viz3d.figures.training_dynamics",
+    "explore": "viz3d.figures.explore",
     "Recorder": "viz3d.record.recorder",
 }
 

@@ -20,6 +20,7 @@ KINDS = {
     "reward-landscape": "viz3d.figures.reward_landscape",
     "training-dynamics": "viz3d.figures.training_dynamics",
     "report": "viz3d.figures.report",
+    "explore": "viz3d.figures.explore",
 }
 # These draw one run; the others draw any number in one scene.
 ONE_RUN = frozenset({"gradient-flow"})
