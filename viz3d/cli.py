@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 # Option of `plot` -> setting of the chart, and the kinds that have it.
 OPTIONS = {
     "--rate": ("rate", ("loss-landscape",)),
-    "--strictness": ("strictness", ("loss-landscape", "reward-landscape")),
+    "--strictness": ("strictness", ("loss-landscape", "reward-landscape", "explore")),
     "--axis": ("against", ("reward-landscape",)),
+    **{f"--{name}": (name, ("explore",)) for name in ("x", "y", "z", "color", "draw")},
+    **{f"--{name}-scale": (f"{name}_scale", ("explore",)) for name in "xyz"},
 }
 IMAGES = (".html", ".json", ".png", ".svg")
 SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
@@ -104,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument(
         "--axis", dest="against", metavar="METRIC", help="the reward landscape's other axis"
     )
+    for letter in "xyz":
+        plot.add_argument(f"--{letter}", metavar="NAME", help="explore: metric, role or config key")
+        plot.add_argument(f"--{letter}-scale", choices=("linear", "log"))
+    plot.add_argument("--color", metavar="NAME", help="explore: a fourth, as colour")
+    plot.add_argument("--draw", choices=("path", "points", "surface"))
     plot.add_argument(
         "--output", required=True, type=_output, metavar="FILE", help=" or ".join(IMAGES)
     )

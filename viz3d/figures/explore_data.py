@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from viz3d.analysis.downsample import FEWEST
 from viz3d.analysis.quantities import (
+    CONFIG,
     Quantity,
     category,
     metric_of,
@@ -104,7 +105,7 @@ class ExploreResult:
     settings, origins : as in every chart
     """
 
-    axes: tuple[ExploreAxis, ExploreAxis, ExploreAxis]
+    axes: tuple[ExploreAxis, ...]
     color: ExploreAxis | None
     draw: str
     instead: str
@@ -204,19 +205,26 @@ def _check(draw: str, scales: Sequence[str]) -> None:
             raise BadArgument(f"{letter}_scale is {scale!r}; choose one of: {', '.join(SCALES)}.")
 
 
-def _axes(runs: Sequence[Run], names: Sequence[str], scales: Sequence[str]) -> Any:
+def _axes(
+    runs: Sequence[Run], names: Sequence[str], scales: Sequence[str]
+) -> tuple[ExploreAxis, ...]:
     axes = []
     for place, (name, scale) in enumerate(zip(names, scales, strict=True)):
         what = quantity(runs, name)
         if what is None:
             raise _missing(runs, [name])
-        axis = ExploreAxis(what, in_words(name), scale == "log")
+        axis = ExploreAxis(what, _title(name), scale == "log")
         if what.categories and place == 2:
             raise ChartError(f"{axis.title!r} is text and cannot be a height; put it on x or y.")
         if what.categories and axis.log:
             raise ChartError(f"{axis.title!r} is text and has no log scale; switch it off.")
         axes.append(axis)
     return tuple(axes)
+
+
+def _title(name: str) -> str:
+    key = name.removeprefix(CONFIG)
+    return in_words(name) if key == name else f"{key} (config)"
 
 
 def _read(run: Run, axes: Sequence[ExploreAxis]) -> ExploreRows | None:
@@ -260,7 +268,7 @@ def _read(run: Run, axes: Sequence[ExploreAxis]) -> ExploreRows | None:
 def _logged(run: Run, metrics: Sequence[str]) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
     """Columns of these metrics, and where each was logged, be it as NaN."""
     table = run.history[list(metrics)]
-    logged = table.notna().to_numpy()
+    logged = table.notna().to_numpy(copy=True)
     if run.nonfinite is not None:
         for k, metric in enumerate(metrics):
             bad = run.nonfinite.loc[run.nonfinite["metric"] == metric, "step"]
@@ -350,7 +358,7 @@ def _nothing(
 
 def _missing(runs: Sequence[Run], names: Sequence[str]) -> MissingMetric:
     absent = [name for name in names if quantity(runs, name) is None]
-    words = [in_words(name) for name in absent or dict.fromkeys(names)]
+    words = [_title(name) for name in absent or dict.fromkeys(names)]
     needed = listed(words) if absent else f"{listed(words)} at the same steps of one run"
     remedy = RECORD.get(names[0]) if absent else ""
     return MissingMetric(

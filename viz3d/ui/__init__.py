@@ -10,6 +10,7 @@ from viz3d.ui.comparing import (
     panels,
     side_by_side,
 )
+from viz3d.ui.exploring import axes, drawing
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
 from viz3d.ui.settings import choice, pick, switch
@@ -19,10 +20,12 @@ from viz3d.ui.text import safe
 __all__ = [
     "Page",
     "all_table",
+    "axes",
     "chart",
     "chart_links",
     "choice",
     "config_differences",
+    "drawing",
     "explain",
     "final_metrics",
     "groupings",

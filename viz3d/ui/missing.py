@@ -39,12 +39,14 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "reward-landscape": lambda run: "reward" in run.roles,
     "training-dynamics": lambda run: len(run.metrics) > 1,
     "report": lambda run: run.report is not None and bool(run.report.tasks),
+    "explore": lambda run: bool(run.metrics),
 }
 _CALLS = {
     "loss-landscape": "recorder.log(step, loss=loss, learning_rate=rate)",
     "gradient-flow": "recorder.log_layers(step)",
     "reward-landscape": "recorder.log(step, reward=reward, loss=loss)",
     "training-dynamics": "recorder.log(step, loss=loss, learning_rate=rate, grad_norm=norm)",
+    "explore": "recorder.log(step, loss=loss, learning_rate=rate, anything_else=value)",
 }
 
 
