@@ -2,7 +2,9 @@ from viz3d import ui
 
 KIND = "explore"
 
-page = ui.start_page("Explore", "Any three metrics or settings on three axes, coloured by a fourth.")
+page = ui.start_page(
+    "Explore", "Any three metrics or settings on three axes, and a fourth as colour."
+)
 
 if any(ui.has(KIND, run) for run in page.runs):
     chart = ui.make(page, KIND, **ui.axes(page.runs), **ui.drawing())

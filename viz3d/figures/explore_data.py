@@ -230,7 +230,7 @@ def _title(name: str) -> str:
 def _read(run: Run, axes: Sequence[ExploreAxis]) -> ExploreRows | None:
     """Join one run's rows; None when it lacks something."""
     metrics = [metric_of(run, a.what.name) if a.what.kind == "metric" else "" for a in axes]
-    values = [setting(run, a.what.name) if a.what.constant else "" for a in axes]
+    values: list[Any] = [setting(run, a.what.name) if a.what.constant else "" for a in axes]
     if None in metrics or None in values:
         return None
     varying = list(dict.fromkeys(metric for metric in metrics if metric))
