@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
-from viz3d.figures.explore_data import KIND, TITLE, ExploreResult, compute, default_axes
+from viz3d.figures.explore_data import KIND, ExploreResult, compute, default_axes
+from viz3d.figures.explore_rows import TITLE
 from viz3d.figures.explore_traces import (
     axis_settings,
     draws_lines,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from viz3d.figures import style
 from viz3d.figures.budget import compact
-from viz3d.figures.explore_data import ExploreAxis, ExploreResult, ExploreRows
+from viz3d.figures.explore_data import ExploreResult
+from viz3d.figures.explore_rows import ExploreAxis, ExploreRows
 from viz3d.figures.frame import Range, padded
 from viz3d.figures.surface_traces import color_scale
 from viz3d.figures.text import safe, scene_text

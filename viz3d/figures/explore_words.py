@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from viz3d.figures.budget import told
-from viz3d.figures.explore_data import ExploreAxis, ExploreResult, ExploreRows
+from viz3d.figures.explore_data import ExploreResult
+from viz3d.figures.explore_rows import ExploreAxis, ExploreRows
 from viz3d.figures.text import count, listed, say, unique_names, with_names, wrapped
 
 NAMED = 3
