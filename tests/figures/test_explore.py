@@ -157,6 +157,20 @@ def test_a_sweep_supports_a_surface_with_the_data_on_top(sweep):
     assert chart.numbers["share_supported"] > 0.3
 
 
+def test_a_scrap_of_a_surface_makes_no_map(make_run):
+    """The flat view then shows the curves, and the runs keep their colours and their legend."""
+    rng = np.random.default_rng(0)
+    runs = [
+        make_run({"loss": rng.normal(size=200), "gnorm": rng.lognormal(size=200)}, name=f"run-{i}")
+        for i in range(3)
+    ]
+    chart = explore.chart(runs, y="grad_norm", draw="surface")
+    assert chart.numbers["share_supported"] < 0.1
+    assert {t.type for t in chart.flat.data} == {"scatter"}
+    assert all(line.showlegend for line in lines(chart))
+    assert noted(chart, "The flat view shows loss over step")
+
+
 def test_without_a_surface_the_reason_is_said_in_the_names_of_the_axes(make_run):
     """Three rows are no surface; the rows are drawn all the same."""
     run = make_run({"loss": [3.0, 2.0, 1.0], "gnorm": [1.0, 1.0, 1.0]})

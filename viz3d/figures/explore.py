@@ -18,7 +18,7 @@ from viz3d.figures.explore_traces import (
     ground_traces,
     scene_traces,
 )
-from viz3d.figures.explore_words import flat_is_map, notes, numbers, subtitle, summary, table
+from viz3d.figures.explore_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.frame import Frame
 from viz3d.figures.surface_traces import heat_traces, surface_traces
 from viz3d.figures.text import safe
@@ -65,7 +65,7 @@ def draw_flat(result: ExploreResult, frame: Frame | None = None) -> go.Figure:
     frame = frame or result.frame
     limits = frame.known()
     upright = 2
-    if result.surface is not None and flat_is_map(result):
+    if result.surface is not None and result.is_map:
         upright = 1
         traces: list[Any] = heat_traces(result.surface, limits[2], **_names(result))
         traces += ground_traces(result)

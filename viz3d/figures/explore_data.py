@@ -31,6 +31,9 @@ KIND = "explore"
 DRAWINGS = ("path", "points", "surface")
 SCALES = ("linear", "log")
 
+MAP = 0.1
+"""A surface over less of the box than this is drawn, but makes no map of the plane."""
+
 
 @dataclass(frozen=True)
 class ExploreResult:
@@ -62,6 +65,18 @@ class ExploreResult:
     unused: tuple[str, ...]
     settings: Mapping[str, Any]
     origins: tuple[Mapping[str, str], ...]
+
+    @property
+    def share(self) -> float | None:
+        """Share of the box over which a surface is supported; None where none was asked for."""
+        if self.surface is None:
+            return None
+        return 0.0 if self.surface.reason else self.surface.share
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the surface is what the eye sees first, so that the rows step back."""
+        return self.share is not None and self.share >= MAP
 
 
 def compute(

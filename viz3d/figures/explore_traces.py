@@ -101,8 +101,9 @@ def ground_traces(result: ExploreResult) -> list[go.Scatter]:
             mode="lines" if _along_step(result) else "markers",
             name=label,
             showlegend=False,
-            line={"color": style.PAPER, "width": 1.5},
-            marker={"color": style.PAPER, "size": 3},
+            # Neither white nor black: the rows go beyond the map.
+            line={"color": style.PATH, "width": 1.5},
+            marker={"color": style.PATH, "size": 3},
             hoverinfo="skip",
         )
         for rows, label in _groups(result)
@@ -125,7 +126,7 @@ def _many(result: ExploreResult) -> bool:
 
 def _named(result: ExploreResult) -> bool:
     """Whether runs stand in the legend: where the colour tells them apart."""
-    return result.color is None and style.named(len(result.rows))
+    return result.color is None and not result.is_map and style.named(len(result.rows))
 
 
 def _groups(result: ExploreResult) -> list[tuple[Sequence[ExploreRows], str]]:
@@ -152,7 +153,7 @@ def _look(
     if result.color is not None:
         limits = result.frame.color or (0.0, 1.0)
         return {"color": compact(points[:, 3]), **_shade(result.color, limits, bar=i == 0)}
-    if result.surface is not None and not result.surface.reason:
+    if result.is_map:
         return {"color": style.INK}
     if len(rows) == 1:
         return {"color": style.run_color(i, len(result.rows))}

@@ -29,7 +29,7 @@ def numbers(result: ExploreResult) -> dict[str, Any]:
         "rows_unjoined": sum(rows.unjoined for rows in result.rows),
         "rows_nonfinite": sum(rows.nonfinite for rows in result.rows),
         "rows_off_log_axes": sum(rows.below for rows in result.rows),
-        "share_supported": _share(result),
+        "share_supported": result.share,
         "last": last,
     }
 
@@ -74,7 +74,7 @@ def notes(result: ExploreResult, said: Mapping[str, Any]) -> tuple[str, ...]:
         )
     found.append(
         f"The flat view is a map of {z} over {x} and {y}."
-        if flat_is_map(result)
+        if result.is_map
         else f"The flat view shows {z} over {x}; its colour is {y}."
     )
     if result.unused:
@@ -109,11 +109,6 @@ def subtitle(result: ExploreResult) -> str:
     return wrapped(text)
 
 
-def flat_is_map(result: ExploreResult) -> bool:
-    """Whether the flat twin is the surface from above."""
-    return result.surface is not None and not result.surface.reason
-
-
 def _shown(result: ExploreResult) -> tuple[ExploreAxis, ...]:
     return (*result.axes, result.color) if result.color is not None else result.axes
 
@@ -143,12 +138,6 @@ def _told(value: float | str) -> str:
     return value if isinstance(value, str) else say(value)
 
 
-def _share(result: ExploreResult) -> float | None:
-    if result.surface is None:
-        return None
-    return 0.0 if result.surface.reason else result.surface.share
-
-
 def _about_surface(result: ExploreResult) -> str:
     surface = result.surface
     if surface is None:
@@ -156,7 +145,8 @@ def _about_surface(result: ExploreResult) -> str:
     if surface.reason:
         names = [axis.title for axis in result.axes]
         return f"There is no surface. {with_names(surface.reason, *names)} "
-    return f"The fitted surface is supported over {100 * surface.share:.0f} % of the box. "
+    share = f"{100 * surface.share:.0f}" if surface.share >= 0.01 else "less than 1"
+    return f"The fitted surface is supported over {share} % of the box. "
 
 
 def _dropped(result: ExploreResult) -> list[str]:
