@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -157,16 +159,16 @@ def test_a_sweep_supports_a_surface_with_the_data_on_top(sweep):
     assert chart.numbers["share_supported"] > 0.3
 
 
-def test_a_scrap_of_a_surface_makes_no_map(make_run):
+def test_a_scrap_of_a_surface_makes_no_map(sweep):
     """The flat view then shows the curves, and the runs keep their colours and their legend."""
-    rng = np.random.default_rng(0)
-    runs = [
-        make_run({"loss": rng.normal(size=200), "gnorm": rng.lognormal(size=200)}, name=f"run-{i}")
-        for i in range(3)
-    ]
-    chart = explore.chart(runs, y="grad_norm", draw="surface")
-    assert chart.numbers["share_supported"] < 0.1
+    result = explore.compute(sweep[:3], y="learning_rate", y_scale="log", draw="surface")
+    support = np.zeros_like(result.surface.support)
+    support[40:50, 40:50] = 1
+    scrap = replace(result, surface=replace(result.surface, support=support, reason=""))
+    chart = explore.finish(scrap)
+    assert 0 < chart.numbers["share_supported"] < 0.1
     assert {t.type for t in chart.flat.data} == {"scatter"}
+    assert len({line.line.color for line in lines(chart)}) == 3
     assert all(line.showlegend for line in lines(chart))
     assert noted(chart, "The flat view shows loss over step")
 
