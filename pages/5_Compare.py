@@ -29,7 +29,7 @@ panels = ui.side_by_side(page, kind, groups)
 ui.panels(panels, kind, flat=flat)
 
 if len(page.runs) > 1:
-    st.subheader("Settings in which the runs differ")
+    st.header("Settings in which the runs differ")
     ui.config_differences(page.runs)
-    st.subheader("Final metrics")
+    st.header("Final metrics")
     ui.final_metrics(page.runs)

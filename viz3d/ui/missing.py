@@ -78,7 +78,8 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
         _offer(page, kind)
     if kind in _CALLS:
         st.markdown("To record it in your own training loop:")
-        st.code(_LOOP.format(call=_CALLS[kind]), language="python")
+        # In one colour: those of Streamlit's highlighting are too pale to read well.
+        st.code(_LOOP.format(call=_CALLS[kind]), language=None, wrap_lines=True)
 
 
 def _offer(page: Page, kind: str) -> None:
