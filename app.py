@@ -9,11 +9,11 @@ page = ui.start_page(
 )
 
 if page.runs:
-    st.subheader("Selected")
+    st.header("Selected")
     ui.selected_table(page.runs)
     ui.chart_links()
 
 if not page.failed:
-    st.subheader(f"All runs in {ui.safe(page.name)}")
+    st.header(f"All runs in {ui.safe(page.name)}")
     ui.all_table(page.infos)
 ui.how_to_open(expanded=not page.infos)

@@ -35,10 +35,10 @@ else:
     ui.panels(ui.side_by_side(page, kind, groups), kind, flat=flat)
 
 if len(page.runs) > 1:
-    st.subheader("Settings in which the runs differ")
+    st.header("Settings in which the runs differ")
     ui.config_differences(page.runs)
-    st.subheader("Final metrics")
+    st.header("Final metrics")
     baseline = ui.baseline(page.runs)
     ui.final_metrics(page.runs, baseline)
-    st.subheader("Seeds")
+    st.header("Seeds")
     ui.seeds(page.runs, groups, baseline)

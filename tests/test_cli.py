@@ -216,6 +216,7 @@ def test_plot_json_carries_provenance(
             2,
             "reward-landscape",
         ),
+        (("plot", "gradient-flow", "x", "--x", "loss", "--output", "x.png"), 2, "explore only"),
         (("plot", "moon", "x", "--output", "x.png"), 2, "gradient-flow"),
         ((), 2, "COMMAND"),
     ],
@@ -238,6 +239,8 @@ def test_failures_are_plain(
         ("loss-landscape", ("--strictness", "loose")),
         ("reward-landscape", ("--strictness", "strict")),
         ("reward-landscape", ("--axis", "kl")),
+        ("explore", ("--color", "kl")),
+        ("explore", ("--y-scale", "log")),
     ],
 )
 def test_an_option_of_the_kind_reaches_the_chart(

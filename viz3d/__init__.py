@@ -31,6 +31,7 @@ _PUBLIC = {
     "training_dynamics": "viz3d.figures.training_dynamics",
     "compare": "viz3d.figures.difference",
     "seeds": "viz3d.figures.seeds",
+    "explore": "viz3d.figures.explore",
     "Recorder": "viz3d.record.recorder",
 }
 

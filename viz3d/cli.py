@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 # Option of `plot` -> setting of the chart, and the kinds that have it.
 OPTIONS = {
     "--rate": ("rate", ("loss-landscape", "difference")),
-    "--strictness": ("strictness", ("loss-landscape", "reward-landscape", "difference")),
+    "--strictness": ("strictness", ("loss-landscape", "reward-landscape", "difference", "explore")),
     "--axis": ("against", ("reward-landscape",)),
     "--of": ("of", ("difference",)),
     "--metric": ("metric", ("seeds",)),
     "--target": ("target", ("seeds",)),
+    **{f"--{name}": (name, ("explore",)) for name in ("x", "y", "z", "color", "draw")},
+    **{f"--{name}-scale": (f"{name}_scale", ("explore",)) for name in "xyz"},
 }
 # The keys of `viz3d.export.files.FORMATS`, known without importing it.
 ENDINGS = (".html", ".png", ".svg", ".json", ".glb", ".ply", ".csv", ".parquet", ".md")
@@ -117,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument(
         "--target", type=float, metavar="VALUE", help="value that the runs of seeds are to reach"
     )
+    for letter in "xyz":
+        plot.add_argument(f"--{letter}", metavar="NAME", help="explore: metric, role or config key")
+        plot.add_argument(f"--{letter}-scale", choices=("linear", "log"))
+    plot.add_argument("--color", metavar="NAME", help="explore: a fourth, as colour")
+    plot.add_argument("--draw", choices=("path", "points", "surface"))
     plot.add_argument(
         "--of", choices=("loss-landscape", "reward-landscape"), help="what a difference is of"
     )
@@ -219,7 +226,7 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         args.refuse(f"--against goes with {TWO_SIDES} only")
     settings = {}
     for option, (name, kinds) in OPTIONS.items():
-        value = getattr(args, option.removeprefix("--"))
+        value = getattr(args, option.removeprefix("--").replace("-", "_"))
         if value is not None and args.kind not in kinds:
             args.refuse(f"{option} goes with {' and '.join(kinds)} only")
         if value is not None:

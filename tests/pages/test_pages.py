@@ -22,6 +22,7 @@ PAGES = {
     "pages/5_Compare.py": "Compare",
     "pages/6_Report.py": "Report",
     "pages/7_Export.py": "Export",
+    "pages/8_Explore.py": "Explore",
 }
 
 

@@ -22,6 +22,7 @@ KINDS = {
     "seeds": "viz3d.figures.seeds",
     "report": "viz3d.figures.report",
     "difference": "viz3d.figures.difference",
+    "explore": "viz3d.figures.explore",
 }
 # These draw one run; the others draw any number in one scene.
 ONE_RUN = frozenset({"gradient-flow"})

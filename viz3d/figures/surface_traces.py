@@ -25,7 +25,12 @@ FADED = 0.4
 
 
 def surface_traces(
-    surface: Surface, colors: Range, titles: tuple[str, str, str], *, log: bool
+    surface: Surface,
+    colors: Range,
+    titles: tuple[str, str, str],
+    *,
+    log: bool,
+    x_format: str = ",.0f",
 ) -> list[go.Surface]:
     """Return the two layers of a surface.
 
@@ -38,11 +43,13 @@ def surface_traces(
         Names for the hover label.
     log : bool
         Whether the axis of z is logarithmic; the colours follow it.
+    x_format : str
+        How the hover label says x, by default as a whole number.
     """
     solid = surface.support >= 1
     x, y, z = titles
     hover = (
-        f"{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}<br>fitted {z} %{{z:.4~g}}<br>"
+        f"{x} %{{x:{x_format}}}<br>{y} %{{y:.3~g}}<br>fitted {z} %{{z:.4~g}}<br>"
         "approximate 90 % band %{customdata[0]:.4~g} to %{customdata[1]:.4~g}<extra></extra>"
     )
     layers = [(solid, 1.0), (edge(solid, surface.support > 0), FADED)]
@@ -70,7 +77,12 @@ def surface_traces(
 
 
 def heat_traces(
-    surface: Surface, colors: Range, titles: tuple[str, str, str], *, log: bool
+    surface: Surface,
+    colors: Range,
+    titles: tuple[str, str, str],
+    *,
+    log: bool,
+    x_format: str = ",.0f",
 ) -> list[Any]:
     """Return the same surface as a heat map of its solid part below pale filled contours of all.
 
@@ -101,7 +113,7 @@ def heat_traces(
             line={"width": 0.8, "color": "rgba(255,255,255,0.6)"},
             showlegend=False,
             connectgaps=False,
-            hovertemplate=f"{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}<br>"
+            hovertemplate=f"{x} %{{x:{x_format}}}<br>{y} %{{y:.3~g}}<br>"
             f"fitted {z} %{{{fitted}:.4~g}}<extra></extra>",
             **color_scale(colors, z, log=log, prefix="z", bar=False),
         ),

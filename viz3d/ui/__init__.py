@@ -12,6 +12,7 @@ from viz3d.ui.comparing import (
 )
 from viz3d.ui.contrasting import VIEWS, difference, overlaid
 from viz3d.ui.events import chart_with_events
+from viz3d.ui.exploring import axes, drawing
 from viz3d.ui.exporting import export_files
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
@@ -25,6 +26,7 @@ __all__ = [
     "VIEWS",
     "Page",
     "all_table",
+    "axes",
     "baseline",
     "chart",
     "chart_links",
@@ -32,6 +34,7 @@ __all__ = [
     "choice",
     "config_differences",
     "difference",
+    "drawing",
     "explain",
     "export_files",
     "export_wandb",

@@ -30,6 +30,7 @@ PAGES = (
     ("pages/5_Compare.py", "Compare"),
     ("pages/6_Report.py", "Report"),
     ("pages/7_Export.py", "Export"),
+    ("pages/8_Explore.py", "Explore"),
 )
 # More than this nobody reads; the number of the rest is said.
 MOST_REMARKS = 50

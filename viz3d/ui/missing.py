@@ -39,12 +39,14 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "reward-landscape": lambda run: "reward" in run.roles,
     "training-dynamics": lambda run: len(run.metrics) > 1,
     "report": lambda run: run.report is not None and bool(run.report.tasks),
+    "explore": lambda run: bool(run.metrics),
 }
 _CALLS = {
     "loss-landscape": "recorder.log(step, loss=loss, learning_rate=rate)",
     "gradient-flow": "recorder.log_layers(step)",
     "reward-landscape": "recorder.log(step, reward=reward, loss=loss)",
     "training-dynamics": "recorder.log(step, loss=loss, learning_rate=rate, grad_norm=norm)",
+    "explore": "recorder.log(step, loss=loss, learning_rate=rate, anything_else=value)",
 }
 
 
@@ -76,7 +78,8 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
         _offer(page, kind)
     if kind in _CALLS:
         st.markdown("To record it in your own training loop:")
-        st.code(_LOOP.format(call=_CALLS[kind]), language="python")
+        # In one colour: those of Streamlit's highlighting are too pale to read well.
+        st.code(_LOOP.format(call=_CALLS[kind]), language=None, wrap_lines=True)
 
 
 def _offer(page: Page, kind: str) -> None:

@@ -91,4 +91,9 @@ def chart_links() -> None:
 def how_to_open(*, expanded: bool) -> None:
     """Say how to point the app at a folder or a bucket of one's own."""
     with st.expander("Open runs of your own", expanded=expanded):
-        st.markdown(_HOW)
+        for i, part in enumerate(_HOW.split("```")):
+            if i % 2:
+                # Wrapped: what scrolls sideways is out of reach of the keyboard.
+                st.code(part.strip(), language=None, wrap_lines=True)
+            else:
+                st.markdown(part)

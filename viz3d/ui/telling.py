@@ -33,7 +33,7 @@ def box(show: Callable[[str], object], what: str, remedy: str) -> None:
     """
     show(f"{what}  \n{advice(remedy)}" if remedy else what)
     for command in commands(remedy):
-        st.code(command, language="bash")
+        st.code(command, language=None, wrap_lines=True)
 
 
 def show_state(listed: Listed) -> bool:

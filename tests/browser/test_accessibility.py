@@ -1,0 +1,212 @@
+"""The pages for everyone: axe finds nothing, the keyboard reaches everything, nothing must move."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Two runs draw quickly and show all there is.
+TWO = "run=gpt-lr-0.003-seed-0&run=gpt-lr-0.01-seed-0"
+# Page, what stands in its address, and whether it shows a chart.
+PAGES = (
+    ("", TWO, False),
+    ("Loss_landscape", TWO, True),
+    ("Gradient_flow", TWO, True),
+    ("Reward_landscape", "run=grpo-addition", True),
+    ("Training_dynamics", TWO, True),
+    ("Compare", TWO, True),
+    ("Report", "source={reports}", True),
+    ("Explore", TWO, True),
+    # A run that lacks what the page needs: the sentences and the code stand there instead.
+    ("Loss_landscape", "source={reports}", False),
+)
+REPORT = """\
+# nanochat training report
+
+## Summary
+
+| Metric   | BASE | MID    | SFT    |
+|----------|------|--------|--------|
+| ARC-Easy | -    | 0.3561 | 0.3876 |
+"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+
+# (rule, selector of what it may be found in) -> why it cannot be mended here.
+ALLOWED: dict[tuple[str, str], str] = {
+    ("nested-interactive", ".viz3d-panel[role=img]"): "plotly.js makes the buttons of its mode bar "
+    "focusable inside the element that it draws in",
+}
+
+AUDIT = """
+async ([source, rules, allowed]) => {
+    if (!window.axe) (0, eval)(source);
+    const options = {
+        runOnly: rules, resultTypes: ["violations"],
+        rules: {"heading-order": {enabled: true}, "page-has-heading-one": {enabled: true}},
+    };
+    const {violations} = await axe.run(options);
+    return violations.flatMap(({id, nodes}) => nodes.map((node) => ({
+        rule: id,
+        target: node.target.join(" "),
+        why: node.failureSummary,
+        allowed: allowed.findIndex(([rule, selector]) =>
+            rule === id && document.querySelector(node.target[0])?.closest(selector)),
+    })));
+}
+"""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What axe found on one page, in one theme, at one width."""
+
+    page: str
+    theme: str
+    width: int
+    found: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def audits(
+    browser: Browser, server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Audit]]:
+    """Every page once, with all that folds unfolded, in both themes and on a phone."""
+    reports = tmp_path_factory.mktemp("reports")
+    report = reports / "speedrun" / "report" / "report.md"
+    report.parent.mkdir(parents=True)
+    report.write_text(REPORT, "utf-8")
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    made = []
+    for name, address, charts in PAGES:
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(f"{server}/{name}?{address.format(reports=quote(str(reports)))}")
+        settled(page, charts=charts)
+        unfold(page)
+        for theme, width in (("light", 1280), ("dark", 1280), ("dark", 390)):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=theme)
+            page.wait_for_function(CALM, arg=theme)
+            made.append(Audit(name, theme, width, audit(page)))
+    yield made
+    context.close()
+
+
+# In this theme, and no colour still on its way to it.
+CALM = """
+theme => {
+    const [r] = getComputedStyle(document.querySelector("[data-testid=stApp]"))
+        .backgroundColor.match(/\\d+/g);
+    const moving = document.getAnimations()
+        .some((one) => one.effect.getComputedTiming().endTime !== Infinity);
+    return !moving && (r > 127) === (theme === "light");
+}
+"""
+
+
+def settled(page: Page, *, charts: bool) -> None:
+    """Wait until the page has run to its end and its charts are drawn."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if charts:
+        page.locator(".viz3d-panel[aria-busy=false]").first.wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    expect(page.locator(".viz3d-panel[aria-busy=true]")).to_have_count(0)
+
+
+def unfold(page: Page) -> None:
+    """Open what is folded away, so that it is looked at too."""
+    page.evaluate(
+        "document.querySelectorAll('details:not([open]) > summary').forEach(s => s.click())"
+    )
+
+
+def audit(page: Page) -> list[dict[str, Any]]:
+    """Return what axe finds."""
+    found: list[dict[str, Any]] = page.evaluate(AUDIT, [Axe().axe_script, RULES, list(ALLOWED)])
+    return found
+
+
+def test_every_page_is_looked_at() -> None:
+    """A new page must stand in the list."""
+    names = {re.sub(r"^\d+_", "", path.stem) for path in (ROOT / "pages").glob("*.py")}
+    assert {name for name, _, _ in PAGES} == names | {""}
+
+
+def test_axe_finds_nothing(audits: list[Audit]) -> None:
+    """WCAG 2.1 A and AA and the order of headings, in both themes, wide and narrow."""
+    told = {
+        f"{one['rule']} on /{audit.page} ({audit.theme}, {audit.width}): {one['target']}\n"
+        f"    {one['why']}"
+        for audit in audits
+        for one in audit.found
+        if one["allowed"] < 0
+    }
+    assert not told, "\n".join(sorted(told))
+
+
+def test_what_is_allowed_is_still_needed(audits: list[Audit]) -> None:
+    """An exception that nothing needs any more must go."""
+    used = {one["allowed"] for audit in audits for one in audit.found}
+    assert used - {-1} == set(range(len(ALLOWED)))
+
+
+def test_every_picture_has_a_text(page: Page, server: str) -> None:
+    """Scene and flat twin are named, and their text is the summary that stands on the page."""
+    page.goto(f"{server}/Explore?{TWO}")
+    settled(page, charts=True)
+    panels = page.locator(".viz3d-panel")
+    assert panels.count() == 2
+    for panel in panels.all():
+        name = panel.get_attribute("aria-label") or ""
+        assert name.startswith("Explore, ")
+        assert "Loss over step and learning rate of 2 runs." in name
+        assert panel.get_attribute("role")
+
+
+def test_tab_reaches_source_runs_settings_and_chart(page: Page, server: str) -> None:
+    """In the order in which they stand on the page."""
+    page.goto(f"{server}/Loss_landscape?{TWO}")
+    settled(page, charts=True)
+    wanted = ["stTextInput", "stMultiSelect", "stSelectbox", "viz3d-panel"]
+    for _ in range(80):
+        if not wanted:
+            break
+        page.keyboard.press("Tab")
+        if page.evaluate(
+            "name => !!document.activeElement.closest(`[data-testid=${name}], .${name}`)", wanted[0]
+        ):
+            wanted.pop(0)
+    assert not wanted
+
+
+def test_nothing_of_a_chart_moves_for_who_asked_for_calm(browser: Browser, server: str) -> None:
+    """With reduced motion no animation and no transition runs in a chart or its controls."""
+    context = browser.new_context(reduced_motion="reduce")
+    try:
+        page = context.new_page()
+        page.goto(f"{server}/Gradient_flow?{TWO}")
+        settled(page, charts=True)
+        moving = page.evaluate(
+            """[...document.querySelectorAll(".viz3d-chart, .viz3d-chart *")]
+                .filter(e => !e.closest(".js-plotly-plot .plot-container"))
+                .filter(e => e.getAnimations().length
+                    || getComputedStyle(e).transitionDuration.split(", ").some(t => t !== "0s"))
+                .map(e => e.className)"""
+        )
+        assert moving == []
+    finally:
+        context.close()

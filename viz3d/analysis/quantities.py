@@ -1,0 +1,129 @@
+"""What a run can be put on an axis by: the step, a metric, a role or a key of its config."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viz3d.run import Run
+
+STEP = "step"
+CONFIG = "config."
+"""Stands before a key of a config where a metric or a role has the same name."""
+
+MOST_CATEGORIES = 30
+"""A text with more values than this is a name or a note, not a category."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What stands on one axis, the same for all runs.
+
+    Attributes
+    ----------
+    name : str
+        As it was asked for.
+    kind : {"step", "metric", "config"}
+    categories : tuple of str
+        Values of a config key that is text, sorted; empty for numbers.
+    """
+
+    name: str
+    kind: str
+    categories: tuple[str, ...] = ()
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is one value per run."""
+        return self.kind == "config"
+
+
+def quantity(runs: Sequence[Run], name: str) -> Quantity | None:
+    """Find what a name stands for in these runs; None if in none of them for anything.
+
+    A metric in any of the runs comes before a key of their configs, so that an axis is never one
+    thing for one run and another for the next.
+    """
+    if name == STEP:
+        return Quantity(name, "step")
+    if any(metric_of(run, name) is not None for run in runs):
+        return Quantity(name, "metric")
+    values = [value for run in runs if (value := setting(run, name)) is not None]
+    if not values:
+        return None
+    if all(isinstance(value, float) for value in values):
+        return Quantity(name, "config")
+    # Where some runs have a number and others a text, all are texts.
+    texts = sorted({category(value) for value in values})
+    return Quantity(name, "config", tuple(texts)) if len(texts) <= MOST_CATEGORIES else None
+
+
+def metric_of(run: Run, name: str) -> str | None:
+    """Return the metric of a run that a role or a metric's own name stands for."""
+    metric = run.roles.get(name, name)
+    return metric if metric in run.history.columns else None
+
+
+def setting(run: Run, name: str) -> float | str | None:
+    """Return a value of the config, ``outer.inner`` from inside it, as number or text.
+
+    Text that reads as a number is one; true and false are text; lists and what is not finite are
+    nothing.
+    """
+    return _plain(flat(run.config).get(name.removeprefix(CONFIG)))
+
+
+def category(value: float | str) -> str:
+    """Return a value as the name of a category."""
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def quantities(runs: Sequence[Run]) -> tuple[Quantity, ...]:
+    """Return all that can stand on an axis: step, roles, other metrics, then keys of the configs.
+
+    A metric that plays a role is offered once, by its role.
+    """
+    names: dict[str, None] = {STEP: None} if any(run.metrics for run in runs) else {}
+    for run in runs:
+        names |= dict.fromkeys(r for r, metric in run.roles.items() if metric in run.metrics)
+    for run in runs:
+        played = set(run.roles.values())
+        names |= dict.fromkeys(metric for metric in run.metrics if metric not in played)
+    keys = dict.fromkeys(f"{CONFIG}{key}" for run in runs for key in flat(run.config))
+    found = (quantity(runs, name) for name in [*names, *keys])
+    return tuple(one for one in found if one is not None)
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested config with keys such as ``outer.inner``."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def _plain(value: Any) -> float | str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float | np.integer | np.floating):
+        return _finite(float(value))
+    if not isinstance(value, str) or not value.strip():
+        return None
+    try:
+        return _finite(float(value))
+    except ValueError:
+        return value
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

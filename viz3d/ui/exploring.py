@@ -1,0 +1,84 @@
+"""What stands on the axes of the Explore page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from viz3d.ui.settings import choice, switch
+from viz3d.ui.text import safe
+
+if TYPE_CHECKING:
+    from viz3d.run import Run
+
+NONE = "none"
+DRAWINGS = {"path": "Paths", "points": "Points", "surface": "Surface where the data support one"}
+STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
+
+
+def axes(runs: Sequence[Run]) -> dict[str, Any]:
+    """Let the viewer put quantities on x, y, z and the colour, each with its scale.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        With something in their histories or configs.
+
+    Returns
+    -------
+    dict
+        Settings of the explore chart.
+    """
+    from viz3d.analysis.quantities import quantities
+    from viz3d.figures.explore import default_axes
+
+    found = quantities(runs)
+    names = [one.name for one in found]
+    texts = {one.name for one in found if one.categories}
+    numbers = [name for name in names if name not in texts]
+    settings: dict[str, Any] = {}
+    columns = st.columns(4)
+    for letter, default, column in zip("xyz", default_axes(runs), columns, strict=False):
+        with column:
+            offered = numbers if letter == "z" else names
+            name = _pick(f"{letter} axis", offered, letter, default)
+            log = switch(f"Log scale on {letter}", f"{letter}log")
+            if log and name in texts:
+                st.caption(f"{safe(name)} is text: no log scale.")
+        settings[letter] = name
+        settings[f"{letter}_scale"] = "log" if log and name not in texts else "linear"
+    with columns[3]:
+        color = _pick("Colour", [NONE, *names], "color", NONE)
+    settings["color"] = None if color == NONE else color
+    return settings
+
+
+def drawing() -> dict[str, Any]:
+    """Let the viewer choose how the rows are drawn."""
+    left, right, _ = st.columns((2, 1, 1))
+    with left:
+        draw = choice("Drawn as", DRAWINGS, "draw")
+    if draw != "surface":
+        return {"draw": draw}
+    with right:
+        strictness = choice(
+            "Strictness",
+            STRICTNESS,
+            "strictness",
+            "How much data must stand behind a point before the surface is drawn there.",
+        )
+    return {"draw": draw, "strictness": strictness}
+
+
+def _pick(label: str, names: Sequence[str], key: str, default: str) -> str:
+    """Let the viewer pick a quantity; one that the runs no longer have is named."""
+    wanted = st.session_state.get(key, st.query_params.get(key))
+    start = names.index(default) if default in names else 0
+    name = str(st.selectbox(label, names, index=start, key=key, bind="query-params"))
+    if wanted is not None and wanted not in names:
+        st.warning(
+            f"{label}: the selected runs have no {safe(wanted, 60)}; {safe(name)} stands in for it."
+        )
+    return name
