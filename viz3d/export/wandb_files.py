@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import ExportError
-from viz3d.export.files import to_html, to_image
+from viz3d.export.images import to_png
+from viz3d.export.page import to_html
 from viz3d.export.plain_lists import LARGEST_VALUE, to_plain
 from viz3d.export.wandb_names import chart_key
 
@@ -83,7 +84,7 @@ def make_files(
             f"below {most:,} bytes; the page beside it has them all."
         )
     try:
-        files[f"{key}_image"] = _write(stem, ".png", to_image(chart, "png"))
+        files[f"{key}_image"] = _write(stem, ".png", to_png(chart))
     except ExportError as error:
         notes.append(f"{chart.title}: there is no image. {error}")
     files[f"{key}_html"] = _write(stem, ".html", to_html(chart))

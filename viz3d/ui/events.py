@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from viz3d.ui.chart import chart
+from viz3d.ui.component import Focus
 from viz3d.ui.text import count
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ def chart_with_events(made: Prepared, key: str) -> None:
         chart(made, key, focus=_focus(chosen))
 
 
-def _focus(pin: Pin | None) -> dict[str, Any] | None:
+def _focus(pin: Pin | None) -> Focus | None:
     from viz3d.figures.event_table import focus
 
-    return None if pin is None else focus(pin)
+    return None if pin is None else Focus(**focus(pin))
 
 
 def _choose(events: Sequence[Pin], key: str) -> Pin | None:
