@@ -21,6 +21,7 @@ PAGES = {
     "pages/4_Training_dynamics.py": "Training dynamics",
     "pages/5_Compare.py": "Compare",
     "pages/6_Report.py": "Report",
+    "pages/7_Export.py": "Export",
 }
 
 
