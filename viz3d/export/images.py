@@ -90,6 +90,8 @@ def _draw(chart: Chart, kind: str) -> bytes:
 
     browser = find_browser()
     figure = go.Figure(chart.figure).update_layout(paper_bgcolor="white")
+    for i, trace in enumerate(figure.data):
+        trace.uid = f"trace{i}"  # else plotly.js draws lots for the names in an SVG
     size = {"format": kind, "width": WIDTH, "height": HEIGHT, "scale": SCALE}
     try:
         # MathJax would be fetched from another host, and no text of ours needs it.

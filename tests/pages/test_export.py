@@ -1,0 +1,141 @@
+"""The Export page: what it offers, what the files hold, and what it says when one cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from viz3d.errors import ExportError
+from viz3d.export import images
+from viz3d.ui import exporting, files
+from viz3d.ui.files import KINDS, file_name
+
+Open = Callable[..., AppTest]
+
+PAGE = "pages/7_Export.py"
+SWEEP = ["sweep-0.0001", "sweep-0.0003", "sweep-0.001", "sweep-0.003"]
+
+
+def offered(app: AppTest) -> dict[str, Any]:
+    """Return the download buttons by their labels."""
+    return {button.proto.label: button.proto for button in app.get("download_button")}
+
+
+def said(app: AppTest) -> str:
+    """Return the words on the page."""
+    parts = [*app.markdown, *app.info, *app.caption, *app.warning, *app.error]
+    return " ".join(str(part.value) for part in parts).replace("\\", "")
+
+
+def test_every_format_is_offered_with_what_it_is_for(open_page: Open) -> None:
+    """One button and one line for each, and one file with everything."""
+    app = open_page(PAGE, run=SWEEP)
+    assert not app.exception
+    labels = {*offered(app), *(button.label for button in app.button)}
+    assert "Download as one HTML file" in labels
+    for kind in KINDS.values():
+        assert labels & {kind.label, f"Draw {kind.label}"}
+        assert kind.purpose in said(app)
+
+
+def test_a_format_has_a_writer_and_a_line() -> None:
+    """What the page lists and what can be written is one list."""
+    from viz3d.export.files import FORMATS
+
+    assert list(KINDS) == list(FORMATS)
+
+
+def test_the_one_file_holds_the_whole_comparison(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All chosen charts, and how the runs differ; made by a click and not before."""
+    made: list[Callable[[], bytes]] = []
+    monkeypatch.setattr(
+        exporting, "_page", lambda *given, make=exporting._page: made.append(given) or make(*given)
+    )
+    caught: dict[str, Any] = {}
+    button = exporting.st.download_button
+
+    def catch(label: str, data: Any, **more: Any) -> bool:
+        caught[label] = data
+        return button(label, data, **more)
+
+    monkeypatch.setattr(exporting.st, "download_button", catch)
+    kinds = ["Loss landscape", "Gradient flow", "Training dynamics"]
+    app = open_page(PAGE, run=SWEEP[:3], charts=kinds)
+    assert not app.exception
+    assert made == []
+    page = caught["Download as one HTML file"]().decode()
+    assert page.count('class="chart"') == 1 + 3 + 1
+    assert "Gradient flow of sweep-0.001" in page
+    assert "Settings in which the runs differ" in page
+    assert "learning_rate" in page
+    assert "Final metrics" in page
+
+
+def test_markdown_can_be_copied(open_page: Open) -> None:
+    """The text of the chart with its table and its origin."""
+    app = open_page(PAGE, run=SWEEP)
+    assert "| run | peak learning rate |" in app.code[0].value
+    assert "SHA-256" in app.code[0].value
+
+
+def test_without_a_browser_it_says_how_to_get_one(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture's button is off, with a sentence; the other files are there."""
+    monkeypatch.setenv("BROWSER_PATH", "no-such-browser")
+    app = open_page(PAGE, run=SWEEP)
+    assert [button.label for button in app.button if button.disabled] == ["PNG", "SVG"]
+    assert "install one, set BROWSER_PATH" in said(app)
+    assert "GLB" in offered(app)
+
+
+def test_a_drawing_that_fails_is_one_sentence(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback and no button that downloads nothing."""
+
+    def fail(*_: Any) -> bytes:
+        raise ExportError("The browser 'x' could not draw the png; set BROWSER_PATH to another.")
+
+    monkeypatch.setattr(images, "find_browser", lambda: "x")
+    app = open_page(PAGE, run=SWEEP)
+    monkeypatch.setattr(files, "make", fail)
+    [draw] = [button for button in app.button if button.label == "Draw PNG"]
+    draw.click().run()
+    assert not app.exception
+    assert "could not draw the png" in said(app)
+    assert "Download PNG" not in offered(app)
+
+
+def test_a_flat_chart_offers_no_model(open_page: Open) -> None:
+    """A report has no scene; its table of scores can be had."""
+    app = open_page(PAGE, run=["speedrun"])
+    assert not app.exception
+    assert {"GLB", "PLY"} <= {button.label for button in app.button if button.disabled}
+    assert "CSV" in offered(app)
+
+
+def test_a_chart_page_offers_its_own_view(open_page: Open) -> None:
+    """With the settings that are chosen there."""
+    app = open_page("pages/1_Loss_landscape.py", run=SWEEP, rate="Rate at that step")
+    assert {"HTML", "GLB", "Parquet"} <= set(offered(app))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Loss landscape", "Loss-landscape.md"),
+        ("../../etc/passwd", "etc-passwd.md"),
+        ("🦙", "chart.md"),
+        ("a" * 300, "a" * 80 + ".md"),
+        ('x"\r\ny', "x-y.md"),
+    ],
+)
+def test_file_names_are_good_everywhere(text: str, name: str) -> None:
+    """Names of runs become names of files that no system stumbles over."""
+    assert file_name(text, ".md") == name
