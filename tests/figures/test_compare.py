@@ -110,3 +110,9 @@ def test_percent_of_the_baselines_size(make_run):
     assert percent["a"] == 50
     assert percent["d"] == -25
     assert percent[["b", "c"]].isna().all()
+
+
+def test_config_diff_keeps_whole_numbers_whole(make_run):
+    """A seed of 2 is no 2.0, whatever stands in the other rows."""
+    runs = [make_run({}, name=n, config={"lr": i / 10, "seed": i}) for i, n in enumerate("ab")]
+    assert config_diff(runs).loc["seed"].map(str).tolist() == ["0", "1"]
