@@ -100,3 +100,19 @@ def test_final_metrics_leave_out_the_clock(make_run):
     """The time of the last step is no result, and its difference says nothing."""
     run = make_run({"loss": [2.0], "_timestamp": [1.7e9]}, roles={"time": "_timestamp"})
     assert list(final_metrics([run, run]).index) == ["loss"]
+
+
+def test_percent_of_the_baselines_size(make_run):
+    """With the sign of the difference for negative values too; unknown where there is no size."""
+    first = make_run({"a": [-2.0], "b": [0.0], "c": [np.nan], "d": [4.0]}, name="x")
+    second = make_run({"a": [-1.0], "b": [1.0], "c": [1.0], "d": [3.0]}, name="y")
+    percent = final_metrics([first, second])["y (percent)"]
+    assert percent["a"] == 50
+    assert percent["d"] == -25
+    assert percent[["b", "c"]].isna().all()
+
+
+def test_config_diff_keeps_whole_numbers_whole(make_run):
+    """A seed of 2 is no 2.0, whatever stands in the other rows."""
+    runs = [make_run({}, name=n, config={"lr": i / 10, "seed": i}) for i, n in enumerate("ab")]
+    assert config_diff(runs).loc["seed"].map(str).tolist() == ["0", "1"]

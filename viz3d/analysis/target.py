@@ -59,7 +59,8 @@ def steps_to_target(step: Steps, value: Floats, target: float, *, lower: bool = 
     import pandas as pd
 
     w = max(1, round(SHORT * len(step)))
-    median = pd.Series(np.where(np.isfinite(value), value, np.nan)).rolling(w).median()
+    # A window with NaN or infinity in it has no median.
+    median = pd.Series(value).rolling(w).median()
     good = (median <= target) if lower else (median >= target)
     stays = good[::-1].rolling(w).sum()[::-1] == w
     return int(step[int(stays.to_numpy().argmax())]) if stays.any() else None

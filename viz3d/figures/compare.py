@@ -68,7 +68,9 @@ def config_diff(runs: Sequence[Run]) -> pd.DataFrame:
     keys = sorted({key for config in flat for key in config})
     rows = {key: [config.get(key, NOT_SET) for config in flat] for key in keys}
     differing = {key: values for key, values in rows.items() if len(set(map(told, values))) > 1}
-    return pd.DataFrame.from_dict(differing, orient="index", columns=column_names(runs))
+    # As objects, or a seed of 2 beside a rate of 0.1 would read 2.0.
+    columns = column_names(runs)
+    return pd.DataFrame.from_dict(differing, orient="index", columns=columns, dtype=object)
 
 
 def final_metrics(runs: Sequence[Run], baseline: int = 0) -> pd.DataFrame:

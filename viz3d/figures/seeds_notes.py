@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from viz3d.analysis.final import FEWEST_ROWS, WINDOW
 from viz3d.figures.frame import Range
 from viz3d.figures.seeds_data import SeedsResult
 from viz3d.figures.seeds_groups import Group
@@ -91,6 +92,12 @@ def _of_ends(result: SeedsResult) -> list[str]:
             f"Runs end at steps from {ends[0]:,} to {ends[-1]:,}; the number of each is from its "
             "own end."
         )
+    sparse = [m.run for m in members if m.final.first <= m.final.last - WINDOW * np.ptp(m.step)]
+    if sparse:
+        said.append(
+            f"Their last tenth holds fewer than {FEWEST_ROWS} rows, so the number is the mean of "
+            f"the last {FEWEST_ROWS}: {listed(sparse)}."
+        )
     without = [member.run for member in members if np.isnan(member.final.mean)]
     if without:
         said.append(
@@ -110,7 +117,7 @@ def _of_axis(result: SeedsResult, z: Range) -> list[str]:
     )
     said = []
     if outside:
-        said.append(f"{count(outside, 'point')} of the runs lie outside the axis.")
+        said.append(f"Outside the axis: {count(outside, 'point')} of the runs.")
     if cut:
         said.append(f"The band is cut off at the ends of the axis at {count(cut, 'step')}.")
     below = sum(int((group.joined.lower < 0).sum()) for group in result.groups)

@@ -184,5 +184,5 @@ def _of_target(result: SeedsResult) -> list[str]:
         return []
     short = _short(result)
     where = f", where {short[result.baseline]} ended" if result.target_is_baseline else ""
-    said = [f"{short[g.title]} {g.reached.k} of {len(g.members)}" for g in result.groups]
+    said = [f"{g.reached.k} of {len(g.members)} in {short[g.title]}" for g in result.groups]
     return [f"Target {say(result.target)}{where}: reached by {listed(said, MOST_TOLD)}."]
