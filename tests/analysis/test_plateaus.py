@@ -87,6 +87,19 @@ def test_a_level_that_rises_and_falls_is_no_plateau():
     assert found(noisy(np.r_[np.linspace(6, 2, 1_000), hill])) == []
 
 
+def test_a_sparse_reward_that_rises_makes_progress():
+    """More than half of the rows are zero throughout, so that every median is."""
+    share = np.linspace(0.0, 0.45, 4_000)
+    values = (np.random.default_rng(0).random(4_000) < share).astype(float)
+    assert found(values) == []
+
+
+def test_values_near_the_largest_float():
+    """Sums and differences of them would overflow."""
+    with np.errstate(all="raise"):
+        assert found(1e308 * np.sin(np.arange(1_000) / 100)) == []
+
+
 def test_short_runs_have_none():
     """Too few rows to tell noise from progress."""
     assert found(np.full(99, 2.0)) == []
