@@ -47,6 +47,13 @@ def test_an_even_pace_over_orders_of_magnitude_has_no_plateau(noise):
     assert found(noisy(2 * 1e-3 ** np.linspace(0, 1, 3_000), noise)) == []
 
 
+def test_progress_over_orders_of_magnitude_shows_through_much_noise():
+    """A late but even fall by a factor of 1,000: its end looks flat on a linear axis."""
+    clean = np.r_[np.full(300, 1.3), 1.3 * 1e-3 ** np.linspace(0, 1, 700)]
+    for seed in range(20):
+        assert all(last < 5_000 for _, last in found(noisy(clean, 0.3, seed)))
+
+
 @pytest.mark.parametrize(("first", "last"), [(0.4, 0.75), (0.6, 1.0)])
 @pytest.mark.parametrize("exponent", EXPONENTS)
 def test_a_planted_plateau_is_found(first, last, exponent):
