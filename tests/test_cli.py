@@ -99,9 +99,9 @@ def test_show_of_a_file_with_several_runs_is_an_array(
 
 def test_show_json_lists_the_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Kind, metric, step and size of each; what was not finite is null."""
-    rows = ['{"step": 0, "loss": 2.5}', '{"step": 1, "loss": NaN}', '{"step": 2, "loss": NaN}']
-    (tmp_path / "run.jsonl").write_text("\n".join(rows) + "\n")
-    _, out, _ = run(capsys, "show", str(tmp_path / "run.jsonl"), "--json")
+    rows = ['{"step": 0, "loss": 2.5}', *(f'{{"step": {i}, "loss": NaN}}' for i in (1, 2))]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(rows) + "\n")
+    _, out, _ = run(capsys, "show", str(tmp_path), "--json")
     assert json.loads(out)["events"] == [
         {
             "kind": "NaN",
