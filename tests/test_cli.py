@@ -97,6 +97,24 @@ def test_show_of_a_file_with_several_runs_is_an_array(
     assert json.loads(out)["name"] == both[1]["name"]
 
 
+def test_show_json_lists_the_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Kind, metric, step and size of each; what was not finite is null."""
+    rows = ['{"step": 0, "loss": 2.5}', *(f'{{"step": {i}, "loss": NaN}}' for i in (1, 2))]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(rows) + "\n")
+    _, out, _ = run(capsys, "show", str(tmp_path), "--json")
+    assert json.loads(out)["events"] == [
+        {
+            "kind": "NaN",
+            "metric": "loss",
+            "step": 1,
+            "last_step": 2,
+            "rows": 2,
+            "size": 2.0,
+            "value": None,
+        }
+    ]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="such names cannot be made here")
 def test_odd_names_stay_on_their_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A name with a line break or a terminal's control code is shown escaped, in every command."""

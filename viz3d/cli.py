@@ -194,7 +194,7 @@ def _show(args: argparse.Namespace) -> int:
     runs = _load([args.run], args)
     _print_problems(runs)
     if args.json:
-        documents = [_run_json(run) for run in runs]
+        documents = [_run_json(run) | {"events": _events_json(run)} for run in runs]
         print_json(documents if len(documents) > 1 else documents[0])
     else:
         print("\n\n".join(_run_text(run) for run in runs))
@@ -284,6 +284,13 @@ def _report_json(run: Run) -> dict[str, Any] | None:
         return None
     tasks = {task: dict(scores) for task, scores in run.report.tasks.items()}
     return {"title": run.report.title, "stages": list(run.report.stages), "tasks": tasks}
+
+
+def _events_json(run: Run) -> list[dict[str, Any]]:
+    from viz3d.analysis.events import run_events
+
+    keys = ("kind", "metric", "step", "last_step", "rows", "size", "value")
+    return [{key: getattr(event, key) for key in keys} for event in run_events(run)]
 
 
 def _problem_json(problem: Problem) -> dict[str, Any]:

@@ -47,6 +47,13 @@ def test_an_even_pace_over_orders_of_magnitude_has_no_plateau(noise):
     assert found(noisy(2 * 1e-3 ** np.linspace(0, 1, 3_000), noise)) == []
 
 
+def test_progress_over_orders_of_magnitude_shows_through_much_noise():
+    """A late but even fall by a factor of 1,000: its end looks flat on a linear axis."""
+    clean = np.r_[np.full(300, 1.3), 1.3 * 1e-3 ** np.linspace(0, 1, 700)]
+    for seed in range(20):
+        assert all(last < 5_000 for _, last in found(noisy(clean, 0.3, seed)))
+
+
 @pytest.mark.parametrize(("first", "last"), [(0.4, 0.75), (0.6, 1.0)])
 @pytest.mark.parametrize("exponent", EXPONENTS)
 def test_a_planted_plateau_is_found(first, last, exponent):
@@ -85,6 +92,19 @@ def test_a_level_that_rises_and_falls_is_no_plateau():
     """The same level at both ends is not the same level throughout."""
     hill = 2 + np.sin(np.linspace(0, np.pi, 1_000))
     assert found(noisy(np.r_[np.linspace(6, 2, 1_000), hill])) == []
+
+
+def test_a_sparse_reward_that_rises_makes_progress():
+    """More than half of the rows are zero throughout, so that every median is."""
+    share = np.linspace(0.0, 0.45, 4_000)
+    values = (np.random.default_rng(0).random(4_000) < share).astype(float)
+    assert found(values) == []
+
+
+def test_values_near_the_largest_float():
+    """Sums and differences of them would overflow."""
+    with np.errstate(all="raise"):
+        assert found(1e308 * np.sin(np.arange(1_000) / 100)) == []
 
 
 def test_short_runs_have_none():

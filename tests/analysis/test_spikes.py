@@ -77,7 +77,7 @@ def test_a_spike_on_a_steep_slope_is_found():
     """Where the loss falls by half within the window."""
     step = np.arange(400)
     values = 2 + 3 * np.exp(-step / 60) + np.random.default_rng(0).normal(0, 0.02, 400)
-    values[150] = 4.0
+    values[150] = 5.0
     (event,) = found(values, "up")
     assert event.step == 150
     assert event.level == pytest.approx(2 + 3 * np.exp(-2.5), abs=0.3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -69,11 +71,11 @@ def test_the_list_has_one_row_for_each_event_by_step(run):
 
 def test_the_focus_is_the_place_of_the_event_in_data_units(run):
     """Step, rate and loss; in the reward landscape step, loss and reward; a point in PCA space."""
-    x, y, z = focus(loss_landscape.chart(run).events[0]), None, None
-    assert (x["x"], x["z"]) == (150, 5.0)
-    assert x["y"] == pytest.approx(1e-3)
-    assert x["label"].startswith("eventful, step 150: loss spiked to 5, ")
-    assert "<br>" not in x["label"]
+    spike = focus(loss_landscape.chart(run).events[0])
+    assert (spike["x"], spike["z"]) == (150, 5.0)
+    assert spike["y"] == pytest.approx(1e-3)
+    assert spike["label"].startswith("eventful, step 150: loss spiked to 5 for 1 row, ")
+    assert "<br>" not in spike["label"]
     events = reward_landscape.chart(run).events
     assert [(pin.kind, pin.event.metric) for pin in events] == [
         ("spike", "loss"),
@@ -84,14 +86,14 @@ def test_the_focus_is_the_place_of_the_event_in_data_units(run):
     assert (drop["x"], drop["z"]) == (200, -1.0)
     assert drop["y"] == pytest.approx(run.history.loc[200, "loss"])
     plain = training_dynamics.chart(run, view="plain")
-    y = focus(next(pin for pin in plain.events if pin.kind == "drop"))
-    assert y["x"] == pytest.approx(run.history.loc[200, "loss"])
-    assert y["z"] == -1.0
+    drop = focus(next(pin for pin in plain.events if pin.kind == "drop"))
+    assert drop["x"] == pytest.approx(run.history.loc[200, "loss"])
+    assert drop["z"] == -1.0
     pca = training_dynamics.compute(run)
-    z = focus(training_dynamics.finish(pca).events[0])
+    point = focus(training_dynamics.finish(pca).events[0])
     (path,) = pca.embedding.trajectories
     at = int(np.abs(path.step - 150).argmin())
-    np.testing.assert_allclose([z["x"], z["y"], z["z"]], path.scores[at, :3])
+    np.testing.assert_allclose([point["x"], point["y"], point["z"]], path.scores[at, :3])
 
 
 @pytest.mark.parametrize("view", ["pca", "plain"])
@@ -157,12 +159,18 @@ def test_a_pin_at_a_rate_of_zero_stands_where_the_axis_reaches(run):
     """A logarithmic axis has no zero; the next positive rate takes its place."""
     history = run.history.copy()
     history.loc[0, "loss"] = np.inf
-    from dataclasses import replace
-
     chart = loss_landscape.chart(replace(run, history=history))
     first = focus(chart.events[0])
     assert first["x"] == 0
     assert first["y"] == pytest.approx(1e-3 / 20)
+
+
+def test_names_from_files_are_only_text_in_the_label(run):
+    """The label may stand in a page or in a scene: no tag, no entity."""
+    chart = loss_landscape.chart(replace(run, name="<b>R&D</b>"))
+    label = focus(chart.events[0])["label"]
+    assert label.startswith("‹b›R&D‹/b›, step 150: loss spiked")
+    assert event_table(chart.events)["run"][0] == "<b>R&D</b>"
 
 
 def test_a_run_without_events_says_nothing_of_them(make_run):

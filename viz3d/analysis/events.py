@@ -56,6 +56,14 @@ def find_events(run: Run, metric: str, *, threshold: float = THRESHOLD) -> tuple
     return tuple(sorted(found, key=lambda event: (event.step, event.kind)))
 
 
+def run_events(run: Run) -> tuple[Event, ...]:
+    """Return the events of a run's losses, rewards, accuracies and gradient norm, by step."""
+    watched = [run.roles[role] for role in sorted(UPWARDS | HIGHER_IS_BETTER) if role in run.roles]
+    known = [metric for metric in watched if metric in run.history.columns]
+    found = [event for metric in known for event in find_events(run, metric)]
+    return tuple(sorted(found, key=lambda event: event.step))
+
+
 def _direction(role: str) -> str:
     return "up" if role in UPWARDS else "down" if role in HIGHER_IS_BETTER else "both"
 

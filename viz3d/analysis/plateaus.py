@@ -60,11 +60,16 @@ def plateaus(step: Steps, value: Floats, metric: str) -> list[Event]:
     if count < FEWEST:
         return []
     edges = np.arange(count + 1) * len(value) // count
-    level = np.array([np.median(value[a:b]) for a, b in pairwise(edges)])
+    # Divided first: differences of values near the largest float would overflow.
+    scaled = value / (np.abs(value).max() or 1.0)
+    level = np.array([np.median(scaled[a:b]) for a, b in pairwise(edges)])
+    if not np.ptp(level):
+        # Most rows are equal, as of a sparse reward; its progress shows in the means.
+        level = np.array([np.mean(scaled[a:b]) for a, b in pairwise(edges)])
     if not np.ptp(level):
         return [_event(step, value, metric, 0, len(value))]
     # Progress over orders of magnitude shows on the logarithm alone.
-    scales = [level / np.abs(level).max(), *([np.log(level)] if level.min() > 0 else [])]
+    scales = [level, *([np.log(level)] if level.min() > 0 else [])]
     noises = [max(_noise(scale), LEAST * float(np.ptp(scale))) for scale in scales]
     found = _longest(list(zip(scales, noises, strict=True)))
     return sorted(

@@ -3,8 +3,8 @@
 A row is compared with the level of the rows before it, in units of their scatter. The level is
 their median, corrected by the median of how far rows were from such medians, which on a slope lag.
 The scatter is the median absolute deviation from such levels, scaled to the standard deviation of
-normal noise. All stand firm against earlier spikes. Positive metrics are judged on their logarithm, where the noise of a
-loss is about even.
+normal noise. All stand firm against earlier spikes. Positive metrics are judged on their
+logarithm, where the noise of a loss is about even.
 """
 
 from __future__ import annotations

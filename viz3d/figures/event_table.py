@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from viz3d.figures.event_words import told_size
 from viz3d.figures.pins import Pin
+from viz3d.figures.text import scene_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +41,9 @@ def event_table(events: Sequence[Pin]) -> pd.DataFrame:
 def focus(pin: Pin) -> dict[str, Any]:
     """Return where the scene is to look for an event: ``x``, ``y``, ``z`` in data units, ``label``.
 
-    The label holds `pin`'s own words without markup.
+    The label is plain text, with neither tags nor entities.
     """
     x, y, z = pin.place
-    said = pin.text.replace("<br>", " ")
-    return {"x": x, "y": y, "z": z, "label": f"{pin.title}, step {pin.event.step:,}: {said}"}
+    said = unescape(pin.text.replace("<br>", " "))
+    label = f"{scene_text(pin.run)}, step {pin.event.step:,}: {said}"
+    return {"x": x, "y": y, "z": z, "label": scene_text(label, 240)}

@@ -58,8 +58,9 @@ def rules(found: Mapping[str, int]) -> list[str]:
     if "spike" in found or "drop" in found:
         said.append(
             f"Spikes and drops are rows more than {THRESHOLD:g} times the scatter away from the "
-            f"median of the {WINDOW} rows before them; the scatter is that of those rows, scaled "
-            "to the standard deviation of normal noise."
+            f"level of the {WINDOW} rows before them: their median, corrected where they slope. "
+            "The scatter is the median distance of those rows from such levels, scaled to the "
+            "standard deviation of normal noise."
         )
     if "plateau" in found:
         said.append(
@@ -88,8 +89,8 @@ def _divergence(event: Event, name: str) -> str:
 def _spike(event: Event, name: str) -> str:
     verb, where = ("spiked", "above") if event.kind == "spike" else ("dropped", "below")
     return (
-        f"{name} {verb} to {say(event.value)},<br>{_factor(event.size)} the scatter {where} "
-        f"{say(event.level)}; {_lasted(event)}"
+        f"{name} {verb} to {say(event.value)} {_lasted(event)},<br>{_factor(event.size)} the "
+        f"scatter {where} {say(event.level)}"
     )
 
 

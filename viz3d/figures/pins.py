@@ -188,7 +188,7 @@ def _heads(pins: Sequence[Pin], height: Floats, kind: str) -> go.Scatter3d:
         z=compact(height),
         mode="markers",
         name=kind,
-        marker={**LOOKS[kind], "size": 4},
+        marker={**LOOKS[kind], "size": 5},
         text=_said(pins),
         hovertemplate="%{text}<extra></extra>",
     )

@@ -155,15 +155,15 @@ def event_pins(result: PlainResult) -> list[list[Pin]]:
     names = [safe(in_words(axis)) for axis in result.axes]
     return [
         [
-            event_pin(path.run, path.label, event, path.points[row_of(path, event)], names[axis])
+            event_pin(path.run, path.label, event, path.points[_row(path, event)], names[axis])
             for axis, event in path.events
         ]
         for path in result.paths
     ]
 
 
-def row_of(path: PlainPath, event: Event) -> int:
-    """Return the drawn point at the step of an event, or the last one before it."""
+def _row(path: PlainPath, event: Event) -> int:
+    """Place of the drawn point at the step of an event, or of the last one before it."""
     return max(0, int(np.searchsorted(path.step, event.step, side="right")) - 1)
 
 
