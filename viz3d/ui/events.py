@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.ui.chart import chart
-from viz3d.ui.component import Focus
 from viz3d.ui.text import count
 
 if TYPE_CHECKING:
     from viz3d.figures.pins import Pin
+    from viz3d.ui.component import Focus
     from viz3d.ui.loading import Prepared
 
 # Rows of the list that are seen at once; further ones are scrolled to.
@@ -37,7 +37,7 @@ def chart_with_events(made: Prepared, key: str) -> None:
 def _focus(pin: Pin | None) -> Focus | None:
     from viz3d.figures.event_table import focus
 
-    return None if pin is None else Focus(**focus(pin))
+    return None if pin is None else focus(pin)
 
 
 def _choose(events: Sequence[Pin], key: str) -> Pin | None:
