@@ -111,7 +111,7 @@ def test_state_is_that_of_the_digest_and_the_last_row() -> None:
         ([0, 10], [0, 11, 20], "was rewritten since the link was made (2 steps then, 3 now)."),
         ([0, 10, 20], [0, 10], "was rewritten since the link was made (3 steps then, 2 now)."),
         ([0], [], "was rewritten since the link was made (1 step then, 0 now)."),
-        ([], [0, 1], "was rewritten since the link was made (0 steps then, 2 now)."),
+        ([], [0, 1], "grew: 2 more steps since the link was made (now 2; last step then none)."),
     ],
     ids=["values", "grown", "rows between", "other steps", "shorter", "emptied", "first rows"],
 )  # fmt: skip
