@@ -99,8 +99,10 @@ def find_names(key: str, names: Sequence[str]) -> None:
     try:
         st.query_params[key] = said
     except StreamlitAPIException:
-        # The widget is there already, from a run that did not know the names yet.
-        st.session_state[key] = said
+        # The widget is there already, from a run that did not know the names yet; of all that are
+        # bound only the selection of runs keeps what it does not know.
+        if key == "run":
+            st.session_state[key] = said
     else:
         st.rerun()  # a widget takes its first value from the address with which a run began
 
