@@ -155,6 +155,19 @@ def test_link_names_long_metrics_by_digest(open_page: Open, tmp_path: Path) -> N
     assert [short in pair for pair in copied(app)["digests"]].count(True) == 1
 
 
+def test_digest_waits_for_a_source_that_is_away(open_page: Open, tmp_path: Path) -> None:
+    """A link that was opened while its source could not be listed finds its run later."""
+    name, away = "x" * 100, tmp_path / "away"
+    app = open_page(LOSS, source=str(away), run=[brief(name)])
+    assert app.session_state["run"] == [brief(name)]
+    away.mkdir()
+    write(away, name, 80)
+    st.cache_resource.clear()
+    app.run()
+    assert not app.exception
+    assert app.session_state["run"] == [name]
+
+
 def test_unknown_digest_is_told(open_page: Open) -> None:
     """Nobody knows the name behind it, so the digest is what is told."""
     app = open_page(LOSS, run=["~0123456789ab", *SWEEP])
