@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.run import Run
@@ -34,6 +34,7 @@ def run(steps: list[int], digest: str = "a" * 64, name: str = "r") -> Run:
     return Run(name, "s", history, digest=digest)
 
 
+@settings(deadline=None)
 @given(st.lists(states, min_size=1, max_size=12))
 def test_states_are_read_as_they_were_written(written: list[State | None]) -> None:
     """In the same order, those of runs that could not be read included."""
@@ -42,6 +43,7 @@ def test_states_are_read_as_they_were_written(written: list[State | None]) -> No
     assert quote(text) == text, "nothing in it needs escaping"
 
 
+@settings(deadline=None)
 @given(st.text() | st.text("0123456789abcdef._-~+ \ud800\x00"))
 def test_junk_is_no_state(text: str) -> None:
     """Whatever stands there is either a state that could have been written, or none."""
@@ -66,6 +68,7 @@ def test_endless_data_is_read_to_a_bound() -> None:
     assert len(decode("0123456789ab.1.2_" * 100_000)) == 1000
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), min_size=1, max_size=6, unique=True), st.data())
 def test_digests_become_names_again(names: list[str], data: st.DataObject) -> None:
     """By name or by digest, a link means the same run; what it cannot mean stays as it is."""
@@ -111,7 +114,7 @@ def test_state_is_that_of_the_digest_and_the_last_row() -> None:
         ([0, 10], [0, 11, 20], "was rewritten since the link was made (2 steps then, 3 now)."),
         ([0, 10, 20], [0, 10], "was rewritten since the link was made (3 steps then, 2 now)."),
         ([0], [], "was rewritten since the link was made (1 step then, 0 now)."),
-        ([], [0, 1], "was rewritten since the link was made (0 steps then, 2 now)."),
+        ([], [0, 1], "grew: 2 more steps since the link was made (now 2; last step then none)."),
     ],
     ids=["values", "grown", "rows between", "other steps", "shorter", "emptied", "first rows"],
 )  # fmt: skip
@@ -132,6 +135,7 @@ def test_file_of_several_runs_grows_at_its_end() -> None:
     assert change(before, [run([0, 1], "b" * 64), run([0, 1, 2], "b" * 64)]).startswith("grew: 1 ")
 
 
+@settings(deadline=None)
 @given(states, st.lists(st.integers(-(2**60), 2**60), unique=True, max_size=5))
 def test_any_state_of_a_link_can_be_compared(then: State | None, steps: list[int]) -> None:
     """Numbers that nobody measured are answered like any others."""

@@ -110,7 +110,7 @@ def start_page(title: str, purpose: str) -> Page:
     tell_changes(listed, loaded)
     with st.sidebar:
         runs = sidebar.choose_roles(tuple(run for _, found in loaded for run in found))
-        copy_link(listed, loaded, chosen)
+        copy_link(listed, loaded)
         connection(listed, settings)
         _show_problems(listed, runs)
     return Page(listed, len(chosen), runs)

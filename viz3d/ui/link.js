@@ -15,6 +15,11 @@ const STORED = "viz3d.camera."; // as in chart.js
 export default function ({ data, parentElement }) {
   seed(data.cameras);
   const [button, field, status] = ["button", "input", "p"].map((tag) => parentElement.querySelector(tag));
+  if (!field.matches(":focus")) {
+    // What was copied is not what is on the screen now.
+    field.hidden = true;
+    status.textContent = "";
+  }
   button.onclick = async () => {
     const made = compose(location.href, data, camerasOnPage());
     try {

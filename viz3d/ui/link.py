@@ -99,8 +99,10 @@ def find_names(key: str, names: Sequence[str]) -> None:
     try:
         st.query_params[key] = said
     except StreamlitAPIException:
-        # The widget is there already, from a run that did not know the names yet.
-        st.session_state[key] = said
+        # The widget is there already, from a run that did not know the names yet; of all that are
+        # bound only the selection of runs keeps what it does not know.
+        if key == "run":
+            st.session_state[key] = said
     else:
         st.rerun()  # a widget takes its first value from the address with which a run began
 
@@ -131,31 +133,34 @@ def _called(name: str) -> str:
     return f"A run with a long name (digest {safe(name)})" if digest else f"**{safe(name)}**"
 
 
-def copy_link(listed: Listed, loaded: Loaded, chosen: Sequence[RunInfo]) -> None:
+def copy_link(listed: Listed, loaded: Loaded) -> None:
     """Offer the address of this view for copying, with its data's state and its cameras.
 
     Parameters
     ----------
     listed : Listed
     loaded : sequence of (RunInfo, tuple of Run)
-        What could be read of the chosen.
-    chosen : sequence of RunInfo
+        What could be read of the selected.
     """
-    runs = {info.name: found for info, found in loaded}
+    found = {info.name: runs for info, runs in loaded}
+    # As the viewer has put them; what the charts take is in the order of the listing.
+    selected = [str(name) for name in st.session_state["run"]]
     _copy(
         key="viz3d-link",
         data={
             # While the source cannot be listed, the address knows best what is selected.
-            "runs": None if listed.error is not None else [info.name for info in chosen],
-            "state": encode(state_of(runs.get(info.name, ())) for info in chosen),
-            "digests": [[name, brief(name)] for name in _names(loaded, chosen)],
+            "runs": None if listed.error is not None else selected,
+            "state": encode(state_of(found.get(name, ())) for name in selected),
+            "digests": [[name, brief(name)] for name in _names(selected, loaded)],
             "cameras": st.session_state["link"].cameras,
         },
     )
 
 
-def _names(loaded: Loaded, chosen: Sequence[RunInfo]) -> Iterable[str]:
+def _names(selected: Sequence[str], loaded: Loaded) -> Iterable[str]:
     """Return what a link can name by digest: runs, and what else has a long name."""
     runs = [run for _, found in loaded for run in found]
-    others = (name for run in runs for name in (run.name, *run.metrics, *map(str, run.config)))
-    return dict.fromkeys([*(info.name for info in chosen), *filter(is_long, others)])
+    others = {
+        name: None for run in runs for name in (run.name, *run.metrics, *map(str, run.config))
+    }
+    return dict.fromkeys([*selected, *filter(is_long, others)])

@@ -46,9 +46,9 @@ def state_of(runs: Sequence[Run]) -> State | None:
     digests = list(dict.fromkeys(run.digest for run in runs))
     if not digests:
         return None
-    steps = _steps(runs)
     digest = digests[0] if len(digests) == 1 else _sha256("".join(digests))
-    return State(digest[:_DIGITS], len(steps), steps[-1] if steps else None)
+    rows = sum(len(run.history) for run in runs)
+    return State(digest[:_DIGITS], rows, _last_of(rows, runs))
 
 
 def change(then: State, runs: Sequence[Run]) -> str:
@@ -71,15 +71,21 @@ def change(then: State, runs: Sequence[Run]) -> str:
     if now is None or now.digest == then.digest:
         return ""
     more = now.rows - then.rows
-    if more > 0 and then.last is not None and _steps(runs)[: then.rows][-1:] == [then.last]:
+    if more > 0 and _last_of(then.rows, runs) == then.last:
+        last = "none" if then.last is None else f"{then.last:,}"
         grew = f"grew: {count(more, 'more step')} since the link was made"
-        return f"{grew} (now {now.rows:,}; last step then {then.last:,})."
+        return f"{grew} (now {now.rows:,}; last step then {last})."
     then_and_now = f"{count(then.rows, 'step')} then, {now.rows:,} now"
     return f"was rewritten since the link was made ({then_and_now})."
 
 
-def _steps(runs: Sequence[Run]) -> list[int]:
-    return [int(step) for run in runs for step in run.history.index]
+def _last_of(rows: int, runs: Sequence[Run]) -> int | None:
+    """Return the step of the last of the first `rows` rows; None where there is none."""
+    for run in runs:
+        if 0 < rows <= len(run.history):
+            return int(run.history.index[rows - 1])
+        rows -= len(run.history)
+    return None
 
 
 def encode(states: Iterable[State | None]) -> str:
