@@ -339,7 +339,7 @@ def _log(run: Any, made: Sequence[Mapping[str, Any]], report: Callable[..., None
             continue
         media = {name: _media(path) for name, path in part["files"].items()}
         # A row below the run's own step would be dropped, so there the step metric alone tells it.
-        at = max(step, run.step)
+        at = max(step, run.step, run.starting_step)
         # Two calls for one row: the names of the files carry the step of the call before.
         run.log({STEP: step}, step=at, commit=False)
         run.log(media, step=at)
