@@ -216,4 +216,4 @@ def test_kinds_that_the_runs_cannot_fill_are_left_out_with_the_reason():
     assert "loss-landscape" in {drawn.kind for drawn in made.charts}
     assert [text.split()[0] for text in made.skipped][:2] == ["gradient-flow", "reward-landscape"]
     with pytest.raises(ChartError, match="needs a reward"):
-        make_charts([bare], ["reward-landscape"])
+        make_charts([bare], ["reward-landscape"], strict=True)

@@ -318,7 +318,7 @@ def _settings(job: Mapping[str, Any], folder: Path) -> Any:
         **{
             f"x_{part}_retry_wait_{end}_seconds": wait
             for part in ("graphql", "file_transfer", "file_stream")
-            for end, wait in (("min", 0.5), ("max", 4.0))
+            for end, wait in (("min", job["finish"] / 240), ("max", job["finish"] / 30))
         },
         **key,
     )

@@ -83,7 +83,7 @@ def _export(
     with st.status("Sending the charts to W&B …", expanded=True) as status:
 
         def tell(text: str) -> None:
-            status.write(safe(text))
+            status.write(safe(text, longest=None))
 
         try:
             check_export(settings, mode=mode, **to)
