@@ -106,10 +106,13 @@ def test_a_failure_names_its_cause_in_time_and_keeps_the_charts(
     finish = 4.0 if fault == "put hang" else 40.0
     monkeypatch.setattr(export, "FINISH", finish)
     server.fault = fault
+    run_id = "put500" if fault == "put 500" else ""
     began = monotonic()
-    done = export_charts([chart("loss-landscape")], [run()], SETTINGS, run_id="f" + fault[-3:])
+    done = export_charts([chart("loss-landscape")], [run()], SETTINGS, run_id=run_id)
     assert said in done.failed
-    assert done.sync == f"wandb sync {done.folder}"
+    how = "wandb sync" if done.mode == "offline" else "wandb sync --include-online"
+    assert done.sync == f"{how} {done.folder}"
+    assert list((tmp_path / "here" / "wandb").iterdir()) == [Path(done.folder)]
     [figure] = Path(done.folder).rglob("*.plotly.json")
     assert json.loads(figure.read_text()) == json.loads(to_plain(chart().figure).text)
     assert list(Path(done.folder).glob("*.wandb"))
