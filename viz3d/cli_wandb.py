@@ -45,7 +45,7 @@ def _wandb(args: argparse.Namespace) -> int:
     check_export(settings, mode=args.mode, **names)
     runs = args.load(args.runs, args)
     args.tell(runs)
-    made = make_charts(runs, args.kind)
+    made = make_charts(runs, args.kind, strict=bool(args.kind))
     for text in (*made.notes, *made.skipped):
         tell(text)
     if not made.charts:

@@ -38,10 +38,11 @@ def chart(kind: str = "loss-landscape") -> Chart:
 
 def run(name: str = "a", last: int = 60) -> Run:
     """Return a run whose last step is `last`."""
-    history = pd.DataFrame(
-        {"loss": [3.0, 2.0]}, index=pd.Index([0, last], name="step", dtype="int64")
-    )
-    return Run(name, "tests", history, roles={"loss": "loss"}, digest="d" * 64)
+    steps = pd.Index(np.linspace(0, last, 21).astype("int64"), name="step")
+    columns = {"loss": np.geomspace(3, 2, 21), "lr": np.full(21, 1e-3)}
+    roles = {"loss": "loss", "learning_rate": "lr"}
+    history = pd.DataFrame(columns, index=steps)
+    return Run(name, "tests", history, roles=roles, digest="d" * 64)
 
 
 def without_browser(monkeypatch: pytest.MonkeyPatch) -> None:

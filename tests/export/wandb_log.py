@@ -23,11 +23,18 @@ def history(path: Path) -> list[dict[str, Any]]:
     rows = [
         record.history for record in read_log(path) if record.WhichOneof("record_type") == "history"
     ]
-    return [
-        {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in row.item}
-        | {"_step": row.step.num}
-        for row in rows
-    ]
+    return [_nested(row.item) | {"_step": row.step.num} for row in rows]
+
+
+def _nested(items: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in items:
+        *above, last = item.nested_key or [item.key]
+        place = found
+        for key in above:
+            place = place.setdefault(key, {})
+        place[last] = json.loads(item.value_json)
+    return found
 
 
 def config(path: Path) -> dict[str, Any]:

@@ -32,6 +32,9 @@ MODES = {"online": "online", "run": "online", "offline": "offline", "dryrun": "o
 START, INIT, FINISH = 120.0, 20.0, 120.0
 """Seconds: to start the library, until W&B has opened the run, until everything has arrived."""
 
+RUNS = "*wandb/run-*"
+"""Where the library keeps the files of online runs, in ``WANDB_DIR``."""
+
 Tell = Callable[[str], None]
 
 
@@ -238,7 +241,9 @@ def _closed(done: WandbExport, trouble: list[str]) -> WandbExport:
     if folder and done.mode == "online" and not failed:
         shutil.rmtree(folder, ignore_errors=True)  # all of it is at W&B
         return replace(done, folder="")
-    sync = f"wandb sync {shlex.quote(done.folder)}" if folder else ""
+    # Without the option the library passes over what was begun online.
+    how = "wandb sync --include-online" if done.mode == "online" else "wandb sync"
+    sync = f"{how} {shlex.quote(done.folder)}" if folder else ""
     return replace(done, failed=failed, sync=sync)
 
 
@@ -254,7 +259,8 @@ def main() -> None:
         try:
             _carry_out(job, report)
         except Exception as error:
-            report("failed", what=f"{type(error).__name__}: {error}")
+            notes = getattr(error, "__notes__", [])
+            report("failed", what="\n".join([f"{type(error).__name__}: {error}", *notes]))
 
 
 def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
@@ -264,14 +270,15 @@ def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
     folder = Path(job["dir"])
     folder.mkdir(parents=True, exist_ok=True)
     wandb.setup(wandb.Settings(silent=True, console="off"))
-    run = wandb.init(
-        project=job["project"],
-        entity=job["entity"],
-        id=job["id"],
-        name=job["name"],
-        resume="allow" if job["id"] else None,
-        settings=_settings(job, folder),
-    )
+    before = set(folder.glob(RUNS))
+    try:
+        run = _open(job, folder)
+    except Exception as error:
+        # Why, the library often says in its log alone; nothing else is in these folders yet.
+        for place in set(folder.glob(RUNS)) - before:
+            error.add_note("\n".join(logged_errors(place)))
+            shutil.rmtree(place, ignore_errors=True)
+        raise
     report(
         "opened",
         run_id=run.id,
@@ -282,6 +289,19 @@ def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
     )
     _log(run, job["made"], report)
     run.finish()
+
+
+def _open(job: Mapping[str, Any], folder: Path) -> Any:
+    import wandb
+
+    return wandb.init(
+        project=job["project"],
+        entity=job["entity"],
+        id=job["id"],
+        name=job["name"],
+        resume="allow" if job["id"] else None,
+        settings=_settings(job, folder),
+    )
 
 
 def _settings(job: Mapping[str, Any], folder: Path) -> Any:
@@ -318,7 +338,7 @@ def _settings(job: Mapping[str, Any], folder: Path) -> Any:
         **{
             f"x_{part}_retry_wait_{end}_seconds": wait
             for part in ("graphql", "file_transfer", "file_stream")
-            for end, wait in (("min", 0.5), ("max", 4.0))
+            for end, wait in (("min", job["finish"] / 240), ("max", job["finish"] / 30))
         },
         **key,
     )
@@ -339,7 +359,7 @@ def _log(run: Any, made: Sequence[Mapping[str, Any]], report: Callable[..., None
             continue
         media = {name: _media(path) for name, path in part["files"].items()}
         # A row below the run's own step would be dropped, so there the step metric alone tells it.
-        at = max(step, run.step)
+        at = max(step, run.step, run.starting_step)
         # Two calls for one row: the names of the files carry the step of the call before.
         run.log({STEP: step}, step=at, commit=False)
         run.log(media, step=at)

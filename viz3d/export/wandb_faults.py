@@ -12,7 +12,7 @@ from pathlib import Path
 
 LOG = Path("logs", "debug-internal.log")
 MOST_LOG = 4_000_000
-GIVEN_UP = "giving up|fatal error|failed to|returned error"
+GIVEN_UP = "giving up|fatal error|failed to|returned error|ignoring partial history"
 
 _STATUS = re.compile(
     r"(?:HTTP(?: status)?|returned error|failed to upload:|\"status\":)\s*(\d{3})\b"
@@ -35,6 +35,8 @@ _CAUSES = (
      "resolved. Check the network and WANDB_BASE_URL."),
     (r"connection refused|network is unreachable|no route to host|connection reset|\bEOF\b",
      "The W&B server cannot be reached. Check the network and WANDB_BASE_URL."),
+    (r"ignoring partial history", "The run has rows of later steps, so W&B left the charts out. "
+     "Log into a new run."),
     (r"certificate|x509", "The certificate of the W&B server is not trusted here. Check "
      "WANDB_BASE_URL and the proxy."),
     (r"deadline exceeded|time-?out|timed out|context canceled", "W&B did not answer in time. Try "
@@ -92,7 +94,7 @@ def _is_error(line: str) -> bool:
     """Whether something was given up; what worked at a second try is no error."""
     try:
         entry = json.loads(line)
-        level, said = str(entry["level"]), f"{entry['msg']} {entry.get('error', '')}"
+        said = f"{entry['msg']} {entry.get('error', '')}"
     except (ValueError, TypeError, KeyError):
         return False
-    return level.startswith("ERROR") and re.search(GIVEN_UP, said) is not None
+    return not str(entry["level"]).startswith("INFO") and re.search(GIVEN_UP, said) is not None

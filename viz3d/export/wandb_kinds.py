@@ -35,19 +35,23 @@ class MadeCharts:
     notes: tuple[str, ...]
 
 
-def make_charts(runs: Sequence[Run], kinds: Sequence[str] = ()) -> MadeCharts:
+def make_charts(
+    runs: Sequence[Run], kinds: Sequence[str] = (), *, strict: bool = False
+) -> MadeCharts:
     """Make one chart of each kind.
 
     Parameters
     ----------
     runs : sequence of Run
     kinds : sequence of str, optional
-        By default all of `WANDB_KINDS` that the runs hold the data for.
+        By default all of `WANDB_KINDS`.
+    strict : bool
+        Whether each kind has to be there; else those are left out that the runs cannot fill.
 
     Raises
     ------
     ChartError
-        If the runs do not hold what one of the kinds that were named needs.
+        If `strict`, and the runs do not hold what one of the kinds needs.
     """
     charts, skipped, notes = [], [], []
     for kind in dict.fromkeys(kinds) or WANDB_KINDS:
@@ -63,7 +67,7 @@ def make_charts(runs: Sequence[Run], kinds: Sequence[str] = ()) -> MadeCharts:
         try:
             charts.append(make_chart(kind, chosen))
         except ChartError as error:
-            if kinds:
+            if strict:
                 raise
             skipped.append(f"{kind} was left out: {error}")
     return MadeCharts(tuple(charts), tuple(skipped), tuple(notes))

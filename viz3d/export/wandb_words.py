@@ -19,7 +19,10 @@ def sentences(done: WandbExport) -> list[str]:
     where = f"run {done.run_id} of project {done.project}" if done.run_id else done.project
     said = list(done.notes)
     if done.present:
-        said.append(f"Already in {where}, not logged again: {_keys(done.present)}.")
+        said.append(
+            f"Already in {where}, not logged again: {_keys(done.present)}. If sending them failed "
+            "then, the line that was given then sends the rest."
+        )
     if done.logged:
         said.append(f"{_did(done)} {_keys(done.logged)} in {where}{_age(done)}.")
     if done.folder:

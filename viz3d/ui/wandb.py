@@ -38,8 +38,11 @@ def export_wandb(page: Page) -> None:
         st.info(OFF)
         return
     kinds = [kind for kind in WANDB_KINDS if any(has(kind, run) for run in page.runs)]
+    if not page.runs:
+        st.info("No run is selected. Choose one or more in the sidebar to send their charts.")
+        return
     if not kinds:
-        st.info("Select runs in the sidebar to send their charts to W&B.")
+        st.info("The selected runs hold what none of the charts for W&B needs.")
         return
     key = whose_key(settings)
     st.caption(_about_key(key))
@@ -83,7 +86,7 @@ def _export(
     with st.status("Sending the charts to W&B …", expanded=True) as status:
 
         def tell(text: str) -> None:
-            status.write(safe(text))
+            status.write(safe(text, longest=None))
 
         try:
             check_export(settings, mode=mode, **to)
