@@ -14,7 +14,7 @@ from viz3d.ui.text import size
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
 
-# Code stands in the line, where it wraps: a block that scrolls sideways is out of the keyboard's reach.
+# Code stands in the line, where it wraps: what scrolls sideways is out of reach of the keyboard.
 _HOW = """\
 Type the path of a folder into **Source** in the sidebar, or set it for good in a file called `.env`
 beside `app.py`:
