@@ -14,13 +14,12 @@ from viz3d.ui.text import size
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
 
+# Code stands in the line, where it wraps: what scrolls sideways is out of reach of the keyboard.
 _HOW = """\
 Type the path of a folder into **Source** in the sidebar, or set it for good in a file called `.env`
 beside `app.py`:
 
-```
-VIZ3D_SOURCE=/path/to/runs
-```
+`VIZ3D_SOURCE=/path/to/runs`
 
 A run is a folder with `metrics.jsonl`, a nanochat `report/report.md`, a `trainer_state.json`, a
 `progress.csv`, a console log of nanochat or modded-nanogpt, or any JSONL, CSV or JSON history with
@@ -29,9 +28,7 @@ one row per step. A single file works too. Nothing is copied or changed.
 **A Google Cloud Storage bucket** is a source too: type `gs://bucket` or `gs://bucket/prefix`, or
 set `GCS_BUCKET` in `.env`. A public bucket needs nothing else; for your own run this once:
 
-```
-gcloud auth application-default login
-```
+`gcloud auth application-default login`
 
 or let `GOOGLE_APPLICATION_CREDENTIALS` name the key file of a service account. The right to read is
 enough (role *Storage Object Viewer*). A hosted app reads as the service account attached to it, or
@@ -91,9 +88,4 @@ def chart_links() -> None:
 def how_to_open(*, expanded: bool) -> None:
     """Say how to point the app at a folder or a bucket of one's own."""
     with st.expander("Open runs of your own", expanded=expanded):
-        for i, part in enumerate(_HOW.split("```")):
-            if i % 2:
-                # Wrapped: what scrolls sideways is out of reach of the keyboard.
-                st.code(part.strip(), language=None, wrap_lines=True)
-            else:
-                st.markdown(part)
+        st.markdown(_HOW)
