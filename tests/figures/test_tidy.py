@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from viz3d.figures import loss_landscape
+from viz3d.figures import difference, explore, loss_landscape, seeds
 from viz3d.figures.kinds import make_chart
 from viz3d.figures.tidy import columns_for
 
@@ -71,3 +71,41 @@ def test_reward_landscape_names_the_other_axis(make_run):
 def test_a_metric_never_takes_the_place_of_a_column():
     """A metric may be called "step" or twice the same."""
     assert columns_for(["step", "loss", "loss"]) == ["metric step", "loss #1", "loss #2"]
+
+
+def test_difference_has_both_surfaces_and_the_band(sweep):
+    """A, B, A less B on the whole grid, and every sample under its side and run."""
+    result = difference.compute(sweep[0::2], sweep[1::2])
+    table = difference.finish(result).data()
+    grid = table[table["part"] == "difference"]
+    assert np.array_equal(grid["difference"], result.found.d.ravel(), equal_nan=True)
+    inside = grid["support"] > 0
+    assert inside.any()
+    assert (grid["lower"][inside] < grid["upper"][inside]).all()
+    samples = table[table["part"] == "sample"]
+    for side in result.sides:
+        mine = samples[samples["side"] == side.name]
+        assert np.array_equal(mine["step"], side.x)
+        assert set(mine["run"]) == set(side.runs)
+
+
+def test_seeds_have_every_run_the_mean_and_the_ends(sweep):
+    result = seeds.compute({"all": sweep[:3]})
+    table = seeds.finish(result).data()
+    group = result.groups[0]
+    mean = table[table["part"] == "mean"]
+    assert np.array_equal(mean["loss"], group.joined.mean)
+    assert np.array_equal(mean["n"], group.joined.n)
+    assert len(table[table["part"] == "curve"]) == sum(len(one.step) for one in group.members)
+    assert np.array_equal(table[table["part"] == "end"]["loss"], group.ends, equal_nan=True)
+
+
+def test_explore_names_its_columns_after_the_axes(make_run):
+    """The step is one column; a text of the config is text; nothing is thinned."""
+    n = 50_000
+    run = make_run({"loss": np.arange(n) * 1.0, "gnorm": np.ones(n)}, config={"optimizer": "muon"})
+    settings = {"x": "step", "y": "optimizer", "z": "loss", "draw": "points"}
+    table = explore.chart([run], **settings).data()
+    assert list(table.columns) == ["part", "run", "step", "optimizer", "loss"]
+    assert np.array_equal(table["loss"], run.history["loss"])
+    assert set(table["optimizer"]) == {"muon"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from viz3d.analysis.configs import flat_config
 from viz3d.run import Run
 
 STEP = "step"
@@ -77,7 +78,7 @@ def setting(run: Run, name: str) -> float | str | None:
     Text that reads as a number is one; true and false are text; lists and what is not finite are
     nothing.
     """
-    return _plain(flat(run.config).get(name.removeprefix(CONFIG)))
+    return _plain(flat_config(run.config).get(name.removeprefix(CONFIG)))
 
 
 def category(value: float | str) -> str:
@@ -96,20 +97,9 @@ def quantities(runs: Sequence[Run]) -> tuple[Quantity, ...]:
     for run in runs:
         played = set(run.roles.values())
         names |= dict.fromkeys(metric for metric in run.metrics if metric not in played)
-    keys = dict.fromkeys(f"{CONFIG}{key}" for run in runs for key in flat(run.config))
+    keys = dict.fromkeys(f"{CONFIG}{key}" for run in runs for key in flat_config(run.config))
     found = (quantity(runs, name) for name in [*names, *keys])
     return tuple(one for one in found if one is not None)
-
-
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a nested config with keys such as ``outer.inner``."""
-    found: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
 
 
 def _plain(value: Any) -> float | str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.difference_data import KIND, OF, TITLE, DifferenceResult, compute, ends
+from viz3d.figures.difference_tidy import tidy
 from viz3d.figures.difference_traces import (
     INK,
     band,
@@ -136,7 +138,8 @@ def finish(result: DifferenceResult) -> Chart:
         pictures = curve, curve
     else:
         pictures = draw(result), draw_flat(result)
-    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
+    data = partial(tidy, result)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings, data)
 
 
 def chart(a: Run | Sequence[Run], b: Run | Sequence[Run], **settings: Any) -> Chart:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,6 +12,7 @@ from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.explore_data import KIND, ExploreResult, compute, default_axes
 from viz3d.figures.explore_rows import TITLE
+from viz3d.figures.explore_tidy import tidy
 from viz3d.figures.explore_traces import (
     axis_settings,
     draws_lines,
@@ -85,7 +87,8 @@ def finish(result: ExploreResult, frame: Frame | None = None) -> Chart:
     said = numbers(result)
     words = Words(table(result), summary(result, said), said, notes(result, said))
     pictures = draw(result, frame), draw_flat(result, frame)
-    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
+    data = partial(tidy, result)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings, data)
 
 
 def compute_each(groups: Sequence[Sequence[Run]], **settings: Any) -> list[ExploreResult]:

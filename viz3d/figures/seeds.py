@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,6 +12,7 @@ from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.seeds_data import KIND, TITLE, Chosen, SeedsResult, compute, compute_each
 from viz3d.figures.seeds_notes import notes
+from viz3d.figures.seeds_tidy import tidy
 from viz3d.figures.seeds_traces import LABEL, flat_traces, labels, scene_traces, thin_groups
 from viz3d.figures.seeds_words import numbers, subtitle, summary, table
 from viz3d.figures.text import in_words, safe, scene_text
@@ -70,7 +72,8 @@ def finish(result: SeedsResult, frame: Frame | None = None) -> Chart:
     z = (frame or result.frame).known()[2]
     words = Words(table(result), summary(result), numbers(result), notes(result, z))
     pictures = draw(result, frame), draw_flat(result, frame)
-    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings)
+    data = partial(tidy, result)
+    return assemble(KIND, TITLE, pictures, words, result.origins, result.settings, data)
 
 
 def chart(runs: Chosen, **settings: Any) -> Chart:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
@@ -37,7 +37,7 @@ def chart_with_events(made: Prepared, key: str) -> None:
 def _focus(pin: Pin | None) -> Focus | None:
     from viz3d.figures.event_table import focus
 
-    return None if pin is None else focus(pin)
+    return None if pin is None else cast("Focus", focus(pin))
 
 
 def _choose(events: Sequence[Pin], key: str) -> Pin | None:
