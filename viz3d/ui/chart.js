@@ -163,6 +163,8 @@ class Chart {
     if (this.plots.get(name) !== div) return; // it went away meanwhile
     div.setAttribute("aria-busy", "false");
     shared.group.add(div);
+    // The viewer may have turned it while it was being drawn.
+    shared.group.put((view) => recall(div, view.scene), shared.group.of(div));
     if (!div.viz3dListens) {
       div.viz3dListens = true;
       shared.marks.add(div, div.nextElementSibling);
