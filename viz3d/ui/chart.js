@@ -155,9 +155,10 @@ class Chart {
     div.viz3dKey = payload.key;
     let kept;
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
-      div.viz3dHome[scene] = layout[scene].camera;
+      // A copy: plotly.js changes the camera that it is given.
+      div.viz3dHome[scene] = plainCamera(layout[scene].camera ?? {});
       kept = recall(div, scene);
-      layout[scene].camera = kept ?? stepBack(layout[scene].camera, div);
+      layout[scene].camera = plainCamera(kept ?? homeCamera(div, scene));
     }
     await Plotly.react(div, data, layout, config(Plotly, name, payload.key));
     if (this.plots.get(name) !== div) return; // it went away meanwhile
@@ -359,7 +360,6 @@ function homeCamera(div, scene) {
 // The field of view is fixed by the height: in a narrow panel the sides would be cut off.
 function stepBack(camera, div) {
   const far = Math.max(1, (1.15 * div.clientHeight) / Math.max(div.clientWidth, 1));
-  if (!camera?.eye || far === 1) return camera;
   const { x, y, z } = camera.eye;
   return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }
