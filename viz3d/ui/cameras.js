@@ -24,13 +24,12 @@ const CAMERA_KEYS =
   `${PRESETS.map(({ name, key }) => `${key} ${name.toLowerCase()}`).join(", ")}.`;
 
 class Cameras {
-  // `moved(views)` is called once a frame with every view whose camera has moved, linked ones too;
+  // `moved(views)` is called with the views whose camera has moved, linked ones once a frame;
   // `home(div, scene)` says where a camera begins, by default where `add` found it.
   constructor({ linked = true, moved = () => {}, home = () => undefined } = {}) {
     Object.assign(this, { isLinked: linked, moved, home });
     this.views = []; // { div, scene, first, camera, shown }
     this.lead = null; // the view that moved last
-    this.news = new Set();
     this.busy = new Set(); // divs that are being moved from here: what they tell is no news
     this.waiting = 0;
   }
@@ -81,15 +80,14 @@ class Cameras {
     this.show(div);
   }
 
-  // Put every scene where `camera(view)` has it, each by itself; undefined leaves it.
-  put(camera) {
-    for (const view of this.views) {
+  // Put views where `camera(view)` has them, each by itself; undefined leaves it.
+  put(camera, views = this.views) {
+    for (const view of views) {
       const kept = camera(view);
       if (!kept) continue;
       view.camera = plainCamera(kept);
       this.show(view.div);
     }
-    this.lead = null;
   }
 
   reset(div) {
@@ -115,7 +113,11 @@ class Cameras {
 
   tell(view) {
     this.lead = view;
-    this.news.add(view);
+    this.moved([view]);
+    this.wake();
+  }
+
+  wake() {
     this.waiting ||= requestAnimationFrame(() => this.spread());
   }
 
@@ -123,26 +125,23 @@ class Cameras {
   settle(view) {
     if (!view?.settling || this.busy.has(view.div)) return;
     const live = view.div._fullLayout?.[view.scene]?._scene?.getCamera();
+    view.settling--;
     if (live && !sameCamera(live, view.camera)) {
       view.camera = view.shown = plainCamera(live);
       view.settling = SETTLED;
-    } else view.settling--;
-    this.tell(view);
+      this.moved([view]);
+    }
+    this.wake();
   }
 
   spread() {
     this.waiting = 0;
     this.settle(this.lead);
-    const followers = this.isLinked && this.lead ? this.views : [];
-    for (const view of followers) {
-      if (sameCamera(view.camera, this.lead.camera)) continue;
-      view.camera = this.lead.camera;
-      this.news.add(view);
-      this.show(view.div);
-    }
-    const news = [...this.news];
-    this.news.clear();
-    if (news.length) this.moved(news);
+    if (!this.isLinked || !this.lead) return;
+    const late = this.views.filter((view) => !sameCamera(view.camera, this.lead.camera));
+    for (const view of late) view.camera = this.lead.camera;
+    for (const view of late) this.show(view.div);
+    if (late.length) this.moved(late);
   }
 
   // One move at a time for each div; when it is done, the newest camera is the next.

@@ -72,8 +72,8 @@ class Chart {
 
   async update(text) {
     this.text = text;
-    const [head, focus, figure, flat] = text.split("\n");
-    this.focus = focus;
+    const [head, focus, figure, flat] = text.slice(1, -1).split("\n,");
+    this.focus = parsePart(focus).focus;
     const theme = readTheme(this.root);
     const drawing = [head, figure, flat, JSON.stringify(theme)].join("\n");
     if (drawing === this.drawn) {
@@ -82,14 +82,15 @@ class Chart {
     }
     this.drawn = drawing;
     const turn = ++this.turn;
-    const payload = { ...JSON.parse(head), figure: JSON.parse(figure) };
+    const payload = { ...parsePart(head), ...parsePart(figure) };
     const before = this.contexts;
     const why = this.claim(payload.figure);
     if (why) payload.figure = null;
     const alone = payload.figure && !payload.beside;
-    payload.flat = alone ? null : JSON.parse(flat);
+    if (!alone) Object.assign(payload, parsePart(flat));
     const names = ["figure", "flat"].filter((name) => payload[name]);
     this.layPanels(names, payload);
+    if (this.contexts < before) drawCrowded();
     let Plotly;
     try {
       Plotly = await loadPlotly(payload.plotly);
@@ -108,7 +109,6 @@ class Chart {
     }
     this.why = why;
     this.showFocus();
-    if (this.contexts < before) drawCrowded();
   }
 
   // Take the WebGL contexts that the scenes need; return why there are none, if so.
@@ -155,26 +155,29 @@ class Chart {
     div.viz3dKey = payload.key;
     let kept;
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
-      div.viz3dHome[scene] = layout[scene].camera;
+      // A copy: plotly.js changes the camera that it is given.
+      div.viz3dHome[scene] = plainCamera(layout[scene].camera ?? {});
       kept = recall(div, scene);
-      layout[scene].camera = kept ?? stepBack(layout[scene].camera, div);
+      layout[scene].camera = plainCamera(kept ?? homeCamera(div, scene));
     }
     await Plotly.react(div, data, layout, config(Plotly, name, payload.key));
     if (this.plots.get(name) !== div) return; // it went away meanwhile
     div.setAttribute("aria-busy", "false");
     shared.group.add(div);
+    // The viewer may have turned it while it was being drawn.
+    shared.group.put((view) => recall(div, view.scene), shared.group.of(div));
     if (!div.viz3dListens) {
       div.viz3dListens = true;
       shared.marks.add(div, div.nextElementSibling);
+      // A scene that was away may remember a newer camera than the others stand at.
+      if (kept && shared.linked) shared.group.move(div, (view) => view.camera);
     }
-    // What was remembered for a scene that was away may be newer than where the others stand.
-    if (kept && shared.linked) shared.group.move(div, (view) => view.camera);
     this.showFocus();
   }
 
   // Mark the place that the page points at; look at it once, so that the viewer can turn away.
   showFocus() {
-    const place = JSON.parse(this.focus);
+    const place = this.focus;
     const drawn = [...this.plots.values()].filter((div) => div.viz3dListens);
     const marked = drawn.filter((div) => shared.marks.focus(div, place));
     for (const div of drawn) {
@@ -184,8 +187,9 @@ class Chart {
     if (!drawn.length || drawn.length < this.plots.size) return;
     const outside = place && !marked.length ? `${place.label || "The place"} lies outside the axes.` : "";
     this.note.textContent = this.why || outside;
-    if (this.focus === this.focused) return;
-    this.focused = this.focus;
+    const said = JSON.stringify(place);
+    if (said === this.focused) return;
+    this.focused = said;
     if (!place) return;
     for (const div of marked) shared.group.move(div, (view) => lookedAt(view, place));
     const { top, bottom } = this.root.getBoundingClientRect();
@@ -227,6 +231,11 @@ function drawCrowded() {
     chart.drawn = "";
     chart.update(chart.text);
   }
+}
+
+// One line of what Python sent: JSON without its braces.
+function parsePart(part) {
+  return JSON.parse(`{${part}}`);
 }
 
 // The div that plotly.js draws in, with what lies on it; a scene can be turned with keys.
@@ -351,7 +360,6 @@ function homeCamera(div, scene) {
 // The field of view is fixed by the height: in a narrow panel the sides would be cut off.
 function stepBack(camera, div) {
   const far = Math.max(1, (1.15 * div.clientHeight) / Math.max(div.clientWidth, 1));
-  if (!camera?.eye || far === 1) return camera;
   const { x, y, z } = camera.eye;
   return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }

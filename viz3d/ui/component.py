@@ -84,12 +84,17 @@ def mount(
     focus : Focus, optional
         A place to mark and to look at.
     """
-    head = {"key": key, "title": title, "summary": summary, "plotly": plotly_url()}
-    # The figures are JSON already: sent as lines of text they are not parsed again here, and the
-    # browser parses those that it draws.
     place = focus and {name: _plain(value) for name, value in focus.items()}
-    lines = [json.dumps(head | {"beside": beside}), json.dumps(place), figure or "null"]
-    _chart(key=f"chart-{key}", data="\n".join([*lines, flat or "null"]).encode())
+    head = {"key": key, "title": title, "summary": summary, "plotly": plotly_url()}
+    # The figures are JSON already: joined as text and sent as bytes they are not parsed again here.
+    # Each has a line of its own, and the browser parses those that it draws.
+    parts = [
+        json.dumps(head | {"beside": beside})[:-1],
+        f'"focus": {json.dumps(place)}',
+        f'"figure": {figure or "null"}',
+        f'"flat": {flat or "null"}}}',
+    ]
+    _chart(key=f"chart-{key}", data="\n,".join(parts).encode())
 
 
 def _plain(value: object) -> object:
