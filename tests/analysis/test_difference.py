@@ -149,7 +149,7 @@ def test_the_line_is_not_read_off_in_a_gap():
     x, y, z, run = sweep(0, rates=[1e-3])
     kept = (x < 60) | (x > 200)
     found = subtract((x[kept], y[kept], z[kept], run[kept]), sweep(1, rates=[1e-3]))
-    gap = (found.x > 100) & (found.x < 160)
+    gap = (found.x > 90) & (found.x < 145)
     assert gap.any()
     assert not found.shown[0, gap].any()
 
