@@ -144,6 +144,19 @@ def test_one_run_is_read_against_a_sweep_at_its_rate():
     assert found.shares[0] > 0.8
 
 
+def test_seeds_of_one_schedule_are_a_line():
+    """Three seeds a side that share a schedule are a curve, also against another schedule."""
+
+    def seeds(first, peak):
+        x, _, z, run = sweep(first, rates=[1e-3] * 3)
+        return x, peak * np.minimum(1, (x + 1) / 50), z, run
+
+    found = subtract(seeds(0, 1e-3), seeds(1, 1e-2))
+    assert found.along
+    assert found.runs == (3, 3)
+    assert not subtract(sweep(0), sweep(1), grid=8).along
+
+
 def test_the_line_is_not_read_off_in_a_gap():
     """Where a run logged nothing for long, there is no difference."""
     x, y, z, run = sweep(0, rates=[1e-3])
