@@ -195,6 +195,24 @@ def test_plot_writes_the_same_bytes_twice(
     assert written[0] == written[1]
 
 
+def test_plot_difference_says_who_is_better(
+    sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The runs before --against are A; the shares stand in the JSON."""
+    output = tmp_path / "difference.json"
+    a, b = str(sweep / "lr-0.0001"), str(sweep / "lr-0.001")
+    words = ("plot", "difference", a, "--against", b, "--output", str(output))
+    status, _, err = run(capsys, *words)
+    assert status == 0
+    meta = json.loads(output.read_text())["layout"]["meta"]["viz3d"]
+    assert meta["kind"] == "difference"
+    assert [r["name"] for r in meta["runs"]] == ["lr-0.0001", "lr-0.001"]
+    assert meta["settings"]["a"] == ["lr-0.0001"]
+    # The loss of B is higher by 1 at every step.
+    assert meta["summary"]["better"] > 0.9
+    assert "lower loss" in err
+
+
 def test_plot_json_carries_provenance(
     sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,6 +254,12 @@ def test_plot_json_carries_provenance(
         ),
         (("plot", "gradient-flow", "x", "--x", "loss", "--output", "x.png"), 2, "explore only"),
         (("plot", "moon", "x", "--output", "x.png"), 2, "gradient-flow"),
+        (("plot", "difference", "x", "--output", "x.png"), 2, "--against"),
+        (
+            ("plot", "loss-landscape", "x", "--against", "y", "--output", "x.png"),
+            2,
+            "difference only",
+        ),
         ((), 2, "COMMAND"),
     ],
 )

@@ -192,6 +192,32 @@ def test_compare_sends_one_panel_for_each_run(open_page: Open) -> None:
     assert len(ranges) == 1
 
 
+def test_compare_overlays_groups_in_one_scene(open_page: Open) -> None:
+    """One chart, a path for each run that has no surface."""
+    app = open_page("pages/5_Compare.py", run=SWEEP[:2], view="Overlaid")
+    assert not app.exception
+    [chart] = charts(app)
+    assert chart["figure"]["layout"]["meta"]["viz3d"]["settings"]["overlaid"].keys() == set(
+        SWEEP[:2]
+    )
+    other = open_page("pages/5_Compare.py", run=SWEEP[:2], view="Overlaid", kind="Gradient flow")
+    assert not other.exception
+    assert "side by side" in said(other)
+
+
+def test_compare_subtracts_the_second_group_from_the_first(open_page: Open) -> None:
+    """A is the first in the list, B the next; the viewer may choose others."""
+    view = {"run": SWEEP[:3], "view": "Difference A − B"}
+    app = open_page("pages/5_Compare.py", **view)
+    assert not app.exception
+    settings = charts(app)[0]["flat"]["layout"]["meta"]["viz3d"]["settings"]
+    (first,) = [box for box in app.selectbox if box.key == "a"]
+    assert (settings["a"], settings["b"]) == (first.options[:1], first.options[1:2])
+    app = open_page("pages/5_Compare.py", **view, a=SWEEP[2], b=SWEEP[0])
+    settings = charts(app)[0]["flat"]["layout"]["meta"]["viz3d"]["settings"]
+    assert (settings["a"], settings["b"]) == ([SWEEP[2]], [SWEEP[0]])
+
+
 def test_compare_tells_in_which_settings_the_runs_differ(open_page: Open) -> None:
     """The learning rates of a sweep stand in the table of differences."""
     app = open_page("pages/5_Compare.py", run=SWEEP[:2])

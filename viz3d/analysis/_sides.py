@@ -13,6 +13,9 @@ from viz3d.analysis._samples import Samples, clean_samples
 from viz3d.analysis._support import STRICTNESS
 from viz3d.analysis.surface_model import SurfaceModel
 
+SAME = 1e-3
+"""Runs whose y differ by no more than this share of the largest lie on one line."""
+
 Columns = tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike]
 """x, y, z and run of each sample, as `fit_surface` takes them."""
 
@@ -25,7 +28,7 @@ class Side:
     ----------
     samples : Samples
     model : SurfaceModel or None
-        None where all samples are of one run or at one y: they lie on a line.
+        None where all runs have the same y at the same x, as seeds of one schedule do.
     x_axis, y_axis : Axis
         The box.
     reason : str
@@ -63,7 +66,7 @@ class Side:
         # A rate of zero is a point of a line over the step, whatever the scale of rates.
         samples = clean_samples(*columns, (scales[0], "linear", scales[2]))
         farthest = STRICTNESS[strictness][0]
-        if samples.n_runs > 1 and len(np.unique(samples.y)) > 1:
+        if not _on_one_line(samples):
             model.fit(*columns)
             axes = model.x_axis_, model.y_axis_
             return cls(model.samples_, model, *axes, model.reason_, farthest)
@@ -84,3 +87,15 @@ class Side:
         after = np.clip(np.searchsorted(logged, at), 1, len(logged) - 1)
         nearest = np.minimum(np.abs(at - logged[after - 1]), np.abs(at - logged[after]))
         return (nearest <= self.farthest).astype(np.float64)
+
+
+def _on_one_line(samples: Samples) -> bool:
+    """Whether each run follows the first, as far as that one goes."""
+    if samples.n_runs < 2:
+        return True
+    first = samples.run == 0
+    x, y = samples.x[first], samples.y[first]
+    met = (samples.x >= x[0]) & (samples.x <= x[-1])
+    away = np.abs(samples.y - np.interp(samples.x, x, y))
+    beyond = not met[~first].any()
+    return not beyond and bool((away[met] <= SAME * np.abs(samples.y).max()).all())

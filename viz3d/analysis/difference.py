@@ -107,7 +107,7 @@ def subtract(
 
     Each side is fitted by itself, which says where it is supported, and both together, which says
     how they differ and how sure that is (see `viz3d.analysis._contrast`). Where a side's samples
-    lie on one line, being of one run or all at one y, the other is read off on that line, and the
+    lie on one line, being of one run or of one schedule, the other is read off on it, and the
     difference is a curve over x.
 
     The band is of each point by itself: it is no test of the whole surface.

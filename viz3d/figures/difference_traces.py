@@ -19,7 +19,7 @@ from viz3d.figures.surface_traces import FADED, color_scale, edge, only
 
 Floats = NDArray[np.float64]
 
-HATCHES, ALONG = 44, 240
+HATCHES, ALONG = 60, 240
 """Lines of the hatching, and points along each."""
 
 LIFT = 0.006
@@ -95,7 +95,7 @@ def surface_traces(result: DifferenceResult) -> list[go.Surface]:
 
 
 def heat_traces(result: DifferenceResult) -> list[Any]:
-    """Return the difference as a heat map, with a line where it is zero."""
+    """Return the difference as a heat map."""
     found = result.found
     drawn = compact(only(found.shown, result.drawn(found.d)))
     grid = {"x": compact(found.x), "y": compact(found.y), "z": drawn}
@@ -137,8 +137,8 @@ def hatching(result: DifferenceResult, x_range: Range, y_range: Range) -> Floats
     inside = (x >= found.x[0]) & (x <= found.x[-1]) & (y >= ys[0]) & (y <= ys[-1])
     points = np.stack([np.where(inside, y, ys[0]), np.where(inside, x, found.x[0])], -1)
     axes = (ys, found.x)
-    # A point is hatched only where the cell around it is undecided at all its corners.
-    undecided = RegularGridInterpolator(axes, found.undecided.astype(np.float64))(points) > 0.999
+    within = found.undecided.astype(np.float64)
+    undecided = RegularGridInterpolator(axes, within, method="nearest")(points) > 0
     z = RegularGridInterpolator(axes, result.drawn(found.d))(points)
     shown = inside & undecided & np.isfinite(z)
     lines = np.stack([x, np.exp(y) if log else y, z], -1)

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures import style
-from viz3d.figures.budget import compact, thin
+from viz3d.figures.budget import compact, thin, told
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, Range, padded, union
 from viz3d.figures.kinds import module_of
 from viz3d.figures.loss_data import RATE_TITLES
-from viz3d.figures.text import count, in_words, safe, scene_text
+from viz3d.figures.text import count, in_words, safe, scene_text, with_names
 from viz3d.figures.ticks import even_ticks, log_ticks
 from viz3d.run import Run
 
@@ -29,14 +29,14 @@ KINDS = ("loss-landscape", "reward-landscape")
 MOST_GROUPS = 8
 COLORS = (*style.RUNS, style.INK)
 
-PALER = 0.65
-"""How far the colour goes to white where support ends."""
+PALER, DARKER = 0.65, 0.45
+"""How far the colour goes to white where support ends, and to black for the paths."""
 
 LEVELS = 10
 """Contour lines of each surface."""
 
-POINTS = 6_000
-"""Points of all paths together; eight surfaces leave no more room in a figure."""
+POINTS = 750
+"""Points of the paths of one group; eight surfaces leave no more room in a figure."""
 
 Floats = NDArray[np.float64]
 Groups = Mapping[str, Sequence[Run]]
@@ -80,13 +80,13 @@ def chart(groups: Groups, kind: str = "loss-landscape", **settings: Any) -> Char
     titles = list(groups)
     said = {"groups": {t: dict(c.numbers) for t, c in zip(titles, single, strict=True)}}
     words = Words(
-        pd.concat([c.table.assign(group=t) for t, c in zip(titles, single, strict=True)]),
+        _table(titles, single),
         _summary(module.TITLE, titles, results),
         said,
-        tuple(f"{t}: {note}" for t, c in zip(titles, single, strict=True) for note in c.notes),
+        tuple(_note(t, r) for t, r in zip(titles, results, strict=True)),
     )
     title = f"{module.TITLE}, overlaid"
-    names = (title, *_axes(kind, results[0]))
+    names = (title, *_axes(results[0]))
     pictures = (
         _scene(names, titles, results, frame, kind),
         _flat(names, titles, results, frame, kind),
@@ -98,14 +98,29 @@ def chart(groups: Groups, kind: str = "loss-landscape", **settings: Any) -> Char
     )
 
 
-def _axes(kind: str, result: Any) -> tuple[str, str, str]:
-    if kind == "loss-landscape":
-        return "step", RATE_TITLES[result.rate], "loss"
-    return "step", in_words(result.against), "reward"
+def _axes(result: Any) -> tuple[str, str, str]:
+    if hasattr(result, "rows"):
+        return "step", in_words(result.against), "reward"
+    return "step", RATE_TITLES[result.rate], "loss"
 
 
-def _subtitle(titles: Sequence[str]) -> str:
-    return f"{count(len(titles), 'group')} on the same axes. Paler: support ends."
+def _table(titles: Sequence[str], charts: Sequence[Chart]) -> pd.DataFrame:
+    parts = [c.table.copy() for c in charts]
+    for title, part in zip(titles, parts, strict=True):
+        part.insert(0, "group", title)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _note(title: str, result: Any) -> str:
+    """Say how a group is drawn."""
+    surface, names = result.surface, _axes(result)
+    drawn, total = int(np.isfinite(_lines(result)[:, 0]).sum()), _points(result)
+    said = f"{title}: paths show {told(drawn, total)}"
+    if hasattr(result, "rows"):
+        said = f"{title}: paths are medians of stretches"
+    if surface.reason:
+        return f"{said}. There is no surface. {with_names(surface.reason, *names)}"
+    return f"{said}; a surface over {100 * surface.share:.0f} % of the group's own box."
 
 
 def _summary(chart_title: str, titles: Sequence[str], results: Sequence[Any]) -> str:
@@ -127,7 +142,7 @@ def _scene(
     for i, (title, result) in enumerate(zip(titles, results, strict=True)):
         if not result.surface.reason:
             traces.append(_surface(result.surface, title, COLORS[i], frame.color or z, names))
-        traces += _paths(title, result, COLORS[i], POINTS // len(results), names)
+        traces += _paths(title, result, COLORS[i], names)
     second = style.axis(scene_text(names[2]), range=padded(y, log=log_y))
     scene = style.scene(
         style.axis(names[1], range=padded(x, share=0.02)),
@@ -138,7 +153,14 @@ def _scene(
             **(log_ticks(z) if frame.log else even_ticks(z)),
         ),
     )
-    return style.figure(traces, style.layout(names[0], _subtitle(titles), scene=scene))
+    return style.figure(
+        traces,
+        style.layout(
+            names[0],
+            f"{count(len(titles), 'group')} on the same axes. Paler: support ends.",
+            scene=scene,
+        ),
+    )
 
 
 def _surface(
@@ -152,7 +174,7 @@ def _surface(
         surfacecolor=np.round(20 * surface.support).astype(np.uint8),
         cmin=0,
         cmax=20,
-        colorscale=[[0, _paler(color)], [0.95, color], [1, color]],
+        colorscale=[[0, _mixed(color, PALER, 255)], [0.95, color], [1, color]],
         showscale=False,
         name=safe(title),
         showlegend=True,
@@ -173,10 +195,8 @@ def _surface(
     )
 
 
-def _paths(
-    title: str, result: Any, color: str, budget: int, names: Sequence[str]
-) -> list[go.Scatter3d]:
-    lines = _lines(result, budget)
+def _paths(title: str, result: Any, color: str, names: Sequence[str]) -> list[go.Scatter3d]:
+    lines = _lines(result)
     return [
         go.Scatter3d(
             x=compact(lines[:, 0]),
@@ -184,7 +204,7 @@ def _paths(
             z=compact(lines[:, 2]),
             mode="lines",
             name=f"{safe(title)}, runs",
-            line={"color": color, "width": 3},
+            line={"color": _mixed(color, DARKER, 0), "width": 2},
             showlegend=bool(result.surface.reason),
             hovertemplate=f"{safe(title)}<br>{names[1]} %{{x:,.0f}}<br>{safe(names[2])} "
             f"%{{y:.3~g}}<br>{names[3]} %{{z:.4~g}}<extra></extra>",
@@ -192,14 +212,14 @@ def _paths(
     ]
 
 
-def _lines(result: Any, budget: int) -> Floats:
+def _lines(result: Any) -> Floats:
     """Paths of all runs of a group as one line with gaps: step, second axis, value."""
     if hasattr(result, "rows"):
         parts = [rows.path for rows in result.rows]
     else:
         current = [path for path in result.paths if not path.superseded]
         parts = [np.column_stack([path.step, path.rate, path.loss]) for path in current]
-    each = max(8, budget // len(parts))
+    each = max(8, POINTS // len(parts))
     gap = np.full((1, 3), np.nan)
     kept = [part[thin(part[:, 0].astype(np.int64), part[:, 2], each)] for part in parts]
     return np.vstack([row for part in kept for row in (part, gap)])
@@ -215,7 +235,7 @@ def _flat(
     traces: list[Any] = []
     for i, (title, result) in enumerate(zip(titles, results, strict=True)):
         if result.surface.reason:
-            lines = _lines(result, POINTS // len(results))
+            lines = _lines(result)
             traces.append(
                 go.Scatter(
                     x=compact(lines[:, 0]),
@@ -250,14 +270,21 @@ def _flat(
     second = style.axis(names[2], range=padded(y, log=log_y), zeroline=False)
     layout = style.flat_layout(
         names[0],
-        _subtitle(titles),
+        "Contour lines at the same levels for each group; dotted: no surface.",
         style.axis(names[1], range=padded(x, share=0.02), zeroline=False),
         {**second, **(log_ticks(y) if log_y else {})},
     )
     return style.figure(traces, layout)
 
 
-def _paler(color: str) -> str:
+def _points(result: Any) -> int:
+    if hasattr(result, "rows"):
+        return sum(len(rows.path) for rows in result.rows)
+    return sum(path.total for path in result.paths if not path.superseded)
+
+
+def _mixed(color: str, share: float, level: int) -> str:
+    """Mix a colour with a grey of that level, 0 to 255."""
     parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
-    mixed = (round(part + PALER * (255 - part)) for part in parts)
+    mixed = (round(part + share * (level - part)) for part in parts)
     return f"rgb({', '.join(map(str, mixed))})"

@@ -1,0 +1,143 @@
+"""A difference is drawn where both sides are supported, about zero, hatched where undecided."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from viz3d.errors import BadArgument, ChartError
+from viz3d.figures import difference
+from viz3d.figures.difference_traces import hatching
+from viz3d.figures.kinds import make_chart
+
+
+@pytest.fixture(scope="module")
+def halves(make_run):
+    """Two sweeps; B is worse by up to 0.6 at high rates and equal at low ones."""
+    rng = np.random.default_rng(5)
+    step = np.arange(200)
+    sides = []
+    for name in "ab":
+        runs = []
+        for rate in np.geomspace(1e-4, 1e-1, 5):
+            off = np.log10(rate) + 2.5
+            loss = 2 + 2 * np.exp(-step / 40) + 0.3 * off**2 + rng.normal(0, 0.05, 200)
+            loss += 0.6 / (1 + np.exp(-6 * off)) if name == "b" else 0.0
+            columns = {"loss": loss, "lr": np.full(200, rate)}
+            config = {"learning_rate": rate}
+            runs.append(make_run(columns, name=f"{name}-{rate:.0e}", config=config))
+        sides.append(runs)
+    return sides
+
+
+@pytest.fixture(scope="module")
+def result(halves):
+    """The computed numbers."""
+    return difference.compute(*halves)
+
+
+@pytest.fixture(scope="module")
+def chart(result):
+    """The finished chart."""
+    return difference.finish(result)
+
+
+def test_it_is_drawn_where_both_are_supported(result, chart):
+    """Holes of the common support are holes of the scene and of the flat twin."""
+    surfaces = [t for t in chart.figure.data if isinstance(t, go.Surface)]
+    drawn = np.any([np.isfinite(t.z) for t in surfaces], axis=0)
+    np.testing.assert_array_equal(drawn, result.found.shown)
+    (heat,) = [t for t in chart.flat.data if isinstance(t, go.Heatmap)]
+    np.testing.assert_array_equal(np.isfinite(heat.z), result.found.shown)
+
+
+def test_the_colours_are_centred_at_zero(chart):
+    """The pale middle of the scale is no difference, in both pictures."""
+    surface = next(t for t in chart.figure.data if isinstance(t, go.Surface))
+    heat = next(t for t in chart.flat.data if isinstance(t, go.Heatmap))
+    assert surface.cmin == -surface.cmax < 0
+    assert heat.zmin == -heat.zmax < 0
+    low, high = chart.figure.layout.scene.zaxis.range
+    assert low < 0 < high
+
+
+def test_the_hatching_is_the_undecided_area(result, chart):
+    """Every point of it lies nearest an undecided one, and it covers rows all over that area."""
+    found = result.found
+    assert 0.05 < found.shares[2] < 0.95
+    ends = (found.x[0], found.x[-1]), (found.y[0], found.y[-1])
+    lines = hatching(result, *ends)
+    lines = lines[np.isfinite(lines[:, 0])]
+    column = np.abs(found.x - lines[:, :1]).argmin(axis=1)
+    row = np.abs(np.log(found.y) - np.log(lines[:, 1:2])).argmin(axis=1)
+    assert found.undecided[row, column].all()
+    hatched, rows = np.unique(row), np.flatnonzero(found.undecided.sum(axis=1) > 20)
+    assert len(np.intersect1d(hatched, rows)) > 0.8 * len(rows)
+    names = [[t.name for t in picture.data] for picture in (chart.figure, chart.flat)]
+    assert all("undecided (hatched)" in some for some in names)
+
+
+def test_the_numbers_are_the_shares(result, chart):
+    """Better is lower loss; the three add up to one and stand in words and in the provenance."""
+    below, above, undecided = result.found.shares
+    said = chart.numbers
+    assert (said["better"], said["worse"], said["undecided"]) == (below, above, undecided)
+    assert below + above + undecided == pytest.approx(1)
+    assert below > 0.3
+    assert f"lower loss on {100 * below:.0f} % of the area" in chart.summary
+    meta = json.loads(chart.figure.to_json())["layout"]["meta"]["viz3d"]
+    assert meta["kind"] == "difference"
+    assert meta["summary"]["better"] == below
+
+
+def test_the_provenance_says_which_run_is_on_which_side(halves, chart):
+    """All runs stand in it, with their side in the settings."""
+    meta = chart.figure.layout.meta["viz3d"]
+    assert meta["settings"]["a"] == [run.name for run in halves[0]]
+    assert meta["settings"]["b"] == [run.name for run in halves[1]]
+    assert len(meta["runs"]) == 10
+
+
+def test_one_run_each_is_a_curve_without_a_claim(halves):
+    """The chart says that one run a side supports no claim, and never says better."""
+    chart = difference.chart(halves[0][4], halves[1][4])
+    assert chart.figure is chart.flat
+    assert chart.numbers["one_run"]
+    assert "three seeds" in chart.summary
+    title = chart.figure.layout.title.text
+    assert "no claim" in " ".join(title.split("<br>"))
+    assert "better" not in title
+
+
+def test_of_rewards_higher_is_better(make_run):
+    """The side with more reward is the better one, and its colour is blue all the same."""
+    rng = np.random.default_rng(7)
+    sides = []
+    for gain in (0.5, 0.0):
+        reward = np.linspace(0, 1, 150) + gain + rng.normal(0, 0.02, 150)
+        loss = np.linspace(3, 2, 150)
+        sides.append(make_run({"loss": loss, "reward": reward}, name=f"gain {gain}"))
+    chart = difference.chart(*sides, of="reward-landscape")
+    assert chart.numbers["better"] > 0.9
+    assert "higher reward" in chart.summary
+
+
+def test_what_cannot_be_compared_is_refused(halves, layered):
+    """Sides that share no run, kinds that have no difference, groups that share no steps."""
+    with pytest.raises(BadArgument, match="both sides"):
+        difference.chart(halves[0], halves[0][:2])
+    with pytest.raises(ChartError, match="gradient-flow"):
+        difference.chart(*halves, of="gradient-flow")
+    with pytest.raises(BadArgument, match="two groups"):
+        make_chart("difference", halves[0])
+    with pytest.raises(BadArgument, match="two groups"):
+        make_chart("loss-landscape", halves[0], halves[1])
+
+
+def test_no_common_rate_is_a_sentence(halves):
+    """The message gives both ranges in the words of the axes."""
+    with pytest.raises(ChartError, match="share no peak learning rate"):
+        difference.chart(halves[0][:2], halves[1][3:], rate="peak")
