@@ -3,14 +3,15 @@
 //
 // Cameras stand in a link as groups joined by "~". A group is the charts that share a camera and its
 // numbers, joined by "*"; a chart is "<key>" or "<key>/<scene>", and the numbers are thousandths
-// of eye, center and up, joined by "_", without a tail that is as usual.
+// of eye, center and up, joined by "_", without a tail that is as usual. The group "apart" says that
+// the cameras do not move as one.
 
 const LONGEST = 1999; // of a link: some programs cut what is longer
 const LONGEST_NAME = 60; // as in link_text.py
 const CHART = /^[\w.-]{1,80}\/scene\d{0,3}$/;
 const NUMBERS = /^-?\d{1,6}(_-?\d{1,6}){2,8}$/;
 const USUAL = [0, 0, 0, 0, 0, 1]; // centre and up
-const STORED = "viz3d.camera."; // as in chart.js
+const APART = "apart";
 
 export default function ({ data, parentElement }) {
   seed(data.cameras);
@@ -21,7 +22,7 @@ export default function ({ data, parentElement }) {
     status.textContent = "";
   }
   button.onclick = async () => {
-    const made = compose(location.href, data, camerasOnPage());
+    const made = compose(location.href, data, camerasOnPage(), window.viz3d.linked);
     try {
       await navigator.clipboard.writeText(made.link);
       field.hidden = true;
@@ -39,7 +40,7 @@ export default function ({ data, parentElement }) {
 
 // --- making a link ---
 
-export function compose(href, { runs, state, digests }, cameras) {
+export function compose(href, { runs, state, digests }, cameras, linked = true) {
   const { origin, pathname, searchParams } = new URL(href);
   const own = runs ? ["run", "data", "cam"] : ["data", "cam"];
   const choices = [...searchParams].filter(([key]) => !own.includes(key));
@@ -54,7 +55,7 @@ export function compose(href, { runs, state, digests }, cameras) {
     const query = parts.map(([key, value]) => `${escaped(key)}=${escaped(value)}`).join("&");
     return `${origin}${pathname}${query && "?"}${query}`;
   };
-  const cam = encodeCameras(cameras);
+  const cam = encodeCameras(cameras, linked);
   let link = write(LONGEST_NAME, cam);
   if (link.length > LONGEST) link = write(13, cam);
   if (link.length <= LONGEST) return { link, remark: "" };
@@ -77,22 +78,14 @@ function camerasOnPage() {
   for (const div of document.querySelectorAll(".viz3d-scene")) {
     for (const scene of Object.keys(div.layout ?? {}).filter((id) => /^scene\d*$/.test(id))) {
       const chart = `${div.viz3dKey}/${scene}`;
-      const camera = window.viz3d.cameras.get(chart) ?? stored(chart);
+      const camera = window.viz3d.cameras.get(chart);
       if (camera) found.push([chart, camera]);
     }
   }
   return found;
 }
 
-function stored(chart) {
-  try {
-    return JSON.parse(sessionStorage.getItem(STORED + chart));
-  } catch {
-    return null;
-  }
-}
-
-export function encodeCameras(cameras) {
+export function encodeCameras(cameras, linked = true) {
   const groups = new Map(); // numbers -> the charts that share them
   for (const [chart, { eye = {}, center = at(0, 0, 0), up = at(0, 0, 1) }] of cameras) {
     const all = [eye, center, up].flatMap(({ x, y, z }) => [x, y, z]);
@@ -102,7 +95,8 @@ export function encodeCameras(cameras) {
     if (!CHART.test(chart) || !NUMBERS.test(text)) continue;
     groups.set(text, [...(groups.get(text) ?? []), chart.replace(/\/scene$/, "")]);
   }
-  return [...groups].map(([text, charts]) => [...charts, text].join("*")).join("~");
+  const said = [...groups].map(([text, charts]) => [...charts, text].join("*"));
+  return [...(linked ? [] : [APART]), ...said].join("~");
 }
 
 // --- opening one ---
@@ -137,16 +131,11 @@ function at(x, y, z) {
 
 // Once for each load of the page: what the viewer turns afterwards counts.
 function seed(text) {
-  const shared = (window.viz3d ??= { cameras: new Map(), plotly: null });
+  const shared = (window.viz3d ??= {}); // chart.js may come later and takes what is there
   if (!text || shared.seeded) return;
   shared.seeded = true;
-  for (const [chart, camera] of decodeCameras(text)) {
-    shared.cameras.set(chart, camera);
-    try {
-      sessionStorage.setItem(STORED + chart, JSON.stringify(camera));
-    } catch {
-      // Storage is full or switched off: the camera lasts as long as the page.
-    }
-  }
+  shared.cameras ??= new Map();
+  shared.linked = !text.split("~").includes(APART);
+  for (const [chart, camera] of decodeCameras(text)) shared.cameras.set(chart, camera);
   window.dispatchEvent(new Event("viz3d:cameras"));
 }
