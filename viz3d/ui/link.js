@@ -136,6 +136,9 @@ function seed(text) {
   shared.seeded = true;
   shared.cameras ??= new Map();
   shared.linked = !text.split("~").includes(APART);
-  for (const [chart, camera] of decodeCameras(text)) shared.cameras.set(chart, camera);
+  for (const [chart, camera] of decodeCameras(text)) {
+    shared.cameras.delete(chart); // the latest come last
+    shared.cameras.set(chart, camera);
+  }
   window.dispatchEvent(new Event("viz3d:cameras"));
 }
