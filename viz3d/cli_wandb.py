@@ -13,7 +13,7 @@ def add_wandb(
     commands: argparse._SubParsersAction[argparse.ArgumentParser],
 ) -> argparse.ArgumentParser:
     """Add the command to the parser and return it; the caller says how runs are loaded."""
-    from viz3d.export.wandb_kinds import WANDB_KINDS
+    from viz3d.export.wandb.kinds import WANDB_KINDS
 
     parser = commands.add_parser("wandb", help="send charts of runs to Weights & Biases")
     parser.add_argument("runs", metavar="RUN", nargs="+", help="a name in the source, or a path")
@@ -35,9 +35,10 @@ def add_wandb(
 
 
 def _wandb(args: argparse.Namespace) -> int:
-    from viz3d.export.wandb import check_export, export_charts
-    from viz3d.export.wandb_kinds import make_charts
-    from viz3d.export.wandb_words import sentences
+    from viz3d.export.wandb.check import check_export
+    from viz3d.export.wandb.kinds import make_charts
+    from viz3d.export.wandb.outcome import sentences
+    from viz3d.export.wandb.send import export_charts
 
     settings = read_settings()
     names = {"project": args.project, "entity": args.entity, "run_id": args.id}

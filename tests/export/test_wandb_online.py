@@ -13,9 +13,9 @@ from wandb_charts import KEY, chart, run, without_browser
 from wandb_server import Server, wandb_server
 
 from viz3d.errors import ExportError
-from viz3d.export import wandb as export
 from viz3d.export.plain_lists import to_plain
-from viz3d.export.wandb import export_charts
+from viz3d.export.wandb import send as export
+from viz3d.export.wandb.send import export_charts
 from viz3d.settings import Settings
 
 SETTINGS = Settings(wandb_api_key=KEY)

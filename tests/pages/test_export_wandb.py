@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from viz3d.export.wandb import WandbExport
+from viz3d.export.wandb.outcome import WandbExport
 
 Open = Callable[..., AppTest]
 PAGE = "pages/7_Export.py"
