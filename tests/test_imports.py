@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = (
     {"app", "pages", "train", "__main__"},
     {"ui", "cli", "record"},
-    {"cli_storage", "cli_wandb"},
+    {"cli_plot", "cli_storage", "cli_wandb"},
+    {"cli_runs"},
     {"cli_source"},
     {"cli_text"},
     {"export"},

@@ -10,7 +10,7 @@ import sys
 import plotly.graph_objects as go
 import pytest
 
-from viz3d import cli
+from viz3d import cli_plot
 from viz3d.errors import ExportError
 from viz3d.export.files import FORMATS, write_figure
 
@@ -78,7 +78,7 @@ def test_json_is_the_figure_with_its_provenance(charts, tmp_path):
 
 def test_the_command_line_knows_the_same_formats():
     """It lists them without importing what writes them."""
-    assert tuple(FORMATS) == cli.ENDINGS
+    assert tuple(FORMATS) == cli_plot.ENDINGS
 
 
 def test_an_unknown_format_lists_the_known_ones(charts, tmp_path):
