@@ -28,17 +28,21 @@ with right:
 
 groups = ui.groups(page.runs, grouping)
 if view == "overlaid":
-    ui.overlaid(page, kind, groups)
+    shown = ui.overlaid(page, kind, groups)
 elif view == "difference":
-    ui.difference(page, kind, groups)
+    shown = ui.difference(page, kind, groups)
 else:
-    ui.panels(ui.side_by_side(page, kind, groups), kind, flat=flat)
+    shown = ui.side_by_side(page, kind, groups)
+    ui.panels(shown, kind, flat=flat)
 
 if len(page.runs) > 1:
+    download = st.container()
     st.header("Settings in which the runs differ")
     ui.config_differences(page.runs)
     st.header("Final metrics")
     baseline = ui.baseline(page.runs)
     ui.final_metrics(page.runs, baseline)
+    with download:
+        ui.offer_comparison(page.runs, shown, baseline)
     st.header("Seeds")
     ui.seeds(page.runs, groups, baseline)

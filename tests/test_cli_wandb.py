@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from viz3d.cli import main
-from viz3d.export.wandb import WandbExport
+from viz3d.export.wandb.outcome import WandbExport
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> list[dict[str, Any]]
             logged=(("3d/loss_landscape", 299),),
         )  # fmt: skip
 
-    monkeypatch.setattr("viz3d.export.wandb.export_charts", export)
+    monkeypatch.setattr("viz3d.export.wandb.send.export_charts", export)
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
     for name in ("WANDB_API_KEY", "WANDB_MODE"):
         monkeypatch.delenv(name, raising=False)

@@ -15,7 +15,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viz3d.cli_source import ShownSource, open_named
+from viz3d.cli_plot import add_plot
+from viz3d.cli_runs import NAMED, SOURCES, add_run_options, load_named, tell_read
+from viz3d.cli_source import open_named
 from viz3d.cli_storage import add_commands
 from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
 from viz3d.cli_wandb import add_wandb
@@ -23,21 +25,6 @@ from viz3d.errors import Viz3dError
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run
-
-# Option of `plot` -> setting of the chart, and the kinds that have it.
-OPTIONS = {
-    "--rate": ("rate", ("loss-landscape", "difference")),
-    "--strictness": ("strictness", ("loss-landscape", "reward-landscape", "difference", "explore")),
-    "--axis": ("against", ("reward-landscape",)),
-    "--of": ("of", ("difference",)),
-    "--metric": ("metric", ("seeds",)),
-    "--target": ("target", ("seeds",)),
-    **{f"--{name}": (name, ("explore",)) for name in ("x", "y", "z", "color", "draw")},
-    **{f"--{name}-scale": (f"{name}_scale", ("explore",)) for name in "xyz"},
-}
-# The keys of `viz3d.export.files.FORMATS`, known without importing it.
-ENDINGS = (".html", ".png", ".svg", ".json", ".glb", ".ply", ".csv", ".parquet", ".md")
-SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,77 +87,15 @@ def _parser() -> argparse.ArgumentParser:
     add_commands(commands)
 
     show = commands.add_parser("show", help="say what was read of a run")
-    show.add_argument("run", metavar="RUN", help="a name in the source, or a path")
+    show.add_argument("run", metavar="RUN", help=NAMED)
     show.set_defaults(command=_show)
+    add_run_options(show)
 
-    plot = commands.add_parser("plot", help="write a chart to a file")
-    plot.add_argument("kind", metavar="KIND", help="one of: %(choices)s", choices=_kinds())
-    plot.add_argument("runs", metavar="RUN", nargs="+", help="a name in the source, or a path")
-    plot.add_argument("--rate", choices=("auto", "current", "peak"), help="which learning rate")
-    plot.add_argument("--strictness", choices=("strict", "default", "loose"))
-    plot.add_argument(
-        "--against",
-        nargs="+",
-        default=[],
-        metavar="RUN",
-        help="the runs that a difference subtracts",
-    )
-    plot.add_argument("--metric", metavar="METRIC", help="role or metric of seeds; else the loss")
-    plot.add_argument(
-        "--target", type=float, metavar="VALUE", help="value that the runs of seeds are to reach"
-    )
-    for letter in "xyz":
-        plot.add_argument(f"--{letter}", metavar="NAME", help="explore: metric, role or config key")
-        plot.add_argument(f"--{letter}-scale", choices=("linear", "log"))
-    plot.add_argument("--color", metavar="NAME", help="explore: a fourth, as colour")
-    plot.add_argument("--draw", choices=("path", "points", "surface"))
-    plot.add_argument(
-        "--of", choices=("loss-landscape", "reward-landscape"), help="what a difference is of"
-    )
-    plot.add_argument("--axis", metavar="METRIC", help="the reward landscape's other axis")
-    plot.add_argument(
-        "--output", required=True, type=_output, metavar="FILE",
-        help=f"where to write it; the end says what it is: {', '.join(ENDINGS)}",
-    )  # fmt: skip
-    plot.set_defaults(command=_plot, refuse=plot.error)
-
-    wandb = add_wandb(commands)
-    wandb.set_defaults(load=_load, tell=_print_problems)
-
-    for command in (show, plot, wandb):
-        command.add_argument("--source", metavar="SOURCE", help=SOURCES)
-        command.add_argument(
-            "--role", action="append", default=[], type=_role, metavar="ROLE=METRIC",
-            help="what a metric is, for example loss=train_nll; may be repeated",
-        )  # fmt: skip
+    add_plot(commands)
+    add_wandb(commands)
     for command in (listing, show):
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
-
-
-def _kinds() -> tuple[str, ...]:
-    from viz3d.figures.kinds import KINDS
-
-    return tuple(KINDS)
-
-
-def _role(text: str) -> tuple[str, str]:
-    role, sign, metric = text.partition("=")
-    if not (role and sign and metric):
-        raise argparse.ArgumentTypeError(f"{text!r} is not ROLE=METRIC, as in loss=train_nll")
-    from viz3d.analysis.roles import ROLES
-
-    if role not in ROLES:
-        raise argparse.ArgumentTypeError(
-            f"there is no role {role!r}; choose one of: {', '.join(ROLES)}"
-        )
-    return role, metric
-
-
-def _output(text: str) -> Path:
-    if Path(text).suffix.lower() not in ENDINGS:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in one of: {', '.join(ENDINGS)}")
-    return Path(text)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -191,66 +116,14 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    runs = _load([args.run], args)
-    _print_problems(runs)
+    runs = load_named([args.run], args)
+    tell_read(runs)
     if args.json:
         documents = [_run_json(run) | {"events": _events_json(run)} for run in runs]
         print_json(documents if len(documents) > 1 else documents[0])
     else:
         print("\n\n".join(_run_text(run) for run in runs))
     return 0
-
-
-def _plot(args: argparse.Namespace) -> int:
-    from viz3d.export.files import write_figure
-    from viz3d.figures.kinds import make_chart
-
-    settings = _settings(args)
-    runs, subtracted = _load(args.runs, args), _load(args.against, args)
-    _print_problems([*runs, *subtracted])
-    chart = make_chart(args.kind, runs, subtracted, **settings)
-    write_figure(chart, args.output)
-    for line in (chart.summary, *chart.notes):
-        tell(line)
-    print(args.output)
-    return 0
-
-
-def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings of the chart; an option of another kind is wrong usage."""
-    from viz3d.figures.kinds import TWO_SIDES
-
-    if args.kind == TWO_SIDES and not args.against:
-        args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
-    if args.kind != TWO_SIDES and args.against:
-        args.refuse(f"--against goes with {TWO_SIDES} only")
-    settings = {}
-    for option, (name, kinds) in OPTIONS.items():
-        value = getattr(args, option.removeprefix("--").replace("-", "_"))
-        if value is not None and args.kind not in kinds:
-            args.refuse(f"{option} goes with {' and '.join(kinds)} only")
-        if value is not None:
-            settings[name] = value
-    return settings
-
-
-def _load(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
-    """Load what the user named: addresses and paths, else runs of the source, listed once."""
-    from viz3d.load import is_path, load_path, load_runs
-    from viz3d.sources.address import is_bucket
-
-    roles = dict(args.role)
-    source: ShownSource | None = None
-    runs: list[Run] = []
-    for name in names:
-        if args.source is None and is_path(name):
-            runs += load_path(name, roles=roles)
-        elif args.source is None and is_bucket(name):
-            runs += load_runs(open_named(name), roles=roles)
-        else:
-            source = source or open_named(args.source)
-            runs += load_runs(source, name, roles=roles)
-    return runs
 
 
 def _run_json(run: Run) -> dict[str, Any]:
@@ -320,11 +193,3 @@ def _run_text(run: Run) -> str:
     if run.config:
         lines.append("config: " + ", ".join(f"{key}={run.config[key]}" for key in run.config))
     return "\n".join(map(one_line, lines))
-
-
-def _print_problems(runs: Sequence[Run]) -> None:
-    for run in runs:
-        for problem in run.problems:
-            # A run that is one file is named after it; once is enough.
-            where = "" if problem.file == run.name else f"{run.name}: "
-            tell(f"{where}{problem}")

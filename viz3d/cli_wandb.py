@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 
+from viz3d.cli_runs import NAMED, add_run_options, load_named, tell_read
 from viz3d.cli_source import Line, read_settings
 from viz3d.cli_text import one_line, tell
 from viz3d.errors import ChartError, ExportError
 
 
-def add_wandb(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-) -> argparse.ArgumentParser:
-    """Add the command to the parser and return it; the caller says how runs are loaded."""
-    from viz3d.export.wandb_kinds import WANDB_KINDS
+def add_wandb(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    from viz3d.export.wandb.kinds import WANDB_KINDS
 
     parser = commands.add_parser("wandb", help="send charts of runs to Weights & Biases")
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="a name in the source, or a path")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=NAMED)
     parser.add_argument(
         "--kind", nargs="+", action="extend", default=[], choices=WANDB_KINDS, metavar="KIND",
         help="of %(choices)s; by default all that the runs have the data for",
@@ -30,21 +29,22 @@ def add_wandb(
         "--mode", default="", choices=("online", "offline"), help="by default WANDB_MODE, or online"
     )
     parser.add_argument("--final", action="store_true", help="under final/3d/ in place of 3d/")
+    add_run_options(parser)
     parser.set_defaults(command=_wandb)
-    return parser
 
 
 def _wandb(args: argparse.Namespace) -> int:
-    from viz3d.export.wandb import check_export, export_charts
-    from viz3d.export.wandb_kinds import make_charts
-    from viz3d.export.wandb_words import sentences
+    from viz3d.export.wandb.check import check_export
+    from viz3d.export.wandb.kinds import make_charts
+    from viz3d.export.wandb.outcome import sentences
+    from viz3d.export.wandb.send import export_charts
 
     settings = read_settings()
     names = {"project": args.project, "entity": args.entity, "run_id": args.id}
     # What cannot work is said before anything is read and drawn.
     check_export(settings, mode=args.mode, **names)
-    runs = args.load(args.runs, args)
-    args.tell(runs)
+    runs = load_named(args.runs, args)
+    tell_read(runs)
     made = make_charts(runs, args.kind, strict=bool(args.kind))
     for text in (*made.notes, *made.skipped):
         tell(text)

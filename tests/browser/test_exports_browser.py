@@ -102,7 +102,7 @@ def test_it_opens_from_a_file_without_a_network_and_links_its_cameras(
     page.mouse.up()
     frames(page)
     assert apart(eye(page, 1), eye(page, 2)) < 1e-3
-    page.get_by_label("Turn all scenes together").uncheck()
+    page.get_by_label("Link cameras").uncheck()
     before = drag(page, 2)
     page.mouse.up()
     frames(page)
@@ -111,8 +111,8 @@ def test_it_opens_from_a_file_without_a_network_and_links_its_cameras(
     assert wrong == []
 
 
-def test_keys_turn_a_scene_and_bring_it_back(page: Page, exported: str) -> None:
-    """Whoever has no mouse turns the scenes too, all of them."""
+def test_keys_and_buttons_turn_the_scenes_and_bring_them_back(page: Page, exported: str) -> None:
+    """Whoever has no mouse turns them too, all of them, as in the app."""
     opened(page, exported)
     before = eye(page, 1)
     scene(page, 1).press("ArrowLeft")
@@ -120,6 +120,10 @@ def test_keys_turn_a_scene_and_bring_it_back(page: Page, exported: str) -> None:
     turned = eye(page, 1)
     assert apart(turned, before) > 0.1
     assert apart(eye(page, 2), turned) < 1e-3
+    page.get_by_role("group", name="Camera").first.get_by_role("button", name="Top").click()
+    frames(page)
+    assert eye(page, 2)["z"] > 1.5
+    assert apart(eye(page, 2), eye(page, 1)) < 1e-3
     scene(page, 1).press("0")
     frames(page)
     assert apart(eye(page, 1), before) < 1e-3

@@ -1,68 +1,14 @@
-"""Charts of runs whose names want to be markup, formulas and worse."""
+"""The charts that all tests of files share."""
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import pytest
+from drawn import make_charts, make_runs
 
 from viz3d.figures.chart import Chart
-from viz3d.figures.kinds import make_chart
-from viz3d.run import Run
-
-HOSTILE = (
-    '=HYPERLINK("http://x.example"),=1+1;@SUM(A1)',
-    "</script><img src=x onerror=alert(1)>|[a](http://x.example)",
-    "two\nlines # and `code` & www.x.example @all",
-    "long " * 200 + "🦙",
-)
-
-
-def make_run(name: str, rate: float, seed: int) -> Run:
-    """Return a run of 80 steps with a loss, a rate, a reward and three layers."""
-    rng = np.random.default_rng(seed)
-    step = np.arange(80)
-    loss = 1 + 4 * np.exp(-step / 20) + (np.log10(rate) + 2.5) ** 2 + rng.normal(0, 0.02, 80)
-    if seed == 1:
-        loss[76:] = np.nan
-    history = pd.DataFrame(
-        {
-            "loss": loss,
-            "lr": np.full(80, rate),
-            "reward": np.tanh(step / 30) + rng.normal(0, 0.05, 80),
-            "norm": 1 / (1 + step) + rng.uniform(0, 0.05, 80),
-        },
-        index=pd.Index(step, name="step", dtype="int64"),
-    )
-    roles = {"loss": "loss", "learning_rate": "lr", "reward": "reward", "grad_norm": "norm"}
-    layers = pd.DataFrame(
-        {
-            "step": np.repeat(step, 3),
-            "layer": np.tile([0, 1, 2], 80),
-            "name": [f"h.{name[:9]}{i}" for i in (0, 1, 2)] * 80,
-            "grad_norm": 10 ** rng.normal(-1, 0.1, 240),
-        }
-    )
-    config = {"learning_rate": rate}
-    digest = f"{seed}" * 64
-    return Run(name, "tests", history, layers=layers, config=config, roles=roles, digest=digest)
 
 
 @pytest.fixture(scope="session")
-def runs() -> list[Run]:
-    """Four runs of a sweep, one of which logs NaN in the end."""
-    rates = np.geomspace(1e-4, 1e-1, 4)
-    pairs = zip(HOSTILE, rates, strict=True)
-    return [make_run(name, float(rate), i) for i, (name, rate) in enumerate(pairs)]
-
-
-@pytest.fixture(scope="session")
-def charts(runs: list[Run]) -> dict[str, Chart]:
-    """One chart of each kind that has a scene."""
-    return {
-        "loss-landscape": make_chart("loss-landscape", runs),
-        "gradient-flow": make_chart("gradient-flow", runs[:1]),
-        "reward-landscape": make_chart("reward-landscape", runs),
-        "training-dynamics": make_chart("training-dynamics", runs),
-        "plain": make_chart("training-dynamics", runs, view="plain"),
-    }
+def charts() -> dict[str, Chart]:
+    """One chart of each kind that has a scene, and "plain" for whatever fits all."""
+    return make_charts(make_runs())

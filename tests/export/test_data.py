@@ -9,13 +9,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import KINDS
 from pyarrow import parquet
 
 from viz3d.errors import ExportError
 from viz3d.export.data import to_csv, to_parquet
 from viz3d.figures.chart import Chart
-
-KINDS = ("loss-landscape", "gradient-flow", "reward-landscape", "training-dynamics", "plain")
 
 
 def read_csv(content):

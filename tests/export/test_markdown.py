@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 import pytest
+from drawn import KINDS
 
 from viz3d.export.markdown import code, escape, table, to_markdown
 
@@ -26,7 +27,7 @@ def test_it_has_words_tables_notes_and_origin(charts):
     assert f"`{'3' * 64}`" in text
 
 
-@pytest.mark.parametrize("kind", ["loss-landscape", "gradient-flow", "reward-landscape", "plain"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_name_becomes_a_link_a_mention_or_a_tag(charts, kind):
     """Not in a table, not in a sentence; each row of a table stays one row."""
     text = outside_code(to_markdown(charts[kind]).decode())

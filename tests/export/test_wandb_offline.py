@@ -12,14 +12,13 @@ from wandb_charts import KEY, chart, run, without_browser
 from wandb_log import config, history, metrics
 
 from viz3d.errors import BadArgument, ChartError, ExportError
-from viz3d.export import wandb_process
 from viz3d.export.plain_lists import to_plain
-from viz3d.export.wandb import WandbExport, export_charts
-from viz3d.export.wandb_files import make_files
-from viz3d.export.wandb_key import HIDDEN, hide_key
-from viz3d.export.wandb_kinds import WANDB_KINDS, make_charts
-from viz3d.export.wandb_names import check_names, run_name
-from viz3d.export.wandb_words import sentences
+from viz3d.export.wandb import process
+from viz3d.export.wandb.check import HIDDEN, check_names, hide_key, run_name
+from viz3d.export.wandb.files import make_files
+from viz3d.export.wandb.kinds import WANDB_KINDS, make_charts
+from viz3d.export.wandb.outcome import WandbExport, sentences
+from viz3d.export.wandb.send import export_charts
 from viz3d.settings import Settings
 
 SETTINGS = Settings(wandb_api_key=KEY, wandb_mode="offline")
@@ -125,21 +124,21 @@ def test_the_key_goes_in_by_standard_input_alone(monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setattr(subprocess, "Popen", popen)
     with pytest.raises(OSError, match="enough"):
-        list(wandb_process.carry_out({"key": KEY}, 1.0))
+        list(process.carry_out({"key": KEY}, 1.0))
     assert KEY not in repr(seen)
 
 
 def test_a_process_that_dies_says_why(monkeypatch):
     """The last line on its standard error, and no wait."""
-    monkeypatch.setattr(wandb_process, "MODULE", "viz3d.no_such_module")
-    [event] = wandb_process.carry_out({}, 60.0)
+    monkeypatch.setattr(process, "MODULE", "viz3d.no_such_module")
+    [event] = process.carry_out({}, 60.0)
     assert event["event"] == "died"
     assert "no_such_module" in event["what"]
 
 
 def test_final_charts_have_their_own_keys(tmp_path, monkeypatch):
     """``final/3d/...``, image and page beside it."""
-    monkeypatch.setattr("viz3d.export.wandb_files.to_image", lambda *_: b"png")
+    monkeypatch.setattr("viz3d.export.wandb.files.to_png", lambda _: b"png")
     made = make_files(chart(), 7, tmp_path, final=True)
     assert set(made.files) == {
         "final/3d/loss_landscape",
@@ -151,7 +150,7 @@ def test_final_charts_have_their_own_keys(tmp_path, monkeypatch):
 
 def test_a_figure_over_the_limit_is_left_out_with_a_word(tmp_path, monkeypatch):
     """Its page and image are there; rounding alone is told as well."""
-    monkeypatch.setattr("viz3d.export.wandb_files.to_image", lambda *_: b"png")
+    monkeypatch.setattr("viz3d.export.wandb.files.to_png", lambda _: b"png")
     made = make_files(chart(), 7, tmp_path, most=100)
     assert "3d/loss_landscape" not in made.files
     assert "more than the 100 that W&B advises" in made.notes[0]

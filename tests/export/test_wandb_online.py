@@ -13,9 +13,9 @@ from wandb_charts import KEY, chart, run, without_browser
 from wandb_server import Server, wandb_server
 
 from viz3d.errors import ExportError
-from viz3d.export import wandb as export
 from viz3d.export.plain_lists import to_plain
-from viz3d.export.wandb import export_charts
+from viz3d.export.wandb import send as export
+from viz3d.export.wandb.send import export_charts
 from viz3d.settings import Settings
 
 SETTINGS = Settings(wandb_api_key=KEY)
@@ -54,35 +54,32 @@ def everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_new_run_has_the_charts_at_their_step_and_leaves_nothing_here(server, tmp_path):
-    """Rows, files and config arrive; the local files, all sent, are gone, as is the service."""
-    drawn = chart("loss-landscape")
-    done = export_charts([drawn], [run(last=60)], SETTINGS, project="p", entity="team")
+def test_a_new_run_has_the_charts_at_their_step_and_a_repeat_logs_only_what_is_new(
+    server, tmp_path
+):
+    """Rows, files and config arrive; nothing stays here; another step goes above the run's own."""
+    drawn, to = chart("loss-landscape"), {"project": "p", "entity": "team", "run_id": "again"}
+    done = export_charts([drawn], [run(last=60)], SETTINGS, **to)
     assert done.failed == ""
     assert (done.new, done.folder, done.sync) == (True, "", "")
-    assert done.url == f"{server.url}/team/p/runs/{done.run_id}"
+    assert done.url == f"{server.url}/team/p/runs/again"
     assert ("3d/loss_landscape", 60) in done.logged
-    [row] = server.runs[done.run_id]["rows"]
+    [row] = server.runs["again"]["rows"]
     assert (row["_step"], row["viz3d/step"]) == (60, 60)
     sent = server.files[row["3d/loss_landscape"]["path"]]
     assert json.loads(sent) == json.loads(to_plain(drawn.figure).text)
     assert b"plotly.js" in server.files[row["3d/loss_landscape_html"]["path"]]
-    about = server.runs[done.run_id]["config"]["viz3d"]["value"]["charts"]["3d/loss_landscape"]
+    about = server.runs["again"]["config"]["viz3d"]["value"]["charts"]["3d/loss_landscape"]
     assert about["runs"][0]["digest"] == "d" * 64
     assert server.keys == {KEY}
     assert list((tmp_path / "here").rglob("run-*")) == []
     assert started_from(tmp_path) == []
-
-
-def test_a_repeat_into_the_same_run_logs_only_what_is_new(server):
-    """The same figure at the same step is left alone; another step goes above the run's own."""
-    first = export_charts([chart("loss-landscape")], [run(last=60)], SETTINGS, run_id="again")
-    assert (first.failed, first.new) == ("", True)
-    second = export_charts([chart("loss-landscape")], [run(last=60)], SETTINGS, run_id="again")
+    # The same figure at the same step is left alone.
+    second = export_charts([drawn], [run(last=60)], SETTINGS, **to)
     assert (second.failed, second.new, second.logged) == ("", False, ())
     assert second.present == (("3d/loss_landscape", 60),)
     assert len(server.runs["again"]["rows"]) == 1
-    export_charts([chart("loss-landscape")], [run(last=40)], SETTINGS, run_id="again")
+    export_charts([drawn], [run(last=40)], SETTINGS, **to)
     assert [row["viz3d/step"] for row in server.runs["again"]["rows"]] == [60, 40]
     assert [row["_step"] for row in server.runs["again"]["rows"]] == [60, 61]
 
@@ -90,18 +87,48 @@ def test_a_repeat_into_the_same_run_logs_only_what_is_new(server):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("graphql 401", "does not accept the key"),
         ("graphql 500", "error 500"),
         ("graphql hang", "did not answer in time"),
+        ("refused", "cannot be reached"),
+    ],
+)
+def test_a_run_that_cannot_be_opened_names_the_cause_in_time(
+    server, tmp_path, monkeypatch, fault, said
+):
+    """One sentence, the deadline kept, nothing of the try left; then the charts are to be kept."""
+    monkeypatch.setattr(export, "INIT", 2.0)
+    if fault == "refused":
+        monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    server.fault = fault
+    send, kept = export._send, []
+
+    def online_alone(made, to, *rest):
+        if to.mode == "online":
+            return send(made, to, *rest)
+        kept.append(to)
+        return to
+
+    monkeypatch.setattr(export, "_send", online_alone)
+    began = monotonic()
+    done = export_charts([chart("loss-landscape")], [run()], SETTINGS)
+    assert said in done.failed
+    assert monotonic() - began < 2 + export.FINISH + export.START
+    assert len(kept) == 1
+    assert list((tmp_path / "here").rglob("run-*")) == []
+    assert KEY.encode() not in everything(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("graphql 401", "does not accept the key"),
         ("put 500", "error 500"),
         ("put hang", "did not answer in time"),
         ("stream 403", "403"),
     ],
 )
-def test_a_failure_names_its_cause_in_time_and_keeps_the_charts(
-    server, tmp_path, monkeypatch, fault, said
-):
-    """One sentence, the deadline kept, the charts in a folder with the line that sends them."""
+def test_a_failure_keeps_the_charts_in_a_folder(server, tmp_path, monkeypatch, fault, said):
+    """One sentence, the deadline kept, and the line that sends what lies in the folder."""
     monkeypatch.setattr(export, "INIT", 2.0)
     finish = 4.0 if fault == "put hang" else 40.0
     monkeypatch.setattr(export, "FINISH", finish)
@@ -120,15 +147,6 @@ def test_a_failure_names_its_cause_in_time_and_keeps_the_charts(
     assert monotonic() - began < 2 + finish + 2 * export.START
     assert KEY.encode() not in everything(tmp_path)
     assert KEY not in repr(done)
-
-
-def test_no_server_at_all(monkeypatch):
-    """A refused connection is named, and the charts are kept."""
-    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr(export, "INIT", 2.0)
-    done = export_charts([chart("loss-landscape")], [run()], SETTINGS)
-    assert "cannot be reached" in done.failed
-    assert Path(done.folder).is_dir()
 
 
 def test_a_library_that_does_not_end_is_ended(server, monkeypatch):

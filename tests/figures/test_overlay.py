@@ -8,6 +8,7 @@ import pytest
 
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures import overlay
+from viz3d.figures.loss_landscape import chart as loss_chart
 from viz3d.figures.loss_landscape import compute_each
 
 
@@ -28,6 +29,12 @@ def test_each_group_has_a_surface_in_its_colour(sweep):
     assert "one has no surface" in chart.summary
     assert any("no surface" in note for note in chart.notes if note.startswith("one"))
     assert chart.table["group"].tolist() == ["low"] * 4 + ["high"] * 4 + ["one"]
+    numbers = chart.data()
+    assert list(numbers.columns[:2]) == ["part", "group"]
+    alone_rows = {
+        title: len(loss_chart(runs, rate="peak").data()) for title, runs in groups.items()
+    }
+    assert numbers.groupby("group").size().to_dict() == alone_rows
     assert chart.figure.layout.meta["viz3d"]["settings"]["overlaid"]["one"] == [sweep[0].name]
 
 

@@ -105,3 +105,11 @@ def test_a_metric_and_a_target_can_be_chosen(open_page: Open, seeded: Path) -> N
     app = open_page(PAGE, source=str(seeded), run=names(seeded), **address)
     assert not app.exception
     assert set(with_column(app, "target reached")["target reached"]) == {"3 of 3", "0 of 2"}
+
+
+def test_seeds_can_be_exported(open_page: Open, seeded: Path) -> None:
+    """The Export page offers them where two runs differ in their seed alone."""
+    app = open_page("pages/7_Export.py", source=str(seeded), run=names(seeded), charts=["Seeds"])
+    assert not app.exception
+    assert "CSV" in {button.proto.label for button in app.get("download_button")}
+    assert any("Seeds" in code.value for code in app.code)

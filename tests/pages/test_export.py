@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -48,22 +49,57 @@ def test_a_format_has_a_writer_and_a_line() -> None:
     assert list(KINDS) == list(FORMATS)
 
 
+@pytest.fixture
+def caught(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What each download button hands out, by its label."""
+    found: dict[str, Any] = {}
+    button = exporting.st.download_button
+
+    def catch(label: str, data: Any, **more: Any) -> bool:
+        found[label] = data
+        return button(label, data, **more)
+
+    monkeypatch.setattr(exporting.st, "download_button", catch)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("view", "headings"),
+    [
+        ("Side by side", SWEEP[:3]),
+        ("Overlaid", ["Loss landscape, overlaid"]),
+        ("Difference A − B", ["Difference A − B"]),
+    ],
+)
+def test_compare_offers_what_it_shows_as_one_file(
+    open_page: Open, caught: dict[str, Any], view: str, headings: list[str]
+) -> None:
+    """Every panel under its title, the settings that differ, and the metrics from the baseline."""
+    app = open_page("pages/5_Compare.py", run=SWEEP[:3], view=view, baseline=SWEEP[1])
+    assert not app.exception
+    page = caught["Download this comparison"]().decode()
+    assert sorted(re.findall(r'id="viz3d-heading-\d">(.*)</h2>', page)) == sorted(headings)
+    assert "Settings in which the runs differ" in page
+    assert f"differ from those of {SWEEP[1]}" in page
+
+
+def test_explore_is_offered_and_seeds_only_where_there_are_some(open_page: Open) -> None:
+    """The runs of the sweep differ in their rate, so no two of them are one setting."""
+    app = open_page(PAGE, run=SWEEP[:2], charts=["Explore"])
+    assert not app.exception
+    assert "Explore" in app.multiselect(key="charts").options
+    assert "Seeds" not in app.multiselect(key="charts").options
+    assert {"HTML", "GLB", "CSV"} <= set(offered(app))
+
+
 def test_the_one_file_holds_the_whole_comparison(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, caught: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All chosen charts, and how the runs differ; made by a click and not before."""
     made: list[Callable[[], bytes]] = []
     monkeypatch.setattr(
         exporting, "_page", lambda *given, make=exporting._page: made.append(given) or make(*given)
     )
-    caught: dict[str, Any] = {}
-    button = exporting.st.download_button
-
-    def catch(label: str, data: Any, **more: Any) -> bool:
-        caught[label] = data
-        return button(label, data, **more)
-
-    monkeypatch.setattr(exporting.st, "download_button", catch)
     kinds = ["Loss landscape", "Gradient flow", "Training dynamics"]
     app = open_page(PAGE, run=SWEEP[:3], charts=kinds)
     assert not app.exception

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from viz3d.export.wandb import WandbExport
+from viz3d.export.wandb.outcome import WandbExport
 
 Open = Callable[..., AppTest]
 PAGE = "pages/7_Export.py"
@@ -65,7 +65,7 @@ def test_without_a_key_it_offers_the_folder_and_gives_the_line(open_page: Open, 
     assert call["mode"] == "offline"
     assert call["kinds"] == ["loss-landscape", "gradient-flow"]
     assert "training-dynamics was left out" in said(app)
-    assert [code.value for code in app.code] == ["wandb sync /there"]
+    assert "wandb sync /there" in [code.value for code in app.code]
 
 
 def test_with_a_key_it_says_whose_and_links_to_the_run(
@@ -104,4 +104,4 @@ def test_whoever_runs_the_app_can_switch_it_off(
     monkeypatch.setenv("WANDB_MODE", "disabled")
     app = open_page(PAGE, run=["grpo"])
     assert "switched off here by WANDB_MODE=disabled" in said(app)
-    assert not app.button
+    assert "Send to W&B" not in [button.label for button in app.button]

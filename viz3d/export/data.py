@@ -95,9 +95,16 @@ def _harmless(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
 
 def _json(value: object) -> str:
-    """Return JSON whose texts hold no separator, or a spreadsheet would split them into cells."""
+    """Return JSON in whose texts a spreadsheet finds neither a separator of cells nor a formula."""
 
     def whole(text: re.Match[str]) -> str:
-        return text[0].replace(",", "\\u002c").replace(";", "\\u003b")
+        space, rest = text[1], text[2]
+        if rest.startswith(FORMULA):
+            rest = _escaped(rest[0]) + rest[1:]
+        return f'"{space}{re.sub("[,;]", lambda mark: _escaped(mark[0]), rest)}"'
 
-    return re.sub(r'"(?:[^"\\]|\\.)*"', whole, to_json_line(value))
+    return re.sub(r'"( *)((?:[^"\\]|\\.)*)"', whole, to_json_line(value))
+
+
+def _escaped(char: str) -> str:
+    return f"\\u{ord(char):04x}"

@@ -27,7 +27,10 @@ FLAT_ONLY = (
     f"Drawn flat: a browser shows at most {MOST_SCENES} scenes on one page, and those above take "
     "them all."
 )
-KEYS = "In a scene the arrow keys turn it, + and − come nearer and go away, 0 shows it as it was."
+KEYS = (
+    "In a scene the arrow keys turn it, + and − zoom, 1 to 4 choose a view and 0 shows it as it "
+    "was."
+)
 
 PAGE = """\
 <!DOCTYPE html>
@@ -97,12 +100,12 @@ def to_html_page(
         for i, chart in enumerate(charts)
     ]
     more = [_more(caption, frame) for caption, frame in (tables or {}).items()]
-    plotly, script = _plotly(), _script()
+    plotly, script = _plotly(), _joined("cameras.js", "page.js")
     return PAGE.format(
         policy=_policy(plotly, script),
         version=escape(__version__),
         title=escape(title),
-        style=_read("page.css"),
+        style=_joined("page.css", "cameras.css"),
         controls=_controls(len(drawn)),
         body="\n".join([*sections, *more, _provenance(charts, names)]),
         plotly=plotly,
@@ -136,8 +139,8 @@ def _picture(figure: Any, chart: Chart, heading: str, name: str) -> str:
     # Inside a script only "<" could end it; JSON knows another way to write it.
     data = to_wire(figure).replace("<", "\\u003c")
     return (
-        f'<div class="picture" id="{name}" role="img" tabindex="0" aria-busy="true" '
-        f'aria-label="{label}"></div>\n'
+        f'<div class="frame"><div class="picture" id="{name}" role="img" tabindex="0" '
+        f'aria-busy="true" aria-label="{label}"></div></div>\n'
         f'<script type="application/json" id="{name}-data">{data}</script>\n'
     )
 
@@ -157,10 +160,7 @@ def _more(caption: str, frame: pd.DataFrame) -> str:
 
 
 def _controls(scenes: int) -> str:
-    link = (
-        '<p class="controls"><label><input type="checkbox" id="viz3d-link" checked>'
-        "Turn all scenes together</label></p>\n"
-    )
+    link = '<p class="controls" id="viz3d-link"></p>\n'  # the script puts the switch in
     hint = f'<p class="controls hint">{KEYS}</p>' if scenes else ""
     return (link if scenes > 1 else "") + hint
 
@@ -215,10 +215,6 @@ def _plotly() -> str:
 
 
 @cache
-def _script() -> str:
-    return _read("linked.js")
-
-
-@cache
-def _read(name: str) -> str:
-    return (Path(__file__).parent / name).read_text("utf-8")
+def _joined(*names: str) -> str:
+    """Return files that stand beside this one as one."""
+    return "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in names)

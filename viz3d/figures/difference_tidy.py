@@ -17,7 +17,7 @@ def tidy(result: DifferenceResult) -> pd.DataFrame:
     """Return the parts ``sample`` and ``difference``.
 
     Columns are called after the axes. ``lower`` and ``upper`` are the 95 % band of ``difference``,
-    which is A - B, or log(A / B) where ``log`` holds.
+    which is A - B, or log(A / B) where ``scale`` is "log".
     """
     second, value = columns_for(result.titles[1:])
     samples: list[Part] = [
@@ -47,6 +47,6 @@ def tidy(result: DifferenceResult) -> pd.DataFrame:
         "lower": (found.d - band).ravel(),
         "upper": (found.d + band).ravel(),
         "support": found.support.ravel(),
-        "log": found.log,
+        "scale": "log" if found.log else "linear",
     }
     return stack([*samples, ("difference", columns)])

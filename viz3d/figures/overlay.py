@@ -7,6 +7,7 @@ where two cross, the one in front hides the other, as in the world. The edge of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,9 +94,9 @@ def chart(groups: Groups, kind: str = "loss-landscape", **settings: Any) -> Char
     )
     made_of = [origin for result in results for origin in result.origins]
     members = {t: [run.name for run in runs] for t, runs in groups.items()}
-    return assemble(
-        kind, title, pictures, words, made_of, {**results[0].settings, "overlaid": members}
-    )
+    chosen = {**results[0].settings, "overlaid": members}
+    data = partial(_tidy, titles, single)
+    return assemble(kind, title, pictures, words, made_of, chosen, data)
 
 
 def _axes(result: Any) -> tuple[str, str, str]:
@@ -108,6 +109,14 @@ def _table(titles: Sequence[str], charts: Sequence[Chart]) -> pd.DataFrame:
     parts = [c.table.copy() for c in charts]
     for title, part in zip(titles, parts, strict=True):
         part.insert(0, "group", title)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _tidy(titles: Sequence[str], charts: Sequence[Chart]) -> pd.DataFrame:
+    """Return the tables of the groups' own charts below each other, for export."""
+    parts = [c.data() for c in charts if c.data is not None]
+    for title, part in zip(titles, parts, strict=True):
+        part.insert(1, "group", title)
     return pd.concat(parts, ignore_index=True)
 
 

@@ -13,7 +13,7 @@ from viz3d.ui.comparing import (
 from viz3d.ui.contrasting import VIEWS, difference, overlaid
 from viz3d.ui.events import chart_with_events
 from viz3d.ui.exploring import axes, drawing
-from viz3d.ui.exporting import export_files
+from viz3d.ui.exporting import export_files, offer_comparison
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import baseline, seeds
@@ -44,6 +44,7 @@ __all__ = [
     "has",
     "how_to_open",
     "make",
+    "offer_comparison",
     "other_axes",
     "overlaid",
     "panels",

@@ -357,13 +357,6 @@ function homeCamera(div, scene) {
   return stepBack(div.viz3dHome[scene], div);
 }
 
-// The field of view is fixed by the height: in a narrow panel the sides would be cut off.
-function stepBack(camera, div) {
-  const far = Math.max(1, (1.15 * div.clientHeight) / Math.max(div.clientWidth, 1));
-  const { x, y, z } = camera.eye;
-  return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
-}
-
 function load(key) {
   try {
     return JSON.parse(sessionStorage.getItem(key));

@@ -13,6 +13,8 @@ import streamlit as st
 from streamlit.components import v1, v2
 
 _HERE = Path(__file__).parent
+# The exported page turns its scenes with the same files.
+_SHARED = _HERE.parent / "export"
 
 
 class Focus(TypedDict):
@@ -32,17 +34,17 @@ def _plotly_folder() -> Path:
     return Path(spec.submodule_search_locations[0], "package_data")
 
 
-def _joined(*names: str) -> str:
-    """Return files of this folder as one, because a component has no others to import."""
-    return "\n".join((_HERE / name).read_text("utf-8") for name in names)
+def _joined(*paths: Path) -> str:
+    """Return files as one, because a component has no others to import."""
+    return "\n".join(path.read_text("utf-8") for path in paths)
 
 
 # Declaring a component is what makes Streamlit serve a folder; this one is never mounted.
 _files = v1.declare_component("plotly", path=_plotly_folder())
 _chart = v2.component(
     "viz3d_chart",
-    js=_joined("cameras.js", "marks.js", "chart.js"),
-    css=_joined("chart.css", "cameras.css"),
+    js=_joined(_SHARED / "cameras.js", _HERE / "marks.js", _HERE / "chart.js"),
+    css=_joined(_HERE / "chart.css", _SHARED / "cameras.css"),
     isolate_styles=False,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -24,33 +24,38 @@ Groups = Mapping[str, Sequence["Run"]]
 VIEWS = {"beside": "Side by side", "overlaid": "Overlaid", "difference": "Difference A − B"}
 
 
-def overlaid(page: Page, kind: str, groups: Groups) -> None:
-    """Show up to eight groups in one scene, or say why not."""
+def overlaid(page: Page, kind: str, groups: Groups) -> dict[str, loading.Prepared]:
+    """Show up to eight groups in one scene and return it by its title; empty: it says why not."""
     if not _two(page, kind, groups):
-        return
+        return {}
     shown = dict(list(groups.items())[:MOST_PANELS])
     if len(shown) < len(groups):
         st.caption(f"The first {MOST_PANELS} of {count(len(groups), 'group')} are shown.")
-    try:
-        chart(loading.make_overlaid(kind, shown), f"overlaid-{kind}")
-    except ChartError as error:
-        st.info(safe(error, longest=None))
+    return _shown(lambda: loading.make_overlaid(kind, shown), f"overlaid-{kind}")
 
 
-def difference(page: Page, kind: str, groups: Groups) -> None:
-    """Let the viewer choose two groups and show A minus B, or say why not."""
+def difference(page: Page, kind: str, groups: Groups) -> dict[str, loading.Prepared]:
+    """Let the viewer choose two groups, show A minus B and return it; empty: it says why not."""
     if not _two(page, kind, groups):
-        return
+        return {}
     names = list(groups)
     left, right = st.columns(2)
     with left:
         a = pick("A", names, "a", "The difference is A minus B.")
     with right:
         b = pick("B", [name for name in names if name != a], "b")
+    sides = {a: groups[a], b: groups[b]}
+    return _shown(lambda: loading.make_difference(kind, sides), f"difference-{kind}")
+
+
+def _shown(make: Callable[[], loading.Prepared], key: str) -> dict[str, loading.Prepared]:
     try:
-        chart(loading.make_difference(kind, {a: groups[a], b: groups[b]}), f"difference-{kind}")
+        ready = make()
     except ChartError as error:
         st.info(safe(error, longest=None))
+        return {}
+    chart(ready, key)
+    return {ready.chart.title: ready}
 
 
 def _two(page: Page, kind: str, groups: Groups) -> bool:

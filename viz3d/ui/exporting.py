@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,6 +11,7 @@ from viz3d.errors import ChartError
 from viz3d.ui import loading
 from viz3d.ui.files import file_name, make, offer
 from viz3d.ui.missing import explain, has
+from viz3d.ui.seeding import any_group
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ CHARTS = {
     "gradient-flow": "Gradient flow",
     "reward-landscape": "Reward landscape",
     "training-dynamics": "Training dynamics",
+    "seeds": "Seeds",
+    "explore": "Explore",
     "report": "Report",
 }
 # Gradient flow shows one run: this many of them get a chart each.
@@ -33,7 +36,7 @@ MOST_EACH = 8
 
 def export_files(page: Page) -> None:
     """Let the viewer choose charts of the selected runs and offer them as files."""
-    able = {words: kind for kind, words in CHARTS.items() if any(has(kind, r) for r in page.runs)}
+    able = {words: kind for kind, words in CHARTS.items() if _fills(kind, page.runs)}
     if not able:
         explain(page, "loss-landscape", "None of the selected runs has what a chart needs.")
         return
@@ -42,15 +45,46 @@ def export_files(page: Page) -> None:
         help="As their pages draw them when nothing is set there. To export a chart with other "
         "settings, use the downloads below it on its page.",
     )  # fmt: skip
+    if not chosen:
+        st.info("Choose a chart to export.")
     charts = _charts(page.runs, [able[words] for words in chosen])
     if not charts:
-        st.info("Choose a chart to export.")
         return
     _together(page.runs, charts)
     st.subheader("Each chart as a file")
     for heading, what in charts.items():
         with st.expander(safe(heading), expanded=len(charts) == 1):
             offer(what, heading, f"export-{heading}")
+
+
+def offer_comparison(
+    runs: Sequence[Run], shown: Mapping[str, loading.Prepared], baseline: str
+) -> None:
+    """Offer what the Compare page shows as one file: its charts, and how the runs differ.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    shown : mapping of {title: Prepared}
+        Nothing is offered where it is empty.
+    baseline : str
+        The run that the others are compared with.
+    """
+    if not shown:
+        return
+    charts = {title: ready.chart for title, ready in shown.items()}
+    kinds = dict.fromkeys(chart.title for chart in charts.values())
+    title = f"{', '.join(kinds)}: comparison of {count(len(runs), 'run')}"
+    first = [run.name for run in runs].index(baseline)
+    _one_file("Download this comparison", lambda: _page(runs, charts, title, first), title)
+    st.caption(
+        "One HTML file with these charts, their tables and the tables below. It opens anywhere."
+    )
+
+
+def _fills(kind: str, runs: Sequence[Run]) -> bool:
+    # Whoever groups runs by hand, with no seeds among them, does so on the Compare page.
+    return any(has(kind, run) for run in runs) and (kind != "seeds" or any_group(runs))
 
 
 def _charts(runs: Sequence[Run], kinds: Sequence[str]) -> dict[str, Chart]:
@@ -88,27 +122,32 @@ def _together(runs: Sequence[Run], charts: dict[str, Chart]) -> None:
         "they come from. It opens in any browser, without a network or an account."
     )
     title = f"Comparison of {count(len(runs), 'run')}" if len(runs) > 1 else runs[0].name
-    st.download_button(
-        "Download as one HTML file",
-        lambda: _page(runs, charts, title),
-        file_name=file_name(title, ".html"),
-        mime="text/html",
-        on_click="ignore",
-        type="primary",
-        key="export-all",
-    )
+    _one_file("Download as one HTML file", lambda: _page(runs, charts, title), title)
     with st.expander("Markdown to copy, for a pull request"):
         text = "\n".join(make(what, ".md").decode() for what in charts.values())
         st.code(text, language="markdown", wrap_lines=True)
 
 
-def _page(runs: Sequence[Run], charts: dict[str, Chart], title: str) -> bytes:
+def _one_file(label: str, make_page: Callable[[], bytes], title: str) -> None:
+    st.download_button(
+        label,
+        make_page,
+        file_name=file_name(title, ".html"),
+        mime="text/html",
+        on_click="ignore",
+        type="primary",
+        key="one-file",
+    )
+
+
+def _page(runs: Sequence[Run], charts: Mapping[str, Chart], title: str, first: int = 0) -> bytes:
     from viz3d.export.page import to_html_page
 
-    return to_html_page(list(charts.values()), title, headings=list(charts), tables=_tables(runs))
+    tables = _tables(runs, first)
+    return to_html_page(list(charts.values()), title, headings=list(charts), tables=tables)
 
 
-def _tables(runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
+def _tables(runs: Sequence[Run], first: int) -> dict[str, pd.DataFrame]:
     """Return how the runs differ, for a page of several."""
     from viz3d.figures.compare import config_diff, final_metrics
 
@@ -116,5 +155,7 @@ def _tables(runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
         return {}
     return {
         "Settings in which the runs differ": config_diff(runs).astype(str),
-        "Final metrics, and how they differ from those of the first run": final_metrics(runs),
+        f"Final metrics, and how they differ from those of {runs[first].name}": final_metrics(
+            runs, first
+        ),
     }

@@ -38,6 +38,7 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "gradient-flow": lambda run: run.layers is not None,
     "reward-landscape": lambda run: "reward" in run.roles,
     "training-dynamics": lambda run: len(run.metrics) > 1,
+    "seeds": lambda run: "loss" in run.roles,
     "report": lambda run: run.report is not None and bool(run.report.tasks),
     "explore": lambda run: bool(run.metrics),
 }

@@ -42,7 +42,7 @@ def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: st
             "Target", value=None, format="%g", key="target", bind="query-params",
             placeholder="where the baseline ended", help="For the steps that runs take to it.",
         )  # fmt: skip
-    if how == "found" and not _any_group(runs):
+    if how == "found" and not any_group(runs):
         st.info(
             "No two of the selected runs are known to differ in their seed alone. Log the seed in "
             "the settings, select runs with several seeds, or choose one group for each panel."
@@ -73,7 +73,8 @@ def _metrics(runs: Sequence[Run]) -> list[str]:
     return [*sorted(found, key=lambda role: (role != "loss", role)), *rest] or ["loss"]
 
 
-def _any_group(runs: Sequence[Run]) -> bool:
+def any_group(runs: Sequence[Run]) -> bool:
+    """Whether two of the runs are known to differ in their seed alone."""
     from viz3d.analysis.seeds import group_seeds
 
     return any(len(group.runs) > 1 for group in group_seeds(runs).groups)

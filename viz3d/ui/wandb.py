@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from viz3d.errors import Viz3dError
-from viz3d.export.wandb import WandbExport, check_export, export_charts
-from viz3d.export.wandb_key import whose_key
-from viz3d.export.wandb_kinds import WANDB_KINDS, make_charts
-from viz3d.export.wandb_words import sentences
+from viz3d.export.wandb.check import check_export, whose_key
+from viz3d.export.wandb.kinds import WANDB_KINDS, make_charts
+from viz3d.export.wandb.outcome import WandbExport, sentences
+from viz3d.export.wandb.send import export_charts
 from viz3d.ui.frame import read_settings
 from viz3d.ui.missing import has
 from viz3d.ui.text import safe

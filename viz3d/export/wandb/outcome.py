@@ -1,14 +1,56 @@
-"""What became of an export to W&B, in sentences that the app and the command line both say."""
+"""What became of an export, and the sentences that the app and the command line say of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from viz3d.export.wandb_names import FILES
+from viz3d.export.wandb.files import FILES
 
-if TYPE_CHECKING:
-    from viz3d.export.wandb import WandbExport
+
+@dataclass(frozen=True)
+class WandbExport:
+    """What became of an export.
+
+    Attributes
+    ----------
+    mode : str
+        ``"online"`` or ``"offline"``; offline too where what should have gone online was kept.
+    project, entity, run_id : str
+        The entity is empty where W&B chooses it and has not been asked.
+    url : str
+        Of the run at W&B; empty offline.
+    new : bool or None
+        Whether the run was made by this export; None where that cannot be known (offline).
+    folder : str
+        Where W&B's files of the run lie; empty when all arrived and they were removed.
+    sync : str
+        The command that sends the folder; empty where there is none.
+    logged : tuple of (key, step)
+        One for each file, such as ``("3d/loss_landscape_image", 60)``.
+    present : tuple of (key, step)
+        Charts that the run has already, the same figure at the same step; not logged again.
+    notes : tuple of str
+        What was rounded or left out.
+    failed : str
+        Why not all of it arrived; empty when it did.
+    resumes : bool
+        Whether an existing run was named.
+    """
+
+    mode: str
+    project: str
+    entity: str
+    run_id: str = ""
+    url: str = ""
+    new: bool | None = None
+    folder: str = ""
+    sync: str = ""
+    logged: tuple[tuple[str, int], ...] = ()
+    present: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    failed: str = ""
+    resumes: bool = False
 
 
 def sentences(done: WandbExport) -> list[str]:

@@ -20,8 +20,8 @@ from threading import Thread
 from time import monotonic
 from typing import IO, Any
 
-ROOT = Path(__file__).resolve().parents[2]
-MODULE = "viz3d.export.wandb"
+ROOT = Path(__file__).resolve().parents[3]
+MODULE = "viz3d.export.wandb.child"
 # How much of what the process wrote on standard error is kept to name a cause.
 TAIL = 4_000
 _SILENT = {
@@ -38,7 +38,7 @@ def carry_out(job: Mapping[str, Any], seconds: float) -> Iterator[dict[str, Any]
     Parameters
     ----------
     job : mapping
-        JSON-serialisable; what `viz3d.export.wandb` does with it is written there.
+        JSON-serialisable; what `viz3d.export.wandb.child` does with it is written there.
     seconds : float
         After which the process is ended.
 

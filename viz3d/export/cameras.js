@@ -1,6 +1,7 @@
 // Cameras of 3D scenes: moved by mouse, button and key; while they are linked, all move as one.
 //
-// Nothing here knows the app. A page that has plotly.js and divs with scenes does
+// For the app and the exported page alike, so nothing here knows either. A page that has plotly.js
+// and divs with scenes does
 //   const cameras = new Cameras();
 //   for (const div of divs) { cameras.add(div); div.before(cameraButtons(cameras, div)); }
 //   divs[0].before(linkSwitch(cameras));
@@ -179,6 +180,13 @@ function sameCamera(a, b) {
   return ["eye", "center", "up"].every((part) =>
     ["x", "y", "z"].every((side) => Math.abs(a[part][side] - b[part][side]) < 1e-6),
   );
+}
+
+// The field of view is fixed by the height: in a narrow panel the sides would be cut off.
+function stepBack(camera, div) {
+  const far = Math.max(1, (1.15 * div.clientHeight) / Math.max(div.clientWidth, 1));
+  const { x, y, z } = camera.eye;
+  return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }
 
 // Where the camera stands, seen from its center: angles in radians and the distance.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ from viz3d.errors import ExportError
 from viz3d.export.images import to_png
 from viz3d.export.page import to_html
 from viz3d.export.plain_lists import LARGEST_VALUE, to_plain
-from viz3d.export.wandb_names import chart_key
 
 if TYPE_CHECKING:
     from viz3d.figures.chart import Chart
     from viz3d.run import Run
+
+
+FILES = {"_image": "image", "_html": "page"}
+"""Ending of the key -> what stands beside a figure."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,21 @@ def make_files(
     files[f"{key}_html"] = _write(stem, ".html", to_html(chart))
     about = {"step": step, "sha256": plain.digest, "digits": plain.digits}
     return Made(key, step, files, about | _origin(chart), tuple(notes))
+
+
+def chart_key(kind: str, *, final: bool = False) -> str:
+    """Return the key of a kind of chart, such as ``3d/loss_landscape``.
+
+    Parameters
+    ----------
+    kind : str
+        For example ``"loss-landscape"``.
+    final : bool
+        Whether it is the chart at the end of training: ``final/3d/...``.
+    """
+    # W&B makes a file name of a key, and on Windows refuses what a file name there cannot hold.
+    word = re.sub(r"[^A-Za-z0-9_]+", "_", kind).strip("_")
+    return f"{'final/' if final else ''}3d/{word}"
 
 
 def last_step(chart: Chart, runs: Sequence[Run]) -> int:

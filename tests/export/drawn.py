@@ -1,0 +1,78 @@
+"""A chart of every kind, of runs whose names want to be markup, formulas and worse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from viz3d.figures import overlay
+from viz3d.figures.chart import Chart
+from viz3d.figures.kinds import make_chart
+from viz3d.run import Run
+
+HOSTILE = (
+    '=HYPERLINK("http://x.example"),=1+1;@SUM(A1)',
+    "</script><img src=x onerror=alert(1)>|[a](http://x.example)",
+    "two\nlines # and `code` & www.x.example @all",
+    "long " * 200 + "🦙",
+)
+
+
+KINDS = (
+    "loss-landscape", "gradient-flow", "reward-landscape", "training-dynamics", "plain",
+    "difference", "overlay", "seeds", "explore",
+)  # fmt: skip
+"""Keys of `make_charts`."""
+
+
+def make_run(name: str, rate: float, seed: int) -> Run:
+    """Return a run of 80 steps with a loss, a rate, a reward and three layers."""
+    rng = np.random.default_rng(seed)
+    step = np.arange(80)
+    loss = 1 + 4 * np.exp(-step / 20) + (np.log10(rate) + 2.5) ** 2 + rng.normal(0, 0.02, 80)
+    if seed == 1:
+        loss[76:] = np.nan
+    history = pd.DataFrame(
+        {
+            "loss": loss,
+            "lr": np.full(80, rate),
+            "reward": np.tanh(step / 30) + rng.normal(0, 0.05, 80),
+            "norm": 1 / (1 + step) + rng.uniform(0, 0.05, 80),
+        },
+        index=pd.Index(step, name="step", dtype="int64"),
+    )
+    roles = {"loss": "loss", "learning_rate": "lr", "reward": "reward", "grad_norm": "norm"}
+    layers = pd.DataFrame(
+        {
+            "step": np.repeat(step, 3),
+            "layer": np.tile([0, 1, 2], 80),
+            "name": [f"h.{name[:9]}{i}" for i in (0, 1, 2)] * 80,
+            "grad_norm": 10 ** rng.normal(-1, 0.1, 240),
+        }
+    )
+    config = {"learning_rate": rate}
+    digest = f"{seed}" * 64
+    return Run(name, "tests", history, layers=layers, config=config, roles=roles, digest=digest)
+
+
+def make_runs() -> list[Run]:
+    """Return four runs of a sweep, one of which logs NaN in the end."""
+    rates = np.geomspace(1e-4, 1e-1, 4)
+    pairs = zip(HOSTILE, rates, strict=True)
+    return [make_run(name, float(rate), i) for i, (name, rate) in enumerate(pairs)]
+
+
+def make_charts(runs: list[Run]) -> dict[str, Chart]:
+    """Return one chart of each kind that has a scene."""
+    groups = {HOSTILE[0]: runs[::2], HOSTILE[1]: runs[1::2]}
+    return {
+        "loss-landscape": make_chart("loss-landscape", runs),
+        "gradient-flow": make_chart("gradient-flow", runs[:1]),
+        "reward-landscape": make_chart("reward-landscape", runs),
+        "training-dynamics": make_chart("training-dynamics", runs),
+        "plain": make_chart("training-dynamics", runs, view="plain"),
+        "difference": make_chart("difference", runs[::2], runs[1::2]),
+        "overlay": overlay.chart(groups),
+        "seeds": make_chart("seeds", groups),
+        "explore": make_chart("explore", runs, draw="surface", color="norm"),
+    }

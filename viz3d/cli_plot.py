@@ -1,0 +1,128 @@
+"""The command ``plot``: a chart of runs to a file."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viz3d.cli_runs import NAMED, add_run_options, load_named, tell_read
+from viz3d.cli_text import tell
+
+# The keys of `viz3d.export.files.FORMATS`, known without importing it.
+ENDINGS = (".html", ".png", ".svg", ".json", ".glb", ".ply", ".csv", ".parquet", ".md")
+LANDSCAPES = ("loss-landscape", "reward-landscape")
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option that some kinds of charts have.
+
+    Attributes
+    ----------
+    setting : str
+        Of the chart.
+    kinds : tuple of str
+    help : str
+    more : dict
+        Further words to argparse, such as the choices.
+    """
+
+    setting: str
+    kinds: tuple[str, ...]
+    help: str
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+EXPLORE = ("explore",)
+OPTIONS = {
+    "--rate": Option(
+        "rate", ("loss-landscape", "difference"), "which learning rate is the axis",
+        {"choices": ("auto", "current", "peak")},
+    ),
+    "--strictness": Option(
+        "strictness", (*LANDSCAPES, "difference", "explore"),
+        "how much data must stand behind a surface",
+        {"choices": ("strict", "default", "loose")},
+    ),
+    "--axis": Option("against", ("reward-landscape",), "metric beside the step; else the loss"),
+    "--of": Option("of", ("difference",), "what is subtracted", {"choices": LANDSCAPES}),
+    "--metric": Option("metric", ("seeds",), "metric or role that is compared; else the loss"),
+    "--target": Option(
+        "target", ("seeds",), "value that the runs are to reach",
+        {"type": float, "metavar": "VALUE"},
+    ),
+    **{f"--{axis}": Option(axis, EXPLORE, "metric, role or setting on it") for axis in "xyz"},
+    **{
+        f"--{axis}-scale": Option(f"{axis}_scale", EXPLORE, "", {"choices": ("linear", "log")})
+        for axis in "xyz"
+    },
+    "--color": Option("color", EXPLORE, "metric, role or setting as colour"),
+    "--draw": Option(
+        "draw", EXPLORE, "how rows are drawn", {"choices": ("path", "points", "surface")}
+    ),
+}  # fmt: skip
+
+
+def add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    from viz3d.figures.kinds import KINDS
+
+    parser = commands.add_parser("plot", help="write a chart to a file")
+    parser.add_argument("kind", metavar="KIND", help="one of: %(choices)s", choices=tuple(KINDS))
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=NAMED)
+    parser.add_argument(
+        "--output", required=True, type=_output, metavar="FILE",
+        help=f"where to write it; the end says what it is: {', '.join(ENDINGS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--against", nargs="+", default=[], metavar="RUN",
+        help="difference: the runs that are subtracted from the first",
+    )  # fmt: skip
+    for name, option in OPTIONS.items():
+        said = ": ".join(filter(None, (", ".join(option.kinds), option.help)))
+        named = {} if "choices" in option.more else {"metavar": "METRIC"}
+        parser.add_argument(name, help=said, **named | option.more)
+    add_run_options(parser)
+    parser.set_defaults(command=_plot, refuse=parser.error)
+
+
+def _output(text: str) -> Path:
+    if Path(text).suffix.lower() not in ENDINGS:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in one of: {', '.join(ENDINGS)}")
+    return Path(text)
+
+
+def _plot(args: argparse.Namespace) -> int:
+    from viz3d.export.files import write_figure
+    from viz3d.figures.kinds import make_chart
+
+    settings = _settings(args)
+    runs, subtracted = load_named(args.runs, args), load_named(args.against, args)
+    tell_read([*runs, *subtracted])
+    chart = make_chart(args.kind, runs, subtracted, **settings)
+    write_figure(chart, args.output)
+    for line in (chart.summary, *chart.notes):
+        tell(line)
+    print(args.output)
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of the chart; an option of another kind is wrong usage."""
+    from viz3d.figures.kinds import TWO_SIDES
+
+    if args.kind == TWO_SIDES and not args.against:
+        args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
+    if args.kind != TWO_SIDES and args.against:
+        args.refuse(f"--against goes with {TWO_SIDES} only")
+    settings = {}
+    for name, option in OPTIONS.items():
+        value = getattr(args, name.removeprefix("--").replace("-", "_"))
+        if value is None:
+            continue
+        if args.kind not in option.kinds:
+            args.refuse(f"{name} goes with {' and '.join(option.kinds)} only")
+        settings[option.setting] = value
+    return settings

@@ -1,0 +1,66 @@
+"""Runs as the commands take them: by name in a source, or by path."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from viz3d.cli_source import ShownSource, open_named
+from viz3d.cli_text import tell
+
+if TYPE_CHECKING:
+    from viz3d.run import Run
+
+SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
+NAMED = "a name in the source, or a path"
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that reads runs."""
+    parser.add_argument("--source", metavar="SOURCE", help=SOURCES)
+    parser.add_argument(
+        "--role", action="append", default=[], type=_role, metavar="ROLE=METRIC",
+        help="what a metric is, for example loss=train_nll; may be repeated",
+    )  # fmt: skip
+
+
+def load_named(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
+    """Load what the user named: addresses and paths, else runs of the source, listed once."""
+    from viz3d.load import is_path, load_path, load_runs
+    from viz3d.sources.address import is_bucket
+
+    roles = dict(args.role)
+    source: ShownSource | None = None
+    runs: list[Run] = []
+    for name in names:
+        if args.source is None and is_path(name):
+            runs += load_path(name, roles=roles)
+        elif args.source is None and is_bucket(name):
+            runs += load_runs(open_named(name), roles=roles)
+        else:
+            source = source or open_named(args.source)
+            runs += load_runs(source, name, roles=roles)
+    return runs
+
+
+def tell_read(runs: Sequence[Run]) -> None:
+    """Print on standard error what was wrong with the files of runs."""
+    for run in runs:
+        for problem in run.problems:
+            # A run that is one file is named after it; once is enough.
+            where = "" if problem.file == run.name else f"{run.name}: "
+            tell(f"{where}{problem}")
+
+
+def _role(text: str) -> tuple[str, str]:
+    role, sign, metric = text.partition("=")
+    if not (role and sign and metric):
+        raise argparse.ArgumentTypeError(f"{text!r} is not ROLE=METRIC, as in loss=train_nll")
+    from viz3d.analysis.roles import ROLES
+
+    if role not in ROLES:
+        raise argparse.ArgumentTypeError(
+            f"there is no role {role!r}; choose one of: {', '.join(ROLES)}"
+        )
+    return role, metric

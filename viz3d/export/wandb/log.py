@@ -1,0 +1,87 @@
+"""Charts into a W&B run that is open in this process."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viz3d.export.wandb.files import make_files
+from viz3d.version import __version__
+
+if TYPE_CHECKING:
+    from viz3d.figures.chart import Chart
+
+STEP = "viz3d/step"
+"""The metric that holds the training step of what is logged."""
+
+
+def log_charts(
+    run: Any, charts: Sequence[Chart], step: int, *, final: bool = False
+) -> tuple[str, ...]:
+    """Log charts to a W&B run that is open in this process, such as that of a training loop.
+
+    Parameters
+    ----------
+    run : wandb.Run
+    charts : sequence of Chart
+    step : int
+        Training step.
+    final : bool
+        Whether the keys are ``final/3d/...``.
+
+    Returns
+    -------
+    tuple of str
+        What was rounded or left out.
+    """
+    with tempfile.TemporaryDirectory(prefix="viz3d-") as folder:
+        made = [make_files(chart, step, Path(folder), final=final) for chart in charts]
+        log_files(run, [asdict(part) for part in made], lambda **_: None)
+    return tuple(note for part in made for note in part.notes)
+
+
+def log_files(run: Any, made: Sequence[Mapping[str, Any]], report: Callable[..., None]) -> None:
+    """Log the files of each chart at its step, in the order of the steps, as W&B needs it."""
+    run.define_metric(STEP, hidden=True)
+    for keys in ("3d/*", "final/3d/*"):
+        run.define_metric(keys, step_metric=STEP)
+    known = _plain(run.config.get("viz3d") or {})
+    had = dict(known.get("charts", {}))
+    for part in sorted(made, key=lambda part: part["step"]):
+        key, step, about = part["key"], part["step"], part["provenance"]
+        before = had.get(key, {})
+        if (before.get("step"), before.get("sha256")) == (step, about["sha256"]):
+            report("present", key=key, step=step)
+            continue
+        media = {name: _media(path) for name, path in part["files"].items()}
+        # A row below the run's own step would be dropped, so there the step metric alone tells it.
+        at = max(step, run.step, run.starting_step)
+        # Two calls for one row: the names of the files carry the step of the call before.
+        run.log({STEP: step}, step=at, commit=False)
+        run.log(media, step=at)
+        had[key] = about
+        run.config.update({"viz3d": {"version": __version__, "charts": had}}, allow_val_change=True)
+        for name in media:
+            report("logged", key=name, step=step)
+
+
+def _media(path: str) -> Any:
+    import plotly.graph_objects as go
+    import wandb
+
+    if path.endswith(".html"):
+        return wandb.Html(path, inject=False)  # else it would link to a style sheet of W&B
+    if path.endswith(".png"):
+        return wandb.Image(path)
+    return wandb.Plotly(go.Figure(json.loads(Path(path).read_text("utf-8"))))
+
+
+def _plain(value: Any) -> Any:
+    """Return a config value of W&B's as ordinary dicts."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
