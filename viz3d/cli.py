@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for letter in "xyz":
         plot.add_argument(f"--{letter}", metavar="NAME", help="explore: metric, role or config key")
-        plot.add_argument(f"--{letter}-scale", choices=("linear", "log"))
+        plot.add_argument(f"--{letter}-scale", choices=("auto", "linear", "log"))
     plot.add_argument("--color", metavar="NAME", help="explore: a fourth, as colour")
     plot.add_argument("--draw", choices=("path", "points", "surface"))
     plot.add_argument(
