@@ -19,15 +19,16 @@ from viz3d.cli_source import ShownSource, open_named
 from viz3d.cli_storage import add_commands
 from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
 from viz3d.cli_wandb import add_wandb
-from viz3d.errors import Viz3dError
+from viz3d.errors import BadArgument, Viz3dError
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run
 
-# Option of `plot` -> setting of the chart, and the kinds that have it.
+# Option of `plot` -> setting of the chart, and the kinds that have it; a difference has also those
+# of the kind that it is of.
 OPTIONS = {
-    "--rate": ("rate", ("loss-landscape", "difference")),
-    "--strictness": ("strictness", ("loss-landscape", "reward-landscape", "difference", "explore")),
+    "--rate": ("rate", ("loss-landscape",)),
+    "--strictness": ("strictness", ("loss-landscape", "reward-landscape", "explore")),
     "--axis": ("against", ("reward-landscape",)),
     "--of": ("of", ("difference",)),
     "--metric": ("metric", ("seeds",)),
@@ -61,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except Viz3dError as error:
         tell(f"viz3d: {error}")
-        return 1
+        return 2 if isinstance(error, BadArgument) else 1
     except BrokenPipeError:
         # `python -m viz3d list | head`: the reader has what it wanted.
         sys.stdout = None
@@ -124,9 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         plot.add_argument(f"--{letter}-scale", choices=("auto", "linear", "log"))
     plot.add_argument("--color", metavar="NAME", help="explore: a fourth, as colour")
     plot.add_argument("--draw", choices=("path", "points", "surface"))
-    plot.add_argument(
-        "--of", choices=("loss-landscape", "reward-landscape"), help="what a difference is of"
-    )
+    plot.add_argument("--of", choices=_surfaces(), help="what a difference is of")
     plot.add_argument("--axis", metavar="METRIC", help="the reward landscape's other axis")
     plot.add_argument(
         "--output", required=True, type=_output, metavar="FILE",
@@ -152,6 +151,12 @@ def _kinds() -> tuple[str, ...]:
     from viz3d.figures.kinds import KINDS
 
     return tuple(KINDS)
+
+
+def _surfaces() -> tuple[str, ...]:
+    from viz3d.figures.kinds import SURFACES
+
+    return SURFACES
 
 
 def _role(text: str) -> tuple[str, str]:
@@ -218,17 +223,21 @@ def _plot(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of the chart; an option of another kind is wrong usage."""
-    from viz3d.figures.kinds import TWO_SIDES
+    from viz3d.figures.kinds import SURFACES, TWO_SIDES
 
     if args.kind == TWO_SIDES and not args.against:
         args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
     if args.kind != TWO_SIDES and args.against:
         args.refuse(f"--against goes with {TWO_SIDES} only")
+    of = args.of or SURFACES[0]
+    drawn, hint = {args.kind}, ""
+    if args.kind == TWO_SIDES:
+        drawn, hint = {args.kind, of}, f"; this is a {TWO_SIDES} --of {of}"
     settings = {}
     for option, (name, kinds) in OPTIONS.items():
         value = getattr(args, option.removeprefix("--").replace("-", "_"))
-        if value is not None and args.kind not in kinds:
-            args.refuse(f"{option} goes with {' and '.join(kinds)} only")
+        if value is not None and drawn.isdisjoint(kinds):
+            args.refuse(f"{option} goes with {' and '.join(kinds)} only{hint}")
         if value is not None:
             settings[name] = value
     return settings

@@ -120,9 +120,10 @@ def compute(
     ValueError
         If `strictness` is none of its choices.
     """
-    settings = {"x": x, "y": y, "z": z, "color": color, "draw": draw}
-    scales = {"x_scale": x_scale, "y_scale": y_scale, "z_scale": z_scale}
-    return compute_each([as_runs(runs, TITLE)], **settings, **scales, strictness=strictness)[0]
+    return compute_each(
+        [runs], x=x, y=y, z=z, color=color, draw=draw, x_scale=x_scale, y_scale=y_scale,
+        z_scale=z_scale, strictness=strictness,
+    )[0]  # fmt: skip
 
 
 def compute_each(

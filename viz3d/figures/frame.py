@@ -54,11 +54,11 @@ def skewed(values: ArrayLike, times: float) -> bool:
 
     All finite ones are above 0, and their 95 % quantile is above `times` times their 5 % quantile.
     """
-    values = np.asarray(values, dtype=np.float64)
-    values = values[np.isfinite(values)]
-    if not len(values) or values.min() <= 0:
+    numbers = np.asarray(values, dtype=np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers) or numbers.min() <= 0:
         return False
-    low, high = np.quantile(values, [0.05, 0.95])
+    low, high = np.quantile(numbers, [0.05, 0.95])
     return bool(high > times * low)
 
 
