@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import warnings
 
+import checkout  # noqa: F401  (before viz3d)
 import numpy as np
 from surface_truths import AXES, DEVELOPED, HELD_BACK, Family, record
 

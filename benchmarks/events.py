@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import time
 
+import checkout  # noqa: F401  (before viz3d)
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 
+import checkout  # noqa: F401  (before viz3d)
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter

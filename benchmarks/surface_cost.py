@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+import checkout  # noqa: F401  (before viz3d)
 import numpy as np
 import pandas  # noqa: F401  (the fit would import it; here it is not to count)
 import scipy.signal

@@ -17,6 +17,7 @@ import json
 import re
 from pathlib import Path
 
+import checkout  # noqa: F401  (before viz3d)
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import checkout  # noqa: F401  (before viz3d)
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
