@@ -21,10 +21,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from checkout import ROOT
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-from viz3d.load import open_source
-from viz3d.settings import Settings
+from viz3d.load import open_source  # noqa: E402
+from viz3d.settings import Settings  # noqa: E402
 
 BUCKET = "team-runs"
 # Name -> (objects, bytes of each, seconds that the service takes to begin an answer). The real
