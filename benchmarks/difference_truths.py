@@ -12,10 +12,14 @@ families are 20. Wanted: at most 5 % flagged on average, at least 80 % right.
 from __future__ import annotations
 
 import argparse
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 from surface_truths import AXES, DEVELOPED, HELD_BACK, Family, record
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from viz3d.analysis.difference import subtract
 

@@ -15,11 +15,15 @@ longest that is told covers at least half of it.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from viz3d.analysis.plateaus import plateaus
 from viz3d.analysis.spikes import spikes

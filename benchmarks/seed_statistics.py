@@ -13,11 +13,15 @@ values, and else hold the level of the run.
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.stats import ttest_ind
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from viz3d.analysis.final import final_window
 from viz3d.analysis.statistics import compare, mean_interval
@@ -71,13 +75,16 @@ def over_points(pairs: int, seeds: int, first: int = 0) -> float:
 
 
 def within_run(runs: int, memory: float, first: int = 0) -> tuple[float, float]:
-    """Return how often an interval was given, and how often it then held the true level."""
+    """Return how often an interval was given, and how often it then held the true level.
+
+    The second is NaN where none was given.
+    """
     values = curves((runs, STEPS), memory, np.random.default_rng([first, int(memory)]))
     step = np.arange(STEPS)
     intervals = [end.noise for value in values if (end := final_window(step, value))]
     given = [one for one in intervals if one.lower is not None]
     held = sum(_holds(one.lower, one.upper) for one in given)
-    return len(given) / runs, held / max(1, len(given))
+    return len(given) / runs, held / len(given) if given else float("nan")
 
 
 def _differs(a: Floats, b: Floats, shift: float) -> bool:
@@ -106,7 +113,8 @@ def main() -> None:
     print(f"\n{pairs} single runs, interval from the noise within the run")
     for memory in (1.0, 5.0, 20.0, 50.0):
         given, held = within_run(pairs, memory)
-        print(f"memory {memory:2.0f} steps: interval given for {given:4.0%}, covers {held:.1%}")
+        covers = f", covers {held:.1%}" if given else ""
+        print(f"memory {memory:2.0f} steps: interval given for {given:4.0%}{covers}")
 
 
 if __name__ == "__main__":

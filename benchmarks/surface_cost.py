@@ -13,12 +13,15 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas  # noqa: F401  (the fit would import it; here it is not to count)
 import scipy.signal
 import scipy.spatial  # noqa: F401
 import sklearn.gaussian_process  # noqa: F401
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from viz3d.analysis.surface import fit_surface
 

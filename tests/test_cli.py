@@ -213,6 +213,27 @@ def test_plot_difference_says_who_is_better(
     assert "lower loss" in err
 
 
+def test_a_difference_of_rewards_takes_the_other_axis(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--axis reaches it, as it reaches a reward landscape."""
+    lines = [{"step": i, "reward": i / 60, "kl": 0.01 * i, "loss": 2.0} for i in range(60)]
+    for name in "ab":
+        folder = tmp_path / name
+        folder.mkdir()
+        shift = 0.5 if name == "a" else 0.0
+        rows = [json.dumps(line | {"reward": line["reward"] + shift}) for line in lines]
+        (folder / "metrics.jsonl").write_text("\n".join(rows) + "\n")
+    output = tmp_path / "difference.json"
+    words = ("plot", "difference", str(tmp_path / "a"), "--against", str(tmp_path / "b"))
+    options = ("--of", "reward-landscape", "--axis", "kl", "--output", str(output))
+    status, _, err = run(capsys, *words, *options)
+    assert status == 0, err
+    meta = json.loads(output.read_text())["layout"]["meta"]["viz3d"]
+    assert meta["settings"]["against"] == "kl"
+    assert meta["summary"]["better"] > 0.9
+
+
 def test_plot_json_carries_provenance(
     sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,6 +280,26 @@ def test_plot_json_carries_provenance(
             ("plot", "loss-landscape", "x", "--against", "y", "--output", "x.png"),
             2,
             "difference only",
+        ),
+        (
+            ("plot", "difference", "x", "--against", "y", "--axis", "kl", "--output", "x.png"),
+            2,
+            "this is a difference --of loss-landscape",
+        ),
+        (
+            (
+                "plot",
+                "difference",
+                "grpo-addition",
+                "--against",
+                "grpo-addition",
+                "--source",
+                "sample",
+                "--output",
+                "x.json",
+            ),
+            2,
+            "both sides",
         ),
         ((), 2, "COMMAND"),
     ],

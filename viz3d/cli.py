@@ -21,7 +21,7 @@ from viz3d.cli_source import open_named
 from viz3d.cli_storage import add_commands
 from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
 from viz3d.cli_wandb import add_wandb
-from viz3d.errors import Viz3dError
+from viz3d.errors import BadArgument, Viz3dError
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except Viz3dError as error:
         tell(f"viz3d: {error}")
-        return 1
+        return 2 if isinstance(error, BadArgument) else 1
     except BrokenPipeError:
         # `python -m viz3d list | head`: the reader has what it wanted.
         sys.stdout = None

@@ -36,13 +36,14 @@ class Option:
 
 
 EXPLORE = ("explore",)
+# A difference has its own and those of the landscape that it is of.
 OPTIONS = {
     "--rate": Option(
-        "rate", ("loss-landscape", "difference"), "which learning rate is the axis",
+        "rate", ("loss-landscape",), "which learning rate is the axis",
         {"choices": ("auto", "current", "peak")},
     ),
     "--strictness": Option(
-        "strictness", (*LANDSCAPES, "difference", "explore"),
+        "strictness", (*LANDSCAPES, "explore"),
         "how much data must stand behind a surface",
         {"choices": ("strict", "default", "loose")},
     ),
@@ -55,7 +56,7 @@ OPTIONS = {
     ),
     **{f"--{axis}": Option(axis, EXPLORE, "metric, role or setting on it") for axis in "xyz"},
     **{
-        f"--{axis}-scale": Option(f"{axis}_scale", EXPLORE, "", {"choices": ("linear", "log")})
+        f"--{axis}-scale": Option(f"{axis}_scale", EXPLORE, "", {"choices": ("auto", "linear", "log")})
         for axis in "xyz"
     },
     "--color": Option("color", EXPLORE, "metric, role or setting as colour"),
@@ -117,12 +118,16 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
     if args.kind != TWO_SIDES and args.against:
         args.refuse(f"--against goes with {TWO_SIDES} only")
+    of = args.of or LANDSCAPES[0]
+    drawn, hint = {args.kind}, ""
+    if args.kind == TWO_SIDES:
+        drawn, hint = {args.kind, of}, f"; this is a {TWO_SIDES} --of {of}"
     settings = {}
     for name, option in OPTIONS.items():
         value = getattr(args, name.removeprefix("--").replace("-", "_"))
         if value is None:
             continue
-        if args.kind not in option.kinds:
-            args.refuse(f"{name} goes with {' and '.join(option.kinds)} only")
+        if drawn.isdisjoint(option.kinds):
+            args.refuse(f"{name} goes with {' and '.join(option.kinds)} only{hint}")
         settings[option.setting] = value
     return settings

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -141,3 +143,36 @@ def test_no_common_rate_is_a_sentence(halves):
     """The message gives both ranges in the words of the axes."""
     with pytest.raises(ChartError, match="share no peak learning rate"):
         difference.chart(halves[0][:2], halves[1][3:], rate="peak")
+
+
+def test_the_table_says_lower_and_higher_and_adds_up(chart, halves):
+    """In tenths of the steps, and never "better": also where a side is one run."""
+    alone = difference.chart(halves[0][4], halves[1][4])
+    for table in (chart.table, alone.table):
+        shares = table[["A lower", "A higher", "undecided"]]
+        assert np.allclose(shares.sum(axis=1), 1)
+        assert not any("better" in name for name in table.columns)
+
+
+def test_what_is_left_out_of_a_side_is_counted(halves, make_run):
+    """Rows without a rate, losses that are not finite and runs without a loss, by side."""
+    loss = np.r_[np.inf, np.linspace(3, 2, 99)]
+    rate = np.r_[np.full(99, 1e-2), np.nan]
+    bad = pd.DataFrame({"step": [0], "metric": "loss", "value": np.inf})
+    gap = make_run({"loss": loss, "lr": rate}, name="gap", nonfinite=bad)
+    blind = make_run({"gnorm": np.ones(9)}, name="blind")
+    made = difference.chart(halves[0], [gap, blind], rate="current")
+    said = " ".join(made.notes)
+    assert "1 row of B with a loss but no learning rate at the same step left out." in said
+    assert "1 point of B not finite left out." in said
+    assert "Left out of B, for want of a metric: blind." in said
+    assert "of A with" not in said
+
+
+def test_a_run_of_the_same_name_that_lacks_a_metric_is_not_in_the_provenance(halves, make_run):
+    """Runs are told apart by more than their names."""
+    twin = make_run({"gnorm": np.ones(9)}, name=halves[0][0].name)
+    twin = replace(twin, digest="f" * 64)
+    made = difference.chart(halves[0], [*halves[1], twin])
+    assert len(made.figure.layout.meta["viz3d"]["runs"]) == 10
+    assert any(f"Left out of B, for want of a metric: {twin.name}" in note for note in made.notes)

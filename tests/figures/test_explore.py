@@ -11,6 +11,7 @@ import pytest
 
 from viz3d.errors import BadArgument, ChartError, MissingMetric
 from viz3d.figures import explore
+from viz3d.figures.compare import side_by_side
 from viz3d.figures.explore_data import default_axes
 from viz3d.figures.wire import to_wire
 from viz3d.run import Run
@@ -281,3 +282,35 @@ def test_real_logs(real_data, path, settings):
     assert chart.numbers["points_total"] > 0
     assert len(to_wire(chart.figure)) < 1_000_000
     assert len(to_wire(chart.flat)) < 1_000_000
+
+
+def test_a_scale_is_logarithmic_where_the_values_span_it(make_run):
+    """One run that diverged leaves the others to be seen, no row is lost, and one can switch."""
+    good = make_run({"loss": np.geomspace(3, 0.1, 100), "gnorm": np.ones(100)}, name="good")
+    bad = make_run({"loss": np.geomspace(3, 3e4, 100), "gnorm": np.ones(100)}, name="bad")
+    made = explore.chart([good, bad])
+    axes = made.figure.layout.scene
+    assert axes.zaxis.title.text == "loss"
+    assert axes.zaxis.type == "log"
+    assert axes.xaxis.type != "log"
+    assert made.numbers["rows_off_log_axes"] == 0
+    assert made.figure.layout.meta["viz3d"]["settings"]["z_scale"] == "log"
+    linear = explore.chart([good, bad], z_scale="linear")
+    assert linear.figure.layout.scene.zaxis.type != "log"
+    zero = make_run({"loss": np.r_[0.0, good.history["loss"]], "gnorm": np.ones(101)}, name="zero")
+    assert explore.chart([zero, bad]).figure.layout.scene.zaxis.type != "log"
+
+
+def test_panels_share_scales_and_categories(make_run):
+    """What one group alone would draw otherwise is on the axes that all runs decide."""
+    runs = [
+        make_run({"loss": np.geomspace(3, end, 100)}, name=name, config={"optimizer": name})
+        for name, end in (("adam", 2.0), ("muon", 3e4))
+    ]
+    settings = {"x": "optimizer", "y": "step", "z": "loss", "draw": "points"}
+    left, right = side_by_side([[run] for run in runs], "explore", **settings)
+    for axis in ("xaxis", "yaxis", "zaxis"):
+        assert left.figure.layout.scene[axis] == right.figure.layout.scene[axis]
+    assert left.figure.layout.scene.zaxis.type == "log"
+    assert list(right.figure.layout.scene.xaxis.ticktext) == ["adam", "muon"]
+    assert set(right.figure.data[0].x) == {1.0}

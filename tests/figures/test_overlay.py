@@ -8,8 +8,10 @@ import pytest
 
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures import overlay
+from viz3d.figures.budget import LARGEST_FIGURE
 from viz3d.figures.loss_landscape import chart as loss_chart
 from viz3d.figures.loss_landscape import compute_each
+from viz3d.figures.text import count
 
 
 def test_each_group_has_a_surface_in_its_colour(sweep):
@@ -44,3 +46,48 @@ def test_other_charts_and_other_numbers_of_groups_are_refused(sweep):
         overlay.chart({"a": sweep[:1], "b": sweep[1:2]}, "gradient-flow")
     with pytest.raises(BadArgument, match="2 to 8"):
         overlay.chart({"a": sweep})
+
+
+def test_what_is_left_out_is_counted_and_events_stay_in_the_list(sweep, make_run):
+    """A run without a rate, a row without one, and the NaN of a run are not lost in an overlay."""
+    rng = np.random.default_rng(3)
+    gap = make_run({"loss": rng.normal(2, 0.1, 40), "lr": [np.nan] + [1e-3] * 39}, name="gap")
+    blind = make_run({"loss": rng.normal(2, 0.1, 40)}, name="blind")
+    chart = overlay.chart({"a": sweep, "b": [gap, blind]}, rate="current")
+    [told] = [note for note in chart.notes if note.startswith("b:")]
+    assert "1 row with a loss but no learning rate" in told
+    assert "want of a loss or a learning rate: blind" in told
+    assert "NaN" in {pin.kind for pin in chart.events}
+    assert chart.notes[-1] == f"{count(len(chart.events), 'event')} in the list, none pinned."
+
+
+def test_the_numbers_of_all_groups_are_one_table(sweep):
+    """Every row of every group, under its title."""
+    groups = {"low": sweep[:4], "high": sweep[3:]}
+    table = overlay.chart(groups).data()
+    for title, result in zip(groups, compute_each(list(groups.values())), strict=True):
+        curve = table[(table["group"] == title) & (table["part"] == "curve")]
+        assert len(curve) == sum(len(one.step) for one in result.curves)
+    assert set(table["group"]) == set(groups)
+
+
+def test_eight_surfaces_fit_in_a_figure_and_come_out_the_same_twice(make_run):
+    """Each of a sweep of its own; both pictures stay below the limit."""
+    rng = np.random.default_rng(4)
+    step = np.arange(2_000)
+    groups = {
+        f"group {i}": [
+            make_run(
+                {"loss": 2 + i / 10 + np.exp(-step / 300) + rng.normal(0, 0.05, 2_000)},
+                name=f"{i}-{rate}",
+                config={"learning_rate": rate},
+            )
+            for rate in (1e-4, 1e-3, 1e-2)
+        ]
+        for i in range(8)
+    }
+    first, second = overlay.chart(groups), overlay.chart(groups)
+    assert sum(isinstance(trace, go.Surface) for trace in first.figure.data) == 8
+    for picture, again in ((first.figure, second.figure), (first.flat, second.flat)):
+        assert len(picture.to_json()) < LARGEST_FIGURE
+        assert picture.to_json() == again.to_json()

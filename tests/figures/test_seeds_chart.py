@@ -243,3 +243,59 @@ def test_samples_group():
     runs = [run for info in list_runs(source) if info.name.startswith("gpt-lr")
             for run in load_runs(source, info)]  # fmt: skip
     assert sorted(len(group.members) for group in compute(runs).groups) == [1] * 7 + [3]
+
+
+def test_a_metric_is_as_good_as_the_role_it_plays(make_run):
+    """A reward by its own name is reached from below, as by its role; the words say which way."""
+    reward = np.linspace(0, 1, 200)
+    runs = [
+        make_run({"train/reward": reward}, name=f"r{i}", roles={"reward": "train/reward"},
+                 config={"a": 1, "seed": i}) for i in range(2)
+    ]  # fmt: skip
+    for metric in ("reward", "train/reward"):
+        made = chart(runs, metric=metric, target=0.5)
+        assert made.table["median steps to target"][0] > 90
+        assert "Target 0.5 or higher: reached by 2 of 2" in made.summary
+
+
+def test_without_an_end_there_is_no_target(make_run):
+    """A baseline that ended in NaN sets none, and nobody is said to have missed it."""
+    loss = np.r_[np.ones(90), np.full(10, np.nan)]
+    bad = pd.DataFrame({"step": np.arange(90, 100), "metric": "loss", "value": np.nan})
+    runs = [make_run({"loss": loss}, name=f"r{i}", nonfinite=bad, config={"a": 1, "seed": i})
+            for i in range(2)]  # fmt: skip
+    made = chart(runs)
+    assert made.table["target reached"].tolist() == ["no target"]
+    assert "Target" not in made.summary
+
+
+def test_runs_of_one_value_have_no_interval(make_run):
+    """A band without any width would be a certainty that nobody has."""
+    runs = [make_run({"loss": np.ones(50)}, name=f"r{i}", config={"a": 1, "seed": i})
+            for i in range(3)]  # fmt: skip
+    made = chart(runs)
+    assert made.table["interval from"].tolist() == ["none: all runs have one value"]
+    assert made.table["lower 95 %"].isna().all()
+
+
+def test_provenance_names_what_is_drawn(repeated, make_run):
+    """A second run of the same seed is left out of the chart, and of its provenance."""
+    first = repeated[0]
+    again = make_run({"loss": np.ones(9)}, name="again", config=dict(first.config))
+    made = chart([*repeated, again])
+    drawn = [run["name"] for run in made.figure.layout.meta["viz3d"]["runs"]]
+    assert drawn == [run.name for run in repeated]
+    assert any("again" in note for note in made.notes)
+
+
+@pytest.mark.parametrize("groups", [1, 50])
+def test_five_hundred_runs_fit(make_run, groups):
+    """As one group and as fifty, both pictures below the limit."""
+    rng = np.random.default_rng(2)
+    runs = [
+        make_run({"loss": 2 + rng.normal(size=300)}, name=f"a-rather-long-name-of-a-run-{i}",
+                 config={"rate": i % groups, "seed": i}) for i in range(500)
+    ]  # fmt: skip
+    made = make_chart("seeds", runs)
+    for figure in (made.figure, made.flat):
+        assert len(figure.to_json()) < LARGEST_FIGURE

@@ -45,7 +45,8 @@ def test_a_link_restores_everything(open_page: Open) -> None:
     """Axes, colour, scales, drawing and strictness come from the address."""
     app = open_page(
         PAGE, run=SWEEP, x="held", y="config.learning_rate", z="grad_norm", color="loss",
-        xlog="true", ylog="true", draw="Surface where the data support one", strictness="Loose",
+        xscale="Logarithmic", yscale="Logarithmic", zscale="Linear",
+        draw="Surface where the data support one", strictness="Loose",
     )  # fmt: skip
     assert not app.exception
     assert settings(app) == {
@@ -60,7 +61,7 @@ def test_a_choice_changes_the_chart(open_page: Open) -> None:
     app = open_page(PAGE, run=SWEEP)
     assert "strictness" not in {box.key for box in app.selectbox}
     app.selectbox(key="z").select("grad_norm")
-    app.toggle(key="zlog").set_value(True)
+    app.selectbox(key="zscale").select("Logarithmic")
     app.selectbox(key="draw").select("Surface where the data support one").run()
     assert not app.exception
     assert settings(app)["z"] == "grad_norm"

@@ -18,7 +18,7 @@ def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def told(value: Any) -> str:
+def value_key(value: Any) -> str:
     """Return text by which values are told apart: 1 and 1.0 are one, 1 and "1" are not."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(float(value))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +52,8 @@ class Difference:
         Factor by which the band is wider than the Gaussian process says; NaN without one.
     runs : tuple of int
         Runs of A and of B. One run tells nothing about other seeds.
+    dropped : tuple of mapping of str to int
+        Samples of A and of B that were left out, by reason.
     reason : str
         One plain sentence why nothing can be compared, or an empty string.
     """
@@ -63,6 +68,7 @@ class Difference:
     log: bool
     kappa: float
     runs: tuple[int, int]
+    dropped: tuple[Mapping[str, int], Mapping[str, int]]
     reason: str
 
     @property
@@ -83,14 +89,19 @@ class Difference:
     @property
     def shares(self) -> tuple[float, float, float]:
         """Shares of the common supported grid: A below B, A above B, undecided; NaN for none."""
-        count = int(self.shown.sum())
-        if not count:
+        return self.shares_of(slice(None))
+
+    def shares_of(self, columns: slice | NDArray[np.bool_]) -> tuple[float, float, float]:
+        """Return the same over these columns alone, a slice or booleans of shape (nx,)."""
+        shown = self.shown[:, columns]
+        d, within = self.d[:, columns][shown], self.undecided[:, columns][shown]
+        if not len(d):
             return float("nan"), float("nan"), float("nan")
-        undecided = self.undecided
-        decided = self.shown & ~undecided
-        parts = (decided & (self.d < 0), decided & (self.d >= 0), undecided)
-        below, above, within = (float(part.sum()) / count for part in parts)
-        return below, above, within
+        return (
+            float((~within & (d < 0)).mean()),
+            float((~within & (d >= 0)).mean()),
+            float(within.mean()),
+        )
 
 
 def subtract(
@@ -135,12 +146,14 @@ def subtract(
     first, second = sides
     log = first.samples.z_scale == second.samples.z_scale == "log"
     counts = (first.samples.n_runs, second.samples.n_runs)
+    dropped = (first.samples.dropped, second.samples.dropped)
+    nothing = partial(_nothing, log=log, runs=counts, dropped=dropped)
     reason = " ".join(
         f"Side {name}: {side.reason}" for name, side in zip("AB", sides, strict=True) if side.reason
     )
     x_axis = None if reason else Axis.common(first.x_axis, second.x_axis)
     if x_axis is None:
-        return _nothing(reason or _apart("x", first.x_axis, second.x_axis), log, counts)
+        return nothing(reason or _apart("x", first.x_axis, second.x_axis))
     side = first if first.model is None else second
     if side.model is None:
         x, y = x_axis.ticks(ALONG), np.empty(0)
@@ -148,13 +161,13 @@ def subtract(
     else:
         y_axis = Axis.common(first.y_axis, second.y_axis)
         if y_axis is None:
-            return _nothing(_apart("y", first.y_axis, second.y_axis), log, counts)
+            return nothing(_apart("y", first.y_axis, second.y_axis))
         x, y = x_axis.ticks(grid), y_axis.ticks(grid)
         at = np.tile(x, grid), np.repeat(y, grid)
     support = np.minimum(*(side.support(*at) for side in sides))
     shown, shape = support > 0, (max(len(y), 1), len(x))
     if not shown.any():
-        return _nothing(NOWHERE, log, counts)
+        return nothing(NOWHERE)
     # Of two lines the second axis says nothing: x stands in its place.
     plain = first.model is None and second.model is None
     scales = (x_scale, x_scale if plain else y_scale, "log" if log else "linear")
@@ -167,7 +180,7 @@ def subtract(
         values[shown.reshape(shape)] = getattr(read, name)
     return Difference(
         x=x, y=y, **around, support=support.reshape(shape), log=log, kappa=joint.kappa_,
-        runs=counts, reason="",
+        runs=counts, dropped=dropped, reason="",
     )  # fmt: skip
 
 
@@ -179,6 +192,8 @@ def _apart(name: str, first: Axis, second: Axis) -> str:
     )
 
 
-def _nothing(reason: str, log: bool, counts: tuple[int, int]) -> Difference:
+def _nothing(reason: str, **known: Any) -> Difference:
     empty, none = np.empty(0), np.empty((0, 0))
-    return Difference(empty, empty, none, none, none, none, none, log, float("nan"), counts, reason)
+    return Difference(
+        empty, empty, none, none, none, none, none, kappa=float("nan"), reason=reason, **known
+    )

@@ -11,14 +11,15 @@ from viz3d.analysis.breakdowns import divergence, not_finite
 from viz3d.analysis.event import Event
 from viz3d.analysis.plateaus import plateaus
 from viz3d.analysis.restarts import restarts
+from viz3d.analysis.roles import HIGHER_IS_BETTER, LOWER_IS_BETTER
 from viz3d.analysis.spikes import THRESHOLD, spikes
 from viz3d.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LOWER_IS_BETTER = frozenset({"loss", "val_loss", "val_bpb"})
-HIGHER_IS_BETTER = frozenset({"reward", "accuracy"})
+PROGRESS = LOWER_IS_BETTER | {"reward", "accuracy"}
+"""Of these a stretch without progress is an event."""
 
 UPWARDS = LOWER_IS_BETTER | {"grad_norm"}
 """Of these a sudden rise is an event and a single low row is luck; of those for which higher is
@@ -51,14 +52,14 @@ def find_events(run: Run, metric: str, *, threshold: float = THRESHOLD) -> tuple
     if role in LOWER_IS_BETTER:
         found += divergence(step, value, metric)
     found += spikes(step, value, metric, _direction(role), threshold)
-    if role in LOWER_IS_BETTER | HIGHER_IS_BETTER:
+    if role in PROGRESS:
         found += plateaus(step, value, metric)
     return tuple(sorted(found, key=lambda event: (event.step, event.kind)))
 
 
 def run_events(run: Run) -> tuple[Event, ...]:
     """Return the events of a run's losses, rewards, accuracies and gradient norm, by step."""
-    watched = [run.roles[role] for role in sorted(UPWARDS | HIGHER_IS_BETTER) if role in run.roles]
+    watched = [run.roles[role] for role in sorted(UPWARDS | PROGRESS) if role in run.roles]
     known = [metric for metric in watched if metric in run.history.columns]
     found = [event for metric in known for event in find_events(run, metric)]
     return tuple(sorted(found, key=lambda event: event.step))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from viz3d.analysis.configs import flat_config
 from viz3d.run import Run
@@ -19,8 +18,6 @@ CONFIG = "config."
 
 MOST_CATEGORIES = 30
 """A text with more values than this is a name or a note, not a category."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

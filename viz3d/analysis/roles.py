@@ -42,6 +42,9 @@ ROLES: dict[str, str] = {
     "mfu": "share of the hardware's peak that was used",
 }
 
+LOWER_IS_BETTER = frozenset({"loss", "val_loss", "val_bpb"})
+HIGHER_IS_BETTER = frozenset({"reward", "accuracy", "tokens_per_second", "mfu"})
+
 # Metrics of training may stand below any of these.
 _TRAIN = r"(?:train|training|actor|policy|optim|optimizer|charts|global|model|stats|losses)[/_.]"
 # Behind "lr" in the name of something that scales a learning rate and is none.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from viz3d.analysis.configs import flat_config, told
+from viz3d.analysis.configs import flat_config, value_key
 from viz3d.analysis.statistics import CONFIDENCE, Floats
 from viz3d.run import Run
 
@@ -118,7 +118,7 @@ def group_seeds(runs: Sequence[Run]) -> SeedGroups:
     found: dict[object, dict[object, Run]] = {}
     unknown, repeated = [], []
     for place, run in enumerate(runs):
-        flat = {key: told(v) for key, v in flat_config(run.config).items() if v is not None}
+        flat = {key: value_key(v) for key, v in flat_config(run.config).items() if v is not None}
         seeds = {key: value for key, value in flat.items() if _is_seed(key)}
         settings = {k: v for k, v in flat.items() if k not in seeds and not _is_name(k)}
         if not seeds or not settings:
@@ -146,7 +146,7 @@ def differing_settings(runs: Sequence[Run], *, seeds: bool = True) -> tuple[str,
     return tuple(
         key
         for key in keys
-        if len({told(config.get(key)) for config in flat}) > 1
+        if len({value_key(config.get(key)) for config in flat}) > 1
         and (seeds or not (_is_seed(key) or _is_name(key)))
     )
 

@@ -63,13 +63,17 @@ class Comparison:
 
 
 def mean_interval(values: ArrayLike) -> Interval:
-    """Return the mean of one number per seed and its t interval, which needs two or more."""
+    """Return the mean of one number per seed and its t interval.
+
+    The interval needs two numbers or more that are not all the same. What is not finite is left
+    out.
+    """
     from scipy.stats import sem, t
 
     numbers = _finite(values)
     n = len(numbers)
     mean = float(numbers.mean()) if n else float("nan")
-    if n < 2:
+    if n < 2 or np.ptp(numbers) == 0:
         return Interval(mean, n)
     half = float(t.ppf((1 + CONFIDENCE) / 2, n - 1) * sem(numbers))
     return Interval(mean, n, mean - half, mean + half)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from viz3d.analysis.configs import flat_config, told
+from viz3d.analysis.configs import flat_config
+from viz3d.analysis.seeds import differing_settings
 from viz3d.figures.frame import union
 from viz3d.figures.kinds import module_of
 from viz3d.figures.text import unique_names
@@ -62,12 +63,11 @@ def config_diff(runs: Sequence[Run]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per key that differs (nested keys as ``outer.inner``), sorted; one column per run.
-        A key that a run lacks reads "not set".
+        A key that a run lacks reads "not set", which is the same as None.
     """
     flat = [flat_config(run.config) for run in runs]
-    keys = sorted({key for config in flat for key in config})
-    rows = {key: [config.get(key, NOT_SET) for config in flat] for key in keys}
-    differing = {key: values for key, values in rows.items() if len(set(map(told, values))) > 1}
+    keys = sorted(differing_settings(runs))
+    differing = {key: [config.get(key, NOT_SET) for config in flat] for key in keys}
     # As objects, or a seed of 2 beside a rate of 0.1 would read 2.0.
     columns = column_names(runs)
     return pd.DataFrame.from_dict(differing, orient="index", columns=columns, dtype=object)

@@ -6,24 +6,20 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from viz3d.figures import style
-from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart, Words, assemble
+from viz3d.figures.difference_curve import curve_traces
 from viz3d.figures.difference_data import KIND, OF, TITLE, DifferenceResult, compute, ends
 from viz3d.figures.difference_tidy import tidy
 from viz3d.figures.difference_traces import (
-    INK,
-    band,
     flat_hatch_trace,
     hatch_trace,
     heat_traces,
     name,
     run_traces,
     surface_traces,
-    unit,
     zero_plane,
 )
 from viz3d.figures.difference_words import notes, numbers, subtitle, summary, table
@@ -50,7 +46,7 @@ __all__ = [
 def draw(result: DifferenceResult) -> go.Figure:
     """Draw the scene: the difference as a surface, hatched where undecided, and a net at zero."""
     x, y, z = _ranges(result)
-    log = result.lower_is_better
+    log = result.log_y
     traces: list[Any] = [
         *surface_traces(result),
         *hatch_trace(result, x, y, z),
@@ -70,7 +66,7 @@ def draw(result: DifferenceResult) -> go.Figure:
 def draw_flat(result: DifferenceResult) -> go.Figure:
     """Draw the difference as a heat map, hatched where undecided, and where the runs lie."""
     x, y, _ = _ranges(result)
-    log = result.lower_is_better
+    log = result.log_y
     traces = heat_traces(result) + flat_hatch_trace(result, x, y)
     if log:
         traces += run_traces(result.sides, y)
@@ -86,47 +82,13 @@ def draw_flat(result: DifferenceResult) -> go.Figure:
 
 def draw_curve(result: DifferenceResult) -> go.Figure:
     """Draw the difference along a line: a curve over the step with its band."""
-    found = result.found
-    lower, upper = (edge[0] for edge in band(result))
-    d = result.drawn(found.d)[0]
-    said = np.stack([found.a[0], found.b[0], lower, upper], -1)
-    value, u = result.titles[2], unit(result)
-    lines = [
-        go.Scatter(x=compact(found.x), y=compact(upper), mode="lines", line={"width": 0}),
-        go.Scatter(
-            x=compact(found.x),
-            y=compact(lower),
-            mode="lines",
-            line={"width": 0},
-            fill="tonexty",
-            fillcolor="rgba(118,118,118,0.25)",
-        ),
-    ]
-    for line in lines:
-        line.update(hoverinfo="skip", showlegend=False)
-    undecided = found.undecided[0]
-    looks = (("decided", ~undecided, "#0072B2", "solid"), ("undecided", undecided, INK, "dot"))
-    for label, shown, color, dash in looks:
-        lines.append(
-            go.Scatter(
-                x=compact(found.x),
-                y=compact(np.where(_joined(shown), d, np.nan)),
-                customdata=compact(said),
-                mode="lines",
-                name=label,
-                line={"color": color, "width": 3, "dash": dash},
-                hovertemplate=f"step %{{x:,.0f}}<br>{value} of A %{{customdata[0]:.4~g}}, of B "
-                f"%{{customdata[1]:.4~g}}<br>A − B %{{y:+.3~g}}{u}<br>95 % band "
-                f"%{{customdata[2]:+.3~g}} to %{{customdata[3]:+.3~g}}{u}<extra></extra>",
-            )
-        )
     layout = style.flat_layout(
         TITLE,
         subtitle(result, numbers(result)),
         style.axis("step", zeroline=False),
         style.axis(name(result), zeroline=True),
     )
-    return style.figure(lines, layout)
+    return style.figure(curve_traces(result), layout)
 
 
 def finish(result: DifferenceResult) -> Chart:
@@ -158,7 +120,7 @@ def compare(
     kind : {"loss-landscape", "reward-landscape"}
         Which surfaces to subtract.
     **settings
-        `rate`, `strictness` and `axis`; see `viz3d.figures.difference_data.compute`.
+        `rate`, `strictness` and `against`; see `viz3d.figures.difference_data.compute`.
 
     Returns
     -------
@@ -174,11 +136,6 @@ def compare(
         If nothing can be compared.
     """
     return chart(a, b, of=kind, **settings).figure
-
-
-def _joined(shown: np.ndarray) -> np.ndarray:
-    """Widen stretches by a point, so that two that touch leave no gap."""
-    return shown | np.r_[False, shown[:-1]]
 
 
 def _ranges(result: DifferenceResult) -> tuple[Range, Range, Range]:

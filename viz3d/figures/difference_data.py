@@ -1,10 +1,10 @@
-"""The numbers of a difference: two groups of runs, fitted apart and subtracted."""
+"""The numbers of a difference: two groups of runs, fitted and subtracted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from viz3d.analysis.curves import rate_axis, read_curve
 from viz3d.analysis.difference import Difference, subtract
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures.frame import Range, span
+from viz3d.figures.kinds import SURFACES
 from viz3d.figures.loss_data import RATE_TITLES
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.provenance import origins
@@ -22,7 +23,7 @@ from viz3d.run import Run
 
 KIND = "difference"
 TITLE = "Difference A − B"
-OF = ("loss-landscape", "reward-landscape")
+OF = SURFACES
 
 WITHIN = 0.98
 """Share of the area over whose differences the colours run; what is larger has the last one."""
@@ -42,6 +43,8 @@ class Side:
         What the viewer calls it, else the run's name or the number of runs.
     runs, unused : tuple of str
         Names of the runs, and of those that lack a metric.
+    unjoined : int
+        Rows with a value but no second axis at that step, which are left out.
     x, y, z : ndarray, shape (n,)
         Samples of all runs: step, second axis and value.
     run : ndarray of int, shape (n,)
@@ -52,6 +55,7 @@ class Side:
     title: str
     runs: tuple[str, ...]
     unused: tuple[str, ...]
+    unjoined: int
     x: Floats
     y: Floats
     z: Floats
@@ -87,6 +91,11 @@ class DifferenceResult:
         """Whether the better side is the lower one."""
         return self.of == "loss-landscape"
 
+    @property
+    def log_y(self) -> bool:
+        """Whether the second axis is logarithmic, being a learning rate."""
+        return self.of == "loss-landscape"
+
     def drawn(self, values: Floats) -> Floats:
         """Return differences as drawn: in per cent of B where they are logarithms of a ratio."""
         return 100 * np.expm1(values) if self.found.log else values
@@ -99,7 +108,7 @@ def compute(
     of: str = "loss-landscape",
     rate: str = "auto",
     strictness: str = "default",
-    axis: str = "loss",
+    against: str = "loss",
     names: tuple[str, str] | None = None,
 ) -> DifferenceResult:
     """Fit both sides and subtract B from A where both are supported.
@@ -113,8 +122,8 @@ def compute(
         The learning rate at each step, or its peak; the peak when a side is a sweep by itself.
     strictness : {"strict", "default", "loose"}
         How near the data and how sure a point of each surface must be.
-    axis : str
-        Second axis of a reward landscape.
+    against : str
+        Role or metric for the second axis of a reward landscape.
     names : tuple of str, optional
         What to call the sides.
 
@@ -143,23 +152,22 @@ def compute(
         titles = "step", RATE_TITLES[kind], "loss"
         settings: dict[str, Any] = {"rate": kind}
     else:
-        kind = axis
-        titles = "step", in_words(axis), "reward"
-        settings = {"axis": axis}
+        kind = against
+        titles = "step", in_words(against), "reward"
+        settings = {"against": against}
     read = _losses if loss else _rewards
     said = names or (_title(groups[0]), _title(groups[1]))
-    sides = tuple(
-        read(group, kind, name, title)
-        for group, name, title in zip(groups, "AB", said, strict=True)
+    rows = [read(group, kind, name) for group, name in zip(groups, "AB", strict=True)]
+    first, second = sides = tuple(
+        _side(name, title, group, own)
+        for name, title, group, own in zip("AB", said, groups, rows, strict=True)
     )
-    first, second = sides
     found = _subtract(sides, strictness, loss=loss)
     if found.reason:
         raise ChartError(
             f"{TITLE} has nothing to draw. {with_names(found.reason, *titles)} Choose runs that "
             "share steps and learning rates."
         )
-    used = {name for side in sides for name in side.runs}
     return DifferenceResult(
         of=of,
         titles=titles,
@@ -172,7 +180,7 @@ def compute(
             "a": list(first.runs),
             "b": list(second.runs),
         },
-        origins=origins([run for group in groups for run in group if run.name in used]),
+        origins=origins([one.run for own in rows for one in own]),
     )
 
 
@@ -197,35 +205,64 @@ def _title(runs: Sequence[Run]) -> str:
     return runs[0].name if len(runs) == 1 else count(len(runs), "run")
 
 
-def _losses(runs: Sequence[Run], kind: str, name: str, title: str) -> Side:
+class _Rows(NamedTuple):
+    """Step, second axis and value of one run, shape (n,), and the rows without a second axis."""
+
+    run: Run
+    x: NDArray[Any]
+    y: Floats
+    z: Floats
+    unjoined: int
+
+
+def _losses(runs: Sequence[Run], kind: str, name: str) -> list[_Rows]:
     where = f"Side {name} of {TITLE}"
     pairs = [(run, read_curve(run, kind)) for run in having(runs, "loss", where)]
-    found = [(run.name, c.step, c.rate, c.loss) for run, c in pairs if c is not None]
-    if not any(len(step) for _, step, _, _ in found):
-        raise missing(runs, "learning_rate", where)
-    return _side(name, title, runs, found)
-
-
-def _rewards(runs: Sequence[Run], kind: str, name: str, title: str) -> Side:
-    rewarded = having(runs, "reward", f"Side {name} of {TITLE}")
-    pairs = [(run, join(run, kind)) for run in rewarded]
     found = [
-        (run.name, rows.index.to_numpy(), rows["other"].to_numpy(), rows["reward"].to_numpy())
-        for run, rows in pairs
-        if rows is not None
+        _Rows(run, curve.step, curve.rate, curve.loss, curve.unjoined)
+        for run, curve in pairs
+        if curve is not None and len(curve.step)
     ]
-    if not any(len(step) for _, step, _, _ in found):
-        raise no_axis(rewarded, kind)
-    return _side(name, title, runs, found)
+    if not found:
+        raise missing(runs, "learning_rate", where)
+    return found
 
 
-def _side(name: str, title: str, runs: Sequence[Run], found: Sequence[tuple[Any, ...]]) -> Side:
-    found = [columns for columns in found if len(columns[1])]
-    names = tuple(columns[0] for columns in found)
-    x, y, z = (np.concatenate([c[i] for c in found]).astype(np.float64) for i in (1, 2, 3))
-    run = np.repeat(np.arange(len(found)), [len(columns[1]) for columns in found])
-    unused = tuple(run.name for run in runs if run.name not in names)
-    return Side(name, title, names, unused, x, y, z, run)
+def _rewards(runs: Sequence[Run], against: str, name: str) -> list[_Rows]:
+    rewarded = having(runs, "reward", f"Side {name} of {TITLE}")
+    pairs = [(run, join(run, against)) for run in rewarded]
+    found = [
+        _Rows(
+            run,
+            rows.index.to_numpy(),
+            rows["other"].to_numpy(),
+            rows["reward"].to_numpy(),
+            rows.attrs["unjoined"],
+        )
+        for run, rows in pairs
+        if rows is not None and len(rows)
+    ]
+    if not found:
+        raise no_axis(rewarded, against)
+    return found
+
+
+def _side(name: str, title: str, runs: Sequence[Run], found: Sequence[_Rows]) -> Side:
+    x, y, z = (
+        np.concatenate([getattr(rows, axis) for rows in found]).astype(np.float64) for axis in "xyz"
+    )
+    used = {id(rows.run) for rows in found}
+    return Side(
+        name=name,
+        title=title,
+        runs=tuple(rows.run.name for rows in found),
+        unused=tuple(run.name for run in runs if id(run) not in used),
+        unjoined=sum(rows.unjoined for rows in found),
+        x=x,
+        y=y,
+        z=z,
+        run=np.repeat(np.arange(len(found)), [len(rows.x) for rows in found]),
+    )
 
 
 def _subtract(sides: Sequence[Side], strictness: str, *, loss: bool) -> Difference:

@@ -127,7 +127,7 @@ def hatching(result: DifferenceResult, x_range: Range, y_range: Range) -> Floats
     from scipy.interpolate import RegularGridInterpolator
 
     found = result.found
-    log = result.lower_is_better
+    log = result.log_y
     ys = np.log(found.y) if log else found.y
     low, high = np.log(y_range) if log else y_range
     across = np.linspace(0, 1, ALONG)
@@ -238,7 +238,7 @@ def _thinned(side: Side) -> Floats:
 
 
 def _colors(result: DifferenceResult, *, prefix: str, bar: bool) -> dict[str, Any]:
-    better = f"{name(result)}; blue: A better"
+    title = f"{name(result)}; blue: A better"
     return color_scale(
-        color_range(result), better, log=False, prefix=prefix, bar=bar, scale=diverging(result)
+        color_range(result), title, log=False, prefix=prefix, bar=bar, scale=diverging(result)
     )

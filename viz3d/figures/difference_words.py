@@ -11,7 +11,7 @@ import pandas as pd
 from viz3d.figures.difference_data import DifferenceResult, Side
 from viz3d.figures.loss_words import HISTORY
 from viz3d.figures.reward_words import CAPTION
-from viz3d.figures.text import count, listed, safe, say, short_names, wrapped
+from viz3d.figures.text import count, listed, safe, say, short_names, with_names, wrapped
 
 ONE_RUN = (
     "With one run on a side the band holds the noise within runs and no more: another seed may "
@@ -113,38 +113,58 @@ def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
         else "",
         HISTORY if result.settings.get("rate") == "current" and not found.along else "",
         *(
-            f"Left out of {side.name}, for want of a metric: {listed(list(side.unused))}."
-            for side in result.sides
-            if side.unused
+            note
+            for side, dropped in zip(result.sides, found.dropped, strict=True)
+            for note in _left_out(result, side, dropped)
         ),
     ]
     return tuple(note for note in said_ if note)
 
 
+def _left_out(result: DifferenceResult, side: Side, dropped: Mapping[str, int]) -> list[str]:
+    """Say which samples and runs of a side are not in the fit."""
+    _, second, value = result.titles
+    without = (
+        f"a {value} but no learning rate at the same step"
+        if result.lower_is_better
+        else f"a {value} but no finite {second}"
+    )
+    said = [f"{count(side.unjoined, 'row')} of {side.name} with {without} left out."]
+    return [
+        *(said if side.unjoined else []),
+        *(
+            f"{count(n, 'point')} of {side.name} {with_names(why, *result.titles)} left out."
+            for why, n in dropped.items()
+        ),
+        *(
+            [f"Left out of {side.name}, for want of a metric: {listed(list(side.unused))}."]
+            if side.unused
+            else []
+        ),
+    ]
+
+
 def table(result: DifferenceResult) -> pd.DataFrame:
     """Return one row per tenth of the steps: both sides' medians and the shares."""
-    found = result.found
-    low, high = found.x[0], found.x[-1]
-    place = np.minimum(((found.x - low) / (high - low) * 10).astype(int), 9)
-    undecided, rows = found.undecided, []
+    found, value = result.found, result.titles[2]
+    first, last = found.x[0], found.x[-1]
+    place = np.minimum(((found.x - first) / (last - first) * 10).astype(int), 9)
+    rows = []
     for tenth in np.unique(place):
         columns = place == tenth
         shown = found.shown[:, columns]
-        d, within = found.d[:, columns][shown], undecided[:, columns][shown]
-        if not len(d):
+        if not shown.any():
             continue
-        below, above = float((~within & (d < 0)).mean()), float((~within & (d >= 0)).mean())
-        better, worse = (below, above) if result.lower_is_better else (above, below)
-        value = result.titles[2]
+        below, above, undecided = found.shares_of(columns)
         rows.append(
             {
                 "first step": round(found.x[columns][0]),
                 "last step": round(found.x[columns][-1]),
                 f"median {value} of A": float(np.median(found.a[:, columns][shown])),
                 f"median {value} of B": float(np.median(found.b[:, columns][shown])),
-                "A better": better,
-                "A worse": worse,
-                "undecided": float(within.mean()),
+                "A lower": below,
+                "A higher": above,
+                "undecided": undecided,
             }
         )
     return pd.DataFrame(rows)

@@ -10,7 +10,13 @@ import plotly.graph_objects as go
 
 from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
-from viz3d.figures.explore_data import KIND, ExploreResult, compute, default_axes
+from viz3d.figures.explore_data import (
+    KIND,
+    ExploreResult,
+    compute,
+    compute_each,
+    default_axes,
+)
 from viz3d.figures.explore_rows import TITLE
 from viz3d.figures.explore_tidy import tidy
 from viz3d.figures.explore_traces import (
@@ -91,11 +97,6 @@ def finish(result: ExploreResult, frame: Frame | None = None) -> Chart:
     return assemble(KIND, TITLE, pictures, words, result.origins, result.settings, data)
 
 
-def compute_each(groups: Sequence[Sequence[Run]], **settings: Any) -> list[ExploreResult]:
-    """Compute several groups, each by itself."""
-    return [compute(group, **settings) for group in groups]
-
-
 def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:
     """Make the explore chart; see `compute` for settings and errors."""
     return finish(compute(runs, **settings))
@@ -112,7 +113,7 @@ def explore(runs: Run | Sequence[Run], **settings: Any) -> go.Figure:
     color : str, optional
         A fourth.
     draw : {"path", "points", "surface"}
-    x_scale, y_scale, z_scale : {"linear", "log"}
+    x_scale, y_scale, z_scale : {"auto", "linear", "log"}
     strictness : {"default", "strict", "loose"}
         Where a surface may be drawn.
 

@@ -29,7 +29,7 @@ from viz3d.run import Run
 KIND = "explore"
 
 DRAWINGS = ("path", "points", "surface")
-SCALES = ("linear", "log")
+SCALES = ("auto", "linear", "log")
 
 MAP = 0.1
 """A surface over less of the box than this is drawn, but makes no map of the plane."""
@@ -87,9 +87,9 @@ def compute(
     z: str | None = None,
     color: str | None = None,
     draw: str = "path",
-    x_scale: str = "linear",
-    y_scale: str = "linear",
-    z_scale: str = "linear",
+    x_scale: str = "auto",
+    y_scale: str = "auto",
+    z_scale: str = "auto",
     strictness: str = "default",
 ) -> ExploreResult:
     """Join what stands on the axes on the logged step, and fit a surface if one is asked for.
@@ -103,7 +103,9 @@ def compute(
     color : str, optional
         A fourth, likewise; by default the colour tells the runs apart.
     draw : {"path", "points", "surface"}
-    x_scale, y_scale, z_scale : {"linear", "log"}
+    x_scale, y_scale, z_scale : {"auto", "linear", "log"}
+        "auto" is log where all values of the runs are above 0 and span more than ten times (95 %
+        over 5 % quantile), and never for the step.
     strictness : {"default", "strict", "loose"}
         How near the data and how sure a point of the surface must be.
 
@@ -118,19 +120,55 @@ def compute(
     ValueError
         If `strictness` is none of its choices.
     """
-    chosen = as_runs(runs, TITLE)
-    names = [name or found for name, found in zip((x, y, z), default_axes(chosen), strict=True)]
+    return compute_each(
+        [runs], x=x, y=y, z=z, color=color, draw=draw, x_scale=x_scale, y_scale=y_scale,
+        z_scale=z_scale, strictness=strictness,
+    )[0]  # fmt: skip
+
+
+def compute_each(
+    groups: Sequence[Run | Sequence[Run]],
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    z: str | None = None,
+    color: str | None = None,
+    draw: str = "path",
+    x_scale: str = "auto",
+    y_scale: str = "auto",
+    z_scale: str = "auto",
+    strictness: str = "default",
+) -> list[ExploreResult]:
+    """Compute several groups on axes that all their runs decide; see `compute`."""
+    parts = [as_runs(group, TITLE) for group in groups]
+    whole = [run for part in parts for run in part]
+    names = [name or found for name, found in zip((x, y, z), default_axes(whole), strict=True)]
     scales = (x_scale, y_scale, z_scale)
     _check(draw, scales)
-    axes = read_axes(chosen, names, scales)
-    shade = read_axes(chosen, [color], ("linear",))[0] if color else None
+    axes = read_axes(whole, names, scales)
+    shade = read_axes(whole, [color], ("linear",))[0] if color else None
+    settings = {
+        **dict(zip("xyz", names, strict=True)), "color": color, "draw": draw,
+        **{f"{c}_scale": "log" if a.log else "linear" for c, a in zip("xyz", axes, strict=True)},
+        "strictness": strictness,
+    }  # fmt: skip
+    return [_join(part, axes, shade, settings) for part in parts]
+
+
+def _join(
+    runs: Sequence[Run],
+    axes: tuple[ExploreAxis, ...],
+    shade: ExploreAxis | None,
+    settings: Mapping[str, Any],
+) -> ExploreResult:
     shown = (*axes, shade) if shade else axes
-    read = [(run, read_rows(run, shown)) for run in chosen]
+    read = [(run, read_rows(run, shown)) for run in runs]
     used = [(run, rows) for run, rows in read if rows is not None and len(rows.step)]
     if not used:
-        raise _nothing(chosen, shown, [rows for _, rows in read if rows is not None])
+        raise _nothing(runs, shown, [rows for _, rows in read if rows is not None])
     rows = thinned([rows for _, rows in used], shown)
-    drawing, instead = _drawing(draw, axes)
+    drawing, instead = _drawing(settings["draw"], axes)
+    strictness = settings["strictness"]
     return ExploreResult(
         axes=axes,
         color=shade,
@@ -140,13 +178,9 @@ def compute(
         surface=_fit(rows, axes, strictness) if drawing == "surface" else None,
         frame=_frame(rows, axes, shade),
         unused=tuple(run.name for run, rows in read if rows is None or not len(rows.step)),
-        settings={
-            **dict(zip("xyz", names, strict=True)), "color": color, "draw": draw,
-            **{f"{letter}_scale": scale for letter, scale in zip("xyz", scales, strict=True)},
-            "strictness": strictness,
-        },
+        settings=settings,
         origins=origins([run for run, _ in used]),
-    )  # fmt: skip
+    )
 
 
 def default_axes(runs: Sequence[Run]) -> tuple[str, str, str]:

@@ -22,6 +22,7 @@ from viz3d.analysis.quantities import (
 )
 from viz3d.errors import ChartError, MissingMetric
 from viz3d.figures.budget import PER_CROWD, shares, thin
+from viz3d.figures.frame import WIDE, skewed
 from viz3d.figures.needs import RECORD
 from viz3d.figures.text import in_words, listed, safe, short_names
 from viz3d.run import Run
@@ -95,13 +96,25 @@ def read_axes(
         what = quantity(runs, name)
         if what is None:
             raise missing(runs, [name])
-        axis = ExploreAxis(what, _title(name), scale == "log")
+        log = scale == "log" or (scale == "auto" and _is_wide(runs, what))
+        axis = ExploreAxis(what, _title(name), log)
         if what.categories and place == 2:
             raise ChartError(f"{axis.title!r} is text and cannot be a height; put it on x or y.")
         if what.categories and axis.log:
             raise ChartError(f"{axis.title!r} is text and has no log scale; switch it off.")
         axes.append(axis)
     return tuple(axes)
+
+
+def _is_wide(runs: Sequence[Run], what: Quantity) -> bool:
+    """Whether the values of all runs want a logarithmic axis; steps never do."""
+    if what.kind == "step" or what.categories:
+        return False
+    if what.constant:
+        values = [setting(run, what.name) for run in runs]
+        return skewed([value for value in values if value is not None], WIDE)
+    logged = [run.history[metric] for run in runs if (metric := metric_of(run, what.name))]
+    return skewed(np.concatenate(logged), WIDE)
 
 
 def _title(name: str) -> str:

@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike
 
 Range = tuple[float, float]
 
+WIDE = 10.0
+"""An axis of any metric is logarithmic when its values span this many times; see `skewed`."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -44,6 +47,19 @@ def span(*arrays: ArrayLike) -> Range | None:
     values = np.concatenate([np.ravel(np.asarray(a, dtype=np.float64)) for a in arrays])
     values = values[np.isfinite(values)]
     return (float(values.min()), float(values.max())) if len(values) else None
+
+
+def skewed(values: ArrayLike, times: float) -> bool:
+    """Whether values want a logarithmic axis.
+
+    All finite ones are above 0, and their 95 % quantile is above `times` times their 5 % quantile.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers) or numbers.min() <= 0:
+        return False
+    low, high = np.quantile(numbers, [0.05, 0.95])
+    return bool(high > times * low)
 
 
 def padded(limits: Range, *, log: bool = False, share: float = 0.04) -> list[float]:

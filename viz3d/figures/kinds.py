@@ -28,6 +28,8 @@ KINDS = {
 ONE_RUN = frozenset({"gradient-flow"})
 # This one subtracts a second group of runs from the first.
 TWO_SIDES = "difference"
+# These fit a surface to several runs, which can be overlaid and subtracted.
+SURFACES = ("loss-landscape", "reward-landscape")
 
 
 def make_chart(
@@ -64,10 +66,8 @@ def make_chart(
         raise BadArgument(f"A {kind} chart shows one run, not {len(runs)}; name one of them.")
     if bool(subtracted) != (kind == TWO_SIDES):
         raise BadArgument(f"A {TWO_SIDES} takes two groups of runs, every other chart takes one.")
-    if kind == TWO_SIDES:
-        difference: Chart = module.chart(runs, subtracted, **settings)
-        return difference
-    chart: Chart = module.chart(runs[0] if kind in ONE_RUN else runs, **settings)
+    sides = (runs, subtracted) if kind == TWO_SIDES else (runs[0] if kind in ONE_RUN else runs,)
+    chart: Chart = module.chart(*sides, **settings)
     return chart
 
 

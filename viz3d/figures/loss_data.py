@@ -14,7 +14,7 @@ from viz3d.analysis.events import find_events
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.analysis.valley import Valley, find_valley
 from viz3d.errors import ChartError
-from viz3d.figures.frame import Frame, Range, span
+from viz3d.figures.frame import Frame, Range, skewed, span
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.paths import Path, thin_paths
 from viz3d.figures.pins import ABOVE, Pin, event_pin, pinned
@@ -221,11 +221,7 @@ def _is_log(surface: Surface, curves: Sequence[Curve]) -> bool:
     """Whether the loss axis is logarithmic: as the surface's, else by the same rule."""
     if not surface.reason:
         return bool(surface.z_scale == "log")
-    values = np.concatenate([_finite(curve) for curve in curves])
-    if not len(values) or values.min() <= 0:
-        return False
-    low, high = np.quantile(values, [0.05, 0.95])
-    return bool(high > SKEW * low)
+    return skewed(np.concatenate([curve.loss for curve in curves]), SKEW)
 
 
 def _frame(surface: Surface, curves: Sequence[Curve], *, log: bool) -> Frame:

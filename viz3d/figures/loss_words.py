@@ -158,28 +158,40 @@ def notes(result: LossLandscapeResult, top: float) -> tuple[str, ...]:
     """Return what was left out, thinned or clipped, with counts, and the rules used."""
     drawn = sum(len(path.step) for path in result.paths)
     total = sum(path.total for path in result.paths)
-    unjoined = sum(curve.unjoined for curve in result.curves)
     above = clipped(result, top)
-    flat = sum(int((curve.rate <= 0).sum()) for curve in result.curves)
     said = [
         f"Paths show {told(drawn, total)}.",
         HISTORY if result.rate == "current" else "",
         *_surface_notes(result),
+        f"{count(above, 'point')} above the loss axis: a pin marks each run's highest."
+        if above
+        else "",
+        *event_notes(event_pins(result, top)),
+        *left_out(result),
+    ]
+    return tuple(note for note in said if note)
+
+
+def left_out(result: LossLandscapeResult) -> list[str]:
+    """Return which rows and runs are not in the chart, with counts."""
+    unjoined = sum(curve.unjoined for curve in result.curves)
+    flat = sum(int((curve.rate <= 0).sum()) for curve in result.curves)
+    said = [
         f"{count(unjoined, 'row')} with a loss but no learning rate at the same step left out."
         if unjoined
         else "",
         f"{count(flat, 'point')} at a learning rate of zero have no place on a logarithmic axis."
         if flat
         else "",
-        f"{count(above, 'point')} above the loss axis: a pin marks each run's highest."
-        if above
-        else "",
-        *event_notes(event_pins(result, top)),
+        *(
+            f"{count(n, 'point')} {_named(why)} left out of the fit."
+            for why, n in result.surface.dropped.items()
+        ),
         f"Not drawn, for want of a loss or a learning rate: {listed(list(result.unused))}."
         if result.unused
         else "",
     ]
-    return tuple(note for note in said if note)
+    return [note for note in said if note]
 
 
 def _surface_notes(result: LossLandscapeResult) -> list[str]:
@@ -198,7 +210,6 @@ def _surface_notes(result: LossLandscapeResult) -> list[str]:
         )
     axes = {"x": "the step", "y": "the learning rate"}
     said += [f"The fit does not resolve {axes[name]}." for name in surface.unresolved]
-    said += [f"{count(n, 'point')} {_named(why)} left out." for why, n in surface.dropped.items()]
     return said
 
 

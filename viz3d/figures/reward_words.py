@@ -69,7 +69,6 @@ def summary(result: RewardLandscapeResult, said: Mapping[str, Any]) -> str:
 
 def notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what was left out or thinned, with counts."""
-    unjoined = sum(rows.unjoined for rows in result.rows)
     surface, name = result.surface, in_words(result.against)
     notes = [
         f"{CAPTION} Noise in {name} makes slopes along its axis look flatter than they are.",
@@ -79,15 +78,25 @@ def notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, 
         if surface.reason
         else f"A surface is supported over {100 * surface.share:.0f} % of the box.",
     ]
+    return (*notes, *left_out(result))
+
+
+def left_out(result: RewardLandscapeResult) -> list[str]:
+    """Return which rows and runs are not in the chart, with counts."""
+    unjoined = sum(rows.unjoined for rows in result.rows)
+    name, notes = in_words(result.against), []
     if unjoined:
         notes.append(f"{count(unjoined, 'row')} with a reward but no finite {name} left out.")
+    for why, n in result.surface.dropped.items():
+        said = with_names(why, "step", name, "reward")
+        notes.append(f"{count(n, 'point')} {said} left out of the fit.")
     if result.outside:
         notes.append(
             f"{count(result.outside, 'row')} outside the {name} axis, which holds 99 % of them."
         )
     if result.unused:
         notes.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
-    return tuple(notes)
+    return notes
 
 
 def table(result: RewardLandscapeResult) -> pd.DataFrame:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viz3d.analysis.roles import HIGHER_IS_BETTER
 from viz3d.analysis.seeds import SeedGroups, group_seeds
 from viz3d.analysis.statistics import Comparison, compare, holm
 from viz3d.errors import BadArgument, ChartError, MissingMetric
-from viz3d.figures.frame import Frame, Range, span
+from viz3d.figures.frame import WIDE, Frame, Range, skewed, span
 from viz3d.figures.needs import RECORD, WORDS, as_runs
 from viz3d.figures.provenance import origins
 from viz3d.figures.seeds_groups import Group, by_hand, curve, found_by_seed, make_group, steps_to
@@ -29,12 +30,6 @@ MOST = 0.98
 
 ROOM = 0.3
 """It reaches this share of its length beyond them, or to the last value."""
-
-SKEW = 10.0
-"""The axis is logarmithic when the 95 % quantile is above this many times the 5 % one."""
-
-HIGHER = frozenset({"reward", "accuracy", "tokens_per_second", "mfu"})
-"""Roles of which more is better; of everything else less is."""
 
 Floats = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -120,17 +115,23 @@ def compute(
     chosen = as_runs(given, TITLE)
     found = SeedGroups(()) if isinstance(runs, Mapping) else group_seeds(chosen)
     titled = by_hand(runs, chosen) if isinstance(runs, Mapping) else found_by_seed(found)
-    used = [run for run in chosen if len(curve(run, metric)[0])]
-    if not used:
+    curves = {id(run): curve(run, metric) for run in chosen}
+    has = {key for key, (step, _) in curves.items() if len(step)}
+    if not has:
         raise _missing(chosen, metric)
-    groups = [made for group in titled if (made := make_group(*group, metric)) is not None]
+    shown = [(t, [run for run in runs if id(run) in has], keys) for t, runs, keys in titled]
+    groups = [
+        make_group(title, [(run.name, *curves[id(run)]) for run in runs], keys)
+        for title, runs, keys in shown
+        if runs
+    ]
     if len(groups) > MOST_GROUPS:
         raise ChartError(
             f"{TITLE} was given {len(groups):,} groups of runs and takes at most {MOST_GROUPS}; "
             "choose fewer runs."
         )
     base = _baseline(groups, baseline)
-    lower = metric not in HIGHER
+    lower = not _is_higher_better(chosen, metric)
     goal = base.final.mean if target is None else float(target)
     groups = [replace(group, reached=steps_to(group, goal, lower=lower)) for group in groups]
     against = {g.title: compare(g.ends, base.ends) for g in groups if g.title != base.title}
@@ -149,15 +150,21 @@ def compute(
         frame=_frame([member.value for group in groups for member in group.members], groups),
         unknown=found.unknown,
         repeated=found.repeated,
-        unused=tuple(run.name for run in chosen if not len(curve(run, metric)[0])),
+        unused=tuple(run.name for run in chosen if id(run) not in has),
         settings={"metric": metric, "target": target, "baseline": base.title, "groups": names},
-        origins=origins(used),
+        origins=origins([run for _, runs, _ in shown for run in runs]),
     )
 
 
 def compute_each(groups: Sequence[Chosen], **settings: Any) -> list[SeedsResult]:
     """Compute several selections, each by itself."""
     return [compute(group, **settings) for group in groups]
+
+
+def _is_higher_better(runs: Sequence[Run], metric: str) -> bool:
+    """Whether more is better of a role or metric; of what plays no role less is."""
+    names = {run.roles.get(role) for run in runs for role in HIGHER_IS_BETTER}
+    return metric in HIGHER_IS_BETTER or metric in names
 
 
 def _baseline(groups: Sequence[Group], wanted: str | None) -> Group:
@@ -177,8 +184,7 @@ def _frame(curves: Sequence[Floats], groups: Sequence[Group]) -> Frame:
     x = span(*[member.step for group in groups for member in group.members])
     if not len(values):
         return Frame(x=x)
-    low, high = np.quantile(values, [0.05, 0.95])
-    log = bool(values.min() > 0 and high > SKEW * low)
+    log = skewed(values, WIDE)
     return Frame(x=x, z=_range(np.log10(values) if log else values, log=log), log=log)
 
 

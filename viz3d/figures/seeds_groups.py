@@ -118,17 +118,14 @@ def curve(run: Run, metric: str) -> tuple[Steps, Floats]:
 
 
 def make_group(
-    title: str, runs: Sequence[Run], differing: tuple[str, ...], metric: str
-) -> Group | None:
-    """Join the runs that have the metric, without steps to a target; None if none has it."""
-    members = []
-    for run in runs:
-        step, value = curve(run, metric)
-        final = final_window(step, value)
-        if final is not None:
-            members.append(Member(run.name, step, value, final))
-    if not members:
-        return None
+    title: str, curves: Sequence[tuple[str, Steps, Floats]], differing: tuple[str, ...]
+) -> Group:
+    """Join runs, given as (name, step, value) with a row or more; without steps to a target."""
+    members = [
+        Member(name, step, value, final)
+        for name, step, value in curves
+        if (final := final_window(step, value)) is not None
+    ]
     joined = join_seeds([(member.step, member.value) for member in members])
     ends = mean_interval([member.final.mean for member in members])
     return Group(title, tuple(members), joined, ends, Reached((), None), differing)

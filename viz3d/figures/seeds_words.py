@@ -14,6 +14,9 @@ from viz3d.figures.text import count, in_words, listed, say, short_names, wrappe
 
 SIGNIFICANT = 0.05
 
+MOST_TOLD = 6
+"""Groups that the paragraph names; nobody listens to more."""
+
 
 def table(result: SeedsResult) -> pd.DataFrame:
     """Return one row per group."""
@@ -97,10 +100,6 @@ def summary(result: SeedsResult) -> str:
     return " ".join(parts)
 
 
-MOST_TOLD = 6
-"""Groups that the paragraph names; nobody listens to more."""
-
-
 def _runs(result: SeedsResult) -> int:
     return sum(len(group.members) for group in result.groups)
 
@@ -116,7 +115,7 @@ def _row(result: SeedsResult, group: Group) -> dict[str, Any]:
         "upper 95 %": interval.upper,
         "interval from": _from(result, interval, n),
         "effective rows": round(interval.n, 1) if n == 1 else None,
-        "target reached": f"{group.reached.k} of {n}",
+        "target reached": "no target" if np.isnan(result.target) else f"{group.reached.k} of {n}",
         "median steps to target": group.reached.median,
         "runs": ", ".join(member.run for member in group.members),
     }
@@ -124,7 +123,9 @@ def _row(result: SeedsResult, group: Group) -> dict[str, Any]:
 
 def _from(result: SeedsResult, interval: Interval, n: int) -> str:
     if interval.lower is None:
-        return "none: too few independent rows" if n == 1 else "none: too few runs"
+        if n == 1:
+            return "none: too few independent rows"
+        return "none: too few runs" if interval.n < 2 else "none: all runs have one value"
     if n == 1:
         return "within-run noise, not seeds"
     return "runs of the group" if result.by_hand else "seeds"
@@ -185,4 +186,7 @@ def _of_target(result: SeedsResult) -> list[str]:
     short = _short(result)
     where = f", where {short[result.baseline]} ended" if result.target_is_baseline else ""
     said = [f"{g.reached.k} of {len(g.members)} in {short[g.title]}" for g in result.groups]
-    return [f"Target {say(result.target)}{where}: reached by {listed(said, MOST_TOLD)}."]
+    better = "lower" if result.lower_is_better else "higher"
+    return [
+        f"Target {say(result.target)} or {better}{where}: reached by {listed(said, MOST_TOLD)}."
+    ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from viz3d.ui.settings import choice, switch
+from viz3d.ui.settings import choice
 from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NONE = "none"
 DRAWINGS = {"path": "Paths", "points": "Points", "surface": "Surface where the data support one"}
+SCALES = {"auto": "Automatic", "linear": "Linear", "log": "Logarithmic"}
 STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
 
 
@@ -44,11 +45,11 @@ def axes(runs: Sequence[Run]) -> dict[str, Any]:
         with column:
             offered = numbers if letter == "z" else names
             name = _pick(f"{letter} axis", offered, letter, default)
-            log = switch(f"Log scale on {letter}", f"{letter}log")
-            if log and name in texts:
+            scale = choice(f"Scale of {letter}", SCALES, f"{letter}scale")
+            if scale == "log" and name in texts:
                 st.caption(f"{safe(name)} is text: no log scale.")
         settings[letter] = name
-        settings[f"{letter}_scale"] = "log" if log and name not in texts else "linear"
+        settings[f"{letter}_scale"] = "linear" if name in texts else scale
     with columns[3]:
         color = _pick("Colour", [NONE, *names], "color", NONE)
     settings["color"] = None if color == NONE else color

@@ -1,0 +1,105 @@
+"""Draw the groups of an overlay: a surface and paths, or contour lines, in each one's colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from viz3d.figures import style
+from viz3d.figures.budget import compact
+from viz3d.figures.frame import Range
+from viz3d.figures.overlay_layers import Layer
+from viz3d.figures.text import safe
+
+PALER, DARKER = 0.65, 0.45
+"""How far the colour goes to white where support ends, and to black for the paths."""
+
+LEVELS = 10
+"""Contour lines of each surface, at the same heights on all."""
+
+SHADES = 20
+"""Steps in which the colour becomes paler where support ends."""
+
+
+def scene_traces(layer: Layer, levels: Range) -> list[Any]:
+    """Return the surface of a group, where it has one, and its paths."""
+    paths = go.Scatter3d(
+        x=compact(layer.lines[:, 0]),
+        y=compact(layer.lines[:, 1]),
+        z=compact(layer.lines[:, 2]),
+        mode="lines",
+        name=f"{safe(layer.title)}, runs",
+        line={"color": _mixed(layer.color, DARKER, 0), "width": 2},
+        showlegend=layer.bare,
+        hovertemplate=_hover(layer, layer.axes[2]),
+    )
+    return [paths] if layer.bare else [_surface(layer, levels), paths]
+
+
+def flat_trace(layer: Layer, levels: Range) -> go.Contour | go.Scatter:
+    """Return the contour lines of a group, or its paths, dotted, where it has no surface."""
+    if layer.bare:
+        return go.Scatter(
+            x=compact(layer.lines[:, 0]),
+            y=compact(layer.lines[:, 1]),
+            customdata=compact(layer.lines[:, 2]),
+            mode="lines",
+            name=safe(layer.title),
+            line={"color": layer.color, "width": 2, "dash": "dot"},
+            hovertemplate=_hover(layer, layer.axes[2], "customdata"),
+        )
+    label = {"showlabels": True, "labelfont": {"color": layer.color, "size": 11}}
+    return go.Contour(
+        x=compact(layer.surface.x),
+        y=compact(layer.surface.y),
+        z=compact(layer.surface.z),
+        contours={"coloring": "none", "labelformat": ".3~g", **_heights(levels), **label},
+        line={"color": layer.color, "width": 2},
+        connectgaps=False,
+        name=safe(layer.title),
+        showlegend=True,
+        showscale=False,
+        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}"),
+    )
+
+
+def _surface(layer: Layer, levels: Range) -> go.Surface:
+    surface, color = layer.surface, layer.color
+    lines = {"show": True, **_heights(levels), "color": style.PAPER, "width": 2}
+    return go.Surface(
+        x=compact(surface.x),
+        y=compact(surface.y),
+        z=compact(surface.z),
+        surfacecolor=np.round(SHADES * surface.support).astype(np.uint8),
+        cmin=0,
+        cmax=SHADES,
+        colorscale=[[0, _mixed(color, PALER, 255)], [1 - 1 / SHADES, color], [1, color]],
+        showscale=False,
+        name=safe(layer.title),
+        showlegend=True,
+        contours={"z": lines},
+        lighting={"ambient": 0.65, "diffuse": 0.7, "specular": 0.05, "roughness": 0.9},
+        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}"),
+    )
+
+
+def _heights(levels: Range) -> dict[str, float]:
+    low, high = levels
+    return {"start": low, "end": high, "size": (high - low) / LEVELS or 1.0}
+
+
+def _hover(layer: Layer, value: str, place: str = "z") -> str:
+    x, y, _ = layer.axes
+    return (
+        f"{safe(layer.title)}<br>{x} %{{x:,.0f}}<br>{safe(y)} %{{y:.3~g}}"
+        f"<br>{value} %{{{place}:.4~g}}<extra></extra>"
+    )
+
+
+def _mixed(color: str, share: float, level: int) -> str:
+    """Mix a colour with a grey of that level, 0 to 255."""
+    parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    mixed = (round(part + share * (level - part)) for part in parts)
+    return f"rgb({', '.join(map(str, mixed))})"
