@@ -106,6 +106,25 @@ def test_another_selection_of_runs_ends_that_of_an_event(open_page: Open, eventf
     assert focus(app) is None
 
 
+def test_a_selected_event_stays_selected_when_its_row_moves(
+    open_page: Open, eventful: Path
+) -> None:
+    """Other events come before it in the list; the chart looks where it looked."""
+    app = open_page(PAGE, source=str(eventful), run=["two"])
+    select(app, 0)
+    before = focus(app)
+    assert before is not None
+    assert before["x"] == 200
+    app.session_state["run"] = ["one", "two"]
+    app.run()
+    assert listed(app)["step"].iloc[0] == 150
+    assert focus(app) == before
+    app.run()
+    assert focus(app) == before
+    select(app, 0)
+    assert focus(app)["x"] == 150
+
+
 def test_kinds_can_be_chosen(open_page: Open, eventful: Path) -> None:
     """The list keeps the chosen kinds alone, and what is selected then is of that list."""
     app = open_page(PAGE, source=str(eventful), run="one")

@@ -195,9 +195,14 @@ SOURCES = [
 ]  # fmt: skip
 KEYS = [
     "role.loss", "role.learning_rate", "role.", "rate", "strictness", "attempts", "layers",
-    "against", "view", "kind", "by", "flat", "data", "cam", "embed", "embed_options",
-    "__proto__",
+    "against", "view", "kind", "by", "flat", "a", "b", "baseline", "seeds", "metric", "target",
+    "x", "y", "z", "color", "xlog", "ylog", "zlog", "draw", "data", "cam", "embed",
+    "embed_options", "__proto__",
 ]  # fmt: skip
+VIEWS = {
+    "pages/5_Compare.py": ("Overlaid", "Difference A − B"),
+    "pages/8_Explore.py": ("Surface where the data support one",),
+}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -210,6 +215,20 @@ def test_junk_in_a_link_never_raises(open_page: Open, page: str) -> None:
         assert not app.exception, (address, app.exception)
         assert app.title[0].value == PAGES[page]
         assert sorted(app.session_state["run"]) == sorted(runs)
+
+
+@pytest.mark.parametrize(
+    ("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views]
+)
+def test_junk_in_a_link_never_raises_in_other_views(
+    open_page: Open, page: str, view: str
+) -> None:
+    """Views that a junk `view` never opens; no two neighbours get the same piece of junk."""
+    for start in range(0, len(JUNK), 5):
+        address = {key: JUNK[(start + i) % len(JUNK)] for i, key in enumerate(KEYS)}
+        app = open_page(page, run=SWEEP, **address | {"view": view, "draw": view})
+        assert not app.exception, (address, app.exception)
+        assert app.title[0].value == PAGES[page]
 
 
 @pytest.mark.parametrize("junk", range(len(JUNK)))

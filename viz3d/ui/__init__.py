@@ -17,7 +17,7 @@ from viz3d.ui.exporting import export_files
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import baseline, seeds
-from viz3d.ui.settings import choice, pick, switch
+from viz3d.ui.settings import choice, pick, strictness, switch
 from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
 from viz3d.ui.wandb import export_wandb
@@ -53,5 +53,6 @@ __all__ = [
     "selected_table",
     "side_by_side",
     "start_page",
+    "strictness",
     "switch",
 ]

@@ -68,7 +68,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "last step": int(run.history.index[-1]) if len(run.history) else None,
         "final loss": float(loss.iloc[-1]) if loss is not None and len(loss) else None,
         "layers": None if run.layers is None else int(run.layers["layer"].nunique()),
-        "report": None if run.report is None else ", ".join(run.report.stages),
+        "report": "" if run.report is None else ", ".join(run.report.stages),
         "remarks": len(run.problems),
         "roles": ", ".join(_told(role, metric) for role, metric in run.roles.items()),
     }
