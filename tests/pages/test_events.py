@@ -118,9 +118,11 @@ def test_a_selected_event_stays_selected_when_its_row_moves(
     app.session_state["run"] = ["one", "two"]
     app.run()
     assert listed(app)["step"].iloc[0] == 150
-    assert focus(app) == before
-    app.run()
-    assert focus(app) == before
+    for _ in range(2):
+        sent = focus(app)
+        assert sent is not None
+        assert (sent["x"], sent["label"]) == (200, before["label"])
+        app.run()
     select(app, 0)
     assert focus(app)["x"] == 150
 

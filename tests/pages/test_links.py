@@ -220,9 +220,7 @@ def test_junk_in_a_link_never_raises(open_page: Open, page: str) -> None:
 @pytest.mark.parametrize(
     ("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views]
 )
-def test_junk_in_a_link_never_raises_in_other_views(
-    open_page: Open, page: str, view: str
-) -> None:
+def test_junk_in_a_link_never_raises_in_other_views(open_page: Open, page: str, view: str) -> None:
     """Views that a junk `view` never opens; no two neighbours get the same piece of junk."""
     for start in range(0, len(JUNK), 5):
         address = {key: JUNK[(start + i) % len(JUNK)] for i, key in enumerate(KEYS)}

@@ -15,7 +15,7 @@ const CROWDED =
 const shared = (window.viz3d ??= {});
 shared.plotly ??= null;
 shared.charts ??= new Set();
-shared.looked ??= new Map(); // key of a chart -> the place that it was moved to last
+shared.looked ??= new Map(); // key of a chart -> name of the place that it was moved to last
 openCameras(shared);
 
 export default function ({ data, parentElement }) {
@@ -187,9 +187,10 @@ class Chart {
     if (!drawn.length || drawn.length < this.plots.size) return;
     const outside = place && !marked.length ? `${place.label || "The place"} lies outside the axes.` : "";
     this.note.textContent = this.why || outside;
-    const [key, said] = [drawn[0].viz3dKey, JSON.stringify(place)];
-    if (said === (shared.looked.get(key) ?? "null")) return;
-    shared.looked.set(key, said);
+    // By its name: while a run grows, its height may change a little.
+    const [key, name] = [drawn[0].viz3dKey, place && (place.label || JSON.stringify(place))];
+    if (name === (shared.looked.get(key) ?? null)) return;
+    shared.looked.set(key, name);
     if (!place) return;
     for (const div of marked) shared.group.move(div, (view) => lookedAt(view, place));
     marked[0]?.closest(".viz3d-frame").scrollIntoView({ block: "nearest" });
