@@ -28,6 +28,7 @@ PAGES = (
     ("Training_dynamics", TWO, True),
     ("Compare", TWO, True),
     ("Report", "source={reports}", True),
+    ("Export", TWO, False),
     ("Explore", TWO, True),
     # A run that lacks what the page needs: the sentences and the code stand there instead.
     ("Loss_landscape", "source={reports}", False),

@@ -139,6 +139,21 @@ def test_kinds_can_be_chosen(open_page: Open, eventful: Path) -> None:
     assert sent["x"] == 190
 
 
+def test_chosen_kinds_that_are_gone_are_forgotten(open_page: Open, eventful: Path) -> None:
+    """Runs without any event of the chosen kind show all they have."""
+    page = "pages/4_Training_dynamics.py"
+    text = (eventful / "one" / "metrics.jsonl").read_text("utf-8").replace("NaN", "2.0")
+    (eventful / "sound").mkdir()
+    (eventful / "sound" / "metrics.jsonl").write_text(text, "utf-8")
+    app = open_page(page, source=str(eventful), run=["one", "sound"])
+    app.session_state["kinds-training-dynamics"] = ["NaN"]
+    app.run()
+    app.session_state["run"] = ["sound"]
+    app.run()
+    assert not app.exception
+    assert {"spike", "drop"} <= set(listed(app)["kind"])
+
+
 def test_no_event_is_said(open_page: Open) -> None:
     """An empty list would leave the question open."""
     app = open_page(PAGE, run=["sweep-0.001"])

@@ -155,6 +155,18 @@ def test_link_names_long_metrics_by_digest(open_page: Open, tmp_path: Path) -> N
     assert [short in pair for pair in copied(app)["digests"]].count(True) == 1
 
 
+def test_link_names_long_axes_by_digest(open_page: Open, tmp_path: Path) -> None:
+    """So do the axes of the Explore page."""
+    metric = "a/very/long/path/" * 6 + "of a metric"
+    rows = [{"step": i, "loss": i % 7, metric: 1 / (1 + i)} for i in range(50)]
+    (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    page = "pages/8_Explore.py"
+    app = open_page(page, source=str(tmp_path), run="r.jsonl", z=brief(metric))
+    assert not app.exception
+    assert app.session_state["z"] == metric
+    assert "stands in for it" not in told(app)
+
+
 def test_digest_waits_for_a_source_that_is_away(open_page: Open, tmp_path: Path) -> None:
     """A link that was opened while its source could not be listed finds its run later."""
     name, away = "x" * 100, tmp_path / "away"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from viz3d.ui.chart import details, picture
+from viz3d.ui.tables import WIDEST
 from viz3d.ui.text import count
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _choose(events: Sequence[Pin], key: str) -> Pin | None:
         hide_index=True,
         width="stretch",
         height="auto" if len(shown) <= ROWS else 35 * (ROWS + 1),
+        column_config={"run": st.column_config.TextColumn(width=WIDEST)},
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": rows}},

@@ -59,13 +59,6 @@ def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: st
     _comparisons(result)
 
 
-def baseline(runs: Sequence[Run]) -> str:
-    """Let the viewer choose the run that the others are compared with."""
-    names = [run.name for run in runs]
-    with st.columns(3)[0]:
-        return pick("Baseline", names, "baseline", "The run that the others are compared with.")
-
-
 def _metrics(runs: Sequence[Run]) -> list[str]:
     """Roles and metrics that some run has; the loss first."""
     found = {role for run in runs for role in run.roles if role != "time"}
