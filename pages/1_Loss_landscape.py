@@ -8,7 +8,6 @@ RATES = {
     "peak": "Peak rate of each run",
     "current": "Rate at that step",
 }
-STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
 
 page = ui.start_page("Loss landscape", "How the loss depends on the step and the learning rate.")
 
@@ -22,12 +21,7 @@ with left:
         "all rates before it, not on the rate of its step alone.",
     )
 with middle:
-    strictness = ui.choice(
-        "Strictness",
-        STRICTNESS,
-        "strictness",
-        "How much data must stand behind a point before the surface is drawn there.",
-    )
+    strictness = ui.strictness()
 with right:
     attempts = ui.switch(
         "Superseded rows", "attempts", "Rows that a restart logged again, as dashed lines."

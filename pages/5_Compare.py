@@ -11,20 +11,18 @@ KINDS = {
 
 page = ui.start_page("Compare", "Runs side by side, overlaid, or one minus the other.")
 
-first, left, middle, right = st.columns(4, vertical_alignment="bottom")
-with first:
-    view = ui.choice("View", ui.VIEWS, "view")
+left, middle, right, last = st.columns(4, vertical_alignment="bottom")
 with left:
-    kind = ui.choice("Chart", KINDS, "kind")
+    view = ui.choice("View", ui.VIEWS, "view")
 with middle:
+    kind = ui.choice("Chart", KINDS, "kind")
+with right:
     grouping = ui.pick(
-        "One panel for each",
+        "One group for each",
         ui.groupings(page.runs),
         "by",
         "A run, a family of names, or a value of a setting in which the runs differ.",
     )
-with right:
-    flat = ui.switch("2D", "flat", "Flat panels instead of 3D scenes.")
 
 groups = ui.groups(page.runs, grouping)
 if view == "overlaid":
@@ -32,6 +30,8 @@ if view == "overlaid":
 elif view == "difference":
     shown = ui.difference(page, kind, groups)
 else:
+    with last:
+        flat = ui.switch("2D", "flat", "Flat panels instead of 3D scenes.")
     shown = ui.side_by_side(page, kind, groups)
     ui.panels(shown, kind, flat=flat)
 

@@ -36,6 +36,7 @@ class Option:
 
 
 EXPLORE = ("explore",)
+SCALES = ("auto", "linear", "log")
 # A difference has its own and those of the landscape that it is of.
 OPTIONS = {
     "--rate": Option(
@@ -56,7 +57,7 @@ OPTIONS = {
     ),
     **{f"--{axis}": Option(axis, EXPLORE, "metric, role or setting on it") for axis in "xyz"},
     **{
-        f"--{axis}-scale": Option(f"{axis}_scale", EXPLORE, "", {"choices": ("auto", "linear", "log")})
+        f"--{axis}-scale": Option(f"{axis}_scale", EXPLORE, "", {"choices": SCALES})
         for axis in "xyz"
     },
     "--color": Option("color", EXPLORE, "metric, role or setting as colour"),

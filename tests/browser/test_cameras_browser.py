@@ -245,6 +245,21 @@ def test_focus_marks_a_place_and_puts_it_in_the_middle(page: Page, small: str) -
     assert mark.locator("path").count() == 0
 
 
+def test_focus_brings_its_scene_into_view_once(page: Page, small: str) -> None:
+    """A scene below the window comes up; who scrolls away again is left alone."""
+    page.set_viewport_size({"width": 1280, "height": 640})
+    page.goto(small)
+    first = scenes(page, 2).first
+    expect(first).not_to_be_in_viewport(ratio=0.99)
+    page.get_by_text("point", exact=True).click()
+    expect(first).to_be_in_viewport(ratio=0.99)
+    up = "document.querySelector('[data-testid=stMain]').scrollTo(0, 0)"
+    page.evaluate(up)
+    page.get_by_role("button", name="Grow").click()
+    page.wait_for_function(GROWN)
+    expect(first).not_to_be_in_viewport(ratio=0.99)
+
+
 def test_camera_survives_new_data_while_linked(page: Page, small: str) -> None:
     """New data, and a scene that comes back, keep the view that all scenes share."""
     page.goto(small)

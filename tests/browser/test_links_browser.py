@@ -93,7 +93,7 @@ def test_copied_link_restores_the_view_and_its_camera(
 def test_link_carries_the_cameras_of_its_page_alone(
     visitors: list[BrowserContext], server: str
 ) -> None:
-    """On Compare each turned panel keeps its camera, those that are alike share it in the link."""
+    """On Compare all panels turn together and share one camera in the link."""
     page = visitors[0].new_page()
     runs = "&".join(f"run={name}" for name in [*RUNS, "gpt-lr-0.03-seed-0"])
     page.goto(f"{server}/Gradient_flow?{runs}")
@@ -101,20 +101,47 @@ def test_link_carries_the_cameras_of_its_page_alone(
     turn(page, {"x": 1.0, "y": 2.0, "z": 3.0})
     go_to(page, "Compare")
     choose(page, "Chart", "Gradient flow")
-    three = "document.querySelectorAll('.viz3d-scene[aria-busy=false]').length === 3"
+    three = """[...document.querySelectorAll('.viz3d-scene[aria-busy=false]')]
+        .filter((div) => div.viz3dKey.startsWith('gradient-flow-')).length === 3"""
     page.wait_for_function(three)
-    turn(page, TURNED, 0)
-    turn(page, TURNED, 2)
+    turn(page, TURNED, 1)
+    page.wait_for_function(
+        "[0, 1, 2].every((i) => window.viz3d.cameras.has(`gradient-flow-${i}/scene`))"
+    )
     link = copy(page)
     [cameras] = parse_qs(urlsplit(link).query)["cam"]
-    assert cameras.startswith("gradient-flow-0*gradient-flow-2*413_2100_-300")
+    panels = "gradient-flow-0*gradient-flow-1*gradient-flow-2"
+    assert cameras.startswith(f"{panels}*413_2100_-300")
     assert "~" not in cameras
     other = visitors[1].new_page()
     other.goto(link)
     other.wait_for_function(three)
-    first, second, third = eyes(other)
-    assert first == third == pytest.approx(TURNED, abs=1e-3)
-    assert second != pytest.approx(TURNED, abs=1e-3)
+    assert eyes(other) == 3 * [pytest.approx(TURNED, abs=1e-3)]
+
+
+def test_link_restores_cameras_that_are_not_linked(
+    visitors: list[BrowserContext], server: str
+) -> None:
+    """Each panel stands where it stood, the switch is off, and turning one leaves the other."""
+    page = visitors[0].new_page()
+    page.goto(f"{server}/Compare?kind=Gradient+flow&run={RUNS[0]}&run={RUNS[1]}")
+    two = "document.querySelectorAll('.viz3d-scene[aria-busy=false]').length >= 2"
+    page.wait_for_function(two)
+    page.get_by_role("switch", name="Link cameras").uncheck()
+    turn(page, TURNED, 0)
+    turn(page, {"x": -1.0, "y": 1.5, "z": 0.5}, 1)
+    link = copy(page)
+    [cameras] = parse_qs(urlsplit(link).query)["cam"]
+    assert cameras.startswith("apart~")
+
+    other = visitors[1].new_page()
+    other.goto(link)
+    other.wait_for_function(two)
+    expect(other.get_by_role("switch", name="Link cameras")).not_to_be_checked()
+    second = pytest.approx({"x": -1.0, "y": 1.5, "z": 0.5}, abs=1e-3)
+    assert eyes(other)[:2] == [pytest.approx(TURNED, abs=1e-3), second]
+    turn(other, {"x": 1.0, "y": 1.0, "z": 1.0}, 0)
+    assert eyes(other)[1] == second
 
 
 def test_data_that_grew_since_is_told(
@@ -164,7 +191,7 @@ def test_junk_for_a_camera_is_ignored(page: Page, server: str) -> None:
     page.on("pageerror", lambda error: errors.append(str(error)))
     junk = "~*~loss-landscape*NaN_1_2~__proto__*1_2_3~loss-landscape*0_0_0~x"
     page.goto(f"{server}/Loss_landscape?run={RUNS[0]}&run={RUNS[1]}&cam={junk}&data={junk}")
-    home = scene(page).evaluate("div => div.viz3dHome['scene.camera'].eye")
+    home = scene(page).evaluate("div => div.viz3dHome.scene.eye")
     assert eyes(page) == [home]
     assert "cam" not in address(page)
     assert errors == []

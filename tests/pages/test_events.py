@@ -106,6 +106,27 @@ def test_another_selection_of_runs_ends_that_of_an_event(open_page: Open, eventf
     assert focus(app) is None
 
 
+def test_a_selected_event_stays_selected_when_its_row_moves(
+    open_page: Open, eventful: Path
+) -> None:
+    """Other events come before it in the list; the chart looks where it looked."""
+    app = open_page(PAGE, source=str(eventful), run=["two"])
+    select(app, 0)
+    before = focus(app)
+    assert before is not None
+    assert before["x"] == 200
+    app.session_state["run"] = ["one", "two"]
+    app.run()
+    assert listed(app)["step"].iloc[0] == 150
+    for _ in range(2):
+        sent = focus(app)
+        assert sent is not None
+        assert (sent["x"], sent["label"]) == (200, before["label"])
+        app.run()
+    select(app, 0)
+    assert focus(app)["x"] == 150
+
+
 def test_kinds_can_be_chosen(open_page: Open, eventful: Path) -> None:
     """The list keeps the chosen kinds alone, and what is selected then is of that list."""
     app = open_page(PAGE, source=str(eventful), run="one")
@@ -116,6 +137,21 @@ def test_kinds_can_be_chosen(open_page: Open, eventful: Path) -> None:
     sent = focus(app)
     assert sent is not None
     assert sent["x"] == 190
+
+
+def test_chosen_kinds_that_are_gone_are_forgotten(open_page: Open, eventful: Path) -> None:
+    """Runs without any event of the chosen kind show all they have."""
+    page = "pages/4_Training_dynamics.py"
+    text = (eventful / "one" / "metrics.jsonl").read_text("utf-8").replace("NaN", "2.0")
+    (eventful / "sound").mkdir()
+    (eventful / "sound" / "metrics.jsonl").write_text(text, "utf-8")
+    app = open_page(page, source=str(eventful), run=["one", "sound"])
+    app.session_state["kinds-training-dynamics"] = ["NaN"]
+    app.run()
+    app.session_state["run"] = ["sound"]
+    app.run()
+    assert not app.exception
+    assert {"spike", "drop"} <= set(listed(app)["kind"])
 
 
 def test_no_event_is_said(open_page: Open) -> None:

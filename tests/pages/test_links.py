@@ -155,6 +155,18 @@ def test_link_names_long_metrics_by_digest(open_page: Open, tmp_path: Path) -> N
     assert [short in pair for pair in copied(app)["digests"]].count(True) == 1
 
 
+def test_link_names_long_axes_by_digest(open_page: Open, tmp_path: Path) -> None:
+    """So do the axes of the Explore page."""
+    metric = "a/very/long/path/" * 6 + "of a metric"
+    rows = [{"step": i, "loss": i % 7, metric: 1 / (1 + i)} for i in range(50)]
+    (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    page = "pages/8_Explore.py"
+    app = open_page(page, source=str(tmp_path), run="r.jsonl", z=brief(metric))
+    assert not app.exception
+    assert app.session_state["z"] == metric
+    assert "stands in for it" not in told(app)
+
+
 def test_digest_waits_for_a_source_that_is_away(open_page: Open, tmp_path: Path) -> None:
     """A link that was opened while its source could not be listed finds its run later."""
     name, away = "x" * 100, tmp_path / "away"
@@ -195,9 +207,14 @@ SOURCES = [
 ]  # fmt: skip
 KEYS = [
     "role.loss", "role.learning_rate", "role.", "rate", "strictness", "attempts", "layers",
-    "against", "view", "kind", "by", "flat", "data", "cam", "embed", "embed_options",
-    "__proto__",
+    "against", "view", "kind", "by", "flat", "a", "b", "baseline", "seeds", "metric", "target",
+    "x", "y", "z", "color", "xlog", "ylog", "zlog", "draw", "data", "cam", "embed",
+    "embed_options", "__proto__",
 ]  # fmt: skip
+VIEWS = {
+    "pages/5_Compare.py": ("Overlaid", "Difference A − B"),
+    "pages/8_Explore.py": ("Surface where the data support one",),
+}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -210,6 +227,18 @@ def test_junk_in_a_link_never_raises(open_page: Open, page: str) -> None:
         assert not app.exception, (address, app.exception)
         assert app.title[0].value == PAGES[page]
         assert sorted(app.session_state["run"]) == sorted(runs)
+
+
+@pytest.mark.parametrize(
+    ("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views]
+)
+def test_junk_in_a_link_never_raises_in_other_views(open_page: Open, page: str, view: str) -> None:
+    """Views that a junk `view` never opens; no two neighbours get the same piece of junk."""
+    for start in range(0, len(JUNK), 5):
+        address = {key: JUNK[(start + i) % len(JUNK)] for i, key in enumerate(KEYS)}
+        app = open_page(page, run=SWEEP, **address | {"view": view, "draw": view})
+        assert not app.exception, (address, app.exception)
+        assert app.title[0].value == PAGES[page]
 
 
 @pytest.mark.parametrize("junk", range(len(JUNK)))

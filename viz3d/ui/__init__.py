@@ -2,22 +2,16 @@
 
 from viz3d.ui.chart import chart
 from viz3d.ui.charts import make, other_axes
-from viz3d.ui.comparing import (
-    config_differences,
-    final_metrics,
-    groupings,
-    groups,
-    panels,
-    side_by_side,
-)
+from viz3d.ui.comparing import groupings, groups, panels, side_by_side
 from viz3d.ui.contrasting import VIEWS, difference, overlaid
+from viz3d.ui.differing import baseline, config_differences, final_metrics
 from viz3d.ui.events import chart_with_events
 from viz3d.ui.exploring import axes, drawing
 from viz3d.ui.exporting import export_files, offer_comparison
 from viz3d.ui.frame import Page, start_page
 from viz3d.ui.missing import explain, has
-from viz3d.ui.seeding import baseline, seeds
-from viz3d.ui.settings import choice, pick, switch
+from viz3d.ui.seeding import seeds
+from viz3d.ui.settings import choice, pick, strictness, switch
 from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
 from viz3d.ui.wandb import export_wandb
@@ -54,5 +48,6 @@ __all__ = [
     "selected_table",
     "side_by_side",
     "start_page",
+    "strictness",
     "switch",
 ]

@@ -15,6 +15,7 @@ const CROWDED =
 const shared = (window.viz3d ??= {});
 shared.plotly ??= null;
 shared.charts ??= new Set();
+shared.looked ??= new Map(); // key of a chart -> name of the place that it was moved to last
 openCameras(shared);
 
 export default function ({ data, parentElement }) {
@@ -64,7 +65,6 @@ class Chart {
     this.why = ""; // there is no scene
     this.turn = 0;
     this.contexts = 0;
-    this.focused = "null"; // the place that was moved to last
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.root);
     shared.charts.add(this);
@@ -187,13 +187,13 @@ class Chart {
     if (!drawn.length || drawn.length < this.plots.size) return;
     const outside = place && !marked.length ? `${place.label || "The place"} lies outside the axes.` : "";
     this.note.textContent = this.why || outside;
-    const said = JSON.stringify(place);
-    if (said === this.focused) return;
-    this.focused = said;
+    // By its name: while a run grows, its height may change a little.
+    const [key, name] = [drawn[0].viz3dKey, place && (place.label || JSON.stringify(place))];
+    if (name === (shared.looked.get(key) ?? null)) return;
+    shared.looked.set(key, name);
     if (!place) return;
     for (const div of marked) shared.group.move(div, (view) => lookedAt(view, place));
-    const { top, bottom } = this.root.getBoundingClientRect();
-    if (top < 0 || bottom > window.innerHeight) this.root.scrollIntoView({ block: "nearest" });
+    marked[0]?.closest(".viz3d-frame").scrollIntoView({ block: "nearest" });
   }
 
   resize() {
@@ -247,7 +247,8 @@ function panel(name) {
   stage.append(div, marks);
   frame.append(stage);
   if (name === "flat") {
-    div.setAttribute("role", "img");
+    // A picture that has children: plotly.js lays buttons on it.
+    div.setAttribute("role", "figure");
     return div;
   }
   div.tabIndex = 0;
@@ -396,10 +397,11 @@ function readTheme(root) {
   const read = (name) => style.getPropertyValue(`--st-${name}`).trim();
   const text = read("text-color") || "#31333f";
   const background = read("background-color") || "#ffffff";
-  return { text, background, grid: mix(text, background, 0.25), font: read("font") || "sans-serif" };
+  const [grid, soft] = [0.25, 0.65].map((share) => mix(text, background, share));
+  return { text, background, grid, soft, font: read("font") || "sans-serif" };
 }
 
-// WebGL lines ignore transparency, so the grid is an opaque colour between text and background.
+// An opaque colour between text and background: WebGL lines ignore transparency.
 function mix(front, back, share) {
   const [a, b] = [channels(front), channels(back)];
   return `rgb(${a.map((value, i) => Math.round(share * value + (1 - share) * b[i])).join(", ")})`;
@@ -425,7 +427,7 @@ function dress(data, layout, theme) {
     paper_bgcolor: "rgba(0, 0, 0, 0)",
     plot_bgcolor: "rgba(0, 0, 0, 0)",
     font: { ...layout.font, color: theme.text, family: theme.font },
-    modebar: { bgcolor: "rgba(0, 0, 0, 0)", color: theme.grid, activecolor: theme.text },
+    modebar: { bgcolor: "rgba(0, 0, 0, 0)", color: theme.soft, activecolor: theme.text },
   });
   layout.hoverlabel = {
     ...layout.hoverlabel,

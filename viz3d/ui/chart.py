@@ -29,18 +29,23 @@ def chart(made: Chart | Prepared, key: str, focus: Focus | None = None) -> None:
         anywhere along an axis: the chart marks that place and looks at it until it changes.
     """
     ready = made if isinstance(made, Prepared) else prepare(made)
+    picture(ready, key, focus)
+    details(ready.chart, key)
+
+
+def picture(ready: Prepared, key: str, focus: Focus | None = None) -> None:
+    """Show a chart in words, and the scene beside its 2D twin."""
     what = ready.chart
     st.markdown(safe(what.summary, longest=None))
     mount(key, what.title, what.summary, ready.figure or None, ready.flat, focus=focus)
+
+
+def details(what: Chart, key: str) -> None:
+    """Show the notes and the numbers of a chart, folded away, and offer it as a file."""
     if what.notes:
-        with st.expander(f"{count(len(what.notes), 'note')} on what is drawn", expanded=False):
+        with st.expander(f"{count(len(what.notes), 'note')} on what is drawn"):
             for note in what.notes:
                 st.markdown(f"- {safe(note)}")
-    table(ready.chart, key)
-
-
-def table(what: Chart, key: str) -> None:
-    """Show the numbers of a chart, folded away, and offer the chart as a file."""
     with st.expander("Table of the numbers"):
         st.dataframe(what.table, hide_index=True, width="stretch", key=f"table-{key}")
     with st.expander("Download this chart"):

@@ -100,31 +100,3 @@ def panels(made: Mapping[str, loading.Prepared], key: str, *, flat: bool) -> Non
                 st.markdown(f"**{safe(title)}**")
                 panel(made[title], f"{key}-{titles.index(title)}", flat=flat)
                 st.caption(safe(made[title].chart.summary, longest=None))
-
-
-def config_differences(runs: Sequence[Run]) -> None:
-    """Show the settings in which the runs differ, one row for each."""
-    from viz3d.figures.compare import config_diff
-
-    found = config_diff(runs)
-    if len(found):
-        st.dataframe(found.astype(str), width="stretch")
-    else:
-        st.caption("None is known: the runs have the same settings, or none were logged.")
-
-
-def final_metrics(runs: Sequence[Run], baseline: str) -> None:
-    """Show the last value of each metric, and how far it is from that of the baseline run."""
-    from viz3d.figures.compare import final_metrics as table
-
-    found = table(runs, [run.name for run in runs].index(baseline))
-    percent = {
-        name: st.column_config.NumberColumn(format="%+.1f %%")
-        for name in found.columns
-        if name.endswith("(percent)")
-    }
-    st.dataframe(found, width="stretch", column_config=percent)
-    st.caption(
-        f"Differences are from {safe(baseline)}, in percent of the size of its value, and blank "
-        "where that is 0 or unknown. A click on a column sorts by it."
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,16 +10,13 @@ import streamlit as st
 from viz3d.errors import ChartError
 from viz3d.ui import loading
 from viz3d.ui.chart import chart
-from viz3d.ui.comparing import MOST_PANELS
+from viz3d.ui.comparing import MOST_PANELS, Groups
 from viz3d.ui.missing import explain
 from viz3d.ui.settings import pick
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:
-    from viz3d.run import Run
     from viz3d.ui.frame import Page
-
-Groups = Mapping[str, Sequence["Run"]]
 
 VIEWS = {"beside": "Side by side", "overlaid": "Overlaid", "difference": "Difference A − B"}
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from viz3d.ui.chart import chart
+from viz3d.ui.chart import details, picture
+from viz3d.ui.tables import WIDEST
 from viz3d.ui.text import count
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ ROWS = 8
 
 
 def chart_with_events(made: Prepared, key: str) -> None:
-    """Show a chart and below it what happened to its runs.
+    """Show a chart and right below it what happened to its runs.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ def chart_with_events(made: Prepared, key: str) -> None:
     place = st.container()
     chosen = _choose(made.chart.events, key)
     with place:
-        chart(made, key, focus=_focus(chosen))
+        picture(made, key, focus=_focus(chosen))
+    details(made.chart, key)
 
 
 def _focus(pin: Pin | None) -> Focus | None:
@@ -42,25 +44,33 @@ def _focus(pin: Pin | None) -> Focus | None:
 
 def _choose(events: Sequence[Pin], key: str) -> Pin | None:
     """List the events and return the selected one."""
-    st.subheader("Events")
     if not events:
-        st.caption("No spike, drop, NaN, divergence, plateau or restart was found.")
+        st.caption("Events: no spike, drop, NaN, divergence, plateau or restart was found.")
         return None
+    st.header("Events")
     shown = _of_kind(events, key)
     st.caption(f"{count(len(shown), 'event')}, by step. Select a row, and the scene goes there.")
     from viz3d.figures.event_table import event_table
 
-    # The key names the rows: a selection holds while they stay, and ends when they change.
+    # A row number means something for these rows alone, so the key names them; where others
+    # appear in a run that grows, the selected event stays selected by what it is.
+    names = [_name(pin) for pin in shown]
+    kept = st.session_state.get(f"event-{key}")
+    rows = [names.index(kept)] if kept in names else []
     state = st.dataframe(
         event_table(shown),
         hide_index=True,
         width="stretch",
         height="auto" if len(shown) <= ROWS else 35 * (ROWS + 1),
+        column_config={"run": st.column_config.TextColumn(width=WIDEST)},
         on_select="rerun",
         selection_mode="single-row",
-        key=f"events-{key}-{_identity(shown)}",
+        selection_default={"selection": {"rows": rows}},
+        key=f"events-{key}-{hash(tuple(names))}",
     )
-    return selected(shown, state["selection"]["rows"])
+    chosen = selected(shown, state["selection"]["rows"])
+    st.session_state[f"event-{key}"] = chosen and _name(chosen)
+    return chosen
 
 
 def selected(events: Sequence[Pin], rows: Sequence[int]) -> Pin | None:
@@ -79,5 +89,6 @@ def _of_kind(events: Sequence[Pin], key: str) -> list[Pin]:
     return [pin for pin in events if pin.kind in wanted or not wanted]
 
 
-def _identity(events: Sequence[Pin]) -> int:
-    return hash(tuple((pin.run, pin.event) for pin in events))
+def _name(pin: Pin) -> tuple[str, str, str, int]:
+    """Return what an event is still called when its run has grown."""
+    return pin.run, pin.event.kind, pin.event.metric, pin.event.step

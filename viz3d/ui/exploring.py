@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from viz3d.ui.settings import choice
+from viz3d.ui.link import find_names
+from viz3d.ui.settings import choice, strictness
 from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 NONE = "none"
 DRAWINGS = {"path": "Paths", "points": "Points", "surface": "Surface where the data support one"}
 SCALES = {"auto": "Automatic", "linear": "Linear", "log": "Logarithmic"}
-STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
 
 
 def axes(runs: Sequence[Run]) -> dict[str, Any]:
@@ -64,17 +64,12 @@ def drawing() -> dict[str, Any]:
     if draw != "surface":
         return {"draw": draw}
     with right:
-        strictness = choice(
-            "Strictness",
-            STRICTNESS,
-            "strictness",
-            "How much data must stand behind a point before the surface is drawn there.",
-        )
-    return {"draw": draw, "strictness": strictness}
+        return {"draw": draw, "strictness": strictness()}
 
 
 def _pick(label: str, names: Sequence[str], key: str, default: str) -> str:
     """Let the viewer pick a quantity; one that the runs no longer have is named."""
+    find_names(key, names)
     wanted = st.session_state.get(key, st.query_params.get(key))
     start = names.index(default) if default in names else 0
     name = str(st.selectbox(label, names, index=start, key=key, bind="query-params"))

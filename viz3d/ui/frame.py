@@ -27,10 +27,10 @@ PAGES = (
     ("pages/2_Gradient_flow.py", "Gradient flow"),
     ("pages/3_Reward_landscape.py", "Reward landscape"),
     ("pages/4_Training_dynamics.py", "Training dynamics"),
+    ("pages/8_Explore.py", "Explore"),
     ("pages/5_Compare.py", "Compare"),
     ("pages/6_Report.py", "Report"),
     ("pages/7_Export.py", "Export"),
-    ("pages/8_Explore.py", "Explore"),
 )
 # More than this nobody reads; the number of the rest is said.
 MOST_REMARKS = 50
@@ -89,7 +89,9 @@ def start_page(title: str, purpose: str) -> Page:
     st.set_page_config(page_title=f"{title} · viz3d", layout="wide")
     preload()
     loading.warm_up()
-    st.title(title)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title)
+        beside = st.container(width="content")
     st.caption(purpose)
     place = st.empty()
     with st.sidebar:
@@ -110,9 +112,10 @@ def start_page(title: str, purpose: str) -> Page:
     tell_changes(listed, loaded)
     with st.sidebar:
         runs = sidebar.choose_roles(tuple(run for _, found in loaded for run in found))
-        copy_link(listed, loaded)
         connection(listed, settings)
         _show_problems(listed, runs)
+    with beside:
+        copy_link(listed, loaded)
     return Page(listed, len(chosen), runs)
 
 

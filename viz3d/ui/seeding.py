@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from viz3d.run import Run
 
 KIND = "seeds"
-HOW = {"found": "Runs that differ only in their seed", "panels": "One group for each panel"}
+HOW = {"found": "Runs that differ only in their seed", "panels": "As grouped at the top"}
 
 
 def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: str) -> None:
@@ -45,7 +45,7 @@ def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: st
     if how == "found" and not any_group(runs):
         st.info(
             "No two of the selected runs are known to differ in their seed alone. Log the seed in "
-            "the settings, select runs with several seeds, or choose one group for each panel."
+            "the settings, select runs with several seeds, or group them as at the top."
         )
         return
     chosen = panels if how == "panels" else {"": runs}
@@ -57,12 +57,6 @@ def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: st
         return
     chart(ready, KIND)
     _comparisons(result)
-
-
-def baseline(runs: Sequence[Run]) -> str:
-    """Let the viewer choose the run that the others are compared with."""
-    names = [run.name for run in runs]
-    return pick("Baseline", names, "baseline", "The run that the others are compared with.")
 
 
 def _metrics(runs: Sequence[Run]) -> list[str]:
@@ -103,9 +97,13 @@ def _comparisons(result: SeedsResult) -> None:
         st.caption("There is one group, so there is nothing to compare it with.")
         return
     st.markdown(f"**Each group against {safe(result.baseline)}**")
-    st.dataframe(comparisons(result), hide_index=True, width="stretch")
-    st.caption(
-        "One number per run, its mean over the last tenth of its steps. Welch's t test and its "
-        "95 % interval of the difference; the second p is corrected after Holm for the number of "
-        "comparisons, and below 0.05 it counts as a difference."
-    )
+    # The heading names the baseline, and where nothing could be tested nothing is to be seen.
+    table = comparisons(result).drop(columns="baseline").dropna(axis="columns", how="all")
+    st.dataframe(table, hide_index=True, width="stretch")
+    said = "One number per run, its mean over the last tenth of its steps."
+    if "p (Holm)" in table:
+        said += (
+            " Welch's t test and its 95 % interval of the difference; the second p is corrected "
+            "after Holm for the number of comparisons, and below 0.05 it counts as a difference."
+        )
+    st.caption(said)

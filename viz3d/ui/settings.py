@@ -8,6 +8,8 @@ import streamlit as st
 
 from viz3d.ui.link import find_names
 
+STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
+
 
 def choice(label: str, options: Mapping[str, str], key: str, help_text: str = "") -> str:
     """Let the viewer choose one of a few.
@@ -31,6 +33,16 @@ def choice(label: str, options: Mapping[str, str], key: str, help_text: str = ""
         label, words, key=key, bind="query-params", help=help_text or None, filter_mode=None
     )
     return next(value for value, word in options.items() if word == said)
+
+
+def strictness() -> str:
+    """Let the viewer choose how much data a surface must stand on."""
+    return choice(
+        "Strictness",
+        STRICTNESS,
+        "strictness",
+        "How much data must stand behind a point before the surface is drawn there.",
+    )
 
 
 def switch(label: str, key: str, help_text: str = "") -> bool:

@@ -14,6 +14,9 @@ from viz3d.ui.text import size
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
 
+# Pixels of a column of names: what stands beside a long one stays in sight.
+WIDEST = 300
+
 # Code stands in the line, where it wraps: what scrolls sideways is out of reach of the keyboard.
 _HOW = """\
 Type the path of a folder into **Source** in the sidebar, or set it for good in a file called `.env`
@@ -56,8 +59,15 @@ def all_table(infos: Sequence[RunInfo]) -> None:
 
 
 def selected_table(runs: Sequence[Run]) -> None:
-    """List what was read of the selected runs."""
-    st.dataframe([_facts(run) for run in runs], hide_index=True, width="stretch")
+    """List what was read of the selected runs; what none of them has gets no column."""
+    rows = [_facts(run) for run in runs]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        column_order=[name for name in rows[0] if any(row[name] not in (None, "") for row in rows)],
+        column_config={"run": st.column_config.TextColumn(width=WIDEST)},
+    )
 
 
 def _facts(run: Run) -> dict[str, Any]:
@@ -68,7 +78,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "last step": int(run.history.index[-1]) if len(run.history) else None,
         "final loss": float(loss.iloc[-1]) if loss is not None and len(loss) else None,
         "layers": None if run.layers is None else int(run.layers["layer"].nunique()),
-        "report": None if run.report is None else ", ".join(run.report.stages),
+        "report": "" if run.report is None else ", ".join(run.report.stages),
         "remarks": len(run.problems),
         "roles": ", ".join(_told(role, metric) for role, metric in run.roles.items()),
     }
