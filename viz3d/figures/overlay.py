@@ -128,17 +128,20 @@ def draw_flat(title: str, layers: Sequence[Layer], frame: Frame) -> go.Figure:
     return style.figure([flat_trace(one, frame.color or z) for one in layers], layout)
 
 
-def _by_group(titles: Groups | Sequence[str], tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Put the group before the columns of each table."""
+def _by_group(
+    titles: Groups | Sequence[str], tables: Sequence[pd.DataFrame], place: int = 0
+) -> list[pd.DataFrame]:
+    """Put the group among the columns of each table."""
     parts = [table.copy() for table in tables]
     for title, part in zip(titles, parts, strict=True):
-        part.insert(0, "group", title)
+        part.insert(place, "group", title)
     return parts
 
 
 def _data(titles: Sequence[str], charts: Sequence[Chart]) -> pd.DataFrame:
-    """Return the long tables of all groups below each other, ``group`` first."""
-    return pd.concat(_by_group(titles, [c.data() for c in charts if c.data]), ignore_index=True)
+    """Return the long tables of all groups below each other, ``group`` after ``part``."""
+    tables = [c.data() for c in charts if c.data]
+    return pd.concat(_by_group(titles, tables, place=1), ignore_index=True)
 
 
 def _note(one: Layer) -> str:

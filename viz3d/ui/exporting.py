@@ -51,7 +51,7 @@ def export_files(page: Page) -> None:
     if not charts:
         return
     _together(page.runs, charts)
-    st.subheader("Each chart as a file")
+    st.header("Each chart as a file")
     for heading, what in charts.items():
         with st.expander(safe(heading), expanded=len(charts) == 1):
             offer(what, heading, f"export-{heading}")
@@ -116,7 +116,7 @@ def _one_each(runs: Sequence[Run]) -> dict[str, Chart]:
 
 def _together(runs: Sequence[Run], charts: dict[str, Chart]) -> None:
     """Offer everything in one file, and as text to copy."""
-    st.subheader("Everything in one file")
+    st.header("Everything in one file")
     st.caption(
         "All chosen charts with cameras that turn together, their tables and words, and where "
         "they come from. It opens in any browser, without a network or an account."

@@ -32,7 +32,9 @@ def export_wandb(page: Page) -> None:
     ----------
     page : Page
     """
-    st.subheader("Weights & Biases")
+    if page.failed and not page.runs:
+        return  # the page has said why
+    st.header("Weights & Biases")
     settings = read_settings()
     if settings.wandb_mode == "disabled":
         st.info(OFF)
