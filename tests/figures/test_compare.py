@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from viz3d.errors import BadArgument
 from viz3d.figures.compare import column_names, config_diff, final_metrics, side_by_side
 
 
