@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from viz3d.errors import BadArgument
 from viz3d.figures.compare import column_names, config_diff, final_metrics, side_by_side
 
 
@@ -51,6 +52,8 @@ def test_an_unknown_kind_is_refused(sweep):
     """The message lists the kinds."""
     with pytest.raises(ValueError, match="loss-landscape"):
         side_by_side([sweep], "pie")
+    with pytest.raises(BadArgument, match="two groups already"):
+        side_by_side([sweep], "difference")
 
 
 def test_config_diff_shows_only_what_differs(make_run):

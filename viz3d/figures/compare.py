@@ -10,8 +10,9 @@ import pandas as pd
 
 from viz3d.analysis.configs import flat_config
 from viz3d.analysis.seeds import differing_settings
+from viz3d.errors import BadArgument
 from viz3d.figures.frame import union
-from viz3d.figures.kinds import module_of
+from viz3d.figures.kinds import TWO_SIDES, module_of
 from viz3d.figures.text import unique_names
 from viz3d.run import Run
 
@@ -42,11 +43,13 @@ def side_by_side(groups: Sequence[Sequence[Run]], kind: str, **settings: Any) ->
     Raises
     ------
     BadArgument
-        If the kind is unknown.
+        If the kind is unknown, or a difference.
     ChartError
         If a group does not hold what the chart needs.
     """
     module = module_of(kind)
+    if kind == TWO_SIDES:
+        raise BadArgument(f"A {kind} is of two groups already; choose another chart for panels.")
     results = module.compute_each(groups, **settings)
     frame = union([result.frame for result in results])
     return [module.finish(result, frame) for result in results]
