@@ -48,6 +48,12 @@ def test_text_keeps_its_letters():
     assert escape("two\nlines") == "two lines"
 
 
+def test_nothing_steers_a_terminal_or_turns_the_line_round():
+    """Whoever prints the file, or reads it in review, sees what it says."""
+    for write in (escape, code):
+        assert "a\ufffdb\ufffdc\ufffdd" in write("a\x1bb\u202ec\x00d")
+
+
 def test_code_spans_hold_any_text():
     """Backticks inside make the fence longer; pipes are escaped, as tables want it."""
     assert code("a|b") == r"`a\|b`"

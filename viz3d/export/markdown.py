@@ -18,6 +18,8 @@ MARKS = re.compile(r"([\\`*_\[\]<>|~&$])")
 TELLING = re.compile(r"(://|@|#|\bwww(?=\.))", re.IGNORECASE)
 START = re.compile(r"^([-+=]|\d+(?=[.)]))")
 BREAK = "\u200b"
+# What steers a terminal or turns the direction of the line round.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def to_markdown(chart: Chart) -> bytes:
@@ -47,7 +49,7 @@ def table(frame: pd.DataFrame) -> str:
 
 def escape(text: str) -> str:
     """Return text on one line so that Markdown shows it letter for letter."""
-    plain = " ".join(text.split())
+    plain = _line(text)
     plain = TELLING.sub(lambda found: BREAK.join(found[0]) + BREAK, plain)
     return START.sub(
         r"\\\1" if not plain[:1].isdigit() else rf"\1{BREAK}", MARKS.sub(r"\\\1", plain)
@@ -56,10 +58,14 @@ def escape(text: str) -> str:
 
 def code(text: object) -> str:
     """Return text as a code span, in which nothing is a link, a mention or a tag."""
-    plain = " ".join(str(text).split()).replace("|", "\\|")
+    plain = _line(str(text)).replace("|", "\\|")
     longest = max(map(len, re.findall("`+", plain)), default=0)
     fence, pad = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{pad}{plain}{pad}{fence}" if plain else ""
+
+
+def _line(text: str) -> str:
+    return CONTROLS.sub("\ufffd", " ".join(text.split()))
 
 
 def _cell(value: Any) -> str:

@@ -126,16 +126,16 @@ def _send(made: Sequence[Made], to: WandbExport, name: str, settings: Settings) 
         elif what == "present":
             done = replace(done, present=(*done.present, (event["key"], event["step"])))
         else:
-            trouble.append(hide_key(event["what"], settings.wandb_api_key))
-    return _closed(done, trouble)
+            trouble.append(event["what"])
+    return _closed(done, trouble, settings.wandb_api_key)
 
 
-def _closed(done: WandbExport, trouble: list[str]) -> WandbExport:
+def _closed(done: WandbExport, trouble: list[str], key: str) -> WandbExport:
     """Say how it ended: where the files are, and what did not arrive."""
     folder = Path(done.folder) if done.folder else None
     if folder and done.mode == "online":
         trouble = [*trouble, *logged_errors(folder)]
-    failed = cause("\n".join(trouble)) if trouble else ""
+    failed = cause(hide_key("\n".join(trouble), key)) if trouble else ""
     if folder and done.mode == "online" and not failed:
         shutil.rmtree(folder, ignore_errors=True)  # all of it is at W&B
         return replace(done, folder="")
