@@ -152,6 +152,7 @@ class Chart {
     const { data, layout } = payload[name];
     dress(data, layout, theme);
     div.viz3dHome = {};
+    div.viz3dTop = layout.margin.t;
     div.viz3dKey = payload.key;
     let kept;
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
@@ -360,7 +361,8 @@ function homeCamera(div, scene) {
 
 // The field of view is fixed by the height: in a narrow panel the sides would be cut off.
 function stepBack(camera, div) {
-  const far = Math.max(1, (1.15 * div.clientHeight) / Math.max(div.clientWidth, 1));
+  const height = div.clientHeight - div.viz3dTop;
+  const far = Math.max(1, (1.4 * height) / Math.max(div.clientWidth, 1));
   const { x, y, z } = camera.eye;
   return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }
