@@ -164,7 +164,7 @@ def test_link_names_long_axes_by_digest(open_page: Open, tmp_path: Path) -> None
     app = open_page(page, source=str(tmp_path), run="r.jsonl", z=brief(metric))
     assert not app.exception
     assert app.session_state["z"] == metric
-    assert "stands in for it" not in told(app)
+    assert not app.warning
 
 
 def test_digest_waits_for_a_source_that_is_away(open_page: Open, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_nothing_selected_stays_nothing(open_page: Open) -> None:
 JUNK = [
     "", "~", "~~~~", "~0123456789ab", "\x00", "a\x00b", "\ufffd\uffff", "NaN", "-Infinity", "1e400",
     "\x1b[31m\u202e\u200b\n\r\t", "__proto__", "constructor", "[object Object]", "%F0%9F",
-    "<script>alert(1)", "_" * 100_000, "x" * 100_000, ["", "", "~", "a", "a"], ["x"] * 900,
+    "<script>alert(1)", "_" * 100_000, "x" * 100_000, ["", "", "~", "a", "a"], ["x"] * 300,
 ]  # fmt: skip
 SOURCES = [
     "\x00", "gs://", "gs:///", "gs://\x00/x", "gs://" + "x" * 100_000,
@@ -236,9 +236,10 @@ def test_junk_in_a_link_never_raises_in_other_views(open_page: Open, page: str, 
     """Views that a junk `view` never opens; no two neighbours get the same piece of junk."""
     for start in range(0, len(JUNK), 5):
         address = {key: JUNK[(start + i) % len(JUNK)] for i, key in enumerate(KEYS)}
-        app = open_page(page, run=SWEEP, **address | {"view": view, "draw": view})
+        key = "draw" if "Explore" in page else "view"
+        app = open_page(page, run=SWEEP, **address | {key: view})
         assert not app.exception, (address, app.exception)
-        assert app.title[0].value == PAGES[page]
+        assert app.session_state[key] == view
 
 
 @pytest.mark.parametrize("junk", range(len(JUNK)))

@@ -182,9 +182,11 @@ function sameCamera(a, b) {
   );
 }
 
-// The field of view is fixed by the height: in a narrow panel the sides would be cut off.
+// The field of view is fixed by the height, of which `div.viz3dTop` pixels are no scene: in a narrow
+// panel the sides would be cut off.
 function stepBack(camera, div) {
-  const far = Math.max(1, (1.15 * div.clientHeight) / Math.max(div.clientWidth, 1));
+  const height = div.clientHeight - (div.viz3dTop ?? 0);
+  const far = Math.max(1, (1.4 * height) / Math.max(div.clientWidth, 1));
   const { x, y, z } = camera.eye;
   return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def baseline(runs: Sequence[Run]) -> str:
     """Let the viewer choose the run that the others are compared with."""
     names = [run.name for run in runs]
-    with st.columns(3)[0]:
+    with st.container(width=320):
         return pick("Baseline", names, "baseline", "The run that the others are compared with.")
 
 
