@@ -281,3 +281,11 @@ def test_real_logs(real_data, path, settings):
     assert chart.numbers["points_total"] > 0
     assert len(to_wire(chart.figure)) < 1_000_000
     assert len(to_wire(chart.flat)) < 1_000_000
+
+
+def test_a_setting_beyond_the_range_of_floats_is_no_axis(make_run):
+    """It is nothing, as one that is infinite."""
+    run = make_run({"loss": [3.0, 2, 1], "lr": [1.0, 2, 3]}, config={"big": 10**400, "text": "9"})
+    assert len(explore.chart(run).data()) == 3
+    with pytest.raises(MissingMetric):
+        explore.chart(run, y="config.big")

@@ -118,11 +118,12 @@ def compute(
     """
     given = [run for group in runs.values() for run in group] if isinstance(runs, Mapping) else runs
     chosen = as_runs(given, TITLE)
-    found = SeedGroups(()) if isinstance(runs, Mapping) else group_seeds(chosen)
-    titled = by_hand(runs, chosen) if isinstance(runs, Mapping) else found_by_seed(found)
     used = [run for run in chosen if len(curve(run, metric)[0])]
     if not used:
         raise _missing(chosen, metric)
+    # A run without the metric must not stand in for one with the same seed.
+    found = SeedGroups(()) if isinstance(runs, Mapping) else group_seeds(used)
+    titled = by_hand(runs, chosen) if isinstance(runs, Mapping) else found_by_seed(found)
     groups = [made for group in titled if (made := make_group(*group, metric)) is not None]
     if len(groups) > MOST_GROUPS:
         raise ChartError(
