@@ -67,3 +67,14 @@ def test_the_interval_within_a_run_holds_its_level(memory):
 def test_a_long_memory_is_refused():
     """Seldom given where the window holds one independent value."""
     assert within_run(200, 50.0)[0] < 0.05
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_at_the_ends_of_the_range_give_no_interval_and_no_warning():
+    """Squares of values and distances of steps that overflow."""
+    value = np.where(np.arange(60) % 2, 1e300, 2e300)
+    final = final_window(np.arange(60), value)
+    assert final.mean == pytest.approx(1.5e300)
+    assert final.noise.lower is None
+    wide = final_window(np.arange(-50, 51) * 2**57, np.ones(101))
+    assert (wide.rows, final_window(np.arange(101), np.ones(101)).rows) == (10, 10)

@@ -148,3 +148,11 @@ def test_nan_leaves_the_others_and_is_counted():
     assert (joined.nonfinite, joined.ended, joined.apart) == (1, 0, 0)
     infinite = join_seeds([curve([0], [np.inf]), curve([0], [3])])
     assert (len(infinite.step), infinite.nonfinite, infinite.alone) == (0, 1, 1)
+
+
+def test_seeds_too_large_for_a_float_are_told_apart():
+    """Seeds of 64 bits and more are whole numbers, not their nearest floats."""
+    large = [2**53, 2**53 + 1, 10**400]
+    runs = [run(str(i), lr=1, seed=seed) for i, seed in enumerate(large)]
+    assert names(runs) == [["0", "1", "2"]]
+    assert group_seeds(runs).repeated == ()

@@ -15,6 +15,7 @@ from viz3d.errors import BadArgument, ChartError, ExportError
 from viz3d.export.plain_lists import to_plain
 from viz3d.export.wandb import process
 from viz3d.export.wandb.check import HIDDEN, check_names, hide_key, run_name
+from viz3d.export.wandb.faults import cause
 from viz3d.export.wandb.files import make_files
 from viz3d.export.wandb.kinds import WANDB_KINDS, make_charts
 from viz3d.export.wandb.outcome import WandbExport, sentences
@@ -216,3 +217,12 @@ def test_kinds_that_the_runs_cannot_fill_are_left_out_with_the_reason():
     assert [text.split()[0] for text in made.skipped][:2] == ["gradient-flow", "reward-landscape"]
     with pytest.raises(ChartError, match="needs a reward"):
         make_charts([bare], ["reward-landscape"], strict=True)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    """``WANDB_DIR`` may name a file."""
+    place = tmp_path / "taken"
+    place.touch()
+    with pytest.raises(FileExistsError) as found:
+        place.mkdir(exist_ok=True)
+    assert "WANDB_DIR" in cause(f"FileExistsError: {found.value}")

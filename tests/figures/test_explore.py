@@ -314,3 +314,11 @@ def test_panels_share_scales_and_categories(make_run):
     assert left.figure.layout.scene.zaxis.type == "log"
     assert list(right.figure.layout.scene.xaxis.ticktext) == ["adam", "muon"]
     assert set(right.figure.data[0].x) == {1.0}
+
+
+def test_a_setting_beyond_the_range_of_floats_is_no_axis(make_run):
+    """It is nothing, as one that is infinite."""
+    run = make_run({"loss": [3.0, 2, 1], "lr": [1.0, 2, 3]}, config={"big": 10**400, "text": "9"})
+    assert len(explore.chart(run).data()) == 3
+    with pytest.raises(MissingMetric):
+        explore.chart(run, y="config.big")

@@ -299,3 +299,19 @@ def test_five_hundred_runs_fit(make_run, groups):
     made = make_chart("seeds", runs)
     for figure in (made.figure, made.flat):
         assert len(figure.to_json()) < LARGEST_FIGURE
+
+
+def test_a_run_without_the_metric_hides_no_run_of_its_seed(make_run):
+    """It crashed before it logged anything, and was started again with the same settings."""
+    config = {"learning_rate": 0.1, "seed": 0}
+    empty = make_run({"loss": []}, name="crashed", config=config)
+    again = make_run({"loss": [3.0, 2, 1]}, name="again", config=config)
+    result = compute([empty, again])
+    assert [group.title for group in result.groups] == ["again"]
+    assert (result.repeated, result.unused) == ((), ("crashed",))
+
+
+def test_titles_are_unique_whatever_the_runs_are_called(make_run):
+    """Two runs of one name, and one that is called as the first of them would be."""
+    runs = [make_run({"loss": [3.0, 2, 1]}, name=name) for name in ("a", "a", "a #1")]
+    assert len({group.title for group in compute(runs).groups}) == 3

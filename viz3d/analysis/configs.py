@@ -20,6 +20,6 @@ def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def value_key(value: Any) -> str:
     """Return text by which values are told apart: 1 and 1.0 are one, 1 and "1" are not."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(float(value))
+    if isinstance(value, float):
+        return repr(int(value) if value.is_integer() else value)
     return json.dumps(value, default=repr, sort_keys=True)

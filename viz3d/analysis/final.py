@@ -75,7 +75,8 @@ def final_window(step: Steps, value: Floats) -> Final | None:
 
 def _rows_within(step: Steps, share: float) -> int:
     """Rows in this share of the steps, at the end of the run."""
-    return int((step > step[-1] - share * (step[-1] - step[0])).sum())
+    first, last = float(step[0]), float(step[-1])  # as integers their distance may not fit
+    return int((step > last - share * (last - first)).sum())
 
 
 def effective_size(residual: Floats) -> float:
@@ -118,11 +119,14 @@ def noise_interval(value: Floats, rows: int) -> Interval:
 
     window = value[-rows:]
     mean = float(window.mean())
-    size = rows * effective_size(_residual(value)) / len(value)
-    if size < FEWEST_EFFECTIVE:
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = rows * effective_size(_residual(value)) / len(value)
+        noise = np.mean(_residual(window) ** 2)
+    # Squares of the largest numbers leave the range of floats: then nothing is known.
+    if not (size >= FEWEST_EFFECTIVE and np.isfinite(noise)):
         return Interval(mean, size)
     # The line took two of the independent values with it.
-    variance = np.mean(_residual(window) ** 2) / (1 - 2 / size)
+    variance = noise / (1 - 2 / size)
     half = float(t.ppf((1 + CONFIDENCE) / 2, size - 1) * np.sqrt(variance / size))
     return Interval(mean, size, mean - half, mean + half)
 

@@ -102,14 +102,16 @@ def quantities(runs: Sequence[Run]) -> tuple[Quantity, ...]:
 def _plain(value: Any) -> float | str | None:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int | float | np.integer | np.floating):
-        return _finite(float(value))
-    if not isinstance(value, str) or not value.strip():
+    if isinstance(value, str) and not value.strip():
+        return None
+    if not isinstance(value, str | int | float | np.integer | np.floating):
         return None
     try:
         return _finite(float(value))
+    except OverflowError:  # a whole number beyond the range of floats
+        return None
     except ValueError:
-        return value
+        return str(value)
 
 
 def _finite(value: float) -> float | None:

@@ -113,12 +113,14 @@ def compute(
     """
     given = [run for group in runs.values() for run in group] if isinstance(runs, Mapping) else runs
     chosen = as_runs(given, TITLE)
-    found = SeedGroups(()) if isinstance(runs, Mapping) else group_seeds(chosen)
-    titled = by_hand(runs, chosen) if isinstance(runs, Mapping) else found_by_seed(found)
     curves = {id(run): curve(run, metric) for run in chosen}
     has = {key for key, (step, _) in curves.items() if len(step)}
     if not has:
         raise _missing(chosen, metric)
+    # A run without the metric must not stand in for one with the same seed.
+    used = [run for run in chosen if id(run) in has]
+    found = SeedGroups(()) if isinstance(runs, Mapping) else group_seeds(used)
+    titled = by_hand(runs, chosen) if isinstance(runs, Mapping) else found_by_seed(found)
     shown = [(t, [run for run in runs if id(run) in has], keys) for t, runs, keys in titled]
     groups = [
         make_group(title, [(run.name, *curves[id(run)]) for run in runs], keys)

@@ -120,9 +120,12 @@ def short_names(names: list[str]) -> list[str]:
 
 def unique_names(names: list[str]) -> list[str]:
     """Return the names, those that occur more than once with a number: ``run #1``, ``run #2``."""
-    repeated = {name for name, times in Counter(names).items() if times > 1}
-    numbers = {name: count_from(1) for name in repeated}
-    return [f"{name} #{next(numbers[name])}" if name in repeated else name for name in names]
+    times = Counter(names)
+    # A number that is somebody's own name is passed over.
+    free = {
+        name: (new for n in count_from(1) if (new := f"{name} #{n}") not in times) for name in times
+    }
+    return [next(free[name]) if times[name] > 1 else name for name in names]
 
 
 def short_layers(names: list[str]) -> list[str]:

@@ -29,7 +29,8 @@ _STATUSES = {
 _CAUSES = (
     (r"no space left|disk quota", "The disk is full. Make room, or name another folder with "
      "WANDB_DIR."),
-    (r"permission denied|read-only file system", "The folder for W&B's files cannot be written to. "
+    (r"permission denied|read-only file system|FileNotFoundError|FileExistsError|"
+     r"NotADirectoryError", "The folder for W&B's files cannot be written to. "
      "Name another with WANDB_DIR."),
     (r"no such host|name resolution|server misbehaving", "The name of the W&B server cannot be "
      "resolved. Check the network and WANDB_BASE_URL."),
