@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from viz3d.errors import NoFormat, RunNotFound, SourceError
 from viz3d.load import is_path, list_runs, load_path, load_run, load_runs, open_source
+from viz3d.run import FileInfo
+from viz3d.sources.local import LocalSource
 
 ROWS = '{"step": 0, "train/loss": 3, "x": 1}\n{"step": 1, "train/loss": 2, "x": 2}\n'
 LOG = "".join(
@@ -256,3 +259,23 @@ def test_an_entry_of_the_listing_is_loaded_as_it_is(tmp_path: Path) -> None:
     (info,) = list_runs(source)
     (run,) = load_runs(source, info)
     assert (run.name, dict(run.config)) == ("s", {"lr": 1})
+
+
+def test_bytes_that_are_no_text_are_spelled_out(tmp_path: Path) -> None:
+    """In the name of a folder and in a config; either would break every table and page."""
+    write(tmp_path, {"a/metrics.jsonl": ROWS, "a/config.json": '{"k\\udc80": ["v\\udc80"]}'})
+
+    class Odd(LocalSource):
+        """The same folder under a name that this disk may not be able to hold."""
+
+        def files(self) -> list[FileInfo]:
+            return [replace(file, path=f"\udc80{file.path}") for file in super().files()]
+
+        def fetch(self, file: FileInfo) -> Path:
+            return super().fetch(replace(file, path=file.path.removeprefix("\udc80")))
+
+    source = Odd(tmp_path)
+    assert [info.name for info in list_runs(source)] == ["\\udc80a"]
+    run = load_run(source, "\udc80a")
+    assert run.name == load_run(source, "\\udc80a").name == "\\udc80a"
+    assert dict(run.config) == {"k\\udc80": ["v\\udc80"]}

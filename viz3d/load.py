@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from viz3d.analysis.roles import recognise
 from viz3d.errors import BucketError, FormatError, NoFormat, RunNotFound, SourceError, Viz3dError
@@ -18,7 +19,7 @@ from viz3d.sources import sample
 from viz3d.sources.address import is_bucket, parse_bucket
 from viz3d.sources.base import Source
 from viz3d.sources.digest import digest
-from viz3d.sources.finding import INSIDE, find_run, some
+from viz3d.sources.finding import INSIDE, find_run, some, whole_text
 from viz3d.sources.local import LocalSource, exists
 from viz3d.sources.skipping import skipped
 
@@ -237,13 +238,22 @@ def _names(runs: Sequence[str], source: str) -> dict[str, str]:
     A run at the top of the source is called like the last part of the source's name, or ``.``
     where a run below it is.
     """
-    paths = set(runs)
-    short = {run: run.removeprefix("runs/") for run in runs}
-    names = {run: run if name in paths else name for run, name in short.items()}
+    paths = {whole_text(run) for run in runs}
+    short = {run: whole_text(run.removeprefix("runs/")) for run in runs}
+    names = {run: whole_text(run) if name in paths else name for run, name in short.items()}
     if "" in names:
-        own = source.rpartition("/")[2] or source
+        own = whole_text(source.rpartition("/")[2] or source)
         names[""] = "." if own in names.values() else own
     return names
+
+
+def _whole(value: Any) -> Any:
+    """Return a config in which every text is one that can be written as UTF-8."""
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return whole_text(value) if isinstance(value, str) else value
 
 
 def _info(name: str, source: str, found: Group, files: Sequence[FileInfo]) -> RunInfo:
@@ -348,10 +358,10 @@ def _run(
     history, nonfinite = contents.joined.history, contents.joined.nonfinite
     attempts = contents.joined.attempts
     run = Run(
-        name=f"{info.name}{INSIDE}{contents.name}" if several else info.name,
+        name=whole_text(f"{info.name}{INSIDE}{contents.name}") if several else info.name,
         source=info.source,
         history=history,
-        config=contents.config,
+        config=_whole(contents.config),
         layers=contents.layers,
         report=contents.report,
         roles=recognise(list(history.columns), history),

@@ -37,6 +37,7 @@ def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo,
     RunNotFound
         With the names that come closest.
     """
+    name = whole_text(name)
     outer, _, inside = name.rpartition(INSIDE)
     asked = [(name, "")] + ([(outer, inside)] if outer else [])
     for wanted, rest in asked:
@@ -55,6 +56,14 @@ def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo,
     close = difflib.get_close_matches(name, [info.name for info in infos], n=3, cutoff=0.4)
     hint = f"closest: {', '.join(map(repr, close))}" if close else "list them, or check the path"
     raise RunNotFound(f"There is no run {name!r} in {source!r}; {hint}.")
+
+
+def whole_text(text: str) -> str:
+    r"""Return a text with ``\udc80`` spelled out for a lone surrogate: a byte that is no UTF-8.
+
+    Names of files may hold such bytes; no table, browser or file of ours can.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def some(runs: Sequence[Run] | Sequence[RunInfo], limit: int = 10) -> str:
