@@ -347,9 +347,10 @@ def _run(
 ) -> Run:  # fmt: skip
     history, nonfinite = contents.joined.history, contents.joined.nonfinite
     attempts = contents.joined.attempts
+    name = f"{info.name}{INSIDE}{contents.name}" if several else info.name
     run = Run(
-        name=f"{info.name}{INSIDE}{contents.name}" if several else info.name,
-        source=info.source,
+        name=_sayable(name),
+        source=_sayable(info.source),
         history=history,
         config=contents.config,
         layers=contents.layers,
@@ -361,3 +362,8 @@ def _run(
         digest=digest({path: local[path] for path in contents.used}),
     )
     return run.with_roles(roles) if roles else run
+
+
+def _sayable(name: str) -> str:
+    """Return a name in UTF-8; a file may be called what no table and no page can hold."""
+    return name.encode(errors="replace").decode()
