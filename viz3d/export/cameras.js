@@ -183,9 +183,8 @@ function sameCamera(a, b) {
 }
 
 // The field of view is fixed by the height: in a narrow panel the sides would be cut off.
-function stepBack(camera, div, top) {
-  const height = div.clientHeight - top; // of the scene itself, below the margin
-  const far = Math.max(1, (1.4 * height) / Math.max(div.clientWidth, 1));
+function stepBack(camera, div) {
+  const far = Math.max(1, (1.15 * div.clientHeight) / Math.max(div.clientWidth, 1));
   const { x, y, z } = camera.eye;
   return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }

@@ -29,7 +29,7 @@
     const { data, layout } = read(div);
     const scenes = Object.keys(layout).filter((name) => SCENE.test(name));
     for (const name of scenes) {
-      layout[name].camera = stepBack(plainCamera(layout[name].camera ?? {}), div, layout.margin.t);
+      layout[name].camera = stepBack(plainCamera(layout[name].camera ?? {}), div);
     }
     await Plotly.newPlot(div, data, layout, config);
     if (scenes.length) letTurn(div, layout.scene);

@@ -152,7 +152,6 @@ class Chart {
     const { data, layout } = payload[name];
     dress(data, layout, theme);
     div.viz3dHome = {};
-    div.viz3dTop = layout.margin.t;
     div.viz3dKey = payload.key;
     let kept;
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
@@ -355,7 +354,7 @@ function placeLinkSwitch() {
 }
 
 function homeCamera(div, scene) {
-  return stepBack(div.viz3dHome[scene], div, div.viz3dTop);
+  return stepBack(div.viz3dHome[scene], div);
 }
 
 function load(key) {
