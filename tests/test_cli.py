@@ -129,6 +129,21 @@ def test_odd_names_stay_on_their_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "\x1b" not in out + err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="such names cannot be made here")
+def test_a_name_that_is_no_utf8_can_be_plotted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder may have any bytes for a name, a chart may not."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path / "a") + b"\xff"))
+    folder.mkdir()
+    rows = "".join(json.dumps({"step": s, "loss": 1 / (1 + s), "lr": 0.1}) + "\n" for s in range(9))
+    (folder / "metrics.jsonl").write_text(rows)
+    words = ("plot", "explore", str(folder), "--output", str(tmp_path / "x.html"))
+    status, _, err = run(capsys, *words)
+    assert status == 0, err
+    assert r"a\udcff" in (tmp_path / "x.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize("words", [("list",), ("show", "a\N{FIRE}.jsonl", "--source")])
 def test_names_beyond_the_output_encoding_are_escaped(
     words: tuple[str, ...], tmp_path: Path
@@ -274,6 +289,7 @@ def test_plot_json_carries_provenance(
             "reward-landscape",
         ),
         (("plot", "gradient-flow", "x", "--x", "loss", "--output", "x.png"), 2, "explore only"),
+        (("plot", "seeds", "x", "--target", "nan", "--output", "x.png"), 2, "--target"),
         (("plot", "moon", "x", "--output", "x.png"), 2, "gradient-flow"),
         (("plot", "difference", "x", "--output", "x.png"), 2, "--against"),
         (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,13 @@ class Option:
     more: dict[str, Any] = field(default_factory=dict)
 
 
+def _number(text: str) -> float:
+    with suppress(ValueError):
+        if math.isfinite(value := float(text)):
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no number")
+
+
 EXPLORE = ("explore",)
 SCALES = ("auto", "linear", "log")
 # A difference has its own and those of the landscape that it is of.
@@ -53,7 +62,7 @@ OPTIONS = {
     "--metric": Option("metric", ("seeds",), "metric or role that is compared; else the loss"),
     "--target": Option(
         "target", ("seeds",), "value that the runs are to reach",
-        {"type": float, "metavar": "VALUE"},
+        {"type": _number, "metavar": "VALUE"},
     ),
     **{f"--{axis}": Option(axis, EXPLORE, "metric, role or setting on it") for axis in "xyz"},
     **{

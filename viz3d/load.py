@@ -359,7 +359,7 @@ def _run(
     attempts = contents.joined.attempts
     run = Run(
         name=whole_text(f"{info.name}{INSIDE}{contents.name}") if several else info.name,
-        source=info.source,
+        source=whole_text(info.source),
         history=history,
         config=_whole(contents.config),
         layers=contents.layers,

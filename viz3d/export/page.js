@@ -19,6 +19,7 @@
     // The page has a title of its own.
     delete layout.title;
     layout.margin = { ...layout.margin, t: 72 };
+    div.viz3dTop = layout.margin.t;
     layout.autosize = true;
     div.style.height = `${Math.max((layout.height ?? 540) - 60, 300)}px`;
     delete layout.height;

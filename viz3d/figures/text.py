@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Container, Iterator
 from itertools import count as count_from
 
 LONGEST = 48
@@ -121,11 +122,13 @@ def short_names(names: list[str]) -> list[str]:
 def unique_names(names: list[str]) -> list[str]:
     """Return the names, those that occur more than once with a number: ``run #1``, ``run #2``."""
     times = Counter(names)
-    # A number that is somebody's own name is passed over.
-    free = {
-        name: (new for n in count_from(1) if (new := f"{name} #{n}") not in times) for name in times
-    }
+    free = {name: _numbered(name, times) for name in times}
     return [next(free[name]) if times[name] > 1 else name for name in names]
+
+
+def _numbered(name: str, taken: Container[str]) -> Iterator[str]:
+    """Yield the name with numbers, without those that are somebody's own name."""
+    return (new for n in count_from(1) if (new := f"{name} #{n}") not in taken)
 
 
 def short_layers(names: list[str]) -> list[str]:
