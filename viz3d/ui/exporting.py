@@ -125,7 +125,7 @@ def _together(runs: Sequence[Run], charts: dict[str, Chart]) -> None:
     _one_file("Download as one HTML file", lambda: _page(runs, charts, title), title)
     with st.expander("Markdown to copy, for a pull request"):
         text = "\n".join(make(what, ".md").decode() for what in charts.values())
-        st.code(text, language="markdown", wrap_lines=True)
+        st.code(text, language=None, wrap_lines=True)
 
 
 def _one_file(label: str, make_page: Callable[[], bytes], title: str) -> None:

@@ -117,6 +117,6 @@ def _show(done: WandbExport) -> None:
     for text in sentences(done):
         st.markdown(safe(text, longest=None))
     if done.sync:
-        st.code(done.sync, language="bash")
+        st.code(done.sync, language=None)
     if done.url and not done.failed:
         st.link_button("Open the run at W&B", done.url)
