@@ -49,7 +49,10 @@ def export_wandb(page: Page) -> None:
     key = whose_key(settings)
     st.caption(_about_key(key))
     with st.form("wandb"):
-        chosen = st.multiselect("Charts", kinds, default=kinds, key="wandb-kinds")
+        chosen = st.multiselect(
+            "Charts", kinds, default=kinds, key="wandb-kinds",
+            format_func=lambda kind: kind.replace("-", " ").capitalize(),
+        )  # fmt: skip
         left, right = st.columns(2)
         project = left.text_input("Project", settings.wandb_project or "viz3d", key="wandb-project")
         entity = right.text_input(
