@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -11,6 +13,7 @@ from viz3d.figures import overlay
 from viz3d.figures.budget import LARGEST_FIGURE
 from viz3d.figures.loss_landscape import chart as loss_chart
 from viz3d.figures.loss_landscape import compute_each
+from viz3d.figures.overlay_traces import flat_trace, scene_traces
 from viz3d.figures.text import count
 
 
@@ -91,3 +94,21 @@ def test_eight_surfaces_fit_in_a_figure_and_come_out_the_same_twice(make_run):
     for picture, again in ((first.figure, second.figure), (first.flat, second.flat)):
         assert len(picture.to_json()) < LARGEST_FIGURE
         assert picture.to_json() == again.to_json()
+
+
+def test_lines_are_even_on_a_logarithmic_axis():
+    """The same heights in the scene and in its twin; what the viewer reads is the value."""
+    z = np.geomspace(1e-3, 1e3, 20).reshape(4, 5)
+    surface = SimpleNamespace(x=np.arange(5.0), y=np.arange(1, 5.0), z=z, support=np.ones((4, 5)))
+    one = SimpleNamespace(
+        title="one", bare=False, color="#0072B2", surface=surface, lines=np.zeros((1, 3)),
+        axes=("step", "peak learning rate", "loss"),
+    )  # fmt: skip
+    flat = flat_trace(one, (1e-3, 1e3), log=True)
+    assert (flat.contours.start, flat.contours.end) == pytest.approx((-3, 3))
+    assert flat.contours.size == pytest.approx(0.6)
+    assert np.allclose(10.0**flat.z, z, rtol=1e-4)
+    assert np.allclose(flat.customdata, z, rtol=1e-4)
+    scene = scene_traces(one, (1e-3, 1e3), log=True)[0]
+    assert scene.contours.z.start == flat.contours.start
+    assert np.allclose(scene.z, z, rtol=1e-4)

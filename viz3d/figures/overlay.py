@@ -95,7 +95,9 @@ def draw(title: str, layers: Sequence[Layer], frame: Frame) -> go.Figure:
     x, y, z = frame.known()
     x_name, y_name, z_name = layers[0].axes
     log_y = layers[0].log_y
-    traces = [trace for one in layers for trace in scene_traces(one, frame.color or z)]
+    traces = [
+        trace for one in layers for trace in scene_traces(one, frame.color or z, log=frame.log)
+    ]
     scene = style.scene(
         style.axis(x_name, range=padded(x, share=0.02)),
         style.axis(
@@ -125,7 +127,8 @@ def draw_flat(title: str, layers: Sequence[Layer], frame: Frame) -> go.Figure:
         style.axis(x_name, range=padded(x, share=0.02), zeroline=False),
         style.axis(y_name, range=padded(y, log=log_y), zeroline=False, **ticks),
     )
-    return style.figure([flat_trace(one, frame.color or z) for one in layers], layout)
+    levels = frame.color or z
+    return style.figure([flat_trace(one, levels, log=frame.log) for one in layers], layout)
 
 
 def _by_group(

@@ -23,7 +23,7 @@ SHADES = 20
 """Steps in which the colour becomes paler where support ends."""
 
 
-def scene_traces(layer: Layer, levels: Range) -> list[Any]:
+def scene_traces(layer: Layer, levels: Range, *, log: bool) -> list[Any]:
     """Return the surface of a group, where it has one, and its paths."""
     paths = go.Scatter3d(
         x=compact(layer.lines[:, 0]),
@@ -35,11 +35,15 @@ def scene_traces(layer: Layer, levels: Range) -> list[Any]:
         showlegend=layer.bare,
         hovertemplate=_hover(layer, layer.axes[2]),
     )
-    return [paths] if layer.bare else [_surface(layer, levels), paths]
+    return [paths] if layer.bare else [_surface(layer, _heights(levels, log=log)), paths]
 
 
-def flat_trace(layer: Layer, levels: Range) -> go.Contour | go.Scatter:
-    """Return the contour lines of a group, or its paths, dotted, where it has no surface."""
+def flat_trace(layer: Layer, levels: Range, *, log: bool) -> go.Contour | go.Scatter:
+    """Return the contour lines of a group, or its paths, dotted, where it has no surface.
+
+    On a logarithmic scale the lines are even in it; plotly.js could only label them with logarithms,
+    so the values stand in the hover alone.
+    """
     if layer.bare:
         return go.Scatter(
             x=compact(layer.lines[:, 0]),
@@ -50,24 +54,26 @@ def flat_trace(layer: Layer, levels: Range) -> go.Contour | go.Scatter:
             line={"color": layer.color, "width": 2, "dash": "dot"},
             hovertemplate=_hover(layer, layer.axes[2], "customdata"),
         )
-    label = {"showlabels": True, "labelfont": {"color": layer.color, "size": 11}}
+    label = {"showlabels": not log, "labelfont": {"color": layer.color, "size": 11}}
+    z = layer.surface.z
     return go.Contour(
         x=compact(layer.surface.x),
         y=compact(layer.surface.y),
-        z=compact(layer.surface.z),
-        contours={"coloring": "none", "labelformat": ".3~g", **_heights(levels), **label},
+        z=compact(np.log10(z) if log else z),
+        customdata=compact(z),
+        contours={"coloring": "none", "labelformat": ".3~g", **_heights(levels, log=log), **label},
         line={"color": layer.color, "width": 2},
         connectgaps=False,
         name=safe(layer.title),
         showlegend=True,
         showscale=False,
-        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}"),
+        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}", "customdata"),
     )
 
 
-def _surface(layer: Layer, levels: Range) -> go.Surface:
+def _surface(layer: Layer, heights: dict[str, float]) -> go.Surface:
     surface, color = layer.surface, layer.color
-    lines = {"show": True, **_heights(levels), "color": style.PAPER, "width": 2}
+    lines = {"show": True, **heights, "color": style.PAPER, "width": 2}
     return go.Surface(
         x=compact(surface.x),
         y=compact(surface.y),
@@ -85,8 +91,9 @@ def _surface(layer: Layer, levels: Range) -> go.Surface:
     )
 
 
-def _heights(levels: Range) -> dict[str, float]:
-    low, high = levels
+def _heights(levels: Range, *, log: bool) -> dict[str, float]:
+    """Return where the lines are; on a logarithmic axis plotly.js takes logarithms."""
+    low, high = map(float, np.log10(levels) if log else levels)
     return {"start": low, "end": high, "size": (high - low) / LEVELS or 1.0}
 
 
