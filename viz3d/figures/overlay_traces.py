@@ -41,8 +41,8 @@ def scene_traces(layer: Layer, levels: Range, *, log: bool) -> list[Any]:
 def flat_trace(layer: Layer, levels: Range, *, log: bool) -> go.Contour | go.Scatter:
     """Return the contour lines of a group, or its paths, dotted, where it has no surface.
 
-    On a logarithmic scale the lines are even in it; plotly.js could only label them with logarithms,
-    so the values stand in the hover alone.
+    On a logarithmic scale the lines are even in it; plotly.js could only label them with
+    logarithms, so the values stand in the hover alone.
     """
     if layer.bare:
         return go.Scatter(
