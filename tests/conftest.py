@@ -6,13 +6,46 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+try:
+    import fcntl
+except ImportError:  # on Windows, where tests of deadlines have to be run by themselves
+    fcntl = None
+
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    """Let a test of a promised deadline run alone, however many processes run tests."""
+    with _turn(alone=item.get_closest_marker("deadline") is not None):
+        return (yield)
+
+
+@contextmanager
+def _turn(*, alone: bool) -> Iterator[None]:
+    """Hold a lock that all tests share, or one has for itself.
+
+    Whoever waits for it holds a second one, so that nobody is overtaken for ever.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if not run or fcntl is None:
+        yield
+        return
+    stem = Path(tempfile.gettempdir(), f"viz3d-tests-{run}")
+    with stem.with_suffix(".queue").open("w") as queue, stem.with_suffix(".turn").open("w") as turn:
+        fcntl.flock(queue, fcntl.LOCK_EX)
+        fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(queue, fcntl.LOCK_UN)
+        yield
 
 
 @pytest.fixture(scope="session")

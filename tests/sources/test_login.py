@@ -10,8 +10,12 @@ from pathlib import Path
 from time import monotonic
 
 CODE = """
+import pytest
+
 from viz3d.sources.access import Access
 from viz3d.sources.login import credentials
+
+pytestmark = pytest.mark.deadline
 try:
     credentials(Access())
 except Exception as error:

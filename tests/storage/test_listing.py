@@ -18,6 +18,8 @@ from viz3d.load import list_runs, load_run, open_source
 from viz3d.settings import Settings
 from viz3d.sources.bucket import BucketSource
 
+pytestmark = pytest.mark.deadline
+
 BUCKET = "team-runs"
 RUNS, CHECKPOINTS = 1000, 100
 ROWS = b'{"step": 1, "loss": 3.5}\n{"step": 2, "loss": 3.1}\n'

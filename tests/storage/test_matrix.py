@@ -29,6 +29,8 @@ from viz3d.settings import Settings
 from viz3d.sources import faults
 from viz3d.sources.bucket import BucketSource
 
+pytestmark = pytest.mark.deadline
+
 SCALE = 0.1
 OLD = b"".join(b'{"step": %d, "loss": 9.0}\n' % step for step in range(4000))
 NEW = b"".join(b'{"step": %d, "loss": 2.5}\n' % step for step in range(8000))
