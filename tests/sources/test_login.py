@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from time import monotonic
 
-CODE = """
 import pytest
 
+pytestmark = pytest.mark.deadline
+
+CODE = """
 from viz3d.sources.access import Access
 from viz3d.sources.login import credentials
-
-pytestmark = pytest.mark.deadline
 try:
     credentials(Access())
 except Exception as error:
