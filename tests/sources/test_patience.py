@@ -12,8 +12,6 @@ from viz3d.errors import BucketError
 from viz3d.sources.faults import KINDS, PASSING, fault
 from viz3d.sources.patience import Deadlines, retry, within
 
-pytestmark = pytest.mark.deadline
-
 QUICK = Deadlines().scaled(0.02)
 
 

@@ -18,8 +18,6 @@ from viz3d.load import list_runs, load_run, open_source
 from viz3d.settings import Settings
 from viz3d.sources.bucket import BucketSource
 
-pytestmark = pytest.mark.deadline
-
 BUCKET = "team-runs"
 RUNS, CHECKPOINTS = 1000, 100
 ROWS = b'{"step": 1, "loss": 3.5}\n{"step": 2, "loss": 3.1}\n'
@@ -85,6 +83,7 @@ def nanochat_run(emulator: Emulator, run: str, checkpoints: int) -> None:
         emulator.put(f"{run}/base_checkpoints/d20/{kind}_{number:06}.{suffix}")
 
 
+@pytest.mark.deadline
 def test_a_thousand_runs_beside_a_hundred_thousand_checkpoint_files(
     emulator: Emulator, tmp_path: Path, sent: list[str]
 ):

@@ -29,9 +29,9 @@ from viz3d.settings import Settings
 from viz3d.sources import faults
 from viz3d.sources.bucket import BucketSource
 
-pytestmark = pytest.mark.deadline
-
 SCALE = 0.1
+# Seconds for a computer that also does other things; the stock client would take ten or more.
+SLACK = 0.7
 OLD = b"".join(b'{"step": %d, "loss": 9.0}\n' % step for step in range(4000))
 NEW = b"".join(b'{"step": %d, "loss": 2.5}\n' % step for step in range(8000))
 GROWN = OLD + NEW
@@ -170,7 +170,7 @@ def test_a_fault_of_a_download_with_an_older_copy_here(
     else:
         assert path.read_bytes() == cell.new
         assert remarks == ()
-    assert took <= cell.within * SCALE + 0.3
+    assert took <= cell.within * SCALE + SLACK
     assert source.fetch(files["runs/b/metrics.jsonl"]).read_bytes() == OTHER
     settle(source)
 
@@ -190,7 +190,7 @@ def test_a_fault_of_a_first_download(cell: Cell, server: StorageServer, tmp_path
         assert_plain(caught.value, tmp_path)
     else:
         assert source.fetch(files[NAME]).read_bytes() == cell.new
-    assert monotonic() - began <= cell.within * SCALE + 0.3
+    assert monotonic() - began <= cell.within * SCALE + SLACK
     objects = [path for path in (source.cache.folder / "objects").rglob("*") if path.is_file()]
     assert len(objects) == (0 if cell.told else 1)
     assert source.fetch(files["runs/b/metrics.jsonl"]).read_bytes() == OTHER
@@ -243,7 +243,7 @@ def test_a_fault_of_the_first_listing(cell: Cell, server: StorageServer, tmp_pat
     else:
         assert set(listed(source)) == {NAME, "runs/b/metrics.jsonl"}
         assert source.as_of is None
-    assert monotonic() - began <= cell.within * SCALE + 0.3
+    assert monotonic() - began <= cell.within * SCALE + SLACK
 
 
 @pytest.mark.parametrize("cell", LISTS, ids=lambda cell: cell.name)
@@ -257,7 +257,7 @@ def test_a_fault_of_a_later_listing(cell: Cell, server: StorageServer, tmp_path:
     began = monotonic()
     files = listed(source)
     took = monotonic() - began
-    assert took <= cell.within * SCALE + 0.3
+    assert took <= cell.within * SCALE + SLACK
     if cell.told:
         assert files == kept
         assert source.as_of is not None
