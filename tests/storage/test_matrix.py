@@ -30,8 +30,8 @@ from viz3d.sources import faults
 from viz3d.sources.bucket import BucketSource
 
 SCALE = 0.1
-# Seconds for a computer that also does other things; the stock client would take ten or more.
-SLACK = 0.7
+# Seconds for starting threads and connections; the stock client would take ten or more in all.
+SLACK = 0.3
 OLD = b"".join(b'{"step": %d, "loss": 9.0}\n' % step for step in range(4000))
 NEW = b"".join(b'{"step": %d, "loss": 2.5}\n' % step for step in range(8000))
 GROWN = OLD + NEW
