@@ -129,13 +129,15 @@ def test_odd_names_stay_on_their_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "\x1b" not in out + err
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="such names cannot be made here")
 def test_a_name_that_is_no_utf8_can_be_plotted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A folder may have any bytes for a name, a chart may not."""
-    folder = Path(os.fsdecode(os.fsencode(tmp_path / "a") + b"\xff"))
-    folder.mkdir()
+    try:
+        folder = Path(os.fsdecode(os.fsencode(tmp_path / "a") + b"\xff"))
+        folder.mkdir()
+    except (OSError, UnicodeError):
+        pytest.skip("this file system takes no name that is no UTF-8")
     rows = "".join(json.dumps({"step": s, "loss": 1 / (1 + s), "lr": 0.1}) + "\n" for s in range(9))
     (folder / "metrics.jsonl").write_text(rows)
     words = ("plot", "explore", str(folder), "--output", str(tmp_path / "x.html"))
