@@ -42,7 +42,7 @@ if len(page.runs) > 1:
     st.header("Final metrics")
     baseline = ui.baseline(page.runs)
     ui.final_metrics(page.runs, baseline)
-    with download:
-        ui.offer_comparison(page.runs, shown, baseline)
     st.header("Seeds")
-    ui.seeds(page.runs, groups, baseline)
+    charts, tables = ui.seeds(page.runs, groups, baseline)
+    with download:
+        ui.offer_comparison(page.runs, [*shown.items(), *charts.items()], baseline, tables)

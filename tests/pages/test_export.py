@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from viz3d.errors import ExportError
-from viz3d.export import images
+from viz3d.export import images, page
+from viz3d.figures.chart import Chart
 from viz3d.ui import exporting, files
 from viz3d.ui.files import KINDS, file_name
 
@@ -77,10 +78,38 @@ def test_compare_offers_what_it_shows_as_one_file(
     """Every panel under its title, the settings that differ, and the metrics from the baseline."""
     app = open_page("pages/5_Compare.py", run=SWEEP[:3], view=view, baseline=SWEEP[1])
     assert not app.exception
-    page = caught["Download this comparison"]().decode()
-    assert sorted(re.findall(r'id="viz3d-heading-\d">(.*)</h2>', page)) == sorted(headings)
-    assert "Settings in which the runs differ" in page
-    assert f"differ from those of {SWEEP[1]}" in page
+    text = caught["Download this comparison"]().decode()
+    assert sorted(re.findall(r'id="viz3d-heading-\d">(.*)</h2>', text)) == sorted(headings)
+    assert "Settings in which the runs differ" in text
+    assert f"differ from those of {SWEEP[1]}" in text
+
+
+def test_compare_offers_its_seeds_too_and_all_of_it_as_markdown(
+    open_page: Open, caught: dict[str, Any]
+) -> None:
+    """As many charts and tables as are on the page, in the page's order."""
+    app = open_page(
+        "pages/5_Compare.py",
+        run=SWEEP[:3],
+        view="Overlaid",
+        seeds="As grouped at the top",
+        baseline=SWEEP[0],
+    )
+    assert not app.exception
+    text = caught["Download this comparison"]().decode()
+    headings = re.findall(r"<h2.*?>(.*)</h2>", text)
+    assert headings[:-1] == [
+        "Loss landscape, overlaid",
+        "Seeds",
+        "Settings in which the runs differ",
+        f"Final metrics, and how they differ from those of {SWEEP[0]}",
+        f"Each group against {SWEEP[0]}",
+    ]
+    markdown = app.code[0].value
+    assert re.findall("^## (.*)", markdown, re.M) == [
+        heading.replace("_", "\\_") for heading in headings[:-1]
+    ]
+    assert "| `learning_rate` |" in markdown
 
 
 def test_explore_is_offered_and_seeds_only_where_there_are_some(open_page: Open) -> None:
@@ -96,20 +125,25 @@ def test_the_one_file_holds_the_whole_comparison(
     open_page: Open, caught: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All chosen charts, and how the runs differ; made by a click and not before."""
-    made: list[Callable[[], bytes]] = []
-    monkeypatch.setattr(
-        exporting, "_page", lambda *given, make=exporting._page: made.append(given) or make(*given)
-    )
+    made: list[str] = []
+    make = page.to_html_page
+
+    def note(charts: Sequence[Chart], title: str, **more: Any) -> bytes:
+        made.append(title)
+        return make(charts, title, **more)
+
+    monkeypatch.setattr(page, "to_html_page", note)
     kinds = ["Loss landscape", "Gradient flow", "Training dynamics"]
     app = open_page(PAGE, run=SWEEP[:3], charts=kinds)
     assert not app.exception
     assert made == []
-    page = caught["Download as one HTML file"]().decode()
-    assert page.count('class="chart"') == 1 + 3 + 1
-    assert "Gradient flow of sweep-0.001" in page
-    assert "Settings in which the runs differ" in page
-    assert "learning_rate" in page
-    assert "Final metrics" in page
+    text = caught["Download as one HTML file"]().decode()
+    assert made == ["Comparison of 3 runs"]
+    assert text.count('class="chart"') == 1 + 3 + 1
+    assert "Gradient flow of sweep-0.001" in text
+    assert "Settings in which the runs differ" in text
+    assert "learning_rate" in text
+    assert "Final metrics" in text
 
 
 def test_markdown_can_be_copied(open_page: Open) -> None:

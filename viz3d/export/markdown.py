@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from viz3d.export.about import about, settings_text
@@ -24,10 +25,42 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udff
 
 def to_markdown(chart: Chart) -> bytes:
     """Return title, summary, table, notes and provenance; no name in it becomes a link or a tag."""
+    return _chart(chart, chart.title).encode()
+
+
+def to_markdown_page(
+    charts: Sequence[Chart],
+    title: str,
+    *,
+    headings: Sequence[str],
+    tables: Mapping[str, pd.DataFrame],
+) -> bytes:
+    """Return several charts below one title, then further tables; likewise harmless.
+
+    Parameters
+    ----------
+    charts : sequence of Chart
+    title : str
+    headings : sequence of str
+        One for each chart.
+    tables : mapping of {caption: DataFrame}
+        Such as those of `viz3d.figures.compare`; their index is shown, one without rows is not.
+    """
+    parts = [f"# {escape(title)}\n"]
+    parts += [_chart(chart, heading) for chart, heading in zip(charts, headings, strict=True)]
+    parts += [
+        f"## {escape(caption)}\n\n{table(frame.reset_index(names=frame.index.name or ''))}\n"
+        for caption, frame in tables.items()
+        if len(frame)
+    ]
+    return "\n".join(parts).encode()
+
+
+def _chart(chart: Chart, heading: str) -> str:
     found = about(chart)
     runs = found.get("runs", [])
     parts = [
-        f"## {escape(chart.title)}",
+        f"## {escape(heading)}",
         escape(chart.summary),
         table(chart.table),
         "\n".join(f"- {escape(note)}" for note in chart.notes),
@@ -38,7 +71,7 @@ def to_markdown(chart: Chart) -> bytes:
             [[code(run[key]) for key in ("name", "source", "digest")] for run in runs],
         ),
     ]
-    return ("\n\n".join(part for part in parts if part) + "\n").encode()
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def table(frame: pd.DataFrame) -> str:

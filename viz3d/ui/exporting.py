@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from viz3d.errors import ChartError
 from viz3d.ui import loading
-from viz3d.ui.files import file_name, make, offer
+from viz3d.ui.files import file_name, offer
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import any_group
 from viz3d.ui.text import count, safe
@@ -58,25 +58,30 @@ def export_files(page: Page) -> None:
 
 
 def offer_comparison(
-    runs: Sequence[Run], shown: Mapping[str, loading.Prepared], baseline: str
+    runs: Sequence[Run],
+    shown: Sequence[tuple[str, loading.Prepared]],
+    baseline: str,
+    more: Mapping[str, pd.DataFrame],
 ) -> None:
     """Offer what the Compare page shows as one file: its charts, and how the runs differ.
 
     Parameters
     ----------
     runs : sequence of Run
-    shown : mapping of {title: Prepared}
+    shown : sequence of (title, Prepared)
         Nothing is offered where it is empty.
     baseline : str
         The run that the others are compared with.
+    more : mapping of {caption: DataFrame}
+        Further tables, which have an index.
     """
     if not shown:
         return
-    charts = {title: ready.chart for title, ready in shown.items()}
-    kinds = dict.fromkeys(chart.title for chart in charts.values())
+    charts = [(title, ready.chart) for title, ready in shown]
+    kinds = dict.fromkeys(chart.title for _, chart in charts)
     title = f"{', '.join(kinds)}: comparison of {count(len(runs), 'run')}"
     first = [run.name for run in runs].index(baseline)
-    _one_file("Download this comparison", lambda: _page(runs, charts, title, first), title)
+    _one_file("Download this comparison", charts, title, {**_tables(runs, first), **more})
     st.caption(
         "One HTML file with these charts, their tables and the tables below. It opens anywhere."
     )
@@ -122,29 +127,28 @@ def _together(runs: Sequence[Run], charts: dict[str, Chart]) -> None:
         "they come from. It opens in any browser, without a network or an account."
     )
     title = f"Comparison of {count(len(runs), 'run')}" if len(runs) > 1 else runs[0].name
-    _one_file("Download as one HTML file", lambda: _page(runs, charts, title), title)
-    with st.expander("Markdown to copy, for a pull request"):
-        text = "\n".join(make(what, ".md").decode() for what in charts.values())
-        st.code(text, language=None, wrap_lines=True)
+    _one_file("Download as one HTML file", list(charts.items()), title, _tables(runs, 0))
 
 
-def _one_file(label: str, make_page: Callable[[], bytes], title: str) -> None:
+def _one_file(
+    label: str, shown: Sequence[tuple[str, Chart]], title: str, tables: Mapping[str, pd.DataFrame]
+) -> None:
+    """Offer charts and tables as one page, and as text to copy."""
+    from viz3d.export import markdown, page
+
+    headings, charts = zip(*shown, strict=True)
     st.download_button(
         label,
-        make_page,
+        lambda: page.to_html_page(charts, title, headings=headings, tables=tables),
         file_name=file_name(title, ".html"),
         mime="text/html",
         on_click="ignore",
         type="primary",
         key="one-file",
     )
-
-
-def _page(runs: Sequence[Run], charts: Mapping[str, Chart], title: str, first: int = 0) -> bytes:
-    from viz3d.export.page import to_html_page
-
-    tables = _tables(runs, first)
-    return to_html_page(list(charts.values()), title, headings=list(charts), tables=tables)
+    with st.expander("Markdown to copy, for a pull request"):
+        text = markdown.to_markdown_page(charts, title, headings=headings, tables=tables)
+        st.code(text.decode(), language=None, wrap_lines=True)
 
 
 def _tables(runs: Sequence[Run], first: int) -> dict[str, pd.DataFrame]:

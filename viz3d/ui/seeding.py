@@ -14,6 +14,8 @@ from viz3d.ui.settings import choice, pick
 from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from viz3d.figures.seeds_data import SeedsResult
     from viz3d.run import Run
 
@@ -21,7 +23,9 @@ KIND = "seeds"
 HOW = {"found": "Runs that differ only in their seed", "panels": "As grouped at the top"}
 
 
-def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: str) -> None:
+def seeds(
+    runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: str
+) -> tuple[dict[str, loading.Prepared], dict[str, pd.DataFrame]]:
     """Show groups of runs with mean and interval, and compare them with the baseline's group.
 
     Parameters
@@ -31,6 +35,11 @@ def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: st
         The groups of the page, for those who group by hand.
     baseline : str
         A run.
+
+    Returns
+    -------
+    charts, tables : dict by title
+        What is shown, for an export; empty where there is nothing.
     """
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     with left:
@@ -47,16 +56,16 @@ def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: st
             "No two of the selected runs are known to differ in their seed alone. Log the seed in "
             "the settings, select runs with several seeds, or group them as at the top."
         )
-        return
+        return {}, {}
     chosen = panels if how == "panels" else {"": runs}
     named = tuple((title, loading.identity(group)) for title, group in chosen.items())
     try:
         result, ready = _prepare(chosen, how, metric, target, baseline, named)
     except Viz3dError as error:
         st.info(safe(error, longest=None))
-        return
+        return {}, {}
     chart(ready, KIND)
-    _comparisons(result)
+    return {ready.chart.title: ready}, _comparisons(result)
 
 
 def _metrics(runs: Sequence[Run]) -> list[str]:
@@ -90,12 +99,12 @@ def _prepare(
     return result, loading.prepare(finish(result))
 
 
-def _comparisons(result: SeedsResult) -> None:
+def _comparisons(result: SeedsResult) -> dict[str, pd.DataFrame]:
     from viz3d.figures.seeds_words import comparisons
 
     if not result.comparisons:
         st.caption("There is one group, so there is nothing to compare it with.")
-        return
+        return {}
     st.markdown(f"**Each group against {safe(result.baseline)}**")
     # The heading names the baseline, and where nothing could be tested nothing is to be seen.
     table = comparisons(result).drop(columns="baseline").dropna(axis="columns", how="all")
@@ -107,3 +116,4 @@ def _comparisons(result: SeedsResult) -> None:
             "after Holm for the number of comparisons, and below 0.05 it counts as a difference."
         )
     st.caption(said)
+    return {f"Each group against {result.baseline}": table.set_index(table.columns[0])}
