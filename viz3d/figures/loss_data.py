@@ -239,9 +239,13 @@ def _frame(surface: Surface, curves: Sequence[Curve], *, log: bool) -> Frame:
 
 
 def _opened(rates: Range) -> Range:
-    """Give a single rate an axis of a decade about it."""
+    """Give a single rate an axis of a decade about it, as far as there are floats."""
     low, high = rates
-    return (low, high) if high > low * 1.001 else (low / 10**0.5, high * 10**0.5)
+    if high / 1.001 > low:
+        return rates
+    limits, half = np.finfo(np.float64), 10**0.5
+    smallest, largest = float(limits.smallest_subnormal), float(limits.max)
+    return max(low / half, smallest), min(high, largest / half) * half
 
 
 def _loss_range(shown: np.ndarray, values: np.ndarray, *, log: bool) -> Range | None:
