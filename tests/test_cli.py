@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from viz3d.__main__ import run as entry
 from viz3d.cli import main
 
 SAMPLE_SWEEP_SIZE = 6  # at least this many learning rates are bundled
@@ -269,7 +272,11 @@ def test_plot_json_carries_provenance(
     ("words", "status", "says"),
     [
         (("show", "no-such-run", "--source", "sample"), 1, "no-such-run"),
-        (("show", ""), 1, "no run ''"),
+        (("show", ""), 2, "was a variable not set?"),
+        (("plot", "seeds", "x", "--metric", "", "--output", "x.md"), 2, "after '--metric'"),
+        (("wandb", "x", "--id="), 2, "behind '--id='"),
+        (("show", "/no/such/folder"), 1, "no folder or file 'folder'"),
+        (("show", "./folder"), 1, "no folder or file 'folder'"),
         (("show", "::"), 1, "no run '::'"),
         (("show", "x" * 5000), 1, "check the path"),
         (("list", "no/such/folder"), 1, "folder"),
@@ -365,6 +372,34 @@ def test_missing_metric_names_what_is_there(
     assert status == 1
     assert "custom" in err
     assert "Recorder" in err
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither as it comes nor as the error that a library makes of it while it is imported."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(*, swallow: bool) -> int:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            if not swallow:
+                raise
+            raise ImportError("numpy failed to import") from None
+        return 0
+
+    try:
+        for swallow in (False, True):
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            monkeypatch.setattr("viz3d.cli.main", partial(press, swallow=swallow))
+            with pytest.raises(SystemExit) as stop:
+                entry()
+            assert stop.value.code == 130
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        monkeypatch.setattr("viz3d.cli.main", lambda: int("x"))  # any other fault stays one
+        with pytest.raises(ValueError, match="'x'"):
+            entry()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from viz3d.errors import NoFormat, RunNotFound, SourceError
+from viz3d.formats.reading import read_run
 from viz3d.load import is_path, list_runs, load_path, load_run, load_runs, open_source
 from viz3d.run import FileInfo
 from viz3d.sources.local import LocalSource
@@ -279,3 +281,23 @@ def test_bytes_that_are_no_text_are_spelled_out(tmp_path: Path) -> None:
     run = load_run(source, "\udc80a")
     assert run.name == load_run(source, "\\udc80a").name == "\\udc80a"
     assert dict(run.config) == {"k\\udc80": ["v\\udc80"]}
+
+
+def test_the_digest_is_that_of_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a run that is written while it is read: rows and digest are of one moment."""
+    write(tmp_path, {"a/metrics.jsonl": ROWS})
+    file = tmp_path / "a" / "metrics.jsonl"
+
+    def read_and_write(*args: Any) -> Any:
+        contents = read_run(*args)
+        with file.open("a") as more:
+            more.write(f'{{"step": {file.stat().st_size}, "train/loss": 1}}\n')
+        return contents
+
+    with monkeypatch.context() as patch:
+        patch.setattr("viz3d.load.read_run", read_and_write)
+        run = load_run(tmp_path / "a")
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[: len(run.history)]))
+    assert load_run(tmp_path / "a").digest == run.digest

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -41,8 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     _see_to_streams()
-    args = _parser().parse_args(argv)
     try:
+        words = sys.argv[1:] if argv is None else list(argv)
+        parser = _parser()
+        _refuse_empty(parser, words)
+        args = parser.parse_args(words)
         status = int(args.command(args))
         sys.stdout.flush()
         return status
@@ -73,6 +77,16 @@ def _see_to_streams() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # A name may hold what the terminal's or pipe's encoding cannot say.
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _refuse_empty(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    """End where a word is empty, which nothing means: most often a variable that is not set."""
+    for at, word in enumerate(words):
+        if not word.strip():
+            after = f"after {words[at - 1]!r}" if at else "as the command"
+            parser.error(f"an empty argument stands {after}; was a variable not set?")
+        if re.fullmatch(r"--[a-z-]+=\s*", word):
+            parser.error(f"nothing stands behind {word.strip()!r}; was a variable not set?")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.cli_source import ShownSource, open_named
@@ -34,7 +35,7 @@ def load_named(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
     source: ShownSource | None = None
     runs: list[Run] = []
     for name in names:
-        if args.source is None and is_path(name):
+        if args.source is None and (is_path(name) or _can_only_be_path(name)):
             runs += load_path(name, roles=roles)
         elif args.source is None and is_bucket(name):
             runs += load_runs(open_named(name), roles=roles)
@@ -42,6 +43,11 @@ def load_named(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
             source = source or open_named(args.source)
             runs += load_runs(source, name, roles=roles)
     return runs
+
+
+def _can_only_be_path(name: str) -> bool:
+    """Say whether no run is called so, wherever it is: where nothing is there, that is said."""
+    return name.startswith(("./", "../", "~/")) or Path(name).is_absolute()
 
 
 def tell_read(runs: Sequence[Run]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from viz3d.analysis.roles import recognise
@@ -22,6 +23,7 @@ from viz3d.sources.digest import digest
 from viz3d.sources.finding import INSIDE, find_run, some, whole_text
 from viz3d.sources.local import LocalSource, exists
 from viz3d.sources.skipping import skipped
+from viz3d.sources.still import copied, state
 
 Roles = Mapping[str, str]
 
@@ -330,6 +332,21 @@ def _are_there(local: Mapping[str, Path]) -> bool:
 
 
 def _read(
+    info: RunInfo, local: Mapping[str, Path], told: Sequence[Problem], roles: Roles | None
+) -> list[Run]:
+    """Read a run. What was written meanwhile is read once more from a copy that stands still.
+
+    Its digest is then of what was read, and not of what the files held a moment later.
+    """
+    before = state(local)
+    runs = _read_now(info, local, told, roles)
+    if state(local) == before:
+        return runs
+    with TemporaryDirectory(prefix="viz3d-") as folder:
+        return _read_now(info, copied(local, folder), told, roles)
+
+
+def _read_now(
     info: RunInfo, local: Mapping[str, Path], told: Sequence[Problem], roles: Roles | None
 ) -> list[Run]:
     contents = read_run(info.name, local)

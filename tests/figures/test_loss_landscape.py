@@ -329,3 +329,12 @@ def test_ten_runs_are_sent_in_little(sweep, make_run):
     assert json.loads(sent[0]) == json.loads(chart.figure.to_json())
     flat = json.loads(sent[1])
     assert [trace["type"] for trace in flat["data"][:2]] == ["heatmap", "contour"]
+
+
+@pytest.mark.parametrize("rate", [5e-324, 1e308])
+def test_a_rate_at_the_ends_of_the_floats_has_an_axis(make_run, rate):
+    """A decade about it would be 0 or infinite, and neither has a logarithm."""
+    chart = loss_landscape.chart(make_run({"loss": [2.0] * 60, "lr": [rate] * 60}))
+    axis = chart.figure.layout.scene.yaxis
+    assert np.isfinite([*axis.range, *axis.tickvals]).all()
+    assert len(axis.tickvals) > 0

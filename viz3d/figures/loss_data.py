@@ -149,11 +149,16 @@ def compute_each(
 def event_pins(result: LossLandscapeResult, top: float) -> list[list[Pin]]:
     """Return the events of each run with their places in a chart whose loss axis ends at `top`."""
     return [
-        [
-            event_pin(curve.run, path.title, event, _place(curve, event, top), "loss")
-            for event in events
-        ]
+        _pins_of(curve, path.title, events, top)
         for curve, path, events in zip(result.curves, result.paths, result.events, strict=False)
+    ]
+
+
+def _pins_of(curve: Curve, title: str, events: Sequence[Event], top: float) -> list[Pin]:
+    rates = _rates_at(curve, [event.step for event in events])
+    return [
+        event_pin(curve.run, title, event, (event.step, rate, _height(event, top)), "loss")
+        for event, rate in zip(events, rates, strict=True)
     ]
 
 
@@ -166,22 +171,25 @@ def pins(result: LossLandscapeResult, top: float) -> tuple[Pin, ...]:
     return (*pinned(event_pins(result, top)), *(pin for pin in above if pin))
 
 
-def _place(curve: Curve, event: Event, top: float) -> tuple[float, float, float]:
-    """Step, rate and loss of an event, at `top` where no finite loss tells its height.
+def _height(event: Event, top: float) -> float:
+    """Loss of an event, `top` where no finite one tells its height.
 
     What went wrong stands at the last good value before it.
     """
     loss = event.level if event.bad else event.value
-    return event.step, _rate_at(curve, event.step), top if loss is None else min(loss, top)
+    return top if loss is None else min(loss, top)
 
 
-def _rate_at(curve: Curve, step: int) -> float:
-    """Learning rate at the last step up to `step` at which it was positive, as the axis needs."""
+def _rates_at(curve: Curve, steps: Sequence[int]) -> np.ndarray:
+    """Learning rate at the last step up to each of `steps` at which it was positive.
+
+    That is what the axis needs.
+    """
     known = np.flatnonzero(curve.rate > 0)
     if not len(known):
-        return float(curve.rate[0])
-    at = int(np.searchsorted(curve.step[known], step, side="right")) - 1
-    return float(curve.rate[known[max(at, 0)]])
+        return np.full(len(steps), curve.rate[0])
+    at = np.searchsorted(curve.step[known], steps, side="right") - 1
+    return curve.rate[known[np.maximum(at, 0)]]
 
 
 def _clipped_pin(curve: Curve, title: str, top: float) -> Pin | None:
@@ -239,9 +247,13 @@ def _frame(surface: Surface, curves: Sequence[Curve], *, log: bool) -> Frame:
 
 
 def _opened(rates: Range) -> Range:
-    """Give a single rate an axis of a decade about it."""
+    """Give a single rate an axis of a decade about it, as far as there are floats."""
     low, high = rates
-    return (low, high) if high > low * 1.001 else (low / 10**0.5, high * 10**0.5)
+    if high / 1.001 > low:
+        return rates
+    limits, half = np.finfo(np.float64), 10**0.5
+    smallest, largest = float(limits.smallest_subnormal), float(limits.max)
+    return max(low / half, smallest), min(high, largest / half) * half
 
 
 def _loss_range(shown: np.ndarray, values: np.ndarray, *, log: bool) -> Range | None:

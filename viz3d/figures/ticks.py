@@ -49,6 +49,8 @@ def log_ticks(limits: Range) -> dict[str, Any]:
 def _even(low: float, high: float, most: int) -> list[float]:
     # Divided first: the width of the range may be above the largest float.
     rough = high / (most - 1) - low / (most - 1)
+    if not rough:
+        return [low, high]  # the smallest floats have nothing between them
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(power * s for s in STEPS if power * s >= rough * (1 - 1e-9))
     first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
@@ -60,7 +62,7 @@ def _log_values(low: float, high: float, most: int) -> list[float]:
     decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     for digits in ((1, 2, 5), (1, 3), (1,)):
         values = [float(f"{d}e{k:.0f}") for k in decades for d in digits]
-        inside = [v for v in values if low * 0.999 <= v <= high * 1.001]
+        inside = [v for v in values if low * 0.999 <= v <= high * 1.001 and np.isfinite(v)]
         if len(inside) <= most:
             return inside
     return inside[:: -(-len(inside) // most)]

@@ -97,9 +97,16 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
 
 
 def _note_gone(names: set[str]) -> None:
-    """Keep the selected runs that have left the source, which the selection drops unsaid."""
-    before = [*st.session_state.get("gone", ()), *st.session_state.get("run", ())]
-    st.session_state["gone"] = [name for name in dict.fromkeys(before) if name not in names]
+    """Keep the selected runs that have left the source, which the selection drops unsaid.
+
+    One that is back is selected again: its folder was exchanged, or away for a moment.
+    """
+    gone, chosen = st.session_state.get("gone", ()), st.session_state.get("run", ())
+    back = [name for name in gone if name in names and name not in chosen]
+    if back:
+        st.session_state["run"] = [*chosen, *back]
+    before = dict.fromkeys((*gone, *chosen))
+    st.session_state["gone"] = [name for name in before if name not in names]
 
 
 def _forget_gone() -> None:
