@@ -10,14 +10,11 @@ import plotly.graph_objects as go
 from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Range
-from viz3d.figures.overlay_layers import Layer
+from viz3d.figures.overlay_layers import Layer, heights
 from viz3d.figures.text import safe
 
 PALER, DARKER = 0.65, 0.45
 """How far the colour goes to white where support ends, and to black for the paths."""
-
-LEVELS = 10
-"""Contour lines of each surface, at the same heights on all."""
 
 SHADES = 20
 """Steps in which the colour becomes paler where support ends."""
@@ -35,15 +32,11 @@ def scene_traces(layer: Layer, levels: Range, *, log: bool) -> list[Any]:
         showlegend=layer.bare,
         hovertemplate=_hover(layer, layer.axes[2]),
     )
-    return [paths] if layer.bare else [_surface(layer, _heights(levels, log=log)), paths]
+    return [paths] if layer.bare else [_surface(layer, heights(levels, log=log)), paths]
 
 
 def flat_trace(layer: Layer, levels: Range, *, log: bool) -> go.Contour | go.Scatter:
-    """Return the contour lines of a group, or its paths, dotted, where it has no surface.
-
-    On a logarithmic scale the lines are even in it; plotly.js could only label them with
-    logarithms, so the values stand in the hover alone.
-    """
+    """Return the contour lines of a group, or its paths, dotted, where it has no surface."""
     if layer.bare:
         return go.Scatter(
             x=compact(layer.lines[:, 0]),
@@ -54,14 +47,13 @@ def flat_trace(layer: Layer, levels: Range, *, log: bool) -> go.Contour | go.Sca
             line={"color": layer.color, "width": 2, "dash": "dot"},
             hovertemplate=_hover(layer, layer.axes[2], "customdata"),
         )
-    label = {"showlabels": not log, "labelfont": {"color": layer.color, "size": 11}}
     z = layer.surface.z
     return go.Contour(
         x=compact(layer.surface.x),
         y=compact(layer.surface.y),
         z=compact(np.log10(z) if log else z),
         customdata=compact(z),
-        contours={"coloring": "none", "labelformat": ".3~g", **_heights(levels, log=log), **label},
+        contours={"coloring": "none", **heights(levels, log=log)},
         line={"color": layer.color, "width": 2},
         connectgaps=False,
         name=safe(layer.title),
@@ -71,9 +63,9 @@ def flat_trace(layer: Layer, levels: Range, *, log: bool) -> go.Contour | go.Sca
     )
 
 
-def _surface(layer: Layer, heights: dict[str, float]) -> go.Surface:
+def _surface(layer: Layer, levels: dict[str, float]) -> go.Surface:
     surface, color = layer.surface, layer.color
-    lines = {"show": True, **heights, "color": style.PAPER, "width": 2}
+    lines = {"show": True, **levels, "color": style.PAPER, "width": 2}
     return go.Surface(
         x=compact(surface.x),
         y=compact(surface.y),
@@ -89,12 +81,6 @@ def _surface(layer: Layer, heights: dict[str, float]) -> go.Surface:
         lighting={"ambient": 0.65, "diffuse": 0.7, "specular": 0.05, "roughness": 0.9},
         hovertemplate=_hover(layer, f"fitted {layer.axes[2]}"),
     )
-
-
-def _heights(levels: Range, *, log: bool) -> dict[str, float]:
-    """Return where the lines are; on a logarithmic axis plotly.js takes logarithms."""
-    low, high = map(float, np.log10(levels) if log else levels)
-    return {"start": low, "end": high, "size": (high - low) / LEVELS or 1.0}
 
 
 def _hover(layer: Layer, value: str, place: str = "z") -> str:
