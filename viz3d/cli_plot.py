@@ -91,6 +91,10 @@ def add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--against", nargs="+", default=[], metavar="RUN",
         help="difference: the runs that are subtracted from the first",
     )  # fmt: skip
+    parser.add_argument(
+        "--overlaid", action="store_true",
+        help="each run in a colour of its own, up to eight in one scene",
+    )  # fmt: skip
     for name, option in OPTIONS.items():
         said = ": ".join(filter(None, (", ".join(option.kinds), option.help)))
         named = {} if "choices" in option.more else {"metavar": "METRIC"}
@@ -107,12 +111,18 @@ def _output(text: str) -> Path:
 
 def _plot(args: argparse.Namespace) -> int:
     from viz3d.export.files import write_figure
+    from viz3d.figures import overlay
+    from viz3d.figures.compare import column_names
     from viz3d.figures.kinds import make_chart
 
     settings = _settings(args)
     runs, subtracted = load_named(args.runs, args), load_named(args.against, args)
     tell_read([*runs, *subtracted])
-    chart = make_chart(args.kind, runs, subtracted, **settings)
+    if args.overlaid:
+        groups = {name: [run] for name, run in zip(column_names(runs), runs, strict=True)}
+        chart = overlay.chart(groups, args.kind, **settings)
+    else:
+        chart = make_chart(args.kind, runs, subtracted, **settings)
     write_figure(chart, args.output)
     for line in (chart.summary, *chart.notes):
         tell(line)

@@ -139,7 +139,8 @@ def _bars(result: DynamicsResult) -> list[go.Bar]:
         go.Bar(
             y=100 * e.explained,
             name="explained",
-            marker={"color": style.RUNS[0]},
+            # Where groups have the colours, the bars have none.
+            marker={"color": style.INK if result.groups else style.RUNS[0]},
             hovertemplate="%{x} explains %{y:.1f} %<extra></extra>",
             **common,
         ),

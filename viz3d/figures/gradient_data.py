@@ -69,7 +69,7 @@ def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:
         If more than one run did.
     """
     runs = as_runs(runs, TITLE)
-    able = [run for run in runs if has_layers(run)]
+    able = [run for run in runs if layers_of(run)]
     if not able:
         raise missing(runs, "layers", TITLE)
     if len(able) > 1:
@@ -81,7 +81,7 @@ def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:
 def laid(run: Run, cells: int) -> GradientFlowResult:
     """Lay the norms of a run that has some on a grid of so many cells, two columns at least."""
     layers = cast("pd.DataFrame", run.layers)
-    bins = int(np.clip(cells // layers["layer"].nunique(), 2, BINS))
+    bins = int(np.clip(cells // len(layers_of(run)), 2, BINS))
     grid = layer_grid(layers, bins=bins)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_norm = np.where(grid.norm > 0, np.log10(grid.norm), np.nan)
@@ -93,6 +93,6 @@ def compute_each(groups: Sequence[Sequence[Run]]) -> list[GradientFlowResult]:
     return [compute(group) for group in groups]
 
 
-def has_layers(run: Run) -> bool:
-    """Whether the run recorded gradient norms per layer."""
-    return run.layers is not None and not run.layers.empty
+def layers_of(run: Run) -> list[int]:
+    """Return the positions of the layers of which the run recorded gradient norms."""
+    return [] if run.layers is None else sorted(set(run.layers["layer"]))

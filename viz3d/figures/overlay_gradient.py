@@ -39,10 +39,13 @@ GAP = 0.1
 BAND = 0.42
 """Half the height of a layer's band in the 2D twin."""
 
+EDGE = "rgba(118, 118, 118, 0.35)"
+"""Lines between the bands, faint on white and on black."""
+
 PER_LAYER = 26
 """Pixels of a layer's band at least."""
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 
 def check(runs: Sequence[Run], kind: str) -> None:
@@ -101,18 +104,17 @@ def draw_flat(result: GradientOverlay) -> go.Figure:
         )
         traces += [curves, *_flat_zeros(result, flow)]
     n = len(result.layers)
-    said = f"In each band, norms from {say(float(f'{10**low:.2g}'))} to "
-    said += f"{say(float(f'{10**high:.2g}'))}, logarithmic. {subtitle(result)}"
-    edges = {"tickvals": np.arange(-0.5, n).tolist(), "showgrid": True, "gridcolor": style.GRID}
-    layers = style.axis("layer", showgrid=False, zeroline=False, minor=edges)
+    ends = [say(float(f"{10**end:.2g}")) for end in z]
+    axis = f"layer; in each, norms from {ends[0]} to {ends[1]}, log"
+    edges = {"tickvals": np.arange(-0.5, n).tolist(), "showgrid": True, "gridcolor": EDGE}
+    layers = style.axis(axis, showgrid=False, zeroline=False, minor=edges)
     layout = style.flat_layout(
         OVERLAID,
-        said,
+        subtitle(result),
         style.axis("step", range=padded(x, share=0.02), showgrid=False, zeroline=False),
         {**layers, **layer_ticks(_labels(result), safe)},
     )
-    height = max(layout["height"], 180 + PER_LAYER * n)
-    return style.figure(traces, {**layout, "height": height})
+    return style.figure(traces, {**layout, "height": max(layout["height"], 180 + PER_LAYER * n)})
 
 
 def _ribbons(result: GradientOverlay, flow: Flow, place: Floats, half: float) -> go.Surface:

@@ -14,8 +14,8 @@ from viz3d.figures.gradient_data import (
     MOST_CELLS,
     TITLE,
     GradientFlowResult,
-    has_layers,
     laid,
+    layers_of,
 )
 from viz3d.figures.grouped import Groups
 from viz3d.figures.needs import as_runs, missing
@@ -93,21 +93,22 @@ def compute(groups: Groups) -> GradientOverlay:
         If all runs together have more layers than a figure holds.
     """
     able: list[tuple[int, Run]] = []
-    unused = []
+    sizes, unused = [], []
     for group, runs in enumerate(groups.values()):
         chosen = as_runs(runs, TITLE)
-        some = [run for run in chosen if has_layers(run)]
+        some = [run for run in chosen if layers_of(run)]
         if not some:
             raise missing(chosen, "layers", TITLE)
         able += [(group, run) for run in some]
-        unused += [run.name for run in chosen if not has_layers(run)]
-    rows = sum(run.layers["layer"].nunique() for _, run in able if run.layers is not None)
+        sizes += [len(layers_of(run)) for run in some]
+        unused += [run.name for run in chosen if not layers_of(run)]
+    rows = sum(sizes)
     if rows > MOST_ROWS:
         raise ChartError(
             f"{TITLE} of these runs has {rows:,} layers together, and one scene holds "
             f"{MOST_ROWS:,}; choose fewer runs."
         )
-    found = [laid(run, MOST_CELLS * run.layers["layer"].nunique() // rows) for _, run in able]
+    found = [laid(run, MOST_CELLS * n // rows) for (_, run), n in zip(able, sizes, strict=True)]
     names = [unique_names(list(one.grid.names)) for one in found]
     layers = merged(names)
     place = {name: i for i, name in enumerate(layers)}

@@ -77,13 +77,14 @@ def notes(result: GradientOverlay) -> tuple[str, ...]:
     """Return how the cells were made and what they leave out, with counts."""
     rules = gradient_words.notes(result.flows[0].found)[1]
     said = [alignment(result), rules.replace(" (▼)", "").replace(" (▲)", "")]
+    made: dict[str, list[str]] = {}
     for flow in result.flows:
         cells, *rest = gradient_words.notes(flow.found)
-        kept = [cells.partition(". Nothing")[0] + ".", *rest[1:]]
         merge = flow.found.grid.steps_per_bin
-        if merge > 1:
-            kept.append(f"A column holds about {say(round(merge, 1))} logged steps.")
-        said.append(f"{_name(flow, result)}: {' '.join(kept)}")
+        merged = [f"A column holds about {say(round(merge, 1))} logged steps."] if merge > 1 else []
+        text = " ".join([cells, *merged, *rest[1:]])
+        made.setdefault(text, []).append(_name(flow, result))
+    said += [f"{listed(names, 8)}: {text}" for text, names in made.items()]
     if result.reordered:
         said.append(
             "Layers of the same names are in another order than along the axis in: "

@@ -2,7 +2,7 @@
 
 plotly.js can only write the number that it contours, which on a logarithmic scale is a logarithm,
 and would write it in the colour of the line, of which few reach a contrast of 4.5 to 1. These
-labels have the colour of the page's text and a halo in that of its background.
+labels have the colour of the page's text and a halo that contrasts with it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Range
 from viz3d.figures.overlay_layers import Layer, heights
-from viz3d.figures.text import say
+from viz3d.figures.text import safe, say
 
 ROOM = (0.12, 0.055)
 """Least distance of two labels along x or y, as shares of the axes: a label on a phone."""
@@ -27,10 +27,10 @@ EDGE = 0.05
 Floats = NDArray[np.float64]
 
 
-def label_trace(
+def label_traces(
     layers: Sequence[Layer], ends: tuple[Range, Range], levels: Range, *, log: bool
-) -> go.Scatter:
-    """Return one label on each line of each surface, where there is room for it.
+) -> list[go.Scatter]:
+    """Return one label on each line of each surface, where there is room: a trace per surface.
 
     Parameters
     ----------
@@ -42,22 +42,31 @@ def label_trace(
     log : bool
         Whether the lines are even on a logarithmic scale.
     """
-    places, texts = [np.empty((0, 2))], []
+    surfaces = [one for one in layers if not one.bare]
+    labels: list[list[tuple[Floats, str]]] = [[] for _ in surfaces]
+    taken = np.empty((0, 2))
     line = heights(levels, log=log)
     for level in np.arange(line["start"], line["end"] + line["size"] / 2, line["size"]):
-        for one in layers:
-            if one.bare:
-                continue
-            found = _roomiest(_crossings(one, ends, level, log=log), np.vstack(places))
-            places += [found]
-            texts += [say(float(f"{10**level if log else level:.3g}"))] * len(found)
-    x, y = np.vstack(places).T
+        text = say(float(f"{10**level if log else level:.3g}"))
+        for one, own in zip(surfaces, labels, strict=True):
+            for place in _roomiest(_crossings(one, ends, level, log=log), taken):
+                own.append((place, text))
+                taken = np.vstack([taken, place])
+    return [_trace(one, own, ends) for one, own in zip(surfaces, labels, strict=True) if own]
+
+
+def _trace(
+    layer: Layer, labels: Sequence[tuple[Floats, str]], ends: tuple[Range, Range]
+) -> go.Scatter:
+    x, y = np.array([place for place, _ in labels]).T
     return go.Scatter(
         x=compact(_back(x, ends[0], log=False)),
-        y=compact(_back(y, ends[1], log=layers[0].log_y)),
+        y=compact(_back(y, ends[1], log=layer.log_y)),
         mode="text",
-        text=texts,
+        text=[text for _, text in labels],
+        # Without a colour it is that of the page's text.
         textfont={"size": 11, "shadow": "auto"},
+        legendgroup=safe(layer.title),
         hoverinfo="skip",
         showlegend=False,
     )

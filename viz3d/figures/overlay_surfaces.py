@@ -7,6 +7,7 @@ where two cross, the one in front hides the other, as in the world. The edge of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,12 +16,12 @@ import plotly.graph_objects as go
 
 from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
-from viz3d.figures.frame import Frame, padded, union
+from viz3d.figures.frame import WIDE, Frame, padded, union
 from viz3d.figures.grouped import Groups, by_group, overlaid
 from viz3d.figures.kinds import module_of
-from viz3d.figures.overlay_labels import label_trace
+from viz3d.figures.overlay_labels import label_traces
 from viz3d.figures.overlay_layers import Layer, layer
-from viz3d.figures.overlay_traces import flat_trace, scene_traces
+from viz3d.figures.overlay_traces import flat_traces, scene_traces
 from viz3d.figures.pins import Pin, event_notes, flat_pin_traces, in_order, pin_traces, pinned
 from viz3d.figures.text import count, scene_text, with_names
 from viz3d.figures.ticks import even_ticks, log_ticks
@@ -36,7 +37,7 @@ def overlay(groups: Groups, kind: str, **settings: Any) -> Chart:
     """Draw the landscapes of groups; see `viz3d.figures.overlay.chart`."""
     module = module_of(kind)
     results = module.compute_each(list(groups.values()), **settings)
-    frame = union([result.frame for result in results])
+    frame = _opened(union([result.frame for result in results]), log=kind == "loss-landscape")
     charts = [module.finish(result, frame) for result in results]
     known = zip(groups, style.GROUPS, results, strict=False)
     layers = [layer(*one, frame) for one in known]
@@ -94,14 +95,21 @@ def draw_flat(title: str, layers: Sequence[Layer], frame: Frame) -> go.Figure:
     ticks = log_ticks(y) if log_y else {}
     layout = style.flat_layout(
         title,
-        "Contour lines at the same levels for each group; dotted: no surface.",
+        "Contour lines at the same levels on the area of each group; dotted: no surface.",
         style.axis(x_name, range=padded(x, share=0.02), zeroline=False),
         style.axis(y_name, range=padded(y, log=log_y), zeroline=False, **ticks),
     )
     levels = frame.color or z
-    traces = [flat_trace(one, levels, log=frame.log) for one in layers]
-    labels = label_trace(layers, (x, y), levels, log=frame.log)
-    return style.figure([*traces, labels, *flat_pin_traces(_pins(layers))], layout)
+    traces = [trace for one in layers for trace in flat_traces(one, levels, log=frame.log)]
+    labels = label_traces(layers, (x, y), levels, log=frame.log)
+    return style.figure([*traces, *labels, *flat_pin_traces(_pins(layers))], layout)
+
+
+def _opened(frame: Frame, *, log: bool) -> Frame:
+    """Make the axis of losses logarithmic where one group would flatten the others."""
+    low, high = frame.known()[2]
+    positive = low > 0 and (frame.color or (low, high))[0] > 0
+    return replace(frame, log=frame.log or (log and positive and high > WIDE * low))
 
 
 def _pins(layers: Sequence[Layer]) -> list[Pin]:

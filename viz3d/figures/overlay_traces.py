@@ -16,6 +16,9 @@ from viz3d.figures.text import safe
 PALER, DARKER = 0.65, 0.45
 """How far the colour goes to white where support ends, and to black for the paths."""
 
+TINT = 0.12
+"""Opacity of the area of a surface in the 2D twin."""
+
 SHADES = 20
 """Steps in which the colour becomes paler where support ends."""
 
@@ -28,39 +31,72 @@ def scene_traces(layer: Layer, levels: Range, *, log: bool) -> list[Any]:
         z=compact(layer.lines[:, 2]),
         mode="lines",
         name=f"{safe(layer.title)}, runs",
-        line={"color": _mixed(layer.color, DARKER, 0), "width": 2},
+        line={"color": _mixed(layer.color, 0 if layer.bare else DARKER, 0), "width": 2},
         showlegend=layer.bare,
         hovertemplate=_hover(layer, layer.axes[2]),
+        **_together(layer),
     )
     return [paths] if layer.bare else [_surface(layer, heights(levels, log=log)), paths]
 
 
-def flat_trace(layer: Layer, levels: Range, *, log: bool) -> go.Contour | go.Scatter:
-    """Return the contour lines of a group, or its paths, dotted, where it has no surface."""
+def flat_traces(layer: Layer, levels: Range, *, log: bool) -> list[Any]:
+    """Return the contour lines of a group on its tinted area, or its paths, dotted, without one."""
     if layer.bare:
-        return go.Scatter(
-            x=compact(layer.lines[:, 0]),
-            y=compact(layer.lines[:, 1]),
-            customdata=compact(layer.lines[:, 2]),
-            mode="lines",
-            name=safe(layer.title),
-            line={"color": layer.color, "width": 2, "dash": "dot"},
-            hovertemplate=_hover(layer, layer.axes[2], "customdata"),
-        )
+        return [_flat_paths(layer)]
+    return [_area(layer), _lines(layer, levels, log=log)]
+
+
+def _flat_paths(layer: Layer) -> go.Scatter:
+    return go.Scatter(
+        x=compact(layer.lines[:, 0]),
+        y=compact(layer.lines[:, 1]),
+        customdata=compact(layer.lines[:, 2]),
+        mode="lines",
+        name=safe(layer.title),
+        line={"color": layer.color, "width": 2, "dash": "dot"},
+        hovertemplate=_hover(layer, layer.axes[2], "customdata"),
+    )
+
+
+def _area(layer: Layer) -> go.Heatmap:
+    """Tint where the group has a surface: a flat one may lie between two levels."""
+    tint = f"rgba{_mixed(layer.color, 0, 0)[3:-1]}, {TINT})"
+    return go.Heatmap(
+        x=compact(layer.surface.x),
+        y=compact(layer.surface.y),
+        z=np.isfinite(layer.surface.z).astype(np.uint8),
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, "rgba(0, 0, 0, 0)"], [1, tint]],
+        showscale=False,
+        hoverinfo="skip",
+        **_together(layer),
+    )
+
+
+def _lines(layer: Layer, levels: Range, *, log: bool) -> go.Contour:
     z = layer.surface.z
+    # What is contoured on a logarithmic scale is no loss, so the loss itself goes along.
+    values = {"customdata": compact(z)} if log else {}
     return go.Contour(
         x=compact(layer.surface.x),
         y=compact(layer.surface.y),
         z=compact(np.log10(z) if log else z),
-        customdata=compact(z),
         contours={"coloring": "none", **heights(levels, log=log)},
         line={"color": layer.color, "width": 2},
         connectgaps=False,
         name=safe(layer.title),
         showlegend=True,
         showscale=False,
-        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}", "customdata"),
+        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}", "customdata" if log else "z"),
+        **values,
+        **_together(layer),
     )
+
+
+def _together(layer: Layer) -> dict[str, str]:
+    """Let one entry of the legend switch all that is drawn of a group."""
+    return {"legendgroup": safe(layer.title)}
 
 
 def _surface(layer: Layer, levels: dict[str, float]) -> go.Surface:
@@ -80,6 +116,7 @@ def _surface(layer: Layer, levels: dict[str, float]) -> go.Surface:
         contours={"z": lines},
         lighting={"ambient": 0.65, "diffuse": 0.7, "specular": 0.05, "roughness": 0.9},
         hovertemplate=_hover(layer, f"fitted {layer.axes[2]}"),
+        **_together(layer),
     )
 
 

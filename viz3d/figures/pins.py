@@ -175,6 +175,11 @@ def _color(pins: Sequence[Pin], kind: str) -> str | list[str]:
     return own if all(own) else LOOKS[kind]["color"]
 
 
+def _rim(pins: Sequence[Pin], kind: str) -> dict[str, Any]:
+    """Set a head in the colour of a group off the surface of that colour."""
+    return {"line": {"width": _edge(kind), "color": "white"}} if pins[0].color else {}
+
+
 def _key(drawn: Any, pins: Sequence[Pin]) -> list[Any]:
     """Take pins that have colours of groups out of the legend; return a grey entry for them."""
     if not pins[0].color:
@@ -213,7 +218,7 @@ def _heads(pins: Sequence[Pin], height: Floats, kind: str) -> list[go.Scatter3d]
         z=compact(height),
         mode="markers",
         name=kind,
-        marker={**LOOKS[kind], "size": 5, "color": _color(pins, kind)},
+        marker={**LOOKS[kind], "size": 5, "color": _color(pins, kind), **_rim(pins, kind)},
         text=_said(pins),
         hovertemplate="%{text}<extra></extra>",
     )
