@@ -15,6 +15,7 @@ from viz3d.cli_text import tell
 # The keys of `viz3d.export.files.FORMATS`, known without importing it.
 ENDINGS = (".html", ".png", ".svg", ".json", ".glb", ".ply", ".csv", ".parquet", ".md")
 LANDSCAPES = ("loss-landscape", "reward-landscape")
+OVERLAID = ("loss-landscape", "gradient-flow", "reward-landscape", "training-dynamics")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )  # fmt: skip
     parser.add_argument(
         "--overlaid", action="store_true",
-        help="each run in a colour of its own, up to eight in one scene",
+        help=f"{', '.join(OVERLAID)}: two to eight runs in one scene, each in its colour",
     )  # fmt: skip
     for name, option in OPTIONS.items():
         said = ": ".join(filter(None, (", ".join(option.kinds), option.help)))
@@ -138,6 +139,8 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
     if args.kind != TWO_SIDES and args.against:
         args.refuse(f"--against goes with {TWO_SIDES} only")
+    if args.overlaid and args.kind not in OVERLAID:
+        args.refuse(f"--overlaid goes with {', '.join(OVERLAID)} only")
     of = args.of or LANDSCAPES[0]
     drawn, hint = {args.kind}, ""
     if args.kind == TWO_SIDES:

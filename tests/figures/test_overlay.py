@@ -5,16 +5,21 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from plotly.colors import hex_to_rgb
 
-from viz3d.errors import BadArgument, ChartError
-from viz3d.figures import overlay
+from viz3d.errors import BadArgument, ChartError, MissingMetric
+from viz3d.figures import overlay, style
 from viz3d.figures.budget import LARGEST_FIGURE
+from viz3d.figures.event_table import focus
 from viz3d.figures.loss_landscape import chart as loss_chart
 from viz3d.figures.loss_landscape import compute_each
-from viz3d.figures.overlay_traces import flat_trace, scene_traces
-from viz3d.figures.text import count
+from viz3d.figures.overlay_gradient_data import merged
+from viz3d.figures.overlay_labels import label_traces
+from viz3d.figures.overlay_traces import flat_traces, scene_traces
+from viz3d.figures.training_dynamics import compute as embed_runs
 
 
 def test_each_group_has_a_surface_in_its_colour(sweep):
@@ -46,13 +51,15 @@ def test_each_group_has_a_surface_in_its_colour(sweep):
 def test_other_charts_and_other_numbers_of_groups_are_refused(sweep):
     """With a sentence that says what to do."""
     with pytest.raises(ChartError, match="side by side"):
+        overlay.chart({"a": sweep[:1], "b": sweep[1:2]}, "explore")
+    with pytest.raises(MissingMetric, match="per-layer"):
         overlay.chart({"a": sweep[:1], "b": sweep[1:2]}, "gradient-flow")
     with pytest.raises(BadArgument, match="2 to 8"):
         overlay.chart({"a": sweep})
 
 
-def test_what_is_left_out_is_counted_and_events_stay_in_the_list(sweep, make_run):
-    """A run without a rate, a row without one, and the NaN of a run are not lost in an overlay."""
+def test_what_is_left_out_is_counted(sweep, make_run):
+    """A run without a rate and a row without one are not lost in an overlay."""
     rng = np.random.default_rng(3)
     gap = make_run({"loss": rng.normal(2, 0.1, 40), "lr": [np.nan] + [1e-3] * 39}, name="gap")
     blind = make_run({"loss": rng.normal(2, 0.1, 40)}, name="blind")
@@ -60,8 +67,50 @@ def test_what_is_left_out_is_counted_and_events_stay_in_the_list(sweep, make_run
     [told] = [note for note in chart.notes if note.startswith("b:")]
     assert "1 row with a loss but no learning rate" in told
     assert "want of a loss or a learning rate: blind" in told
-    assert "NaN" in {pin.kind for pin in chart.events}
-    assert chart.notes[-1] == f"{count(len(chart.events), 'event')} in the list, none pinned."
+
+
+def test_events_are_pinned_in_the_colour_of_their_group(sweep):
+    """The shape tells the kind, in a legend without a hue; the list leads to the pin's foot."""
+    chart = overlay.chart({"low": sweep[:4], "high": sweep[3:]})
+    for picture in (chart.figure, chart.flat):
+        heads, key = [t for t in picture.data if t.name == "NaN"]
+        assert list(heads.marker.color) == [style.GROUPS[1]]
+        assert (heads.showlegend, key.showlegend, key.x) == (False, True, (None,))
+        assert key.marker.color == style.INK
+        assert key.marker.symbol == heads.marker.symbol
+        assert heads.text[0].startswith("high, ")
+    [pin] = [pin for pin in chart.events if pin.kind == "NaN"]
+    lines = [t for t in chart.figure.data if isinstance(t, go.Scatter3d) and t.mode == "lines"]
+    [stem] = [t for t in lines if t.hoverinfo == "skip"]
+    place = focus(pin)
+    np.testing.assert_allclose([stem.x[0], stem.y[0]], [place["x"], place["y"]], rtol=1e-5)
+    assert stem.z[0] <= place["z"] * 1.001
+    assert not any("not pinned" in note for note in chart.notes)
+
+
+def test_pins_of_all_groups_share_the_limit(make_run):
+    """Eight groups get no more pins than one chart of all their runs; the rest is counted."""
+    rng = np.random.default_rng(9)
+    groups = {}
+    for i in range(8):
+        loss = rng.normal(2, 0.05, 400)
+        loss[110:400:20] += 5
+        columns = {"loss": loss, "lr": np.full(400, 1e-3 * 2**i)}
+        groups[f"{i}"] = [make_run(columns, name=f"run {i}")]
+    chart = overlay.chart(groups)
+    [heads] = [t for t in chart.figure.data if t.name == "spike" and not t.showlegend]
+    assert len(heads.x) == 8 * 8 < len(chart.events)
+    assert any("not pinned" in note for note in chart.notes)
+
+
+def test_a_group_that_lacks_what_is_needed_is_left_out_and_named(sweep, make_run):
+    """The others are drawn, and the note says why."""
+    blind = make_run({"loss": np.linspace(3, 2, 40)}, name="blind")
+    chart = overlay.chart({"low": sweep[:4], "blind": [blind], "high": sweep[3:]})
+    assert set(chart.table["group"]) == {"low", "high"}
+    assert chart.notes[-1].startswith("blind was left out. ")
+    with pytest.raises(MissingMetric):
+        overlay.chart({"low": sweep[:4], "blind": [blind]})
 
 
 def test_the_numbers_of_all_groups_are_one_table(sweep):
@@ -104,7 +153,8 @@ def test_lines_are_even_on_a_logarithmic_axis():
         title="one", bare=False, color="#0072B2", surface=surface, lines=np.zeros((1, 3)),
         axes=("step", "peak learning rate", "loss"),
     )  # fmt: skip
-    flat = flat_trace(one, (1e-3, 1e3), log=True)
+    area, flat = flat_traces(one, (1e-3, 1e3), log=True)
+    assert area.z.all()
     assert (flat.contours.start, flat.contours.end) == pytest.approx((-3, 3))
     assert flat.contours.size == pytest.approx(0.6)
     assert np.allclose(10.0**flat.z, z, rtol=1e-4)
@@ -112,3 +162,167 @@ def test_lines_are_even_on_a_logarithmic_axis():
     scene = scene_traces(one, (1e-3, 1e3), log=True)[0]
     assert scene.contours.z.start == flat.contours.start
     assert np.allclose(scene.z, z, rtol=1e-4)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_labels_lie_on_the_lines_and_say_the_value(log):
+    """On a plane whose heights are known, in data units, apart from each other, in both scales."""
+    x, y = np.linspace(0, 100, 41), np.geomspace(1e-4, 1e-1, 41)
+    height = x[None, :] / 100 + (np.log10(y)[:, None] + 4) / 3
+    z = 10**height if log else height
+    surface = SimpleNamespace(x=x, y=y, z=z)
+    one = SimpleNamespace(title="one", bare=False, surface=surface, log_y=True)
+    ends, levels = ((0, 100), (1e-4, 1e-1)), ((1, 100) if log else (0, 2))
+    [labels] = label_traces([one], ends, levels, log=log)
+    on = np.asarray(labels.x) / 100 + (np.log10(labels.y) + 4) / 3
+    said = np.array([float(text) for text in labels.text])
+    np.testing.assert_allclose(10**on if log else on, said, rtol=6e-3)
+    assert len(set(labels.text)) == len(labels.text) >= 7
+    share = np.stack([np.asarray(labels.x) / 100, (np.log10(labels.y) + 4) / 3], -1)
+    apart = np.abs(share[:, None] - share) / (0.12, 0.055)
+    assert (apart.max(axis=2)[~np.eye(len(share), dtype=bool)] >= 1).all()
+
+
+def test_labels_read_in_both_themes():
+    """Without a colour of their own they have the page's, on a halo; that of a file is 4.5 to 1."""
+    surface = SimpleNamespace(
+        x=np.arange(9.0), y=np.arange(1, 10.0), z=np.add.outer(np.arange(9.0), np.arange(9.0))
+    )
+    one = SimpleNamespace(title="one", bare=False, surface=surface, log_y=False)
+    [labels] = label_traces([one], ((0, 8), (1, 9)), (0, 16), log=False)
+    assert labels.textfont.color is None
+    assert labels.textfont.shadow == "auto"
+    parts = np.array(hex_to_rgb(style.INK)) / 255
+    light = ((parts + 0.055) / 1.055) ** 2.4 @ [0.2126, 0.7152, 0.0722]
+    assert 1.05 / (light + 0.05) >= 4.5
+
+
+def test_one_diverged_group_does_not_flatten_the_others(make_run):
+    """Where losses of the groups span ten times and more, their axis is logarithmic."""
+    ends = {"calm": 2.0, "calmer": 1.5, "wild": 3e4}
+    groups = {
+        name: [make_run({"loss": np.linspace(3, end, 40), "lr": np.full(40, 1e-3)}, name=name)]
+        for name, end in ends.items()
+    }
+    assert overlay.chart(groups).figure.layout.scene.zaxis.type == "log"
+    del groups["wild"]
+    assert overlay.chart(groups).figure.layout.scene.zaxis.type is None
+
+
+def with_layers(make_run, name, names, norm, steps=30):
+    """Return a run whose layers have these names, all with one norm."""
+    layers = pd.DataFrame(
+        {"step": np.repeat(np.arange(steps), len(names)),
+         "layer": np.tile(np.arange(len(names)), steps),
+         "name": list(names) * steps, "grad_norm": norm}
+    )  # fmt: skip
+    return make_run({"loss": [1.0]}, name=name, layers=layers)
+
+
+def test_gradients_stand_side_by_side_where_names_agree(make_run):
+    """A ribbon per layer and run, none where a model has no such layer, in one range of norms."""
+    deep = with_layers(make_run, "deep", ["wte", "h.0", "h.1", "h.2", "head"], 10.0)
+    flat = with_layers(make_run, "flat", ["wte", "h.0", "head"], 0.1)
+    chart = overlay.chart({"deep": [deep], "both": [flat, deep]}, "gradient-flow")
+    ticks = chart.figure.layout.scene.yaxis.ticktext
+    assert ticks == ("wte", "h.0", "h.1", "h.2", "head")
+    surfaces = [t for t in chart.figure.data if isinstance(t, go.Surface)]
+    ribbons = [np.asarray(t.y)[0::3] + np.asarray(t.y)[1::3] for t in surfaces]
+    assert [list(np.round(r / 2)) for r in ribbons] == [[0, 1, 2, 3, 4], [0, 1, 4], [0, 1, 2, 3, 4]]
+    assert [t.colorscale[1][1] for t in surfaces] == [style.GROUPS[i] for i in (0, 1, 1)]
+    assert [t.showlegend for t in surfaces] == [True, True, False]
+    # No two ribbons of a layer overlap, and between two layers there is a hole.
+    edges = np.sort([np.asarray(t.y)[k] for t in surfaces for k in (0, 1)])
+    order = [list(edges).index(np.asarray(t.y)[k]) for t in surfaces for k in (0, 1)]
+    assert order == [0, 1, 2, 3, 4, 5]
+    assert all(np.isnan(np.asarray(t.z)[2::3]).all() for t in surfaces)
+    assert "5 layers" in chart.figure.layout.title.text.replace("<br>", " ")
+    assert "3 of 5" not in chart.summary  # every group has a deep model
+    apart = overlay.chart({"deep": [deep], "flat": [flat]}, "gradient-flow")
+    assert "3 of 5 in all groups: deep alone has h.1 and h.2" in apart.summary
+    assert "another depth" in apart.summary
+
+
+def test_the_twin_of_gradients_puts_all_on_one_range(make_run):
+    """In a layer's band the smallest norm of all lies at the bottom, the largest at the top."""
+    runs = [with_layers(make_run, f"r{v}", ["a", "b"], v) for v in (0.01, 1.0, 100.0)]
+    chart = overlay.chart({run.name: [run] for run in runs}, "gradient-flow")
+    heights = [np.asarray(t.y) for t in chart.flat.data]
+    found = [np.unique(h[np.isfinite(h)]) for h in heights]
+    np.testing.assert_allclose(found, [[-0.42, 0.58], [0, 1], [0.42, 1.42]], atol=1e-6)
+    assert "from 0.01 to 100" in chart.flat.layout.yaxis.title.text
+
+
+def test_gradients_that_share_no_name_and_runs_without_any_are_told(make_run):
+    """Nothing is called the same layer for its number; zeros and missing runs are counted."""
+    a = with_layers(make_run, "a", ["x", "y"], [1.0, 0.0] * 30)
+    b = with_layers(make_run, "b", ["u", "v"], 1.0)
+    chart = overlay.chart(
+        {"A": [a], "B": [b, make_run({"loss": [1.0]}, name="c")]}, "gradient-flow"
+    )
+    assert chart.figure.layout.scene.yaxis.ticktext == ("x", "y", "u", "v")
+    assert "no layer stands beside another" in chart.summary
+    assert any("want of norms per layer: c" in note for note in chart.notes)
+    assert any("30 of 60 norms are exactly zero" in note for note in chart.notes)
+    marks = [t for t in chart.figure.data if t.name == "exactly zero"]
+    assert [len(t.x) for t in marks] == [30]
+    assert set(chart.data()["group"]) == {"A", "B"}
+
+
+def test_layers_in_another_order_are_told(make_run):
+    """The axis keeps the order of the first; each layer still stands by its name."""
+    a = with_layers(make_run, "a", ["x", "y"], [1.0, 10.0] * 30)
+    b = with_layers(make_run, "b", ["y", "x"], [10.0, 1.0] * 30)
+    chart = overlay.chart({"A": [a], "B": [b]}, "gradient-flow")
+    assert any("another order than along the axis in: b" in note for note in chart.notes)
+    first, second = [t for t in chart.figure.data if isinstance(t, go.Surface)]
+    np.testing.assert_array_equal(first.z, second.z)
+    assert (np.diff(second.y) > 0).all()
+    assert merged([["a", "c"], ["a", "b", "c", "d"]]) == ["a", "b", "c", "d"]
+    assert merged([["a", "d"], ["z", "b"], ["0", "a"]]) == ["0", "a", "d", "z", "b"]
+
+
+def test_eight_deep_models_fit_in_a_figure_and_too_deep_ones_are_a_sentence(make_run):
+    """Runs share the cells; beyond two columns a layer there is no scene."""
+    names = [f"model.decoder.layers.{i}.attention" for i in range(100)]
+    norm = np.random.default_rng(0).uniform(0.1, 1, 3_000)
+    runs = [with_layers(make_run, f"{i}", names, norm) for i in range(8)]
+    chart = overlay.chart({run.name: [run] for run in runs}, "gradient-flow")
+    assert len(chart.figure.to_json()) < LARGEST_FIGURE
+    assert len(chart.flat.to_json()) < LARGEST_FIGURE
+    deep = with_layers(make_run, "deep", [f"l{i}" for i in range(2_600)], 1.0, steps=2)
+    with pytest.raises(ChartError, match="5,200 layers together"):
+        overlay.chart({"a": [deep], "b": [deep]}, "gradient-flow")
+
+
+def test_dynamics_are_one_basis_in_the_colours_of_the_groups(make_run):
+    """The paths are those of one chart of all runs; each group is one entry of the legend."""
+    t = np.linspace(0, 1, 200)
+    runs = []
+    for i in range(4):
+        rng = np.random.default_rng(i)
+        columns = {"loss": np.exp(-3 * t), "gnorm": np.sin(6 * t + i), "reward": t**2}
+        noisy = {name: value + rng.normal(0, 0.02, 200) for name, value in columns.items()}
+        runs.append(make_run(noisy, name=f"run {i}"))
+    groups = {"A": runs[:3], "B": runs[3:]}
+    chart = overlay.chart(groups, "training-dynamics")
+    whole = embed_runs(runs)
+    bold = [t for t in chart.figure.data if t.mode == "lines" and t.line.width == 6]
+    assert [t.line.color for t in bold] == [style.GROUPS[0]] * 3 + [style.GROUPS[1]]
+    assert [(t.name, t.showlegend) for t in bold] == [
+        ("A", True), ("A", False), ("A", False), ("B", True),
+    ]  # fmt: skip
+    assert "A, run 0" in bold[0].hovertemplate
+    faint = [t for t in chart.figure.data if t.mode == "lines" and t.line.width == 1.5]
+    for trace, path in zip(faint, whole.embedding.trajectories, strict=True):
+        np.testing.assert_allclose(trace.x, path.scores[:, 0], rtol=1e-4, atol=1e-5)
+    assert "%" in chart.figure.layout.scene.xaxis.title.text
+    assert chart.numbers["groups"] == {"A": 3, "B": 1}
+    table = chart.data()
+    assert table.groupby("group").size().to_dict() == {"A": 600, "B": 200}
+    assert set(table.loc[table["group"].isna(), "part"]) == {"loading", "axis"}
+    many = {title: list(some) * 5 for title, some in groups.items()}
+    crowds = [t for t in overlay.chart(many, "training-dynamics").figure.data if t.text]
+    assert [t.line.color for t in crowds if t.mode == "lines"] == list(style.GROUPS[:2])
+    with pytest.raises(BadArgument, match="'plain'"):
+        overlay.chart(groups, "training-dynamics", view="plain")
