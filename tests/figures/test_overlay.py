@@ -103,14 +103,16 @@ def test_pins_of_all_groups_share_the_limit(make_run):
     assert any("not pinned" in note for note in chart.notes)
 
 
-def test_a_group_that_lacks_what_is_needed_is_left_out_and_named(sweep, make_run):
-    """The others are drawn, and the note says why."""
+def test_a_group_that_lacks_what_is_needed_is_left_out_and_named(layered, make_run):
+    """The others are drawn, and the note says why; one alone is refused."""
     blind = make_run({"loss": np.linspace(3, 2, 40)}, name="blind")
-    chart = overlay.chart({"low": sweep[:4], "blind": [blind], "high": sweep[3:]})
-    assert set(chart.table["group"]) == {"low", "high"}
-    assert chart.notes[-1].startswith("blind was left out. ")
+    groups = {"first": [layered], "blind": [blind], "second": [layered]}
+    chart = overlay.chart(groups, "gradient-flow")
+    assert set(chart.table["group"]) == {"first", "second"}
+    assert chart.notes[-1].startswith("blind was left out. Gradient flow needs per-layer")
+    del groups["second"]
     with pytest.raises(MissingMetric):
-        overlay.chart({"low": sweep[:4], "blind": [blind]})
+        overlay.chart(groups, "gradient-flow")
 
 
 def test_the_numbers_of_all_groups_are_one_table(sweep):
