@@ -142,6 +142,7 @@ def test_rewards_with_a_surface_on_both_sides_are_subtracted(make_run):
     result = difference.compute(*sides, of="reward-landscape")
     assert not result.found.along
     assert not result.found.log
+    np.testing.assert_allclose(np.diff(result.found.y, n=2), 0, atol=1e-9)
     np.testing.assert_allclose(np.nanmedian(result.found.d), 0.5, atol=0.05)
     chart = difference.finish(result)
     assert chart.figure is not chart.flat

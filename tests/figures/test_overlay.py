@@ -175,14 +175,16 @@ def test_labels_lie_on_the_lines_and_say_the_value(log):
     surface = SimpleNamespace(x=x, y=y, z=z)
     one = SimpleNamespace(title="one", bare=False, surface=surface, log_y=True)
     ends, levels = ((0, 100), (1e-4, 1e-1)), ((1, 100) if log else (0, 2))
-    [labels] = label_traces([one], ends, levels, log=log)
+    # Seven groups on the same lines leave no room for all of their labels.
+    labels, *more = label_traces([one] * 7, ends, levels, log=log)
     on = np.asarray(labels.x) / 100 + (np.log10(labels.y) + 4) / 3
     said = np.array([float(text) for text in labels.text])
     np.testing.assert_allclose(10**on if log else on, said, rtol=6e-3)
     assert len(set(labels.text)) == len(labels.text) >= 7
-    share = np.stack([np.asarray(labels.x) / 100, (np.log10(labels.y) + 4) / 3], -1)
+    x, y = (np.concatenate([trace[axis] for trace in (labels, *more)]) for axis in "xy")
+    share = np.stack([x / 100, (np.log10(y) + 4) / 3], -1)
     apart = np.abs(share[:, None] - share) / (0.12, 0.055)
-    assert (apart.max(axis=2)[~np.eye(len(share), dtype=bool)] >= 1).all()
+    assert (apart.max(axis=2)[~np.eye(len(share), dtype=bool)] >= 0.999).all()
 
 
 def test_labels_read_in_both_themes():
@@ -253,6 +255,9 @@ def test_the_twin_of_gradients_puts_all_on_one_range(make_run):
     found = [np.unique(h[np.isfinite(h)]) for h in heights]
     np.testing.assert_allclose(found, [[-0.42, 0.58], [0, 1], [0.42, 1.42]], atol=1e-6)
     assert "from 0.01 to 100" in chart.flat.layout.yaxis.title.text
+    many = overlay.chart({"a": runs * 5, "b": runs[:2]}, "gradient-flow").figure.data
+    assert {t.type for t in many} == {"scatter3d"}
+    assert [t.name for t in many if t.showlegend] == ["a", "b"]
 
 
 def test_gradients_that_share_no_name_and_runs_without_any_are_told(make_run):
