@@ -233,6 +233,20 @@ def test_plot_difference_says_who_is_better(
     assert "lower loss" in err
 
 
+def test_plot_overlaid_gives_each_run_a_colour(
+    sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each run is a group of its own name."""
+    output = tmp_path / "overlaid.json"
+    runs = [str(sweep / name) for name in ("lr-0.0001", "lr-0.001")]
+    status, _, err = run(
+        capsys, "plot", "loss-landscape", *runs, "--overlaid", "--output", str(output)
+    )
+    assert status == 0, err
+    meta = json.loads(output.read_text())["layout"]["meta"]["viz3d"]
+    assert meta["settings"]["overlaid"] == {name: [name] for name in ("lr-0.0001", "lr-0.001")}
+
+
 def test_a_difference_of_rewards_takes_the_other_axis(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -301,6 +315,7 @@ def test_plot_json_carries_provenance(
         (("plot", "seeds", "x", "--target", "nan", "--output", "x.png"), 2, "--target"),
         (("plot", "moon", "x", "--output", "x.png"), 2, "gradient-flow"),
         (("plot", "difference", "x", "--output", "x.png"), 2, "--against"),
+        (("plot", "seeds", "x", "y", "--overlaid", "--output", "x.png"), 2, "goes with loss-"),
         (
             ("plot", "loss-landscape", "x", "--against", "y", "--output", "x.png"),
             2,

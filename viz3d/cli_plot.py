@@ -15,6 +15,7 @@ from viz3d.cli_text import tell
 # The keys of `viz3d.export.files.FORMATS`, known without importing it.
 ENDINGS = (".html", ".png", ".svg", ".json", ".glb", ".ply", ".csv", ".parquet", ".md")
 LANDSCAPES = ("loss-landscape", "reward-landscape")
+OVERLAID = ("loss-landscape", "gradient-flow", "reward-landscape", "training-dynamics")
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,10 @@ def add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--against", nargs="+", default=[], metavar="RUN",
         help="difference: the runs that are subtracted from the first",
     )  # fmt: skip
+    parser.add_argument(
+        "--overlaid", action="store_true",
+        help=f"{', '.join(OVERLAID)}: two to eight runs in one scene, each in its colour",
+    )  # fmt: skip
     for name, option in OPTIONS.items():
         said = ": ".join(filter(None, (", ".join(option.kinds), option.help)))
         named = {} if "choices" in option.more else {"metavar": "METRIC"}
@@ -107,12 +112,18 @@ def _output(text: str) -> Path:
 
 def _plot(args: argparse.Namespace) -> int:
     from viz3d.export.files import write_figure
+    from viz3d.figures import overlay
+    from viz3d.figures.compare import column_names
     from viz3d.figures.kinds import make_chart
 
     settings = _settings(args)
     runs, subtracted = load_named(args.runs, args), load_named(args.against, args)
     tell_read([*runs, *subtracted])
-    chart = make_chart(args.kind, runs, subtracted, **settings)
+    if args.overlaid:
+        groups = {name: [run] for name, run in zip(column_names(runs), runs, strict=True)}
+        chart = overlay.chart(groups, args.kind, **settings)
+    else:
+        chart = make_chart(args.kind, runs, subtracted, **settings)
     write_figure(chart, args.output)
     for line in (chart.summary, *chart.notes):
         tell(line)
@@ -128,6 +139,8 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
     if args.kind != TWO_SIDES and args.against:
         args.refuse(f"--against goes with {TWO_SIDES} only")
+    if args.overlaid and args.kind not in OVERLAID:
+        args.refuse(f"--overlaid goes with {', '.join(OVERLAID)} only")
     of = args.of or LANDSCAPES[0]
     drawn, hint = {args.kind}, ""
     if args.kind == TWO_SIDES:

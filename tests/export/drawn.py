@@ -20,7 +20,7 @@ HOSTILE = (
 
 KINDS = (
     "loss-landscape", "gradient-flow", "reward-landscape", "training-dynamics", "plain",
-    "difference", "overlay", "seeds", "explore",
+    "difference", "overlay", "overlay of gradients", "overlay of dynamics", "seeds", "explore",
 )  # fmt: skip
 """Keys of `make_charts`."""
 
@@ -73,6 +73,8 @@ def make_charts(runs: list[Run]) -> dict[str, Chart]:
         "plain": make_chart("training-dynamics", runs, view="plain"),
         "difference": make_chart("difference", runs[::2], runs[1::2]),
         "overlay": overlay.chart(groups),
+        "overlay of gradients": overlay.chart(groups, "gradient-flow"),
+        "overlay of dynamics": overlay.chart(groups, "training-dynamics"),
         "seeds": make_chart("seeds", groups),
         "explore": make_chart("explore", runs, draw="surface", color="norm"),
     }

@@ -127,6 +127,35 @@ def test_of_rewards_higher_is_better(make_run):
     assert "higher reward" in chart.summary
 
 
+def test_rewards_with_a_surface_on_both_sides_are_subtracted(make_run):
+    """Over step and loss, on linear axes, as a surface where both sides have one."""
+    rng = np.random.default_rng(8)
+    step = np.arange(150)
+    sides = []
+    for gain in (0.5, 0.0):
+        runs = []
+        for k, start in enumerate((2.0, 2.5, 3.0)):
+            loss = start - step / 150 + rng.normal(0, 0.15, 150)
+            reward = gain + step / 150 - 0.3 * loss + rng.normal(0, 0.03, 150)
+            runs.append(make_run({"loss": loss, "reward": reward}, name=f"{gain}-{k}"))
+        sides.append(runs)
+    result = difference.compute(*sides, of="reward-landscape")
+    assert not result.found.along
+    assert not result.found.log
+    np.testing.assert_allclose(np.diff(result.found.y, n=2), 0, atol=1e-9)
+    np.testing.assert_allclose(np.nanmedian(result.found.d), 0.5, atol=0.05)
+    chart = difference.finish(result)
+    assert chart.figure is not chart.flat
+    surfaces = [t for t in chart.figure.data if isinstance(t, go.Surface)]
+    drawn = np.any([np.isfinite(t.z) for t in surfaces], axis=0)
+    np.testing.assert_array_equal(drawn, result.found.shown)
+    assert chart.figure.layout.scene.yaxis.type is None
+    assert "and loss from" in chart.summary
+    assert "higher reward" in chart.summary
+    assert chart.numbers["better"] > 0.9
+    assert set(chart.data()["part"]) == {"sample", "difference"}
+
+
 def test_what_cannot_be_compared_is_refused(halves, layered):
     """Sides that share no run, kinds that have no difference, groups that share no steps."""
     with pytest.raises(BadArgument, match="both sides"):

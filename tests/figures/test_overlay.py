@@ -7,14 +7,16 @@ from types import SimpleNamespace
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from plotly.colors import hex_to_rgb
 
-from viz3d.errors import BadArgument, ChartError
-from viz3d.figures import overlay
+from viz3d.errors import BadArgument, ChartError, MissingMetric
+from viz3d.figures import overlay, style
 from viz3d.figures.budget import LARGEST_FIGURE
+from viz3d.figures.event_table import focus
 from viz3d.figures.loss_landscape import chart as loss_chart
 from viz3d.figures.loss_landscape import compute_each
-from viz3d.figures.overlay_traces import flat_trace, scene_traces
-from viz3d.figures.text import count
+from viz3d.figures.overlay_labels import label_traces
+from viz3d.figures.overlay_traces import flat_traces, scene_traces
 
 
 def test_each_group_has_a_surface_in_its_colour(sweep):
@@ -46,13 +48,15 @@ def test_each_group_has_a_surface_in_its_colour(sweep):
 def test_other_charts_and_other_numbers_of_groups_are_refused(sweep):
     """With a sentence that says what to do."""
     with pytest.raises(ChartError, match="side by side"):
+        overlay.chart({"a": sweep[:1], "b": sweep[1:2]}, "explore")
+    with pytest.raises(MissingMetric, match="per-layer"):
         overlay.chart({"a": sweep[:1], "b": sweep[1:2]}, "gradient-flow")
     with pytest.raises(BadArgument, match="2 to 8"):
         overlay.chart({"a": sweep})
 
 
-def test_what_is_left_out_is_counted_and_events_stay_in_the_list(sweep, make_run):
-    """A run without a rate, a row without one, and the NaN of a run are not lost in an overlay."""
+def test_what_is_left_out_is_counted(sweep, make_run):
+    """A run without a rate and a row without one are not lost in an overlay."""
     rng = np.random.default_rng(3)
     gap = make_run({"loss": rng.normal(2, 0.1, 40), "lr": [np.nan] + [1e-3] * 39}, name="gap")
     blind = make_run({"loss": rng.normal(2, 0.1, 40)}, name="blind")
@@ -60,8 +64,52 @@ def test_what_is_left_out_is_counted_and_events_stay_in_the_list(sweep, make_run
     [told] = [note for note in chart.notes if note.startswith("b:")]
     assert "1 row with a loss but no learning rate" in told
     assert "want of a loss or a learning rate: blind" in told
-    assert "NaN" in {pin.kind for pin in chart.events}
-    assert chart.notes[-1] == f"{count(len(chart.events), 'event')} in the list, none pinned."
+
+
+def test_events_are_pinned_in_the_colour_of_their_group(sweep):
+    """The shape tells the kind, in a legend without a hue; the list leads to the pin's foot."""
+    chart = overlay.chart({"low": sweep[:4], "high": sweep[3:]})
+    for picture in (chart.figure, chart.flat):
+        heads, key = [t for t in picture.data if t.name == "NaN"]
+        assert list(heads.marker.color) == [style.GROUPS[1]]
+        assert (heads.showlegend, key.showlegend, key.x) == (False, True, (None,))
+        assert key.marker.color == style.INK
+        assert key.marker.symbol == heads.marker.symbol
+        assert heads.text[0].startswith("high, ")
+    [pin] = [pin for pin in chart.events if pin.kind == "NaN"]
+    lines = [t for t in chart.figure.data if isinstance(t, go.Scatter3d) and t.mode == "lines"]
+    [stem] = [t for t in lines if t.hoverinfo == "skip"]
+    place = focus(pin)
+    np.testing.assert_allclose([stem.x[0], stem.y[0]], [place["x"], place["y"]], rtol=1e-5)
+    assert stem.z[0] <= place["z"] * 1.001
+    assert not any("not pinned" in note for note in chart.notes)
+
+
+def test_pins_of_all_groups_share_the_limit(make_run):
+    """Eight groups get no more pins than one chart of all their runs; the rest is counted."""
+    rng = np.random.default_rng(9)
+    groups = {}
+    for i in range(8):
+        loss = rng.normal(2, 0.05, 400)
+        loss[110:400:20] += 5
+        columns = {"loss": loss, "lr": np.full(400, 1e-3 * 2**i)}
+        groups[f"{i}"] = [make_run(columns, name=f"run {i}")]
+    chart = overlay.chart(groups)
+    [heads] = [t for t in chart.figure.data if t.name == "spike" and not t.showlegend]
+    assert len(heads.x) == 8 * 8 < len(chart.events)
+    assert any("not pinned" in note for note in chart.notes)
+
+
+def test_a_group_that_lacks_what_is_needed_is_left_out_and_named(layered, make_run):
+    """The others are drawn, and the note says why; one alone is refused."""
+    blind = make_run({"loss": np.linspace(3, 2, 40)}, name="blind")
+    groups = {"first": [layered], "blind": [blind], "second": [layered]}
+    chart = overlay.chart(groups, "gradient-flow")
+    assert set(chart.table["group"]) == {"first", "second"}
+    assert chart.notes[-1].startswith("blind was left out. Gradient flow needs per-layer")
+    del groups["second"]
+    with pytest.raises(MissingMetric):
+        overlay.chart(groups, "gradient-flow")
 
 
 def test_the_numbers_of_all_groups_are_one_table(sweep):
@@ -104,7 +152,8 @@ def test_lines_are_even_on_a_logarithmic_axis():
         title="one", bare=False, color="#0072B2", surface=surface, lines=np.zeros((1, 3)),
         axes=("step", "peak learning rate", "loss"),
     )  # fmt: skip
-    flat = flat_trace(one, (1e-3, 1e3), log=True)
+    area, flat = flat_traces(one, (1e-3, 1e3), log=True)
+    assert area.z.all()
     assert (flat.contours.start, flat.contours.end) == pytest.approx((-3, 3))
     assert flat.contours.size == pytest.approx(0.6)
     assert np.allclose(10.0**flat.z, z, rtol=1e-4)
@@ -112,3 +161,50 @@ def test_lines_are_even_on_a_logarithmic_axis():
     scene = scene_traces(one, (1e-3, 1e3), log=True)[0]
     assert scene.contours.z.start == flat.contours.start
     assert np.allclose(scene.z, z, rtol=1e-4)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_labels_lie_on_the_lines_and_say_the_value(log):
+    """On a plane whose heights are known, in data units, apart from each other, in both scales."""
+    x, y = np.linspace(0, 100, 41), np.geomspace(1e-4, 1e-1, 41)
+    height = x[None, :] / 100 + (np.log10(y)[:, None] + 4) / 3
+    z = 10**height if log else height
+    surface = SimpleNamespace(x=x, y=y, z=z)
+    one = SimpleNamespace(title="one", bare=False, surface=surface, log_y=True)
+    ends, levels = ((0, 100), (1e-4, 1e-1)), ((1, 100) if log else (0, 2))
+    # Seven groups on the same lines leave no room for all of their labels.
+    labels, *more = label_traces([one] * 7, ends, levels, log=log)
+    on = np.asarray(labels.x) / 100 + (np.log10(labels.y) + 4) / 3
+    said = np.array([float(text) for text in labels.text])
+    np.testing.assert_allclose(10**on if log else on, said, rtol=6e-3)
+    assert len(set(labels.text)) == len(labels.text) >= 7
+    x, y = (np.concatenate([trace[axis] for trace in (labels, *more)]) for axis in "xy")
+    share = np.stack([x / 100, (np.log10(y) + 4) / 3], -1)
+    apart = np.abs(share[:, None] - share) / (0.12, 0.055)
+    assert (apart.max(axis=2)[~np.eye(len(share), dtype=bool)] >= 0.999).all()
+
+
+def test_labels_read_in_both_themes():
+    """Without a colour of their own they have the page's, on a halo; that of a file is 4.5 to 1."""
+    surface = SimpleNamespace(
+        x=np.arange(9.0), y=np.arange(1, 10.0), z=np.add.outer(np.arange(9.0), np.arange(9.0))
+    )
+    one = SimpleNamespace(title="one", bare=False, surface=surface, log_y=False)
+    [labels] = label_traces([one], ((0, 8), (1, 9)), (0, 16), log=False)
+    assert labels.textfont.color is None
+    assert labels.textfont.shadow == "auto"
+    parts = np.array(hex_to_rgb(style.INK)) / 255
+    light = ((parts + 0.055) / 1.055) ** 2.4 @ [0.2126, 0.7152, 0.0722]
+    assert 1.05 / (light + 0.05) >= 4.5
+
+
+def test_one_diverged_group_does_not_flatten_the_others(make_run):
+    """Where losses of the groups span ten times and more, their axis is logarithmic."""
+    ends = {"calm": 2.0, "calmer": 1.5, "wild": 3e4}
+    groups = {
+        name: [make_run({"loss": np.linspace(3, end, 40), "lr": np.full(40, 1e-3)}, name=name)]
+        for name, end in ends.items()
+    }
+    assert overlay.chart(groups).figure.layout.scene.zaxis.type == "log"
+    del groups["wild"]
+    assert overlay.chart(groups).figure.layout.scene.zaxis.type is None

@@ -193,16 +193,21 @@ def test_compare_sends_one_panel_for_each_run(open_page: Open) -> None:
 
 
 def test_compare_overlays_groups_in_one_scene(open_page: Open) -> None:
-    """One chart, a path for each run that has no surface."""
+    """One chart with the list of its events; a sentence where no run has what it needs."""
     app = open_page("pages/5_Compare.py", run=SWEEP[:2], view="Overlaid")
     assert not app.exception
     [chart] = charts(app)
     assert chart["figure"]["layout"]["meta"]["viz3d"]["settings"]["overlaid"].keys() == set(
         SWEEP[:2]
     )
+    assert "Events: no spike" in said(app)
     other = open_page("pages/5_Compare.py", run=SWEEP[:2], view="Overlaid", kind="Gradient flow")
     assert not other.exception
-    assert "side by side" in said(other)
+    assert len(charts(other)) == 1
+    assert "Events:" not in said(other)
+    none = open_page("pages/5_Compare.py", run=SWEEP[:2], view="Overlaid", kind="Reward landscape")
+    assert not none.exception
+    assert "needs a reward" in said(none)
 
 
 def test_compare_subtracts_the_second_group_from_the_first(open_page: Open) -> None:

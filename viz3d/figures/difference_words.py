@@ -69,7 +69,7 @@ def summary(result: DifferenceResult, said: Mapping[str, Any]) -> str:
     box = (
         steps
         if along
-        else f"{steps} and {result.titles[1]}s from {say(_short(said['lowest_y']))} to "
+        else f"{steps} and {result.titles[1]} from {say(_short(said['lowest_y']))} to "
         f"{say(_short(said['highest_y']))}"
     )
     parts = [

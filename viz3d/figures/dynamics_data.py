@@ -11,6 +11,7 @@ import numpy as np
 from viz3d.analysis.embedding import Embedding, Trajectory, embed
 from viz3d.analysis.event import Event
 from viz3d.analysis.events import find_events
+from viz3d.figures import style
 from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import as_runs
 from viz3d.figures.pins import Pin, event_pin
@@ -37,6 +38,8 @@ class DynamicsResult:
     events : tuple of tuple of (str, Event)
         For each run the events of its loss, gradient norm and reward, with the role.
     settings, origins : as in every chart
+    groups : tuple of str
+        Title of each run's group where groups are overlaid; else empty.
     """
 
     embedding: Embedding
@@ -44,7 +47,21 @@ class DynamicsResult:
     events: tuple[tuple[tuple[str, Event], ...], ...]
     settings: Mapping[str, Any]
     origins: tuple[Mapping[str, str], ...]
+    groups: tuple[str, ...] = ()
     view: ClassVar[str] = "pca"
+
+    @property
+    def title(self) -> str:
+        """Title of the chart."""
+        return f"{TITLE}, overlaid" if self.groups else TITLE
+
+    @property
+    def colors(self) -> list[str]:
+        """Colour of each run: its own, or that of its group."""
+        if self.groups:
+            place = {title: i for i, title in enumerate(dict.fromkeys(self.groups))}
+            return [style.GROUPS[place[title]] for title in self.groups]
+        return [style.run_color(i, len(self.labels)) for i in range(len(self.labels))]
 
     @property
     def frame(self) -> Frame:
@@ -70,7 +87,7 @@ def _watched(run: Run) -> Iterator[tuple[str, Event]]:
 
 def event_pins(result: DynamicsResult) -> list[list[Pin]]:
     """Return the events of each run, each at the point of its path that is nearest in steps."""
-    return [
+    found = [
         [
             event_pin(path.run, label, event, coordinates(path)[_nearest(path, event)], _name(role))
             for role, event in events
@@ -78,6 +95,12 @@ def event_pins(result: DynamicsResult) -> list[list[Pin]]:
         for path, label, events in zip(
             result.embedding.trajectories, result.labels, result.events, strict=True
         )
+    ]
+    if not result.groups:
+        return found
+    return [
+        [replace(pin, color=color) for pin in some]
+        for some, color in zip(found, result.colors, strict=True)
     ]
 
 

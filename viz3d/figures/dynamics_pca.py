@@ -7,19 +7,15 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from viz3d.analysis.embedding import Trajectory
-from viz3d.analysis.stretches import stretch_medians
 from viz3d.figures import style
 from viz3d.figures.budget import compact
-from viz3d.figures.crowd import crowd, stretches
 from viz3d.figures.dynamics_data import (
-    TITLE,
     DynamicsResult,
     compute,
     compute_each,
-    coordinates,
     event_pins,
 )
+from viz3d.figures.dynamics_paths import ends, flat_path, paths
 from viz3d.figures.dynamics_tidy import tidy
 from viz3d.figures.dynamics_words import notes, numbers, percent, subtitle, summary, table
 from viz3d.figures.frame import Frame, padded
@@ -54,23 +50,23 @@ REACH = 0.75
 def draw(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
     """Draw paths with start and end, and the loadings as arrows."""
     ranges = (frame or result.frame).known()
-    traces = [*_paths(result), *_ends(result), *_arrows(result)]
+    traces = [*paths(result), *ends(result), *_arrows(result)]
     traces += mark_traces(pinned(event_pins(result)))
     axes = [
         style.axis(title, range=padded(limits, share=0.08), **even_ticks(limits), **_ink(result, i))
         for i, (title, limits) in enumerate(zip(_titles(result), ranges, strict=True))
     ]
     scene = style.scene(*axes)
-    return style.figure(traces, style.layout(TITLE, subtitle(result), scene=scene))
+    return style.figure(traces, style.layout(result.title, subtitle(result), scene=scene))
 
 
 def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
     """Draw the first two axes, and below them what the axes explain beside random walks."""
     x, y, _ = (frame or result.frame).known()
     titles = _titles(result)
-    paths = [trace for i in range(len(result.labels)) for trace in _flat_path(result, i)]
+    traces = [trace for i in range(len(result.labels)) for trace in flat_path(result, i)]
     layout = style.flat_layout(
-        TITLE,
+        result.title,
         subtitle(result),
         style.axis(titles[0], range=padded(x, share=0.08), anchor="y"),
         style.axis(titles[1], range=padded(y, share=0.08), domain=[0.48, 1.0]),
@@ -79,12 +75,8 @@ def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
         "xaxis2": style.axis("", anchor="y2", showgrid=False),
         "yaxis2": style.axis("variance, %", domain=[0.0, 0.32], anchor="x2", rangemode="tozero"),
     }
-    paths += flat_pin_traces(pinned(event_pins(result)))
-    return style.figure([*paths, *_bars(result)], {**layout, **below, "height": 640})
-
-
-def _each(result: DynamicsResult) -> list[tuple[Trajectory, str]]:
-    return list(zip(result.embedding.trajectories, result.labels, strict=True))
+    traces += flat_pin_traces(pinned(event_pins(result)))
+    return style.figure([*traces, *_bars(result)], {**layout, **below, "height": 640})
 
 
 def _titles(result: DynamicsResult) -> list[str]:
@@ -100,125 +92,6 @@ def _ink(result: DynamicsResult, i: int) -> dict[str, Any]:
     """Grey out an axis that explains less than the same axis of random walks."""
     above = result.embedding.above_null
     return {} if i >= len(above) or above[i] else {"color": style.FAINT}
-
-
-def _flat_path(result: DynamicsResult, i: int) -> list[go.Scatter]:
-    """Draw one run in the plane: faint as it is, and the medians of its stretches."""
-    path, label = _each(result)[i]
-    color = style.run_color(i, len(result.labels))
-    median = stretch_medians(np.column_stack([path.scores[:, :2], path.step]))
-    hover = f"{label}<br>step %{{customdata:,.0f}}<extra></extra>"
-    whole = go.Scatter(
-        x=compact(path.scores[:, 0]),
-        y=compact(path.scores[:, 1]),
-        customdata=compact(path.step),
-        mode="lines",
-        opacity=0.3,
-        showlegend=False,
-        line={"color": color, "width": 1},
-        hovertemplate=hover,
-    )
-    line = go.Scatter(
-        x=compact(median[:, 0]),
-        y=compact(median[:, 1]),
-        customdata=compact(median[:, 2]),
-        mode="lines",
-        name=label,
-        showlegend=style.named(len(result.labels)),
-        line={"color": color, "width": 2.5},
-        hovertemplate=hover,
-    )
-    return [whole, line]
-
-
-def _paths(result: DynamicsResult) -> list[go.Scatter3d]:
-    """Draw each run faint as it is, dashed where rows are missing, and bold as medians."""
-    n = len(result.labels)
-    if n > style.MOST_NAMED:
-        return _crowd(result)
-    traces = []
-    for i, (path, label) in enumerate(_each(result)):
-        points, color = coordinates(path), style.run_color(i, n)
-        traces.append(_line(points, ~path.gap, path, label, {"color": color, "width": 1.5}))
-        if path.gap.any():
-            dashed = {"color": style.FAINT, "width": 3, "dash": "dash"}
-            traces.append(_line(points, path.gap, path, f"{label}, no rows", dashed))
-        traces.append(_median(points, path, label, color, n))
-    return traces
-
-
-def _crowd(result: DynamicsResult) -> list[go.Scatter3d]:
-    rows = [
-        np.column_stack([np.where(path.gap[:, None], np.nan, coordinates(path)), path.step])
-        for path, _ in _each(result)
-    ]
-    medians = [
-        stretch_medians(np.column_stack([coordinates(path), path.step]), stretches(len(rows)))
-        for path, _ in _each(result)
-    ]
-    hover = "%{text}, median of a stretch<br>about step %{customdata:,.0f}<extra></extra>"
-    return [
-        crowd(rows, [], "", width=1, opacity=0.3),
-        crowd(medians, result.labels, hover, width=4),
-    ]
-
-
-def _median(points: np.ndarray, path: Trajectory, label: str, color: str, n: int) -> go.Scatter3d:
-    x, y, z, step = stretch_medians(np.column_stack([points, path.step])).T
-    look: dict[str, Any] = {"color": color, "width": 6}
-    if n == 1:
-        look = {"color": compact(step), "colorscale": style.STEPS, "width": 6}
-        look |= {"showscale": True, "colorbar": style.color_bar("step")}
-    return go.Scatter3d(
-        x=compact(x),
-        y=compact(y),
-        z=compact(z),
-        customdata=compact(step),
-        mode="lines",
-        name=label,
-        line=look,
-        showlegend=style.named(n),
-        hovertemplate=f"{label}, median of a stretch<br>about step %{{customdata:,.0f}}"
-        "<extra></extra>",
-    )
-
-
-def _line(
-    points: np.ndarray, shown: np.ndarray, path: Trajectory, label: str, look: dict[str, Any]
-) -> go.Scatter3d:
-    x, y, z = np.where(shown[:, None], points, np.nan).T
-    return go.Scatter3d(
-        x=compact(x),
-        y=compact(y),
-        z=compact(z),
-        customdata=compact(np.column_stack([path.step, 100 * path.outside])),
-        mode="lines",
-        name=label,
-        line=look,
-        opacity=0.4,
-        showlegend=False,
-        hovertemplate=f"{label}<br>step %{{customdata[0]:,.0f}}<br>"
-        "%{customdata[1]:.0f} % of the distance lies outside the axes<extra></extra>",
-    )
-
-
-def _ends(result: DynamicsResult) -> list[go.Scatter3d]:
-    traces = []
-    for name, at, symbol in (("start", 0, "circle-open"), ("end", -1, "circle")):
-        points = np.array([coordinates(path)[at] for path, _ in _each(result)])
-        traces.append(
-            go.Scatter3d(
-                x=compact(points[:, 0]),
-                y=compact(points[:, 1]),
-                z=compact(points[:, 2]),
-                mode="markers",
-                name=name,
-                marker={"size": 5, "color": style.INK, "symbol": symbol},
-                text=list(result.labels),
-                hovertemplate=f"%{{text}}<br>{name}<extra></extra>",
-            )
-        )
-    return traces
 
 
 def _arrows(result: DynamicsResult) -> list[go.Scatter3d]:
@@ -266,7 +139,8 @@ def _bars(result: DynamicsResult) -> list[go.Bar]:
         go.Bar(
             y=100 * e.explained,
             name="explained",
-            marker={"color": style.RUNS[0]},
+            # Where groups have the colours, the bars have none.
+            marker={"color": style.INK if result.groups else style.RUNS[0]},
             hovertemplate="%{x} explains %{y:.1f} %<extra></extra>",
             **common,
         ),

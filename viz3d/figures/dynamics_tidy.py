@@ -22,13 +22,14 @@ def tidy(result: DynamicsResult) -> pd.DataFrame:
         (
             "path",
             {
+                **({"group": result.groups[i]} if result.groups else {}),
                 "run": path.run,
                 "step": path.step,
                 **_columns(names, path.scores),
                 "outside": path.outside,
             },
         )
-        for path in e.trajectories
+        for i, path in enumerate(e.trajectories)
     ]
     loadings: Part = ("loading", {"metric": list(e.metrics), **_columns(names, e.loadings)})
     null = {"explained": e.explained, "null_mean": e.null_mean, "null_high": e.null_high}

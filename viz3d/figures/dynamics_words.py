@@ -77,7 +77,7 @@ def notes(result: DynamicsResult) -> tuple[str, ...]:
             else "No value was interpolated.",
             "The bold lines are medians of stretches, the faint ones every point.",
             "The legend has no room for so many runs: point at a line to see whose it is."
-            if len(e.trajectories) > style.MOST_IN_LEGEND
+            if len(e.trajectories) > style.MOST_IN_LEGEND and not result.groups
             else "",
             "Metrics are put on a log scale where they are positive and skewed, then through "
             "asinh of their robust score, then standardised over all runs.",

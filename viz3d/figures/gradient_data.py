@@ -69,17 +69,23 @@ def compute(runs: Run | Sequence[Run]) -> GradientFlowResult:
         If more than one run did.
     """
     runs = as_runs(runs, TITLE)
-    able = [run for run in runs if run.layers is not None and not run.layers.empty]
+    able = [run for run in runs if layers_of(run)]
     if not able:
         raise missing(runs, "layers", TITLE)
     if len(able) > 1:
         names = listed([run.name for run in able])
         raise ChartError(f"{TITLE} shows one run at a time; choose one of {names}.")
-    layers = cast("pd.DataFrame", able[0].layers)
-    grid = _grid(layers)
+    return laid(able[0], MOST_CELLS)
+
+
+def laid(run: Run, cells: int) -> GradientFlowResult:
+    """Lay the norms of a run that has some on a grid of so many cells, two columns at least."""
+    layers = cast("pd.DataFrame", run.layers)
+    bins = int(np.clip(cells // len(layers_of(run)), 2, BINS))
+    grid = layer_grid(layers, bins=bins)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_norm = np.where(grid.norm > 0, np.log10(grid.norm), np.nan)
-    return GradientFlowResult(able[0].name, grid, log_norm, origins(able), layers)
+    return GradientFlowResult(run.name, grid, log_norm, origins([run]), layers)
 
 
 def compute_each(groups: Sequence[Sequence[Run]]) -> list[GradientFlowResult]:
@@ -87,6 +93,6 @@ def compute_each(groups: Sequence[Sequence[Run]]) -> list[GradientFlowResult]:
     return [compute(group) for group in groups]
 
 
-def _grid(layers: pd.DataFrame) -> LayerGrid:
-    bins = int(np.clip(MOST_CELLS // layers["layer"].nunique(), 2, BINS))
-    return layer_grid(layers, bins=bins)
+def layers_of(run: Run) -> list[int]:
+    """Return the positions of the layers of which the run recorded gradient norms."""
+    return [] if run.layers is None else sorted(set(run.layers["layer"]))

@@ -194,12 +194,18 @@ def _zeros(result: GradientFlowResult, floor: float) -> go.Scatter3d:
 def _layer_ticks(
     result: GradientFlowResult, written: Callable[[object, int], str]
 ) -> dict[str, Any]:
+    return layer_ticks(result.labels, written, result.grid.state)
+
+
+def layer_ticks(
+    labels: Sequence[str], written: Callable[[object, int], str], state: Sequence[str] = ()
+) -> dict[str, Any]:
     """Names along the layer axis: marked layers always, of the others as many as fit."""
-    n = len(result.labels)
+    n = len(labels)
     every = -(-n // MOST_TICKS)
-    named = zip(result.labels, result.grid.state, strict=True)
-    text = [written(label, LABEL) + MARKS[state] for label, state in named]
-    shown = [i for i in range(n) if i % every == 0 or result.grid.state[i]]
+    states = tuple(state) or ("",) * n
+    text = [written(label, LABEL) + MARKS[s] for label, s in zip(labels, states, strict=True)]
+    shown = [i for i in range(n) if i % every == 0 or states[i]]
     return {
         "tickmode": "array",
         "tickvals": shown,

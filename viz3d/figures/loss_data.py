@@ -164,11 +164,16 @@ def _pins_of(curve: Curve, title: str, events: Sequence[Event], top: float) -> l
 
 def pins(result: LossLandscapeResult, top: float) -> tuple[Pin, ...]:
     """Return the pins that are drawn in a chart whose loss axis ends at `top`."""
+    return (*pinned(event_pins(result, top)), *clipped_pins(result, top))
+
+
+def clipped_pins(result: LossLandscapeResult, top: float) -> list[Pin]:
+    """Return a pin for each run that leaves a loss axis which ends at `top`."""
     above = (
         _clipped_pin(curve, path.title, top)
         for curve, path in zip(result.curves, result.paths, strict=False)
     )
-    return (*pinned(event_pins(result, top)), *(pin for pin in above if pin))
+    return [pin for pin in above if pin]
 
 
 def _height(event: Event, top: float) -> float:

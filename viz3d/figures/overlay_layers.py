@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 
 from viz3d.analysis.surface import Surface
 from viz3d.figures.budget import thin, told
-from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult, clipped
+from viz3d.figures.frame import Frame, Range
+from viz3d.figures.grouped import in_color
+from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult, clipped, clipped_pins
+from viz3d.figures.loss_data import event_pins as loss_pins
 from viz3d.figures.loss_words import left_out as left_out_of_loss
+from viz3d.figures.pins import Pin
 from viz3d.figures.reward_data import RewardLandscapeResult
+from viz3d.figures.reward_data import event_pins as reward_pins
 from viz3d.figures.reward_words import left_out as left_out_of_reward
 from viz3d.figures.text import count, in_words
 
@@ -21,6 +26,9 @@ POINTS = 750
 
 FEWEST = 8
 """Points of one path at least."""
+
+LEVELS = 10
+"""Contour lines of each surface, at the same heights on all."""
 
 Floats = NDArray[np.float64]
 Result = LossLandscapeResult | RewardLandscapeResult
@@ -42,6 +50,10 @@ class Layer:
         Step, second axis and value along the paths of all runs, NaN between two of them.
     notes : tuple of str
         What the lines are, and what was left out, with counts.
+    events : list of list of Pin
+        Those of each run, in the colour of the group.
+    above : list of Pin
+        Where runs leave the axis of values.
     """
 
     title: str
@@ -51,6 +63,8 @@ class Layer:
     surface: Surface
     lines: Floats
     notes: tuple[str, ...]
+    events: list[list[Pin]]
+    above: list[Pin]
 
     @property
     def bare(self) -> bool:
@@ -58,13 +72,15 @@ class Layer:
         return bool(self.surface.reason)
 
 
-def layer(title: str, color: str, result: Result, top: float) -> Layer:
-    """Return what is drawn of a group in a chart whose axis of values ends at `top`."""
+def layer(title: str, color: str, result: Result, frame: Frame) -> Layer:
+    """Return what is drawn of a group in a chart with these axes."""
     if isinstance(result, RewardLandscapeResult):
         lines, _ = _thinned([rows.path for rows in result.rows])
         axes = ("step", in_words(result.against), "reward")
         said = ["paths are medians of stretches.", *left_out_of_reward(result)]
-        return Layer(title, color, axes, False, result.surface, lines, tuple(said))
+        events = in_color(reward_pins(result, frame), title, color)
+        return Layer(title, color, axes, False, result.surface, lines, tuple(said), events, [])
+    top = frame.known()[2][1]
     current = [path for path in result.paths if not path.superseded]
     lines, drawn = _thinned([np.column_stack([p.step, p.rate, p.loss]) for p in current])
     above = clipped(result, top)
@@ -72,7 +88,15 @@ def layer(title: str, color: str, result: Result, top: float) -> Layer:
     said += [f"{count(above, 'point')} above the loss axis."] if above else []
     axes = ("step", RATE_TITLES[result.rate], "loss")
     notes = (*said, *left_out_of_loss(result))
-    return Layer(title, color, axes, True, result.surface, lines, notes)
+    events = in_color(loss_pins(result, top), title, color)
+    [pins] = in_color([clipped_pins(result, top)], title, color)
+    return Layer(title, color, axes, True, result.surface, lines, notes, events, pins)
+
+
+def heights(levels: Range, *, log: bool) -> dict[str, float]:
+    """Return where contour lines are; on a logarithmic scale plotly.js takes logarithms."""
+    low, high = map(float, np.log10(levels) if log else levels)
+    return {"start": low, "end": high, "size": (high - low) / LEVELS or 1.0}
 
 
 def _thinned(paths: Sequence[Floats]) -> tuple[Floats, int]:

@@ -10,14 +10,14 @@ import plotly.graph_objects as go
 from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Range
-from viz3d.figures.overlay_layers import Layer
+from viz3d.figures.overlay_layers import Layer, heights
 from viz3d.figures.text import safe
 
 PALER, DARKER = 0.65, 0.45
 """How far the colour goes to white where support ends, and to black for the paths."""
 
-LEVELS = 10
-"""Contour lines of each surface, at the same heights on all."""
+TINT = 0.12
+"""Opacity of the area of a surface in the 2D twin."""
 
 SHADES = 20
 """Steps in which the colour becomes paler where support ends."""
@@ -31,49 +31,77 @@ def scene_traces(layer: Layer, levels: Range, *, log: bool) -> list[Any]:
         z=compact(layer.lines[:, 2]),
         mode="lines",
         name=f"{safe(layer.title)}, runs",
-        line={"color": _mixed(layer.color, DARKER, 0), "width": 2},
+        line={"color": _mixed(layer.color, 0 if layer.bare else DARKER, 0), "width": 2},
         showlegend=layer.bare,
         hovertemplate=_hover(layer, layer.axes[2]),
+        **_together(layer),
     )
-    return [paths] if layer.bare else [_surface(layer, _heights(levels, log=log)), paths]
+    return [paths] if layer.bare else [_surface(layer, heights(levels, log=log)), paths]
 
 
-def flat_trace(layer: Layer, levels: Range, *, log: bool) -> go.Contour | go.Scatter:
-    """Return the contour lines of a group, or its paths, dotted, where it has no surface.
-
-    On a logarithmic scale the lines are even in it; plotly.js could only label them with
-    logarithms, so the values stand in the hover alone.
-    """
+def flat_traces(layer: Layer, levels: Range, *, log: bool) -> list[Any]:
+    """Return the contour lines of a group on its tinted area, or its paths, dotted, without one."""
     if layer.bare:
-        return go.Scatter(
-            x=compact(layer.lines[:, 0]),
-            y=compact(layer.lines[:, 1]),
-            customdata=compact(layer.lines[:, 2]),
-            mode="lines",
-            name=safe(layer.title),
-            line={"color": layer.color, "width": 2, "dash": "dot"},
-            hovertemplate=_hover(layer, layer.axes[2], "customdata"),
-        )
-    label = {"showlabels": not log, "labelfont": {"color": layer.color, "size": 11}}
+        return [_flat_paths(layer)]
+    return [_area(layer), _lines(layer, levels, log=log)]
+
+
+def _flat_paths(layer: Layer) -> go.Scatter:
+    return go.Scatter(
+        x=compact(layer.lines[:, 0]),
+        y=compact(layer.lines[:, 1]),
+        customdata=compact(layer.lines[:, 2]),
+        mode="lines",
+        name=safe(layer.title),
+        line={"color": layer.color, "width": 2, "dash": "dot"},
+        hovertemplate=_hover(layer, layer.axes[2], "customdata"),
+    )
+
+
+def _area(layer: Layer) -> go.Heatmap:
+    """Tint where the group has a surface: a flat one may lie between two levels."""
+    tint = f"rgba{_mixed(layer.color, 0, 0)[3:-1]}, {TINT})"
+    return go.Heatmap(
+        x=compact(layer.surface.x),
+        y=compact(layer.surface.y),
+        z=np.isfinite(layer.surface.z).astype(np.uint8),
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, "rgba(0, 0, 0, 0)"], [1, tint]],
+        showscale=False,
+        hoverinfo="skip",
+        **_together(layer),
+    )
+
+
+def _lines(layer: Layer, levels: Range, *, log: bool) -> go.Contour:
     z = layer.surface.z
+    # What is contoured on a logarithmic scale is no loss, so the loss itself goes along.
+    values = {"customdata": compact(z)} if log else {}
     return go.Contour(
         x=compact(layer.surface.x),
         y=compact(layer.surface.y),
         z=compact(np.log10(z) if log else z),
-        customdata=compact(z),
-        contours={"coloring": "none", "labelformat": ".3~g", **_heights(levels, log=log), **label},
+        contours={"coloring": "none", **heights(levels, log=log)},
         line={"color": layer.color, "width": 2},
         connectgaps=False,
         name=safe(layer.title),
         showlegend=True,
         showscale=False,
-        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}", "customdata"),
+        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}", "customdata" if log else "z"),
+        **values,
+        **_together(layer),
     )
 
 
-def _surface(layer: Layer, heights: dict[str, float]) -> go.Surface:
+def _together(layer: Layer) -> dict[str, str]:
+    """Let one entry of the legend switch all that is drawn of a group."""
+    return {"legendgroup": safe(layer.title)}
+
+
+def _surface(layer: Layer, levels: dict[str, float]) -> go.Surface:
     surface, color = layer.surface, layer.color
-    lines = {"show": True, **heights, "color": style.PAPER, "width": 2}
+    lines = {"show": True, **levels, "color": style.PAPER, "width": 2}
     return go.Surface(
         x=compact(surface.x),
         y=compact(surface.y),
@@ -88,13 +116,8 @@ def _surface(layer: Layer, heights: dict[str, float]) -> go.Surface:
         contours={"z": lines},
         lighting={"ambient": 0.65, "diffuse": 0.7, "specular": 0.05, "roughness": 0.9},
         hovertemplate=_hover(layer, f"fitted {layer.axes[2]}"),
+        **_together(layer),
     )
-
-
-def _heights(levels: Range, *, log: bool) -> dict[str, float]:
-    """Return where the lines are; on a logarithmic axis plotly.js takes logarithms."""
-    low, high = map(float, np.log10(levels) if log else levels)
-    return {"start": low, "end": high, "size": (high - low) / LEVELS or 1.0}
 
 
 def _hover(layer: Layer, value: str, place: str = "z") -> str:

@@ -61,6 +61,8 @@ class Pin:
         In data units of the scene's axes, never an invented value.
     text : str
         What happened, for a hover label.
+    color : str
+        Of the group in an overlay; empty where the kind of the event gives it.
     """
 
     run: str
@@ -68,6 +70,7 @@ class Pin:
     event: Event
     place: Place
     text: str
+    color: str = ""
 
     @property
     def kind(self) -> str:
@@ -122,33 +125,37 @@ def pin_traces(pins: Sequence[Pin], limits: Range, *, log: bool) -> list[go.Scat
         with np.errstate(over="ignore"):
             head = np.minimum(foot * rise if log else foot + rise, limits[1])
         foot = np.minimum(foot, head / rise if log else head - rise)
-        traces += [_stems(some, foot, head, kind), _heads(some, head, kind)]
+        traces += [_stems(some, foot, head, kind), *_heads(some, head, kind)]
     return traces
 
 
 def mark_traces(pins: Sequence[Pin]) -> list[go.Scatter3d]:
     """Draw pins where they are, for charts in which no axis is a height."""
     return [
-        _heads(some, np.array([pin.place[2] for pin in some]), kind) for kind, some in _groups(pins)
+        trace
+        for kind, some in _groups(pins)
+        for trace in _heads(some, np.array([pin.place[2] for pin in some]), kind)
     ]
 
 
 def flat_pin_traces(pins: Sequence[Pin], **more: Any) -> list[go.Scatter]:
     """Draw pins in the plane of the first two axes; `more` goes to the traces."""
-    return [
-        go.Scatter(
+    traces = []
+    for kind, some in _groups(pins):
+        look = {**LOOKS[kind], "size": 10, "line": {"width": _edge(kind), "color": "white"}}
+        pin = go.Scatter(
             x=compact(np.array([pin.place[0] for pin in some])),
             y=compact(np.array([pin.place[1] for pin in some])),
             mode="markers",
             name=kind,
             legendgroup=kind,
-            marker={**LOOKS[kind], "size": 10, "line": {"width": _edge(kind), "color": "white"}},
+            marker={**look, "color": _color(some, kind)},
             text=_said(some),
             hovertemplate="%{text}<extra></extra>",
             **more,
         )
-        for kind, some in _groups(pins)
-    ]
+        traces += [pin, *_key(pin, some)]
+    return traces
 
 
 def _edge(kind: str) -> float:
@@ -162,6 +169,28 @@ def _groups(pins: Sequence[Pin]) -> list[tuple[str, list[Pin]]]:
     return [group for group in found if group[1]]
 
 
+def _color(pins: Sequence[Pin], kind: str) -> str | list[str]:
+    """Colour of the kind, or of each pin's group; the shape tells the kind in any case."""
+    own = [pin.color for pin in pins]
+    return own if all(own) else LOOKS[kind]["color"]
+
+
+def _rim(pins: Sequence[Pin], kind: str) -> dict[str, Any]:
+    """Set a head in the colour of a group off the surface of that colour."""
+    return {"line": {"width": _edge(kind), "color": "white"}} if pins[0].color else {}
+
+
+def _key(drawn: Any, pins: Sequence[Pin]) -> list[Any]:
+    """Take pins that have colours of groups out of the legend; return a grey entry for them."""
+    if not pins[0].color:
+        return []
+    drawn.update(showlegend=False, legendgroup=drawn.name)
+    nowhere = {axis: [None] for axis in "xyz" if axis in drawn}
+    look = {"symbol": drawn.marker.symbol, "size": drawn.marker.size, "color": style.INK}
+    key = {"mode": "markers", "name": drawn.name, "legendgroup": drawn.name, "marker": look}
+    return [type(drawn)(**nowhere, **key, showlegend=True, hoverinfo="skip")]
+
+
 def _said(pins: Sequence[Pin]) -> list[str]:
     return [f"{pin.title}<br>step {pin.event.step:,}<br>{pin.text}" for pin in pins]
 
@@ -170,25 +199,27 @@ def _stems(pins: Sequence[Pin], foot: Floats, head: Floats, kind: str) -> go.Sca
     x = np.array([pin.place[0] for pin in pins])
     y = np.array([pin.place[1] for pin in pins])
     gap = np.full(len(pins), np.nan)
+    color = _color(pins, kind)
     return go.Scatter3d(
         x=compact(np.column_stack([x, x, gap]).ravel()),
         y=compact(np.column_stack([y, y, gap]).ravel()),
         z=compact(np.column_stack([foot, head, gap]).ravel()),
         mode="lines",
-        line={"color": LOOKS[kind]["color"], "width": 3},
+        line={"color": color if isinstance(color, str) else np.repeat(color, 3), "width": 3},
         hoverinfo="skip",
         showlegend=False,
     )
 
 
-def _heads(pins: Sequence[Pin], height: Floats, kind: str) -> go.Scatter3d:
-    return go.Scatter3d(
+def _heads(pins: Sequence[Pin], height: Floats, kind: str) -> list[go.Scatter3d]:
+    heads = go.Scatter3d(
         x=compact(np.array([pin.place[0] for pin in pins])),
         y=compact(np.array([pin.place[1] for pin in pins])),
         z=compact(height),
         mode="markers",
         name=kind,
-        marker={**LOOKS[kind], "size": 5},
+        marker={**LOOKS[kind], "size": 5, "color": _color(pins, kind), **_rim(pins, kind)},
         text=_said(pins),
         hovertemplate="%{text}<extra></extra>",
     )
+    return [heads, *_key(heads, pins)]

@@ -43,6 +43,9 @@ sides, and told apart by colour-blind readers."""
 
 RUNS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A700")
 
+GROUPS = (*RUNS, INK)
+"""Colours of up to eight groups in one scene."""
+
 MOST_NAMED = 12
 """Runs that are drawn one by one; more share their traces."""
 

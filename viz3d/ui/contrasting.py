@@ -11,6 +11,7 @@ from viz3d.errors import ChartError
 from viz3d.ui import loading
 from viz3d.ui.chart import chart
 from viz3d.ui.comparing import MOST_PANELS, Groups
+from viz3d.ui.events import chart_with_events
 from viz3d.ui.missing import explain
 from viz3d.ui.settings import pick
 from viz3d.ui.text import count, safe
@@ -18,6 +19,7 @@ from viz3d.ui.text import count, safe
 if TYPE_CHECKING:
     from viz3d.ui.frame import Page
 
+EVENTFUL = ("loss-landscape", "reward-landscape", "training-dynamics")
 VIEWS = {"beside": "Side by side", "overlaid": "Overlaid", "difference": "Difference A − B"}
 
 
@@ -51,7 +53,8 @@ def _shown(make: Callable[[], loading.Prepared], key: str) -> dict[str, loading.
     except ChartError as error:
         st.info(safe(error, longest=None))
         return {}
-    chart(ready, key)
+    # Neither gradients nor differences have events to list.
+    (chart_with_events if ready.chart.kind in EVENTFUL else chart)(ready, key)
     return {ready.chart.title: ready}
 
 
