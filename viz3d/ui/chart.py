@@ -8,7 +8,7 @@ import streamlit as st
 
 from viz3d.ui.component import Focus, mount
 from viz3d.ui.files import offer
-from viz3d.ui.loading import Prepared, prepare
+from viz3d.ui.preparing import Prepared, prepare
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ChartError
-from viz3d.ui import loading
+from viz3d.ui import preparing
 from viz3d.ui.chart import panel
 from viz3d.ui.missing import explain
 from viz3d.ui.sidebar import family
@@ -50,7 +50,7 @@ def _title(run: Run, grouping: str) -> str:
     return f"{grouping} = {run.config.get(grouping, 'not set')}"
 
 
-def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, loading.Prepared]:
+def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, preparing.Prepared]:
     """Make one chart for each group; explain on the page where that cannot be done.
 
     Returns
@@ -69,13 +69,13 @@ def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, loading.Pre
         said = f"The first {MOST_PANELS} of {count(len(chosen), 'panel')} are shown."
         st.caption(f"{said} Choose fewer runs, or group them.")
     try:
-        charts = loading.make_beside(kind, list(shown.values()))
+        charts = preparing.make_beside(kind, list(shown.values()))
     except ChartError as error:
         shown = _suitable(kind, shown)
         if not shown:
             explain(page, kind, error)
             return {}
-        charts = loading.make_beside(kind, list(shown.values()))
+        charts = preparing.make_beside(kind, list(shown.values()))
     return dict(zip(shown, charts, strict=True))
 
 
@@ -84,14 +84,14 @@ def _suitable(kind: str, chosen: Groups) -> dict[str, Sequence[Run]]:
     fit: dict[str, Sequence[Run]] = {}
     for title, runs in chosen.items():
         try:
-            loading.make_beside(kind, [runs])
+            preparing.make_beside(kind, [runs])
             fit[title] = runs
         except ChartError as error:
             st.warning(f"{safe(title)} was left out. {safe(error, longest=None)}")
     return fit
 
 
-def panels(made: Mapping[str, loading.Prepared], key: str, *, flat: bool) -> None:
+def panels(made: Mapping[str, preparing.Prepared], key: str, *, flat: bool) -> None:
     """Show the panels, two in a row."""
     titles = list(made)
     for start in range(0, len(titles), 2):

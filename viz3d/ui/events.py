@@ -14,7 +14,7 @@ from viz3d.ui.text import count
 if TYPE_CHECKING:
     from viz3d.figures.pins import Pin
     from viz3d.ui.component import Focus
-    from viz3d.ui.loading import Prepared
+    from viz3d.ui.preparing import Prepared
 
 # Rows of the list that are seen at once; further ones are scrolled to.
 ROWS = 8

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import Viz3dError
-from viz3d.ui import loading
+from viz3d.ui import preparing
 from viz3d.ui.chart import chart
 from viz3d.ui.settings import choice, pick
 from viz3d.ui.text import safe
@@ -49,7 +49,7 @@ def seeds(runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: st
         )
         return
     chosen = panels if how == "panels" else {"": runs}
-    named = tuple((title, loading.identity(group)) for title, group in chosen.items())
+    named = tuple((title, preparing.identity(group)) for title, group in chosen.items())
     try:
         result, ready = _prepare(chosen, how, metric, target, baseline, named)
     except Viz3dError as error:
@@ -82,12 +82,12 @@ def _prepare(
     target: float | None,
     baseline: str,
     identity: object,
-) -> tuple[SeedsResult, loading.Prepared]:
+) -> tuple[SeedsResult, preparing.Prepared]:
     from viz3d.figures.seeds import compute, finish
 
     chosen = _groups if how == "panels" else _groups[""]
     result = compute(chosen, metric=metric, target=target, baseline=baseline)
-    return result, loading.prepare(finish(result))
+    return result, preparing.prepare(finish(result))
 
 
 def _comparisons(result: SeedsResult) -> None:
