@@ -88,12 +88,9 @@ def _each(result: DynamicsResult) -> list[tuple[Trajectory, str]]:
 
 
 def _titles(result: DynamicsResult) -> list[str]:
-    e = result.embedding
-    titles = [
-        f"PC{i + 1} {percent(share)} (null {percent(e.null_mean[i])})"
-        for i, share in enumerate(e.explained)
-    ]
-    return [*titles, "step"][:3]
+    """Name the axes, short enough that three of them fit around a scene on a phone."""
+    shares = [f"PC{i + 1}, {percent(s)}" for i, s in enumerate(result.embedding.explained)]
+    return [*shares, "step"][:3]
 
 
 def _ink(result: DynamicsResult, i: int) -> dict[str, Any]:
@@ -159,7 +156,7 @@ def _crowd(result: DynamicsResult) -> list[go.Scatter3d]:
     hover = "%{text}, median of a stretch<br>about step %{customdata:,.0f}<extra></extra>"
     return [
         crowd(rows, [], "", width=1, opacity=0.3),
-        crowd(medians, result.labels, hover, width=4),
+        crowd(medians, result.labels, hover, width=4, bar=True),
     ]
 
 
