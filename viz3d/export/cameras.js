@@ -183,10 +183,10 @@ function sameCamera(a, b) {
 }
 
 // The field of view is fixed by the height, of which `div.viz3dTop` pixels are no scene: in a narrow
-// panel the sides would be cut off.
+// panel the sides would be cut off, the titles of the axes first.
 function stepBack(camera, div) {
   const height = div.clientHeight - (div.viz3dTop ?? 0);
-  const far = Math.max(1, (1.4 * height) / Math.max(div.clientWidth, 1));
+  const far = Math.max(1, (1.6 * height) / Math.max(div.clientWidth, 1));
   const { x, y, z } = camera.eye;
   return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }
