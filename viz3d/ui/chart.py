@@ -47,7 +47,9 @@ def details(what: Chart, key: str) -> None:
             for note in what.notes:
                 st.markdown(f"- {safe(note)}")
     with st.expander("Table of the numbers"):
-        st.dataframe(what.table, hide_index=True, width="stretch", key=f"table-{key}")
+        st.dataframe(
+            what.table, hide_index=True, width="stretch", placeholder="", key=f"table-{key}"
+        )
     with st.expander("Download this chart"):
         offer(what, key, f"download-{key}")
 

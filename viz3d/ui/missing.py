@@ -11,7 +11,7 @@ from viz3d.errors import ChartError
 from viz3d.sources.base import is_remote
 from viz3d.ui import loading
 from viz3d.ui.sidebar import suggest
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import advice, count, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
@@ -34,7 +34,7 @@ with viz3d.Recorder("runs/my-run", config={{"learning_rate": peak}}) as recorder
         {call}
 """
 _HAS: dict[str, Callable[[Run], bool]] = {
-    "loss-landscape": lambda run: "loss" in run.roles,
+    "loss-landscape": lambda run: "loss" in run.roles and _has_rate(run),
     "gradient-flow": lambda run: run.layers is not None,
     "reward-landscape": lambda run: "reward" in run.roles,
     "training-dynamics": lambda run: len(run.metrics) > 1,
@@ -49,6 +49,12 @@ _CALLS = {
     "training-dynamics": "recorder.log(step, loss=loss, learning_rate=rate, grad_norm=norm)",
     "explore": "recorder.log(step, loss=loss, learning_rate=rate, anything_else=value)",
 }
+
+
+def _has_rate(run: Run) -> bool:
+    from viz3d.analysis.curves import peak_learning_rate
+
+    return peak_learning_rate(run) is not None
 
 
 def has(kind: str, run: Run) -> bool:
@@ -74,11 +80,12 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     elif not page.runs:
         st.info("No run is selected. Choose one or more in the sidebar.")
     else:
-        st.info(safe(error, longest=None))
+        st.info(advice(str(error)))
     if page.infos:
         _offer(page, kind)
     if kind in _CALLS:
-        st.markdown("To record it in your own training loop:")
+        what = "it" if page.runs else "runs"
+        st.markdown(f"To record {what} in your own training loop:")
         # In one colour: those of Streamlit's highlighting are too pale to read well.
         st.code(_LOOP.format(call=_CALLS[kind]), language=None, wrap_lines=True)
 

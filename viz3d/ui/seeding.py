@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from viz3d.run import Run
 
 KIND = "seeds"
+VERDICT = "what it says"  # column of the comparisons
 HOW = {"found": "Runs that differ only in their seed", "panels": "As grouped at the top"}
 
 
@@ -99,8 +100,12 @@ def _comparisons(result: SeedsResult) -> None:
     st.markdown(f"**Each group against {safe(result.baseline)}**")
     # The heading names the baseline, and where nothing could be tested nothing is to be seen.
     table = comparisons(result).drop(columns="baseline").dropna(axis="columns", how="all")
-    st.dataframe(table, hide_index=True, width="stretch")
     said = "One number per run, its mean over the last tenth of its steps."
+    if len(table) > 1 and table[VERDICT].nunique() == 1:
+        # The same long sentence in each row would be cut off in all of them.
+        said += f" {table[VERDICT].iloc[0]}"
+        table = table.drop(columns=VERDICT)
+    st.dataframe(table, hide_index=True, width="stretch", placeholder="")
     if "p (Holm)" in table:
         said += (
             " Welch's t test and its 95 % interval of the difference; the second p is corrected "
