@@ -123,6 +123,13 @@ def test_run_that_lacks_something_else_is_not_pointed_to(open_page: Open, tmp_pa
         assert "No run in this source has it" in said(app)
 
 
+def test_plain_axes_point_to_runs_that_have_all_three(open_page: Open) -> None:
+    """No run of the folder has both a reward and a gradient norm."""
+    app = open_page("pages/4_Training_dynamics.py", run=SWEEP, view="Loss, gradient norm, reward")
+    assert "needs reward" in said(app)
+    assert "No run in this source has it" in said(app)
+
+
 def test_missing_metric_comes_with_the_lines_that_record_it(open_page: Open) -> None:
     """The advice is code that can be copied, with the recorder's real names in it."""
     app = open_page("pages/2_Gradient_flow.py", run=["grpo"])

@@ -41,7 +41,7 @@ def make(
     try:
         return preparing.make(kind, chosen, settings)
     except ChartError as error:
-        explain(page, kind, error)
+        explain(page, "plain-dynamics" if settings.get("view") == "plain" else kind, error)
         return None
 
 

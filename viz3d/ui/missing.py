@@ -38,6 +38,7 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "gradient-flow": lambda run: run.layers is not None,
     "reward-landscape": lambda run: "reward" in run.roles,
     "training-dynamics": lambda run: len(run.metrics) > 1,
+    "plain-dynamics": lambda run: {"loss", "grad_norm", "reward"} <= set(run.roles),
     "seeds": lambda run: "loss" in run.roles,
     "report": lambda run: run.report is not None and bool(run.report.tasks),
     "explore": lambda run: bool(run.metrics),
@@ -47,6 +48,7 @@ _CALLS = {
     "gradient-flow": "recorder.log_layers(step)",
     "reward-landscape": "recorder.log(step, reward=reward, loss=loss)",
     "training-dynamics": "recorder.log(step, loss=loss, learning_rate=rate, grad_norm=norm)",
+    "plain-dynamics": "recorder.log(step, loss=loss, grad_norm=norm, reward=reward)",
     "explore": "recorder.log(step, loss=loss, learning_rate=rate, anything_else=value)",
 }
 
@@ -69,7 +71,7 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     ----------
     page : Page
     kind : str
-        A kind of chart, or ``"report"``.
+        A kind of chart, ``"plain-dynamics"`` or ``"report"``.
     error : ChartError or str
         What is missing.
     """
@@ -103,9 +105,10 @@ def _offer(page: Page, kind: str) -> None:
         st.markdown(f"No run in {where} has it.")
         return
     some = suggest(found)[:MOST_SELECTED]
-    names = ", ".join(safe(name) for name in found[:MOST_NAMED])
+    names = ", ".join(safe(name, 60) for name in found[:MOST_NAMED])
     names += " …" if len(found) > MOST_NAMED else ""
-    st.markdown(f"Runs in {where} that have it: {names}")
+    fit = "that have it" if page.runs else "that have what this chart needs"
+    st.markdown(f"Runs in {where} {fit}: {names}")
     st.button(f"Select {count(len(some), 'run')}", on_click=_select, args=(some,), type="primary")
 
 
