@@ -103,7 +103,7 @@ def _comparisons(result: SeedsResult) -> None:
     said = "One number per run, its mean over the last tenth of its steps."
     if len(table) > 1 and table[VERDICT].nunique() == 1:
         # The same long sentence in each row would be cut off in all of them.
-        said += f" {table[VERDICT].iloc[0]}"
+        said += f" {safe(table[VERDICT].iloc[0], longest=None)}"
         table = table.drop(columns=VERDICT)
     st.dataframe(table, hide_index=True, width="stretch", placeholder="")
     if "p (Holm)" in table:
