@@ -54,7 +54,10 @@ def details(what: Chart, key: str) -> None:
         offer(what, key, f"download-{key}")
 
 
-def panel(ready: Prepared, key: str, *, flat: bool = False) -> None:
-    """Show one picture of a chart and nothing else, as the side-by-side view needs it."""
+def panel(ready: Prepared, key: str, summary: str = "", *, flat: bool = False) -> None:
+    """Show one picture of a chart and nothing else, as the side-by-side view needs it.
+
+    Its alternative text is `summary`, by default that of the chart.
+    """
     what, figure = ready.chart, None if flat else ready.figure or None
-    mount(key, what.title, what.summary, figure, ready.flat, beside=False)
+    mount(key, what.title, summary or what.summary, figure, ready.flat, beside=False)

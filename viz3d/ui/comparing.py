@@ -109,9 +109,10 @@ def panels(made: Mapping[str, preparing.Prepared], key: str, *, flat: bool) -> N
         for column, title in zip(st.columns(2), titles[start : start + 2], strict=False):
             with column:
                 st.markdown(f"**{safe(title)}**")
-                panel(made[title], f"{key}-{titles.index(title)}", flat=flat)
-                if summaries[titles.index(title)]:
-                    st.caption(safe(summaries[titles.index(title)], longest=None))
+                place = titles.index(title)
+                panel(made[title], f"{key}-{place}", summaries[place], flat=flat)
+                if summaries[place]:
+                    st.caption(safe(summaries[place], longest=None))
 
 
 def said_once(summaries: Sequence[str]) -> tuple[str, list[str]]:
