@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,30 @@ def test_eight_panels_fit_into_the_browser(page: Page, server: str) -> None:
     go_to(page, "Gradient flow")
     page.wait_for_function(f"document.querySelectorAll('{SCENE}').length === 1")
     assert not [text for text in warnings if "Too many active WebGL contexts" in text]
+
+
+@pytest.mark.parametrize("path", ["Gradient_flow", "Explore?run=grpo-addition&x=grad_norm"])
+def test_titles_of_axes_fit_on_a_phone(page: Page, server: str, path: str) -> None:
+    """No letter touches the edge of the canvas, where it would be cut off."""
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"{server}/{path}")
+    scene(page).scroll_into_view_if_needed()
+    picture = page.locator(f"{SCENE} canvas").first.screenshot()
+    edges = page.evaluate(
+        """async (picture) => {
+            const image = await createImageBitmap(await (await fetch(picture)).blob());
+            const { width, height } = image;
+            const copy = new OffscreenCanvas(width, height).getContext("2d");
+            copy.drawImage(image, 0, 0);
+            const inked = (x) => {
+                const { data } = copy.getImageData(x, 0, 1, height);
+                return data.some((value, i) => i % 4 < 3 && value < 200);
+            };
+            return [0, 1, width - 2, width - 1].filter(inked);
+        }""",
+        f"data:image/png;base64,{base64.b64encode(picture).decode()}",
+    )
+    assert edges == []
 
 
 @pytest.mark.parametrize("width", [390, 1280, 1920])

@@ -302,10 +302,26 @@ def test_ninth_scene_is_flat_until_there_is_room(page: Page, small: str) -> None
     scenes(page, 8)
     said = page.get_by_text("A browser draws no more than 8 scenes on one page")
     expect(said).to_have_count(2)
-    expect(page.locator(".viz3d-flat[aria-busy=false]")).to_have_count(3)
+    # The one whose twin stands beside its scene gives way first.
+    expect(page.locator(".viz3d-flat[aria-busy=false]")).to_have_count(2)
+    expect(page.get_by_label("Scene 0, 3D")).to_have_count(0)
     page.get_by_text("Fewer").click()
     expect(said).to_have_count(1)
-    expect(page.locator(".viz3d-flat[aria-busy=false]")).to_have_count(2)
+    expect(page.locator(".viz3d-flat[aria-busy=false]")).to_have_count(1)
+    scenes(page, 8)
+
+
+def test_scene_that_is_asked_for_takes_the_place_of_the_farthest(page: Page, small: str) -> None:
+    """It is drawn, has the focus, and the one that became flat can be asked for likewise."""
+    page.goto(f"{small}/?scenes=9")
+    scenes(page, 8)
+    ask = page.get_by_role("button", name="Draw this one in 3D")
+    ask.click()
+    expect(page.get_by_label("Scene 0, 3D")).to_be_focused()
+    expect(page.get_by_label("Scene 8, 3D")).to_have_count(0)
+    scenes(page, 8)
+    ask.click()
+    expect(page.get_by_label("Scene 8, 3D")).to_be_focused()
     scenes(page, 8)
 
 

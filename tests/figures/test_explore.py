@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from viz3d.errors import BadArgument, ChartError, MissingMetric
-from viz3d.figures import explore
+from viz3d.figures import explore, training_dynamics
 from viz3d.figures.compare import side_by_side
 from viz3d.figures.explore_data import default_axes
 from viz3d.figures.wire import to_wire
@@ -172,6 +172,28 @@ def test_a_scrap_of_a_surface_makes_no_map(sweep):
     assert len({line.line.color for line in lines(chart)}) == 3
     assert all(line.showlegend for line in lines(chart))
     assert noted(chart, "The flat view shows loss over step")
+
+
+@pytest.mark.parametrize("n", [7, 12])
+def test_each_of_few_runs_stands_in_the_legend(make_run, n):
+    """Also where a phone needs several rows for them."""
+    chart = explore.chart([make_run({"loss": [3.0, 2.0 + i], "lr": [1.0, 2.0]}) for i in range(n)])
+    assert [line.showlegend for line in lines(chart)] == [True] * n
+    assert len({line.line.color for line in lines(chart)}) == n
+    # In the flat view the colour is y; shades of runs would be taken for it.
+    own = {line.line.color for line in chart.flat.data}
+    assert len(own) == (n if n == 7 else 1)
+
+
+def test_a_bar_tells_many_runs_apart(make_run):
+    """It counts them as they are coloured and names both ends."""
+    columns = {name: [3.0, 2.0] for name in ("loss", "lr", "reward", "gnorm")}
+    runs = [make_run(columns, name=f"r{i}") for i in range(20)]
+    for made in (explore.chart(runs).figure, training_dynamics.chart(runs, view="plain").figure):
+        (line,) = [trace.line for trace in made.data if trace.line.showscale]
+        assert line.colorbar.title.text == "run 1: r0<br>to run 20: r19"
+        assert (line.cmin, line.cmax) == (0, 19) == (np.nanmin(line.color), np.nanmax(line.color))
+        assert list(line.colorbar.ticktext) == ["1", "6", "11", "15", "20"]
 
 
 def test_without_a_surface_the_reason_is_said_in_the_names_of_the_axes(make_run):

@@ -39,7 +39,6 @@ def test_explained_variance_stands_beside_random_walks(chart):
     for k, axis in enumerate(("xaxis", "yaxis", "zaxis")):
         title = chart.figure.layout.scene[axis].title.text
         assert f"{100 * numbers['explained'][k]:.0f} %" in title
-        assert f"null {100 * numbers['random_walks_mean'][k]:.0f} %" in title
     bars = [t for t in chart.flat.data if t.type == "bar"]
     np.testing.assert_allclose(bars[0].y, 100 * np.array(numbers["explained"]))
     np.testing.assert_allclose(bars[1].y, 100 * np.array(numbers["random_walks_mean"]))
@@ -136,19 +135,20 @@ def test_the_same_runs_give_the_same_bytes(runs, chart):
     assert meta["summary"]["p_value"] == chart.numbers["p_value"]
 
 
-def test_seven_runs_leave_the_legend_to_the_plot(make_run):
-    """On a phone a longer legend would take the room of the plot; the notes say where names are."""
+def test_runs_stand_in_the_legend_while_each_is_a_line(make_run):
+    """More than twelve are told apart by a bar of colours instead."""
     rng = np.random.default_rng(0)
     runs = [
         make_run({"loss": rng.normal(size=40), "lr": rng.normal(size=40)}, name=f"run-{i}")
-        for i in range(7)
+        for i in range(13)
     ]
-    for n, entries in ((6, 6), (7, 0)):
+    for n, entries in ((12, 12), (13, 0)):
         chart = training_dynamics.chart(runs[:n])
         for figure in (chart.figure, chart.flat):
             named = [t for t in figure.data if t.showlegend and t.name.startswith("run-")]
             assert len(named) == entries
-        assert any("point at a line" in note for note in chart.notes) == (entries == 0)
+        bars = [t for t in chart.figure.data if t.type == "scatter3d" and t.line.showscale]
+        assert len(bars) == (entries == 0)
 
 
 def test_a_metric_too_large_to_square_is_left_out(make_run):

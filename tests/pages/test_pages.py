@@ -112,6 +112,24 @@ def test_page_without_what_it_needs_points_to_it(
     assert charts(app)
 
 
+def test_run_that_lacks_something_else_is_not_pointed_to(open_page: Open, tmp_path: Path) -> None:
+    """A loss alone makes no loss landscape, however it is drawn; the page says so once."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("step,loss\n0,2\n1,1\n", "utf-8")
+    for page in ("pages/1_Loss_landscape.py", "pages/5_Compare.py"):
+        app = open_page(page, source=str(tmp_path), run=["a.csv", "b.csv"])
+        assert not app.exception
+        assert said(app).count("needs a learning rate") == 1
+        assert "No run in this source has it" in said(app)
+
+
+def test_plain_axes_point_to_runs_that_have_all_three(open_page: Open) -> None:
+    """No run of the folder has both a reward and a gradient norm."""
+    app = open_page("pages/4_Training_dynamics.py", run=SWEEP, view="Loss, gradient norm, reward")
+    assert "needs reward" in said(app)
+    assert "No run in this source has it" in said(app)
+
+
 def test_missing_metric_comes_with_the_lines_that_record_it(open_page: Open) -> None:
     """The advice is code that can be copied, with the recorder's real names in it."""
     app = open_page("pages/2_Gradient_flow.py", run=["grpo"])
@@ -190,6 +208,10 @@ def test_compare_sends_one_panel_for_each_run(open_page: Open) -> None:
     assert len(panels) == 3
     ranges = {json.dumps(panel["figure"]["layout"]["scene"]["zaxis"]["range"]) for panel in panels}
     assert len(ranges) == 1
+    # What is the same for all of them is said once, above them.
+    captions = [caption.value for caption in app.caption]
+    assert sum("The paths show all 60 points" in text for text in captions) == 1
+    assert sum("Loss of 1 run" in text for text in captions) == 3
 
 
 def test_compare_overlays_groups_in_one_scene(open_page: Open) -> None:

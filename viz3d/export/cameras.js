@@ -9,6 +9,7 @@
 const SCENE = /^scene\d*$/;
 const TURN = Math.PI / 18; // one press of an arrow key
 const ZOOM = 1.15;
+const TITLES = 150; // pixels that titles and ticks of axes take, on both sides together
 const SETTLED = 3; // frames without a move
 const STEEPEST = Math.PI / 2 - 0.001; // straight above, a turntable has no "up"
 
@@ -183,10 +184,11 @@ function sameCamera(a, b) {
 }
 
 // The field of view is fixed by the height, of which `div.viz3dTop` pixels are no scene: in a narrow
-// panel the sides would be cut off.
+// panel the sides would be cut off, the titles of the axes first, which take the same room in each.
 function stepBack(camera, div) {
   const height = div.clientHeight - (div.viz3dTop ?? 0);
-  const far = Math.max(1, (1.4 * height) / Math.max(div.clientWidth, 1));
+  const room = Math.max(div.clientWidth - TITLES, div.clientWidth / 3, 1);
+  const far = Math.max(1, (0.94 * height) / room);
   const { x, y, z } = camera.eye;
   return { ...camera, eye: { x: far * x, y: far * y, z: far * z } };
 }

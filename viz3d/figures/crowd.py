@@ -21,8 +21,35 @@ def stretches(n_runs: int) -> int:
     return min(MOST, max(4, PER_CROWD // n_runs))
 
 
+def place_scale(names: Sequence[str], *, bar: bool = True) -> dict[str, Any]:
+    """Return colour settings of lines that are shaded by the place of their run.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the runs, safe.
+    bar : bool
+        Whether a bar tells the places; it names the first and the last run.
+    """
+    last = len(names) - 1
+    look = {"colorscale": style.SEQUENTIAL, "cmin": 0, "cmax": last, "showscale": bar}
+    if not bar:
+        return look
+    places = sorted({round(share * last) for share in (0, 0.25, 0.5, 0.75, 1)})
+    ticks = {"tickmode": "array", "tickvals": places, "ticktext": [f"{k + 1:,}" for k in places]}
+    # Two lines, or the names would not fit on a phone.
+    title = f"run 1: {names[0]}<br>to run {last + 1:,}: {names[-1]}"
+    return {**look, "colorbar": style.color_bar(title, **ticks)}
+
+
 def crowd(
-    parts: Sequence[Floats], labels: Sequence[str], hover: str, *, width: float, opacity: float = 1
+    parts: Sequence[Floats],
+    labels: Sequence[str],
+    hover: str,
+    *,
+    width: float,
+    opacity: float = 1,
+    bar: bool = False,
 ) -> go.Scatter3d:
     """Return the lines of many runs as one trace with gaps between them.
 
@@ -36,6 +63,8 @@ def crowd(
         Hover template; ``%{text}`` is the run and ``%{customdata}`` the step.
     width, opacity : float
         Of the lines, which are shaded by the place of the run.
+    bar : bool
+        Whether a colour bar tells which run is which; it needs the labels.
     """
     gap = np.full((1, 4), np.nan)
     points = np.vstack([row for part in parts for row in (part, gap)])
@@ -53,7 +82,11 @@ def crowd(
         z=compact(points[:, 2]),
         mode="lines",
         name=f"{len(parts):,} runs",
-        line={"color": compact(place), "colorscale": style.SEQUENTIAL, "width": width},
+        line={
+            "color": compact(place),
+            "width": width,
+            **place_scale(labels or [""] * len(parts), bar=bar),
+        },
         opacity=opacity,
         showlegend=False,
         **said,

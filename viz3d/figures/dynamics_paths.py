@@ -97,9 +97,10 @@ def _crowd_of(result: DynamicsResult, some: Sequence[int]) -> list[go.Scatter3d]
         for path in paths
     ]
     hover = "%{text}, median of a stretch<br>about step %{customdata:,.0f}<extra></extra>"
+    labels = [result.labels[i] for i in some]
     return [
         crowd(rows, [], "", width=1, opacity=0.3),
-        crowd(medians, [result.labels[i] for i in some], hover, width=4),
+        crowd(medians, labels, hover, width=4, bar=not result.groups),
     ]
 
 

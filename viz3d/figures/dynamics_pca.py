@@ -80,12 +80,9 @@ def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
 
 
 def _titles(result: DynamicsResult) -> list[str]:
-    e = result.embedding
-    titles = [
-        f"PC{i + 1} {percent(share)} (null {percent(e.null_mean[i])})"
-        for i, share in enumerate(e.explained)
-    ]
-    return [*titles, "step"][:3]
+    """Name the axes, short enough that three of them fit around a scene on a phone."""
+    shares = [f"PC{i + 1}, {percent(s)}" for i, s in enumerate(result.embedding.explained)]
+    return [*shares, "step"][:3]
 
 
 def _ink(result: DynamicsResult, i: int) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _crowd(result: PlainResult, hover: str) -> list[go.Scatter3d]:
     said = f"%{{text}}, median of a stretch<br>step %{{customdata:,.0f}}{hover}<extra></extra>"
     return [
         crowd(rows, [], "", width=1, opacity=0.3),
-        crowd([path.median for path in result.paths], labels, said, width=4),
+        crowd([path.median for path in result.paths], labels, said, width=4, bar=True),
     ]
 
 

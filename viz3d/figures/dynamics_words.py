@@ -9,7 +9,6 @@ import pandas as pd
 
 from viz3d.analysis.embedding import Embedding
 from viz3d.analysis.walks import DRAWS
-from viz3d.figures import style
 from viz3d.figures.dynamics_data import DynamicsResult
 from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.text import count, listed, say, wrapped
@@ -76,9 +75,6 @@ def notes(result: DynamicsResult) -> tuple[str, ...]:
             if e.interpolated
             else "No value was interpolated.",
             "The bold lines are medians of stretches, the faint ones every point.",
-            "The legend has no room for so many runs: point at a line to see whose it is."
-            if len(e.trajectories) > style.MOST_IN_LEGEND and not result.groups
-            else "",
             "Metrics are put on a log scale where they are positive and skewed, then through "
             "asinh of their robust score, then standardised over all runs.",
             f"The random walks are {DRAWS} draws from the metrics' own steps, shifted and with "
@@ -106,8 +102,7 @@ def subtitle(result: DynamicsResult) -> str:
     axes = "1 axis explains" if e.tested == 1 else f"{e.tested} axes explain"
     return wrapped(
         f"{count(len(e.trajectories), 'run')}, {count(len(e.metrics), 'metric')}, one basis. "
-        f"{axes} {percent(e.total)} of the variance, of the null of random "
-        f"walks {percent(e.null_total_mean)}."
+        f"{axes} {percent(e.total)} of the variance, {percent(e.null_total_mean)} of random walks."
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from viz3d.figures import style
 from viz3d.figures.budget import compact
+from viz3d.figures.crowd import place_scale
 from viz3d.figures.explore_data import ExploreResult
 from viz3d.figures.explore_rows import ExploreAxis, ExploreRows
 from viz3d.figures.frame import Range, padded
@@ -68,9 +69,11 @@ def scene_traces(result: ExploreResult, *, line: bool) -> list[go.Scatter3d]:
 def flat_traces(result: ExploreResult, colors: ExploreAxis, limits: Range) -> list[go.Scatter]:
     """Return the rows in the plane of x and z, coloured by y."""
     traces = []
+    # Shades of many runs would read as shades of y.
+    own = len(result.rows) <= len(style.RUNS)
     for i, (rows, label) in enumerate(_groups(result)):
         points, step, text = _joined(rows, label)
-        faint = style.run_color(i, len(result.rows)) if len(rows) == 1 else style.FAINT
+        color = style.run_color(i, len(result.rows)) if own else style.FAINT
         traces.append(
             go.Scatter(
                 x=compact(points[:, 0]),
@@ -78,8 +81,8 @@ def flat_traces(result: ExploreResult, colors: ExploreAxis, limits: Range) -> li
                 customdata=compact(np.column_stack([step, points[:, 1]])),
                 mode="lines+markers" if result.draw == "path" else "markers",
                 name=label,
-                showlegend=_named(result) and result.draw == "path",
-                line={"color": faint, "width": 1},
+                showlegend=own and _named(result) and result.draw == "path",
+                line={"color": color, "width": 1},
                 marker={
                     "size": 4 if result.draw == "path" else 6,
                     "color": compact(np.log10(points[:, 1]) if colors.log else points[:, 1]),
@@ -158,7 +161,7 @@ def _look(
     if len(rows) == 1:
         return {"color": style.run_color(i, len(result.rows))}
     place = np.repeat(np.arange(len(rows)), [len(one.drawn) + 1 for one in rows])
-    return {"color": compact(place), "colorscale": style.SEQUENTIAL}
+    return {"color": compact(place), **place_scale([one.label for one in rows])}
 
 
 def _shade(axis: ExploreAxis, limits: Range, *, bar: bool) -> dict[str, Any]:

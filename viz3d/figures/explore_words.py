@@ -10,7 +10,7 @@ import pandas as pd
 from viz3d.figures.budget import told
 from viz3d.figures.explore_data import ExploreResult
 from viz3d.figures.explore_rows import ExploreAxis, ExploreRows
-from viz3d.figures.text import count, listed, say, unique_names, with_names, wrapped
+from viz3d.figures.text import count, listed, say, short_names, unique_names, with_names, wrapped
 
 NAMED = 3
 """Runs whose way is told in the summary."""
@@ -44,7 +44,10 @@ def summary(result: ExploreResult, said: Mapping[str, Any]) -> str:
         text += f"The colour is {result.color.title}. "
     if said["share_supported"] is not None:
         text += _about_surface(result)
-    ends = [_way(result, rows) for rows in result.rows[:NAMED]]
+    names = short_names([rows.run for rows in result.rows])
+    ends = [
+        _way(result, rows, name) for rows, name in zip(result.rows[:NAMED], names, strict=False)
+    ]
     more = len(result.rows) - len(ends)
     return text + "; ".join(ends) + (f"; and {count(more, 'more run')}." if more else ".")
 
@@ -122,7 +125,7 @@ def _values(result: ExploreResult, rows: ExploreRows, i: int) -> dict[str, float
     return found
 
 
-def _way(result: ExploreResult, rows: ExploreRows) -> str:
+def _way(result: ExploreResult, rows: ExploreRows, name: str) -> str:
     """Say where a run begins and ends, or where it stands."""
     first, last = _values(result, rows, 0), _values(result, rows, -1)
     parts = []
@@ -131,7 +134,7 @@ def _way(result: ExploreResult, rows: ExploreRows) -> str:
         moves = not axis.what.constant and len(rows.step) > 1
         parts.append(f"{axis.title} {a} to {b}" if moves else f"{axis.title} {b}")
     verb = "goes from" if len(rows.step) > 1 else "stands at"
-    return f"{rows.run} {verb} {', '.join(parts)}"
+    return f"{name} {verb} {', '.join(parts)}"
 
 
 def _told(value: float | str) -> str:

@@ -15,6 +15,11 @@ from viz3d.figures.loss_data import LossLandscapeResult, clipped, event_pins
 from viz3d.figures.pins import event_notes
 from viz3d.figures.text import count, listed, say, with_names, wrapped
 
+ADVICE = (
+    "Add runs with other peak learning rates, at least three in all, to see a surface over them."
+)
+"""What makes a ribbon a surface; charts side by side say it once."""
+
 HISTORY = (
     "The loss at a step depends on the whole history of the learning rate, not only on its value "
     "at that step."
@@ -126,10 +131,7 @@ def _surface(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
         return f"There is no surface. {_named(result.surface.reason)}"
     text = f"The runs support a surface over {100 * said['share_supported']:.0f} % of the box."
     if len(result.curves) == 1:
-        text += (
-            " One run supports only a ribbon along its own path; add runs with other peak "
-            "learning rates, at least three in all, to see a surface."
-        )
+        text += f" One run supports only a ribbon along its own path. {ADVICE}"
     return text
 
 

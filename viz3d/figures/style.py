@@ -47,10 +47,7 @@ GROUPS = (*RUNS, INK)
 """Colours of up to eight groups in one scene."""
 
 MOST_NAMED = 12
-"""Runs that are drawn one by one; more share their traces."""
-
-MOST_IN_LEGEND = 6
-"""Runs that get a legend entry each; on a phone more would leave no room for the plot."""
+"""Runs that are drawn one by one, each with an entry in the legend; more share their traces."""
 
 CAMERA = {"eye": {"x": -1.46, "y": -1.58, "z": 0.95}, "center": {"x": 0, "y": 0, "z": -0.16}}
 
@@ -64,7 +61,7 @@ def run_color(i: int, n: int) -> str:
 
 def named(n: int) -> bool:
     """Whether `n` runs get a legend entry each; a single one needs none."""
-    return 1 < n <= MOST_IN_LEGEND
+    return 1 < n <= MOST_NAMED
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ const NO_WEBGL =
   "This browser has WebGL switched off, which the 3D view needs; here are the same numbers in 2D.";
 const CROWDED =
   `A browser draws no more than ${MOST_CONTEXTS} scenes on one page; here are the same numbers in 2D.`;
+const LEGEND_ROOM = 45; // the pixels of a legend's first rows, which every panel has room for
 
 const shared = (window.viz3d ??= {});
 shared.plotly ??= null;
@@ -57,8 +58,14 @@ class Chart {
     this.root = element("div", "viz3d-chart");
     this.note = element("p", "viz3d-note");
     this.note.setAttribute("role", "status");
+    this.ask = element("button", "viz3d-ask");
+    this.ask.type = "button";
+    this.ask.hidden = true;
+    this.ask.textContent = "Draw this one in 3D";
+    this.ask.title = "The scene that is farthest from here becomes flat instead";
+    this.ask.addEventListener("click", () => this.takeScene());
     this.panels = element("div", "viz3d-panels");
-    this.root.append(this.note, this.panels);
+    this.root.append(this.note, this.ask, this.panels);
     parent.append(this.root);
     this.plots = new Map(); // "figure" | "flat" -> the div that plotly.js draws in
     this.drawn = "";
@@ -83,6 +90,7 @@ class Chart {
     this.drawn = drawing;
     const turn = ++this.turn;
     const payload = { ...parsePart(head), ...parsePart(figure) };
+    this.beside = payload.beside;
     const before = this.contexts;
     const why = this.claim(payload.figure);
     if (why) payload.figure = null;
@@ -113,14 +121,51 @@ class Chart {
 
   // Take the WebGL contexts that the scenes need; return why there are none, if so.
   claim(figure) {
-    const others = [...shared.charts].filter((chart) => chart !== this);
-    const taken = others.reduce((sum, chart) => sum + chart.contexts, 0);
     const wanted = Object.keys(figure?.layout ?? {}).filter((name) => SCENE.test(name)).length;
     const none = wanted > 0 && !hasWebgl();
-    this.crowded = !none && wanted > 0 && taken + wanted > MOST_CONTEXTS;
+    // Where the twin stands beside the scene, less is lost without the scene.
+    const gives = this.beside ? () => false : (chart) => chart.beside && !chart.asked;
+    this.crowded = !none && wanted > 0 && !this.makeRoom(wanted, gives);
     this.contexts = none || this.crowded ? 0 : wanted;
+    this.ask.hidden = !this.crowded;
     if (this.crowded) return CROWDED;
     return none ? NO_WEBGL : "";
+  }
+
+  // Let other charts that give way become flat, the farthest first, until there is room for so many
+  // contexts; return whether there is.
+  makeRoom(wanted, gives) {
+    const others = [...shared.charts].filter((chart) => chart !== this && chart.contexts);
+    let free = MOST_CONTEXTS - others.reduce((sum, chart) => sum + chart.contexts, 0);
+    const place = (chart) => chart.root.getBoundingClientRect().top;
+    const far = (chart) => Math.abs(place(chart) - place(this));
+    const giving = others.filter(gives).sort((a, b) => far(b) - far(a));
+    const chosen = [];
+    while (free < wanted && giving.length) {
+      chosen.push(giving.shift());
+      free += chosen.at(-1).contexts;
+    }
+    if (free < wanted) return false;
+    this.contexts = wanted; // so that none of them takes its own back
+    for (const chart of chosen) {
+      chart.asked = false;
+      chart.contexts = 0;
+      chart.redraw();
+    }
+    return true;
+  }
+
+  // The viewer wants this scene rather than the one that is farthest from it.
+  takeScene() {
+    this.asked = true;
+    this.makeRoom(1, () => true);
+    this.redraw();
+    this.panels.querySelector(".viz3d-scene")?.focus(); // the button that had it is gone
+  }
+
+  redraw() {
+    this.drawn = "";
+    this.update(this.text);
   }
 
   layPanels(names, payload) {
@@ -152,7 +197,7 @@ class Chart {
     const { data, layout } = payload[name];
     dress(data, layout, theme);
     div.viz3dHome = {};
-    div.viz3dTop = layout.margin.t;
+    div.viz3dTop = layout.margin.t + (div.viz3dRows ?? 0);
     div.viz3dKey = payload.key;
     let kept;
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
@@ -163,6 +208,7 @@ class Chart {
     }
     await Plotly.react(div, data, layout, config(Plotly, name, payload.key));
     if (this.plots.get(name) !== div) return; // it went away meanwhile
+    await makeRoomForLegend(div);
     div.setAttribute("aria-busy", "false");
     shared.group.add(div);
     // The viewer may have turned it while it was being drawn.
@@ -199,7 +245,8 @@ class Chart {
 
   resize() {
     for (const div of this.plots.values()) {
-      if (div.viz3dListens && div.offsetWidth) window.Plotly.Plots.resize(div);
+      if (!div.viz3dListens || !div.offsetWidth) continue;
+      window.Plotly.Plots.resize(div).then(() => makeRoomForLegend(div));
     }
   }
 
@@ -228,10 +275,19 @@ class Chart {
 // There is room again: a chart that had none draws its scene.
 function drawCrowded() {
   for (const chart of shared.charts) {
-    if (!chart.crowded) continue;
-    chart.drawn = "";
-    chart.update(chart.text);
+    if (chart.crowded) chart.redraw();
   }
+}
+
+// A legend of many rows, as on a phone, makes its panel higher rather than the plot smaller.
+async function makeRoomForLegend(div) {
+  const rows = Math.max(0, Math.round((div._fullLayout?.legend?._height ?? 0) - LEGEND_ROOM));
+  const more = rows - (div.viz3dRows ?? 0);
+  if (!more) return;
+  div.viz3dTop += more;
+  div.viz3dRows = rows;
+  div.style.setProperty("--viz3d-legend", `${rows}px`);
+  await window.Plotly.Plots.resize(div);
 }
 
 // One line of what Python sent: JSON without its braces.
@@ -418,7 +474,7 @@ function channels(color) {
 // Put the page's colours over those of the figure, which is neutral by itself. The page has a title
 // of its own, so that of the figure would only take room.
 function dress(data, layout, theme) {
-  const bars = [layout.coloraxis, ...data, ...data.map((trace) => trace.marker)]
+  const bars = [layout.coloraxis, ...data.flatMap((trace) => [trace, trace.marker, trace.line])]
     .map((holder) => holder?.colorbar)
     .filter(Boolean);
   for (const bar of bars) bar.tickfont = { ...bar.tickfont, color: theme.text };

@@ -8,7 +8,7 @@ import streamlit as st
 
 from viz3d.ui.component import Focus, mount
 from viz3d.ui.files import offer
-from viz3d.ui.loading import Prepared, prepare
+from viz3d.ui.preparing import Prepared, prepare
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:
@@ -47,12 +47,17 @@ def details(what: Chart, key: str) -> None:
             for note in what.notes:
                 st.markdown(f"- {safe(note)}")
     with st.expander("Table of the numbers"):
-        st.dataframe(what.table, hide_index=True, width="stretch", key=f"table-{key}")
+        st.dataframe(
+            what.table, hide_index=True, width="stretch", placeholder="", key=f"table-{key}"
+        )
     with st.expander("Download this chart"):
         offer(what, key, f"download-{key}")
 
 
-def panel(ready: Prepared, key: str, *, flat: bool = False) -> None:
-    """Show one picture of a chart and nothing else, as the side-by-side view needs it."""
+def panel(ready: Prepared, key: str, summary: str = "", *, flat: bool = False) -> None:
+    """Show one picture of a chart and nothing else, as the side-by-side view needs it.
+
+    Its alternative text is `summary`, by default that of the chart.
+    """
     what, figure = ready.chart, None if flat else ready.figure or None
-    mount(key, what.title, what.summary, figure, ready.flat, beside=False)
+    mount(key, what.title, summary or what.summary, figure, ready.flat, beside=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import ChartError
-from viz3d.ui import loading
+from viz3d.ui import preparing
 from viz3d.ui.missing import explain
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def make(
     page: Page, kind: str, runs: Sequence[Run] | None = None, **settings: Any
-) -> loading.Prepared | None:
+) -> preparing.Prepared | None:
     """Make a chart; where the runs do not hold what it needs, say so on the page.
 
     Parameters
@@ -39,9 +39,9 @@ def make(
         explain(page, kind, "None of the selected runs has what this chart needs.")
         return None
     try:
-        return loading.make(kind, chosen, settings)
+        return preparing.make(kind, chosen, settings)
     except ChartError as error:
-        explain(page, kind, error)
+        explain(page, "plain-dynamics" if settings.get("view") == "plain" else kind, error)
         return None
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from viz3d.errors import ChartError
-from viz3d.ui import loading
+from viz3d.ui import preparing
 from viz3d.ui.chart import panel
 from viz3d.ui.missing import explain
 from viz3d.ui.sidebar import family
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import advice, count, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run
@@ -22,6 +23,8 @@ Groups = Mapping[str, Sequence["Run"]]
 
 # Each scene takes one WebGL context, and a browser allows no more than this at a time.
 MOST_PANELS = 8
+# Where a sentence ends and the next begins.
+_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
 EACH_RUN = "Run"
 FAMILY = "Family of names"
 
@@ -50,7 +53,7 @@ def _title(run: Run, grouping: str) -> str:
     return f"{grouping} = {run.config.get(grouping, 'not set')}"
 
 
-def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, loading.Prepared]:
+def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, preparing.Prepared]:
     """Make one chart for each group; explain on the page where that cannot be done.
 
     Returns
@@ -69,34 +72,65 @@ def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, loading.Pre
         said = f"The first {MOST_PANELS} of {count(len(chosen), 'panel')} are shown."
         st.caption(f"{said} Choose fewer runs, or group them.")
     try:
-        charts = loading.make_beside(kind, list(shown.values()))
+        charts = preparing.make_beside(kind, list(shown.values()))
     except ChartError as error:
         shown = _suitable(kind, shown)
         if not shown:
             explain(page, kind, error)
             return {}
-        charts = loading.make_beside(kind, list(shown.values()))
+        charts = preparing.make_beside(kind, list(shown.values()))
     return dict(zip(shown, charts, strict=True))
 
 
 def _suitable(kind: str, chosen: Groups) -> dict[str, Sequence[Run]]:
     """Return the groups that hold what the chart needs, and say why the others are left out."""
     fit: dict[str, Sequence[Run]] = {}
+    unfit: dict[str, list[str]] = {}
     for title, runs in chosen.items():
         try:
-            loading.make_beside(kind, [runs])
+            preparing.make_beside(kind, [runs])
             fit[title] = runs
         except ChartError as error:
-            st.warning(f"{safe(title)} was left out. {safe(error, longest=None)}")
+            unfit.setdefault(str(error), []).append(title)
+    # Where no group is fit, the page says why.
+    for why, titles in unfit.items() if fit else ():
+        were = "was" if len(titles) == 1 else "were"
+        st.warning(f"{', '.join(map(safe, titles))} {were} left out. {advice(why)}")
     return fit
 
 
-def panels(made: Mapping[str, loading.Prepared], key: str, *, flat: bool) -> None:
-    """Show the panels, two in a row."""
+def panels(made: Mapping[str, preparing.Prepared], key: str, *, flat: bool) -> None:
+    """Show the panels, two in a row; what all of them say is said once, above them."""
     titles = list(made)
+    once, summaries = said_once([ready.chart.summary for ready in made.values()])
+    if once:
+        st.caption(safe(once, longest=None))
     for start in range(0, len(titles), 2):
         for column, title in zip(st.columns(2), titles[start : start + 2], strict=False):
             with column:
                 st.markdown(f"**{safe(title)}**")
-                panel(made[title], f"{key}-{titles.index(title)}", flat=flat)
-                st.caption(safe(made[title].chart.summary, longest=None))
+                place = titles.index(title)
+                panel(made[title], f"{key}-{place}", summaries[place], flat=flat)
+                if summaries[place]:
+                    st.caption(safe(summaries[place], longest=None))
+
+
+def said_once(summaries: Sequence[str]) -> tuple[str, list[str]]:
+    """Take out of summaries the sentences that all have in common, and the advice of some.
+
+    Returns
+    -------
+    (str, list of str)
+        What is to be said once, and what is left of each summary.
+    """
+    from viz3d.figures.loss_words import ADVICE
+
+    if len(summaries) < 2:
+        return "", list(summaries)
+    split = [_SENTENCES.split(summary) for summary in summaries]
+    common = [part for part in split[0] if part != ADVICE and all(part in one for one in split)]
+    advised = [ADVICE] if any(ADVICE in one for one in split) else []
+    rest = [" ".join(part for part in one if part not in {*common, ADVICE}) for one in split]
+    if common:
+        common.insert(0, "All panels:")
+    return " ".join([*common, *advised]), rest

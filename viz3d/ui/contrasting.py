@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ChartError
-from viz3d.ui import loading
+from viz3d.ui import preparing
 from viz3d.ui.chart import chart
 from viz3d.ui.comparing import MOST_PANELS, Groups
 from viz3d.ui.events import chart_with_events
@@ -23,17 +23,17 @@ EVENTFUL = ("loss-landscape", "reward-landscape", "training-dynamics")
 VIEWS = {"beside": "Side by side", "overlaid": "Overlaid", "difference": "Difference A − B"}
 
 
-def overlaid(page: Page, kind: str, groups: Groups) -> dict[str, loading.Prepared]:
+def overlaid(page: Page, kind: str, groups: Groups) -> dict[str, preparing.Prepared]:
     """Show up to eight groups in one scene and return it by its title; empty: it says why not."""
     if not _two(page, kind, groups):
         return {}
     shown = dict(list(groups.items())[:MOST_PANELS])
     if len(shown) < len(groups):
         st.caption(f"The first {MOST_PANELS} of {count(len(groups), 'group')} are shown.")
-    return _shown(lambda: loading.make_overlaid(kind, shown), f"overlaid-{kind}")
+    return _shown(lambda: preparing.make_overlaid(kind, shown), f"overlaid-{kind}")
 
 
-def difference(page: Page, kind: str, groups: Groups) -> dict[str, loading.Prepared]:
+def difference(page: Page, kind: str, groups: Groups) -> dict[str, preparing.Prepared]:
     """Let the viewer choose two groups, show A minus B and return it; empty: it says why not."""
     if not _two(page, kind, groups):
         return {}
@@ -44,10 +44,10 @@ def difference(page: Page, kind: str, groups: Groups) -> dict[str, loading.Prepa
     with right:
         b = pick("B", [name for name in names if name != a], "b")
     sides = {a: groups[a], b: groups[b]}
-    return _shown(lambda: loading.make_difference(kind, sides), f"difference-{kind}")
+    return _shown(lambda: preparing.make_difference(kind, sides), f"difference-{kind}")
 
 
-def _shown(make: Callable[[], loading.Prepared], key: str) -> dict[str, loading.Prepared]:
+def _shown(make: Callable[[], preparing.Prepared], key: str) -> dict[str, preparing.Prepared]:
     try:
         ready = make()
     except ChartError as error:

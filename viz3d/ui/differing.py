@@ -42,7 +42,7 @@ def final_metrics(runs: Sequence[Run], baseline: str) -> None:
         for name in found.columns
         if name.endswith("(percent)")
     }
-    st.dataframe(found, width="stretch", column_config=percent)
+    st.dataframe(found, width="stretch", column_config=percent, placeholder="")
     st.caption(
         f"Differences are from {safe(baseline)}, in percent of the size of its value, and blank "
         "where that is 0 or unknown. A click on a column sorts by it."

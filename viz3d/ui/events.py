@@ -14,7 +14,7 @@ from viz3d.ui.text import count
 if TYPE_CHECKING:
     from viz3d.figures.pins import Pin
     from viz3d.ui.component import Focus
-    from viz3d.ui.loading import Prepared
+    from viz3d.ui.preparing import Prepared
 
 # Rows of the list that are seen at once; further ones are scrolled to.
 ROWS = 8
@@ -62,6 +62,8 @@ def _choose(events: Sequence[Pin], key: str) -> Pin | None:
         hide_index=True,
         width="stretch",
         height="auto" if len(shown) <= ROWS else 35 * (ROWS + 1),
+        # A phone shows the first of them only.
+        column_order=["kind", "step", "run", "size", "value", "metric"],
         column_config={"run": st.column_config.TextColumn(width=WIDEST)},
         on_select="rerun",
         selection_mode="single-row",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ChartError
-from viz3d.ui import loading
+from viz3d.ui import preparing
 from viz3d.ui.files import file_name, offer
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import any_group
@@ -59,7 +59,7 @@ def export_files(page: Page) -> None:
 
 def offer_comparison(
     runs: Sequence[Run],
-    shown: Sequence[tuple[str, loading.Prepared]],
+    shown: Sequence[tuple[str, preparing.Prepared]],
     baseline: str,
     more: Mapping[str, pd.DataFrame],
 ) -> None:
@@ -105,7 +105,7 @@ def _charts(runs: Sequence[Run], kinds: Sequence[str]) -> dict[str, Chart]:
 
 
 def _one(kind: str, runs: Sequence[Run]) -> dict[str, Chart]:
-    return {CHARTS[kind]: loading.make(kind, runs, {}).chart}
+    return {CHARTS[kind]: preparing.make(kind, runs, {}).chart}
 
 
 def _one_each(runs: Sequence[Run]) -> dict[str, Chart]:
@@ -114,7 +114,7 @@ def _one_each(runs: Sequence[Run]) -> dict[str, Chart]:
     shown = runs[:MOST_EACH]
     if len(shown) < len(runs):
         st.caption(f"Gradient flow of the first {MOST_EACH} of {count(len(runs), 'run')}.")
-    made = loading.make_beside("gradient-flow", [[run] for run in shown])
+    made = preparing.make_beside("gradient-flow", [[run] for run in shown])
     names = column_names(shown)
     return {f"Gradient flow of {name}": one.chart for name, one in zip(names, made, strict=True)}
 

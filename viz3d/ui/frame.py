@@ -11,7 +11,7 @@ from streamlit.errors import StreamlitPageNotFoundError
 
 from viz3d.errors import SettingsError
 from viz3d.settings import Settings, load_settings
-from viz3d.ui import live, loading, sidebar, telling, waiting
+from viz3d.ui import live, loading, preparing, sidebar, telling, waiting
 from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
 from viz3d.ui.link import copy_link, open_link, tell_changes
@@ -88,7 +88,7 @@ def start_page(title: str, purpose: str) -> Page:
     """
     st.set_page_config(page_title=f"{title} · viz3d", layout="wide")
     preload()
-    loading.warm_up()
+    preparing.warm_up()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title)
         beside = st.container(width="content")

@@ -11,7 +11,7 @@ from viz3d.errors import ChartError
 from viz3d.sources.base import is_remote
 from viz3d.ui import loading
 from viz3d.ui.sidebar import suggest
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import advice, count, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
@@ -34,10 +34,11 @@ with viz3d.Recorder("runs/my-run", config={{"learning_rate": peak}}) as recorder
         {call}
 """
 _HAS: dict[str, Callable[[Run], bool]] = {
-    "loss-landscape": lambda run: "loss" in run.roles,
+    "loss-landscape": lambda run: "loss" in run.roles and _has_rate(run),
     "gradient-flow": lambda run: run.layers is not None,
     "reward-landscape": lambda run: "reward" in run.roles,
     "training-dynamics": lambda run: len(run.metrics) > 1,
+    "plain-dynamics": lambda run: {"loss", "grad_norm", "reward"} <= set(run.roles),
     "seeds": lambda run: "loss" in run.roles,
     "report": lambda run: run.report is not None and bool(run.report.tasks),
     "explore": lambda run: bool(run.metrics),
@@ -47,8 +48,15 @@ _CALLS = {
     "gradient-flow": "recorder.log_layers(step)",
     "reward-landscape": "recorder.log(step, reward=reward, loss=loss)",
     "training-dynamics": "recorder.log(step, loss=loss, learning_rate=rate, grad_norm=norm)",
+    "plain-dynamics": "recorder.log(step, loss=loss, grad_norm=norm, reward=reward)",
     "explore": "recorder.log(step, loss=loss, learning_rate=rate, anything_else=value)",
 }
+
+
+def _has_rate(run: Run) -> bool:
+    from viz3d.analysis.curves import peak_learning_rate
+
+    return peak_learning_rate(run) is not None
 
 
 def has(kind: str, run: Run) -> bool:
@@ -63,7 +71,7 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     ----------
     page : Page
     kind : str
-        A kind of chart, or ``"report"``.
+        A kind of chart, ``"plain-dynamics"`` or ``"report"``.
     error : ChartError or str
         What is missing.
     """
@@ -74,11 +82,12 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     elif not page.runs:
         st.info("No run is selected. Choose one or more in the sidebar.")
     else:
-        st.info(safe(error, longest=None))
+        st.info(advice(str(error)))
     if page.infos:
         _offer(page, kind)
     if kind in _CALLS:
-        st.markdown("To record it in your own training loop:")
+        what = "it" if page.runs else "runs"
+        st.markdown(f"To record {what} in your own training loop:")
         # In one colour: those of Streamlit's highlighting are too pale to read well.
         st.code(_LOOP.format(call=_CALLS[kind]), language=None, wrap_lines=True)
 
@@ -96,9 +105,10 @@ def _offer(page: Page, kind: str) -> None:
         st.markdown(f"No run in {where} has it.")
         return
     some = suggest(found)[:MOST_SELECTED]
-    names = ", ".join(safe(name) for name in found[:MOST_NAMED])
+    names = ", ".join(safe(name, 60) for name in found[:MOST_NAMED])
     names += " …" if len(found) > MOST_NAMED else ""
-    st.markdown(f"Runs in {where} that have it: {names}")
+    fit = "that have it" if page.runs else "that have what this chart needs"
+    st.markdown(f"Runs in {where} {fit}: {names}")
     st.button(f"Select {count(len(some), 'run')}", on_click=_select, args=(some,), type="primary")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import Viz3dError
-from viz3d.ui import loading
+from viz3d.ui import preparing
 from viz3d.ui.chart import chart
 from viz3d.ui.settings import choice, pick
 from viz3d.ui.text import safe
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from viz3d.run import Run
 
 KIND = "seeds"
+VERDICT = "what it says"  # column of the comparisons
 HOW = {"found": "Runs that differ only in their seed", "panels": "As grouped at the top"}
 
 
 def seeds(
     runs: Sequence[Run], panels: Mapping[str, Sequence[Run]], baseline: str
-) -> tuple[dict[str, loading.Prepared], dict[str, pd.DataFrame]]:
+) -> tuple[dict[str, preparing.Prepared], dict[str, pd.DataFrame]]:
     """Show groups of runs with mean and interval, and compare them with the baseline's group.
 
     Parameters
@@ -58,7 +59,7 @@ def seeds(
         )
         return {}, {}
     chosen = panels if how == "panels" else {"": runs}
-    named = tuple((title, loading.identity(group)) for title, group in chosen.items())
+    named = tuple((title, preparing.identity(group)) for title, group in chosen.items())
     try:
         result, ready = _prepare(chosen, how, metric, target, baseline, named)
     except Viz3dError as error:
@@ -91,12 +92,12 @@ def _prepare(
     target: float | None,
     baseline: str,
     identity: object,
-) -> tuple[SeedsResult, loading.Prepared]:
+) -> tuple[SeedsResult, preparing.Prepared]:
     from viz3d.figures.seeds import compute, finish
 
     chosen = _groups if how == "panels" else _groups[""]
     result = compute(chosen, metric=metric, target=target, baseline=baseline)
-    return result, loading.prepare(finish(result))
+    return result, preparing.prepare(finish(result))
 
 
 def _comparisons(result: SeedsResult) -> dict[str, pd.DataFrame]:
@@ -108,8 +109,12 @@ def _comparisons(result: SeedsResult) -> dict[str, pd.DataFrame]:
     st.markdown(f"**Each group against {safe(result.baseline)}**")
     # The heading names the baseline, and where nothing could be tested nothing is to be seen.
     table = comparisons(result).drop(columns="baseline").dropna(axis="columns", how="all")
-    st.dataframe(table, hide_index=True, width="stretch")
     said = "One number per run, its mean over the last tenth of its steps."
+    if len(table) > 1 and table[VERDICT].nunique() == 1:
+        # The same long sentence in each row would be cut off in all of them.
+        said += f" {safe(table[VERDICT].iloc[0], longest=None)}"
+        table = table.drop(columns=VERDICT)
+    st.dataframe(table, hide_index=True, width="stretch", placeholder="")
     if "p (Holm)" in table:
         said += (
             " Welch's t test and its 95 % interval of the difference; the second p is corrected "

@@ -15,9 +15,14 @@ _TELLING = re.compile(r"(:(?=\S)|@|\bwww(?=\.))", re.IGNORECASE)
 _BREAK = "\u200b"
 # A command that one of our own sentences tells people to type. A name from data can stand in such
 # a sentence too, so nothing that is not known to be harmless is offered for copying.
-_COMMAND = re.compile(
-    r"`((?:gcloud auth|gcloud storage ls|python -m viz3d|pip install -r)(?: [\w./:=@-]+)*)`"
+_COMMANDS = r"(?:gcloud auth|gcloud storage ls|python -m viz3d|pip install -r)(?: [\w./:=@-]+)*"
+_COMMAND = re.compile(f"`({_COMMANDS})`")
+# The same for what our sentences tell people to write into their training loop.
+_RECORDING = (
+    r"(?:recorder = )?viz3d\.Recorder\(path\)(?:\.log\(step(?:, \w+=\.\.\.)*\))?"
+    r"|recorder\.watch\(model\)|config=\{'learning_rate': \.\.\.\}"
 )
+_CODE = re.compile(f"`({_COMMANDS}|{_RECORDING})`")
 
 
 def safe(text: object, longest: int | None = LONGEST) -> str:
@@ -45,8 +50,8 @@ def safe(text: object, longest: int | None = LONGEST) -> str:
 
 
 def advice(text: str) -> str:
-    """Return a remedy as Markdown: its commands in code font, all else letter for letter."""
-    parts = _COMMAND.split(text)
+    """Return a remedy as Markdown: commands and code in their font, all else letter for letter."""
+    parts = _CODE.split(text)
     return "".join(f"`{part}`" if i % 2 else _keeping_ends(part) for i, part in enumerate(parts))
 
 
