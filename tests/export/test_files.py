@@ -93,7 +93,7 @@ def test_what_was_there_stays_when_a_chart_cannot_be_made(charts, tmp_path):
     before = tmp_path / "a.glb"
     before.write_bytes(b"before")
     flat = charts["plain"]
-    flat = type(flat)(flat.kind, "Flat", flat.flat, flat.flat, flat.table, "")
+    flat = type(flat)(flat.kind, "Flat", flat.flat, flat.flat, flat.table, "", flat.data)
     with pytest.raises(ExportError, match="no 3D scene"):
         write_figure(flat, before)
     assert before.read_bytes() == b"before"

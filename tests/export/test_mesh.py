@@ -7,6 +7,7 @@ import json
 import struct
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 import trimesh
@@ -31,7 +32,7 @@ def scene_of(traces, z_axis=None):
         z_axis or style.axis("loss", range=[0, 4]),
     )
     figure = style.figure(traces, style.layout("T", scene=style.scene(*axes)))
-    return Chart("loss-landscape", "T", figure, go.Figure(), None, "")
+    return Chart("loss-landscape", "T", figure, go.Figure(), None, "", pd.DataFrame)
 
 
 def parts(content):
@@ -215,6 +216,6 @@ def test_a_flat_chart_has_no_mesh(charts):
     """The message says what to write instead."""
     flat = charts["plain"].flat
     with pytest.raises(ExportError, match=r"no 3D scene.*\.csv"):
-        to_glb(Chart("report", "Report", flat, flat, None, ""))
+        to_glb(Chart("report", "Report", flat, flat, None, "", pd.DataFrame))
     with pytest.raises(ExportError, match="Nothing in the scene"):
         to_ply(scene_of([go.Scatter3d(x=[1], y=[-1], z=[1], mode="markers")]))

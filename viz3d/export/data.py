@@ -7,7 +7,6 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from viz3d.errors import ExportError
 from viz3d.export.about import KEY, about, about_json, to_json_line
 from viz3d.figures.chart import Chart
 from viz3d.version import __version__
@@ -30,13 +29,8 @@ def to_csv(chart: Chart) -> bytes:
     Lines that begin with "#" carry the provenance. Numbers are written so that reading them gives
     the same float64. Text that a spreadsheet
     would run as a formula gets an apostrophe before it, which is told.
-
-    Raises
-    ------
-    ExportError
-        If the chart has no such table.
     """
-    frame, harmless = _harmless(_table(chart))
+    frame, harmless = _harmless(chart.data())
     found = about(chart)
     lines = [
         f"viz3d {__version__}: {chart.title}",
@@ -55,30 +49,16 @@ def to_csv(chart: Chart) -> bytes:
 
 
 def to_parquet(chart: Chart) -> bytes:
-    """Return the numbers as Parquet, the provenance under "viz3d" in the metadata of the schema.
-
-    Raises
-    ------
-    ExportError
-        If the chart has no such table.
-    """
+    """Return the numbers as Parquet, the provenance under "viz3d" in the metadata of the schema."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = pa.Table.from_pandas(_table(chart), preserve_index=False)
+    table = pa.Table.from_pandas(chart.data(), preserve_index=False)
     known = table.schema.metadata or {}
     table = table.replace_schema_metadata({**known, KEY.encode(): about_json(chart).encode()})
     sink = io.BytesIO()
     parquet.write_table(table, sink)
     return sink.getvalue()
-
-
-def _table(chart: Chart) -> pd.DataFrame:
-    if chart.data is None:
-        raise ExportError(
-            f"{chart.title} has no table of its points; write .json, which holds all that is drawn."
-        )
-    return chart.data()
 
 
 def _harmless(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:

@@ -143,7 +143,7 @@ def _by_group(
 
 def _data(titles: Sequence[str], charts: Sequence[Chart]) -> pd.DataFrame:
     """Return the long tables of all groups below each other, ``group`` after ``part``."""
-    tables = [c.data() for c in charts if c.data]
+    tables = [c.data() for c in charts]
     return pd.concat(_by_group(titles, tables, place=1), ignore_index=True)
 
 
