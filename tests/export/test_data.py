@@ -69,6 +69,14 @@ def test_it_tells_that_a_formula_was_defused(charts):
     assert sum(str(run).startswith("'=HYPERLINK") for run in runs) == 1
 
 
+def test_what_is_missing_is_an_empty_cell_without_quotes(charts):
+    """With quotes it is an empty text to polars, and its column no numbers."""
+    frame = pd.DataFrame({"part": ['a,"b', ""], "x": [1e-300, np.nan], "n": [1, 2]})
+    plain = charts["plain"]
+    chart = Chart("x", "X", plain.figure, plain.flat, frame, "", lambda: frame)
+    assert to_csv(chart).endswith(b'"part","x","n"\r\n"a,""b",1e-300,1\r\n"",,2\r\n')
+
+
 def test_a_column_that_looks_like_a_formula_is_defused_too(charts):
     """Metrics name columns, and anybody can name a metric."""
     frame = pd.DataFrame({"part": ["a"], "=1+1": [1.5]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from typing import TYPE_CHECKING
@@ -41,11 +40,9 @@ def to_csv(chart: Chart) -> bytes:
     if harmless:
         cells = "1 text begins" if harmless == 1 else f"{harmless:,} texts begin"
         lines.append(f"{cells} like a formula; an apostrophe stands before each.")
-    text = io.StringIO(newline="")
-    for line in lines:
-        text.write(f"# {line}\r\n")
-    frame.to_csv(text, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    return text.getvalue().encode()
+    columns = [[_quoted(str(name)), *_cells(frame[name])] for name in frame.columns]
+    rows = [*(f"# {line}" for line in lines), *map(",".join, zip(*columns, strict=True)), ""]
+    return "\r\n".join(rows).encode()
 
 
 def to_parquet(chart: Chart) -> bytes:
@@ -59,6 +56,20 @@ def to_parquet(chart: Chart) -> bytes:
     sink = io.BytesIO()
     parquet.write_table(table, sink)
     return sink.getvalue()
+
+
+def _cells(column: pd.Series) -> list[str]:
+    """Return texts in quotes, and nothing at all for what is missing.
+
+    pandas would put quotes around that too, and polars then takes numbers for texts.
+    """
+    known = column.astype(object).where(column.notna(), None)
+    return ["" if v is None else _quoted(v) if isinstance(v, str) else str(v) for v in known]
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _harmless(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
