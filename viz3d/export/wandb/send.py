@@ -116,7 +116,7 @@ def _send(made: Sequence[Made], to: WandbExport, name: str, settings: Settings) 
         "made": [asdict(part) for part in made],
     }
     seconds = START + (INIT + FINISH) * settings.patience
-    done, trouble = to, []
+    done, trouble, arrived = to, [], False
     for event in carry_out(job, seconds):
         what = event.pop("event")
         if what == "opened":
@@ -125,7 +125,9 @@ def _send(made: Sequence[Made], to: WandbExport, name: str, settings: Settings) 
             done = replace(done, logged=(*done.logged, (event["key"], event["step"])))
         elif what == "present":
             done = replace(done, present=(*done.present, (event["key"], event["step"])))
-        else:
+        elif what == "arrived":
+            arrived = True
+        elif not arrived:  # what fails afterwards concerns no chart
             trouble.append(event["what"])
     return _closed(done, trouble, settings.wandb_api_key)
 
