@@ -123,7 +123,7 @@ def test_one_scene_has_no_switch(page: Page, small: str) -> None:
 
 
 def test_presets_by_mouse(page: Page, small: str) -> None:
-    """Each turns all linked scenes, at once where motion is reduced; along an axis the eye is on it."""
+    """Each turns all linked scenes, at once with reduced motion; along an axis the eye is on it."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(small)
     found = scenes(page, 2)

@@ -113,7 +113,7 @@ def test_it_opens_from_a_file_without_a_network_and_links_its_cameras(
 
 
 def test_keys_and_buttons_turn_the_scenes_and_bring_them_back(page: Page, exported: str) -> None:
-    """Whoever has no mouse turns all of them too, as in the app; at once where motion is reduced."""
+    """Whoever has no mouse turns all of them too, as in the app; at once with reduced motion."""
     page.emulate_media(reduced_motion="reduce")
     opened(page, exported)
     before = eye(page, 1)
