@@ -18,6 +18,21 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds until what does not come is a failure
 
+# Press a button, look at a camera for 20 frames, and count where it stood: a jump has two.
+POSES = """(div, name) => new Promise((done) => {
+    const seen = new Set();
+    const { _scene } = div._fullLayout.scene;
+    const look = () => {
+        seen.add(JSON.stringify(_scene.getCamera().eye));
+        if (++look.frames < 20) requestAnimationFrame(look);
+        else done(seen.size);
+    };
+    look.frames = 0;
+    look();
+    const buttons = [...document.querySelectorAll(".viz3d-camera button")];
+    buttons.find((button) => button.textContent === name).click();
+})"""
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.conftest import POSES
 from viz3d.export.page import to_html_page
 from viz3d.figures.kinds import make_chart
 from viz3d.run import Run
@@ -112,7 +113,8 @@ def test_it_opens_from_a_file_without_a_network_and_links_its_cameras(
 
 
 def test_keys_and_buttons_turn_the_scenes_and_bring_them_back(page: Page, exported: str) -> None:
-    """Whoever has no mouse turns them too, all of them, as in the app."""
+    """Whoever has no mouse turns all of them too, as in the app; at once with reduced motion."""
+    page.emulate_media(reduced_motion="reduce")
     opened(page, exported)
     before = eye(page, 1)
     scene(page, 1).press("ArrowLeft")
@@ -124,6 +126,7 @@ def test_keys_and_buttons_turn_the_scenes_and_bring_them_back(page: Page, export
     frames(page)
     assert eye(page, 2)["z"] > 1.5
     assert apart(eye(page, 2), eye(page, 1)) < 1e-3
+    assert scene(page, 1).evaluate(POSES, "Along x") == 2
     scene(page, 1).press("0")
     frames(page)
     assert apart(eye(page, 1), before) < 1e-3

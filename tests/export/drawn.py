@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from viz3d.figures import overlay
 from viz3d.figures.chart import Chart
 from viz3d.figures.kinds import make_chart
-from viz3d.run import Run
+from viz3d.run import Report, Run
 
 HOSTILE = (
     '=HYPERLINK("http://x.example"),=1+1;@SUM(A1)',
@@ -78,3 +80,10 @@ def make_charts(runs: list[Run]) -> dict[str, Chart]:
         "seeds": make_chart("seeds", groups),
         "explore": make_chart("explore", runs, draw="surface", color="norm"),
     }
+
+
+def make_report() -> Chart:
+    """Return the one kind of chart that is flat."""
+    run = make_run(HOSTILE[0], 1e-3, 0)
+    scores = {"CORE": {"base": 0.2, HOSTILE[1]: 0.3}, HOSTILE[2]: {"base": -0.1}}
+    return make_chart("report", [replace(run, report=Report("r", ("base", HOSTILE[1]), scores))])

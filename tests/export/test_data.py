@@ -12,7 +12,6 @@ import pytest
 from drawn import KINDS
 from pyarrow import parquet
 
-from viz3d.errors import ExportError
 from viz3d.export.data import to_csv, to_parquet
 from viz3d.figures.chart import Chart
 
@@ -70,19 +69,16 @@ def test_it_tells_that_a_formula_was_defused(charts):
     assert sum(str(run).startswith("'=HYPERLINK") for run in runs) == 1
 
 
+def test_what_is_missing_is_an_empty_cell_without_quotes(charts):
+    """With quotes it is an empty text to polars, and its column no numbers."""
+    frame = pd.DataFrame({"part": ['a,"b', ""], "x": [1e-300, np.nan], "n": [1, 2]})
+    plain = charts["plain"]
+    chart = Chart("x", "X", plain.figure, plain.flat, frame, "", lambda: frame)
+    assert to_csv(chart).endswith(b'"part","x","n"\r\n"a,""b",1e-300,1\r\n"",,2\r\n')
+
+
 def test_a_column_that_looks_like_a_formula_is_defused_too(charts):
     """Metrics name columns, and anybody can name a metric."""
     frame = pd.DataFrame({"part": ["a"], "=1+1": [1.5]})
-    chart = Chart(
-        "x", "X", charts["plain"].figure, charts["plain"].flat, frame, "", data=lambda: frame
-    )
+    chart = Chart("x", "X", charts["plain"].figure, charts["plain"].flat, frame, "", lambda: frame)
     assert list(read_csv(to_csv(chart)).columns) == ["part", "'=1+1"]
-
-
-def test_a_kind_without_a_table_says_so(charts):
-    """One sentence with what to write instead."""
-    plain = charts["plain"]
-    chart = Chart("x", "X", plain.figure, plain.flat, plain.table, "")
-    for make in (to_csv, to_parquet):
-        with pytest.raises(ExportError, match=r"no table of its points; write \.json"):
-            make(chart)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -20,11 +21,14 @@ DRAWN_HERE = sorted(set(FORMATS) - {".png", ".svg"})
 ELSEWHERE = """
 import hashlib, json, sys
 sys.path.insert(0, sys.argv[1])
-from drawn import make_charts, make_runs
+from drawn import make_charts, make_report, make_runs
 from viz3d.export.files import FORMATS
-charts = make_charts(make_runs())
+charts = make_charts(make_runs()) | {"report": make_report()}
 print(json.dumps({
-    end: {kind: hashlib.sha256(FORMATS[end](chart)).hexdigest() for kind, chart in charts.items()}
+    end: {
+        kind: hashlib.sha256(FORMATS[end](chart)).hexdigest() for kind, chart in charts.items()
+        if kind != "report" or end not in (".glb", ".ply")
+    }
     for end in sys.argv[2:]
 }))
 """
@@ -42,12 +46,13 @@ def elsewhere() -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("suffix", DRAWN_HERE)
-def test_the_same_chart_gives_the_same_bytes(charts, elsewhere, tmp_path, suffix):
+def test_the_same_chart_gives_the_same_bytes(every, elsewhere, tmp_path, suffix):
     """Twice here, and where sets have another order: no address and no time gets into a file."""
-    for kind, chart in charts.items():
-        first = write_figure(chart, tmp_path / f"{kind}{suffix}").read_bytes()
-        assert FORMATS[suffix](chart) == first, kind
-        assert hashlib.sha256(first).hexdigest() == elsewhere[suffix][kind], kind
+    for kind, digest in elsewhere[suffix].items():
+        first = write_figure(every[kind], tmp_path / f"{kind}{suffix}").read_bytes()
+        assert FORMATS[suffix](every[kind]) == first, kind
+        assert hashlib.sha256(first).hexdigest() == digest, kind
+    assert set(every) - set(elsewhere[suffix]) <= {"report"}
 
 
 def test_every_file_says_where_it_comes_from(charts):
@@ -88,12 +93,38 @@ def test_a_path_that_cannot_be_written_is_one_sentence(charts, tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == ["a-file"]
 
 
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.ENOSPC, "make room"), (errno.EROFS, "that you may write to")]
+)
+def test_a_disk_that_fails_halfway_leaves_what_was_there(
+    charts, tmp_path, monkeypatch, number, said
+):
+    """In every format: the old file stays whole, and no half of the new one."""
+
+    def fail(path, content):
+        with path.open("wb") as file:
+            file.write(content[:100])
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a-folder.json").mkdir()
+    with pytest.raises(ExportError, match="a folder has that name"):
+        write_figure(charts["plain"], tmp_path / "a-folder.json")
+    for end in DRAWN_HERE:
+        (tmp_path / f"a{end}").write_text("before")
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    for end in DRAWN_HERE:
+        with pytest.raises(ExportError, match=said):
+            write_figure(charts["plain"], tmp_path / f"a{end}")
+        assert (tmp_path / f"a{end}").read_text() == "before"
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_what_was_there_stays_when_a_chart_cannot_be_made(charts, tmp_path):
     """A file is replaced whole or not at all."""
     before = tmp_path / "a.glb"
     before.write_bytes(b"before")
     flat = charts["plain"]
-    flat = type(flat)(flat.kind, "Flat", flat.flat, flat.flat, flat.table, "")
+    flat = type(flat)(flat.kind, "Flat", flat.flat, flat.flat, flat.table, "", flat.data)
     with pytest.raises(ExportError, match="no 3D scene"):
         write_figure(flat, before)
     assert before.read_bytes() == b"before"

@@ -10,10 +10,19 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from drawn import KINDS
 
 from viz3d.errors import ExportError
 from viz3d.export.files import write_figure
 from viz3d.export.images import _counted_ids, find_browser, to_png, to_svg
+
+
+def some(*kinds):
+    """Return the parameters of all kinds; those not named here are drawn only with ``-m slow``."""
+    return [
+        kind if kind in kinds else pytest.param(kind, marks=pytest.mark.slow)
+        for kind in (*KINDS, "report")
+    ]
 
 
 def test_without_a_browser_images_say_what_to_do(charts, tmp_path, monkeypatch):
@@ -41,12 +50,13 @@ def test_ids_are_renamed_where_they_are_defined_and_used():
 
 
 @pytest.mark.browser
-def test_a_png_has_the_same_pixels_twice_and_its_provenance(charts, chromium, monkeypatch):
+@pytest.mark.parametrize("kind", some("loss-landscape", "difference"))
+def test_a_png_has_the_same_pixels_twice_and_its_provenance(every, chromium, monkeypatch, kind):
     """A standard reader finds the runs in it, and another drawing differs in no pixel."""
     from PIL import Image
 
     monkeypatch.setenv("BROWSER_PATH", chromium)
-    first, second = (Image.open(io.BytesIO(to_png(charts["loss-landscape"]))) for _ in "ab")
+    first, second = (Image.open(io.BytesIO(to_png(every[kind]))) for _ in "ab")
     assert json.loads(first.text["viz3d"])["runs"][0]["digest"] == "0" * 64
     pixels = np.asarray(first)
     assert pixels.std() > 5
@@ -54,10 +64,11 @@ def test_a_png_has_the_same_pixels_twice_and_its_provenance(charts, chromium, mo
 
 
 @pytest.mark.browser
-def test_an_svg_has_the_same_content_twice_and_its_provenance(charts, chromium, monkeypatch):
+@pytest.mark.parametrize("kind", some("overlay", "report"))
+def test_an_svg_has_the_same_content_twice_and_its_provenance(every, chromium, monkeypatch, kind):
     """It is well-formed, and every id that it uses is defined."""
     monkeypatch.setenv("BROWSER_PATH", chromium)
-    first, second = (to_svg(charts["loss-landscape"]).decode() for _ in "ab")
+    first, second = (to_svg(every[kind]).decode() for _ in "ab")
     assert first == second
     root = ElementTree.fromstring(first)
     found = root.find("{http://www.w3.org/2000/svg}metadata")

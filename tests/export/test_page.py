@@ -136,7 +136,7 @@ def test_a_single_chart_has_nothing_to_link(charts):
 def test_a_chart_without_a_scene_has_one_figure(charts):
     """Where the flat figure is all there is, the page shows it once and promises no keys."""
     flat, table = charts["plain"].flat, pd.DataFrame({"at": pd.array([pd.NA], "Int64")})
-    page = Reader(to_html(Chart("report", "Report", flat, flat, table, "s")))
+    page = Reader(to_html(Chart("report", "Report", flat, flat, table, "s", lambda: table)))
     assert page.ids("viz3d-figure-") == []
     assert "arrow keys" not in page.text
     assert "<NA>" not in page.text

@@ -226,3 +226,24 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     with pytest.raises(FileExistsError) as found:
         place.mkdir(exist_ok=True)
     assert "WANDB_DIR" in cause(f"FileExistsError: {found.value}")
+
+
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_a_full_disk_leaves_no_half_and_claims_nothing(tmp_path, monkeypatch, mode):
+    """What is torn is removed, online and in the folder that was to keep the charts."""
+    without_browser(monkeypatch)
+    folders = []
+
+    def tear(job, seconds):
+        folders.append(tmp_path / f"{job['mode']}-run")
+        folders[-1].mkdir()
+        yield {"event": "opened", "run_id": "x", "folder": str(folders[-1])}
+        yield {"event": "logged", "key": "3d/loss_landscape", "step": 60}
+        yield {"event": "failed", "what": "OSError: [Errno 28] No space left on device"}
+
+    monkeypatch.setattr("viz3d.export.wandb.send.carry_out", tear)
+    done = export_charts([chart()], [run()], SETTINGS, mode=mode)
+    assert done.failed == "The disk is full. Make room, or name another folder with WANDB_DIR."
+    assert len(folders) == (2 if mode == "online" else 1)
+    assert not any(folder.exists() for folder in folders)
+    assert sentences(done) == list(done.notes)

@@ -122,7 +122,6 @@ def test_a_run_that_cannot_be_opened_names_the_cause_in_time(
     ("fault", "said"),
     [
         ("graphql 401", "does not accept the key"),
-        ("put 500", "error 500"),
         ("put hang", "did not answer in time"),
         ("stream 403", "403"),
     ],
@@ -133,9 +132,8 @@ def test_a_failure_keeps_the_charts_in_a_folder(server, tmp_path, monkeypatch, f
     finish = 4.0 if fault == "put hang" else 40.0
     monkeypatch.setattr(export, "FINISH", finish)
     server.fault = fault
-    run_id = "put500" if fault == "put 500" else ""
     began = monotonic()
-    done = export_charts([chart("loss-landscape")], [run()], SETTINGS, run_id=run_id)
+    done = export_charts([chart("loss-landscape")], [run()], SETTINGS)
     assert said in done.failed
     how = "wandb sync" if done.mode == "offline" else "wandb sync --include-online"
     assert done.sync == f"{how} {done.folder}"
@@ -147,6 +145,22 @@ def test_a_failure_keeps_the_charts_in_a_folder(server, tmp_path, monkeypatch, f
     assert monotonic() - began < 2 + finish + 2 * export.START
     assert KEY.encode() not in everything(tmp_path)
     assert KEY not in repr(done)
+
+
+def test_a_repeat_after_a_failed_upload_sends_again(server, monkeypatch):
+    """The config of the run arrived and names the chart, but its files did not."""
+    monkeypatch.setattr(export, "FINISH", 40.0)
+    server.fault = "put 500"
+    failed = export_charts([chart()], [run()], SETTINGS, run_id="torn")
+    assert "error 500" in failed.failed
+    assert failed.sync == f"wandb sync --include-online {failed.folder}"
+    config = server.runs["torn"]["config"]["viz3d"]["value"]
+    assert "3d/loss_landscape" in config["charts"]
+    server.fault = ""
+    done = export_charts([chart()], [run()], SETTINGS, run_id="torn")
+    assert (done.failed, done.new, done.present) == ("", False, ())
+    row = server.runs["torn"]["rows"][-1]
+    assert row["3d/loss_landscape"]["path"] in server.files
 
 
 def test_a_library_that_does_not_end_is_ended(server, monkeypatch):

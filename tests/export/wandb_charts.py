@@ -33,7 +33,7 @@ def chart(kind: str = "loss-landscape") -> Chart:
         }
     }
     table = pd.DataFrame({"run": ["a"], "loss": [2.5]})
-    return Chart(kind, kind.capitalize(), figure, figure, table, "One run.")
+    return Chart(kind, kind.capitalize(), figure, figure, table, "One run.", lambda: table)
 
 
 def run(name: str = "a", last: int = 60) -> Run:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viz3d.export.axes import apart, shares
+
 Floats = NDArray[np.float64]
 
 GREY = (0.46, 0.46, 0.46, 1.0)
@@ -27,8 +29,8 @@ def rgba(text: object) -> tuple[float, ...]:
     return red / 255, green / 255, blue / 255, alpha[0] if alpha else 1.0
 
 
-def scaled(values: Floats, holder: Any) -> Floats:
-    """Return the colours that Plotly gives to values, shape (..., 4).
+def places(values: Floats, holder: Any) -> Floats:
+    """Return where Plotly finds values on a colour scale, 0 to 1; NaN for NaN.
 
     Parameters
     ----------
@@ -37,12 +39,14 @@ def scaled(values: Floats, holder: Any) -> Floats:
         With ``colorscale``, ``cmin``, ``cmax`` and ``reversescale``.
     """
     finite = values[np.isfinite(values)]
-    low = holder.cmin if holder.cmin is not None else finite.min(initial=np.inf)
-    high = holder.cmax if holder.cmax is not None else finite.max(initial=-np.inf)
-    width = high - low if high > low else 1.0
-    place = np.clip((values - low) / width, 0, 1)
-    if holder.reversescale:
-        place = 1 - place
+    low = float(finite.min(initial=np.inf) if holder.cmin is None else holder.cmin)
+    high = float(finite.max(initial=-np.inf) if holder.cmax is None else holder.cmax)
+    place = np.clip(shares(values, *apart(low, max(low, high))), 0, 1)
+    return 1 - place if holder.reversescale else place
+
+
+def on_scale(place: Floats, holder: Any) -> Floats:
+    """Return the colours at places on the scale of a trace, line or marker, shape (..., 4)."""
     stops = holder.colorscale or ((0, "#000000"), (1, "#ffffff"))
     at = [float(stop) for stop, _ in stops]
     table = np.array([rgba(color) for _, color in stops])

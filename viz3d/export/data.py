@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from typing import TYPE_CHECKING
 
-from viz3d.errors import ExportError
 from viz3d.export.about import KEY, about, about_json, to_json_line
 from viz3d.figures.chart import Chart
 from viz3d.version import __version__
@@ -30,13 +28,8 @@ def to_csv(chart: Chart) -> bytes:
     Lines that begin with "#" carry the provenance. Numbers are written so that reading them gives
     the same float64. Text that a spreadsheet
     would run as a formula gets an apostrophe before it, which is told.
-
-    Raises
-    ------
-    ExportError
-        If the chart has no such table.
     """
-    frame, harmless = _harmless(_table(chart))
+    frame, harmless = _harmless(chart.data())
     found = about(chart)
     lines = [
         f"viz3d {__version__}: {chart.title}",
@@ -47,25 +40,17 @@ def to_csv(chart: Chart) -> bytes:
     if harmless:
         cells = "1 text begins" if harmless == 1 else f"{harmless:,} texts begin"
         lines.append(f"{cells} like a formula; an apostrophe stands before each.")
-    text = io.StringIO(newline="")
-    for line in lines:
-        text.write(f"# {line}\r\n")
-    frame.to_csv(text, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    return text.getvalue().encode()
+    columns = [[_quoted(str(name)), *_cells(frame[name])] for name in frame.columns]
+    rows = [*(f"# {line}" for line in lines), *map(",".join, zip(*columns, strict=True)), ""]
+    return "\r\n".join(rows).encode()
 
 
 def to_parquet(chart: Chart) -> bytes:
-    """Return the numbers as Parquet, the provenance under "viz3d" in the metadata of the schema.
-
-    Raises
-    ------
-    ExportError
-        If the chart has no such table.
-    """
+    """Return the numbers as Parquet, the provenance under "viz3d" in the metadata of the schema."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = pa.Table.from_pandas(_table(chart), preserve_index=False)
+    table = pa.Table.from_pandas(chart.data(), preserve_index=False)
     known = table.schema.metadata or {}
     table = table.replace_schema_metadata({**known, KEY.encode(): about_json(chart).encode()})
     sink = io.BytesIO()
@@ -73,12 +58,18 @@ def to_parquet(chart: Chart) -> bytes:
     return sink.getvalue()
 
 
-def _table(chart: Chart) -> pd.DataFrame:
-    if chart.data is None:
-        raise ExportError(
-            f"{chart.title} has no table of its points; write .json, which holds all that is drawn."
-        )
-    return chart.data()
+def _cells(column: pd.Series) -> list[str]:
+    """Return texts in quotes, and nothing at all for what is missing.
+
+    pandas would put quotes around that too, and polars then takes numbers for texts.
+    """
+    known = column.astype(object).where(column.notna(), None)
+    return ["" if v is None else _quoted(v) if isinstance(v, str) else str(v) for v in known]
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _harmless(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:

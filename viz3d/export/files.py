@@ -6,6 +6,7 @@ theirs.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -84,7 +85,14 @@ def write_bytes(content: bytes, path: Path) -> Path:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise ExportError(
-            f"{path.name!r} could not be written ({error.strerror}); choose a folder that exists "
-            "and that you may write to."
+            f"{path.name!r} could not be written ({error.strerror}); {_remedy(error)}."
         ) from error
     return path
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "make room on the disk or choose a folder on another"
+    if error.errno in {errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST}:
+        return "a folder has that name, so choose another"
+    return "choose a folder that exists and that you may write to"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import struct
-import zlib
 from html import escape
 from pathlib import Path
 
 from viz3d.errors import ExportError
 from viz3d.export.about import KEY, about_json
+from viz3d.export.png import chunk
 from viz3d.figures.chart import Chart
 
 WIDTH, HEIGHT = 1_000, 760
@@ -43,9 +42,8 @@ def to_png(chart: Chart) -> bytes:
         If there is no browser, or it fails to draw.
     """
     drawn = _draw(chart, "png")
-    text = b"tEXt" + KEY.encode() + b"\0" + about_json(chart).encode("ascii")
-    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
-    return drawn[:PNG_HEAD] + chunk + drawn[PNG_HEAD:]
+    text = chunk(b"tEXt", KEY.encode() + b"\0" + about_json(chart).encode("ascii"))
+    return drawn[:PNG_HEAD] + text + drawn[PNG_HEAD:]
 
 
 def to_svg(chart: Chart) -> bytes:

@@ -7,8 +7,7 @@ many programs know no transparency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
 
@@ -16,55 +15,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz3d.errors import ExportError
-from viz3d.export.colors import rgba, scaled
+from viz3d.export.axes import AXES, Axis, axes_of
+from viz3d.export.colors import on_scale, places, rgba
 from viz3d.figures.chart import Chart
 
 Floats = NDArray[np.float64]
 
-EDGE = 1e-5
-"""What is outside an axis by less than this share of it is rounding of 32-bit numbers."""
+PALETTE = 256
+"""Colours of a scale, as many as plotly.js makes of it."""
 
 FAINT = 0.2
 """A surface less opaque than this is a help for the eye; solid it would hide the data behind it."""
 
-AXES = ("x", "y", "z")
-
 
 @dataclass(frozen=True)
-class Axis:
-    """How an axis of the chart lies in the mesh.
+class Tones:
+    """The colour scale of a surface.
 
     Attributes
     ----------
-    title : str
-    log : bool
-    low, high : float
-        Ends of the axis, on a logarithmic one in powers of ten.
-    length : float
-        In the mesh, centred on zero: ``low`` lies at ``-length / 2``, ``high`` at ``length / 2``.
-    ticks : mapping of str to float
-        Words at the ticks, where the axis has them, and the value each stands at.
+    palette : ndarray, shape (256, 4)
+        Its colours from end to end, mixed as those of a `Body`.
+    place : ndarray, shape (n,)
+        Where on it each vertex lies, 0 to 1.
     """
 
-    title: str
-    log: bool
-    low: float
-    high: float
-    length: float
-    ticks: Mapping[str, float]
-
-    def scaled(self, values: Floats) -> Floats:
-        """Return data on the scale of the axis; NaN where a logarithm does not exist."""
-        if not self.log:
-            return values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(values > 0, np.log10(values), np.nan)
-
-    def place(self, values: Floats) -> Floats:
-        """Return where data lie in the mesh; NaN outside the axis."""
-        share = (self.scaled(values) - self.low) / (self.high - self.low)
-        inside = (share >= -EDGE) & (share <= 1 + EDGE)
-        return np.where(inside, (np.clip(share, 0, 1) - 0.5) * self.length, np.nan)
+    palette: Floats
+    place: Floats
 
 
 @dataclass(frozen=True)
@@ -83,6 +60,8 @@ class Body:
         Vertices of each triangle, line or point.
     outside : int
         Points of the trace that lie outside the axes.
+    tones : Tones or None
+        Of a surface, whose colours between vertices lie on its scale.
     """
 
     name: str
@@ -91,6 +70,7 @@ class Body:
     color: Floats
     corners: NDArray[np.int64]
     outside: int
+    tones: Tones | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +127,7 @@ def build(chart: Chart) -> Mesh:
             f"{chart.title} has no 3D scene, so there is no mesh of it; write .html, .png, .csv or "
             "another format."
         )
-    axes = _axes(chart.figure)
+    axes = axes_of(chart.figure)
     bodies: list[Body] = []
     left_out: list[str] = []
     for trace in chart.figure.data:
@@ -159,32 +139,6 @@ def build(chart: Chart) -> Mesh:
     if not bodies:
         raise ExportError(f"Nothing in the scene of {chart.title} has a place in a mesh.")
     return Mesh(axes, tuple(bodies), tuple(left_out))
-
-
-def _axes(figure: Any) -> tuple[Axis, ...]:
-    scene = figure.layout.scene
-    return tuple(
-        _axis(figure, name, scene[f"{name}axis"], scene.aspectratio[name]) for name in AXES
-    )
-
-
-def _axis(figure: Any, name: str, axis: Any, length: float | None) -> Axis:
-    log = axis.type == "log"
-    ends = axis.range or _extent(figure, name, log=log)
-    low, high = (float(end) for end in ends)
-    places = axis.tickvals if axis.ticktext else ()
-    ticks = dict(zip(map(str, axis.ticktext or ()), map(float, places), strict=True))
-    title = unescape(str(axis.title.text or ""))
-    return Axis(title, log, low, high if high != low else low + 1, float(length or 1), ticks)
-
-
-def _extent(figure: Any, name: str, *, log: bool) -> tuple[float, float]:
-    """Return the range of the data, for an axis that has none."""
-    parts = [np.ravel(np.asarray(t[name], float)) for t in figure.data if t[name] is not None]
-    values = np.concatenate(parts or [np.zeros(1)])
-    values = np.log10(values[values > 0]) if log else values
-    values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
 
 
 def _bodies(trace: Any, axes: tuple[Axis, ...]) -> list[Body] | None:
@@ -217,10 +171,11 @@ def _surface(trace: Any, axes: tuple[Axis, ...]) -> Body:
     # Without colours of their own the height gives them, on a logarithmic axis its logarithm.
     own = trace.surfacecolor
     tone = axes[2].scaled(z) if own is None else np.asarray(own, dtype=np.float64)
-    color = scaled(tone, trace).reshape(-1, 4)
-    return _used(
-        trace.name or "surface", "triangles", position, _faded(color, trace), corners, outside
-    )
+    place = places(tone, trace).ravel()
+    palette = _faded(on_scale(np.linspace(0, 1, PALETTE), trace), trace)
+    color = _faded(on_scale(place, trace), trace)
+    name = trace.name or "surface"
+    return _used(name, "triangles", position, color, corners, outside, Tones(palette, place))
 
 
 def _lines(trace: Any, axes: tuple[Axis, ...]) -> Body:
@@ -263,7 +218,7 @@ def _colors(holder: Any, trace: Any, n: int) -> Floats:
     elif isinstance(own[0], str):
         color = np.array([rgba(text) for text in own])
     else:
-        color = scaled(np.asarray(own, dtype=np.float64), holder)
+        color = on_scale(places(np.asarray(own, dtype=np.float64), holder), holder)
     return _faded(color, trace)
 
 
@@ -277,9 +232,17 @@ def _opacity(trace: Any) -> float:
 
 
 def _used(
-    name: str, shape: str, position: Floats, color: Floats, corners: NDArray, outside: int
+    name: str,
+    shape: str,
+    position: Floats,
+    color: Floats,
+    corners: NDArray,
+    outside: int,
+    tones: Tones | None = None,
 ) -> Body:
     """Keep the vertices that something is made of: the others may be holes."""
     used, renamed = np.unique(corners, return_inverse=True)
     corners = renamed.reshape(corners.shape).astype(np.int64)
-    return Body(unescape(name), shape, position[used], color[used], corners, outside)
+    if tones:
+        tones = replace(tones, place=tones.place[used])
+    return Body(unescape(name), shape, position[used], color[used], corners, outside, tones)

@@ -32,15 +32,15 @@ class Chart:
         The numbers behind the summary, one row per run or layer.
     summary : str
         One paragraph that reads well aloud.
+    data : callable
+        Returns the numbers that are drawn as one long table, whole; see `viz3d.figures.tidy`.
+        Called only when somebody exports them.
     numbers : mapping
         The numbers of the summary, JSON-serialisable; also in the provenance.
     notes : tuple of str
         What was dropped, thinned, merged or clipped, with counts.
     events : tuple of Pin
         What happened to the runs, by step, and where the scene shows it.
-    data : callable or None
-        Returns the numbers that are drawn as one long table, whole; see `viz3d.figures.tidy`. None
-        where the kind has no such table.
     """
 
     kind: str
@@ -49,10 +49,10 @@ class Chart:
     flat: go.Figure
     table: pd.DataFrame
     summary: str
+    data: Callable[[], pd.DataFrame]
     numbers: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     events: tuple[Pin, ...] = ()
-    data: Callable[[], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def assemble(
     words: Words,
     origins: Sequence[Mapping[str, str]],
     settings: Mapping[str, Any],
-    data: Callable[[], pd.DataFrame] | None = None,
+    data: Callable[[], pd.DataFrame],
 ) -> Chart:
     """Put scene, flat twin and words together, and the provenance into both pictures.
 
@@ -87,12 +87,12 @@ def assemble(
         From `viz3d.figures.provenance.origins`.
     settings : mapping
         The settings that the chart was made with.
-    data : callable, optional
-        As in `Chart`; called only when somebody exports the numbers.
+    data : callable
+        As in `Chart`.
     """
     for picture in pictures:
         stamp(picture, kind, origins, settings, words.numbers)
     said = plain(words.numbers)
     return Chart(
-        kind, title, *pictures, words.table, words.summary, said, words.notes, words.events, data
+        kind, title, *pictures, words.table, words.summary, data, said, words.notes, words.events
     )

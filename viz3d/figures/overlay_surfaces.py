@@ -120,7 +120,7 @@ def _pins(layers: Sequence[Layer]) -> list[Pin]:
 
 def _data(titles: Sequence[str], charts: Sequence[Chart]) -> pd.DataFrame:
     """Return the long tables of all groups below each other, ``group`` after ``part``."""
-    tables = [c.data() for c in charts if c.data]
+    tables = [c.data() for c in charts]
     return by_group(titles, tables, place=1)
 
 

@@ -41,7 +41,6 @@ KINDS = {
 }
 IMAGES = (".png", ".svg")
 MESHES = (".glb", ".ply")
-TABLES = (".csv", ".parquet")
 
 
 def file_name(text: str, ending: str) -> str:
@@ -78,8 +77,6 @@ def _reason(what: Chart, ending: str) -> str:
     """Say why there is no such file of a chart; empty where there is one."""
     if ending in MESHES and what.figure is what.flat:
         return "This chart is flat: there is no 3D model of it."
-    if ending in TABLES and what.data is None:
-        return "This chart has no table of its points; the JSON holds all that is drawn."
     if ending in IMAGES:
         from viz3d.export.images import find_browser
 

@@ -10,12 +10,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from viz3d.export.wandb.faults import logged_errors
-from viz3d.export.wandb.log import log_files
+from viz3d.export.wandb.log import log_files, mark_arrived
 
 RUNS = "*wandb/run-*"
 """Where the library keeps the files of online runs, in ``WANDB_DIR``."""
@@ -53,16 +53,35 @@ def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
             error.add_note("\n".join(logged_errors(place)))
             shutil.rmtree(place, ignore_errors=True)
         raise
+    here = Path(run.dir).parent
     report(
         "opened",
         run_id=run.id,
         entity=run.entity or "",
         url=(run.url or "") if online else "",
         new=not run.resumed if online else None,
-        folder=str(Path(run.dir).parent),
+        folder=str(here),
     )
-    log_files(run, job["made"], report)
+    logged = log_files(run, job["made"], report)
     run.finish()
+    if online and not logged_errors(here):
+        report("arrived")
+        if logged:
+            _tell_arrived({**job, "id": run.id, "finish": job["init"]}, folder, logged)
+
+
+def _tell_arrived(job: Mapping[str, Any], folder: Path, keys: Sequence[str]) -> None:
+    """Open the run once more to say that these charts arrived, so that a repeat leaves them out.
+
+    Before the run was finished nobody knew. Where this fails a repeat sends them again.
+    """
+    before = set(folder.glob(RUNS))
+    try:
+        with _open(job, folder) as run:
+            mark_arrived(run, keys)
+    finally:
+        for place in set(folder.glob(RUNS)) - before:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _open(job: Mapping[str, Any], folder: Path) -> Any:

@@ -49,6 +49,11 @@ _CAUSES = (
 )  # fmt: skip
 
 
+def is_local(text: str) -> bool:
+    """Whether a message says that files could not be written here, so that some are torn."""
+    return any(re.search(pattern, text, re.IGNORECASE) for pattern, _ in _CAUSES[:2])
+
+
 def cause(text: str) -> str:
     """Name the cause that a message of the library speaks of.
 

@@ -44,17 +44,25 @@ def log_charts(
     return tuple(note for part in made for note in part.notes)
 
 
-def log_files(run: Any, made: Sequence[Mapping[str, Any]], report: Callable[..., None]) -> None:
-    """Log the files of each chart at its step, in the order of the steps, as W&B needs it."""
+def log_files(
+    run: Any, made: Sequence[Mapping[str, Any]], report: Callable[..., None]
+) -> tuple[str, ...]:
+    """Log the files of each chart at its step, in the order of the steps, as W&B needs it.
+
+    Returns
+    -------
+    tuple of str
+        Keys of the charts that were logged: all but those that the run's config says arrived.
+    """
     run.define_metric(STEP, hidden=True)
     for keys in ("3d/*", "final/3d/*"):
         run.define_metric(keys, step_metric=STEP)
-    known = _plain(run.config.get("viz3d") or {})
-    had = dict(known.get("charts", {}))
+    had, logged = _charts(run), []
     for part in sorted(made, key=lambda part: part["step"]):
         key, step, about = part["key"], part["step"], part["provenance"]
         before = had.get(key, {})
-        if (before.get("step"), before.get("sha256")) == (step, about["sha256"]):
+        same = (before.get("step"), before.get("sha256")) == (step, about["sha256"])
+        if same and before.get("arrived"):
             report("present", key=key, step=step)
             continue
         media = {name: _media(path) for name, path in part["files"].items()}
@@ -64,9 +72,26 @@ def log_files(run: Any, made: Sequence[Mapping[str, Any]], report: Callable[...,
         run.log({STEP: step}, step=at, commit=False)
         run.log(media, step=at)
         had[key] = about
-        run.config.update({"viz3d": {"version": __version__, "charts": had}}, allow_val_change=True)
+        logged.append(key)
+        _tell(run, had)
         for name in media:
             report("logged", key=name, step=step)
+    return tuple(logged)
+
+
+def mark_arrived(run: Any, keys: Sequence[str]) -> None:
+    """Say in the config of an open run that charts which it names have arrived whole."""
+    had = _charts(run)
+    _tell(run, {key: {**had[key], "arrived": True} if key in keys else had[key] for key in had})
+
+
+def _charts(run: Any) -> dict[str, Any]:
+    return dict(_plain(run.config.get("viz3d") or {}).get("charts", {}))
+
+
+def _tell(run: Any, charts: Mapping[str, Any]) -> None:
+    said = {"version": __version__, "charts": charts}
+    run.config.update({"viz3d": said}, allow_val_change=True)
 
 
 def _media(path: str) -> Any:

@@ -29,7 +29,8 @@ class WandbExport:
     logged : tuple of (key, step)
         One for each file, such as ``("3d/loss_landscape_image", 60)``.
     present : tuple of (key, step)
-        Charts that the run has already, the same figure at the same step; not logged again.
+        Charts that the run has already, the same figure at the same step, arrived whole; not
+        logged again.
     notes : tuple of str
         What was rounded or left out.
     failed : str
@@ -61,10 +62,7 @@ def sentences(done: WandbExport) -> list[str]:
     where = f"run {done.run_id} of project {done.project}" if done.run_id else done.project
     said = list(done.notes)
     if done.present:
-        said.append(
-            f"Already in {where}, not logged again: {_keys(done.present)}. If sending them failed "
-            "then, the line that was given then sends the rest."
-        )
+        said.append(f"Already in {where}, not logged again: {_keys(done.present)}.")
     if done.logged:
         said.append(f"{_did(done)} {_keys(done.logged)} in {where}{_age(done)}.")
     if done.folder:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from viz3d.errors import BadArgument
 from viz3d.export.wandb.check import PROJECT, check_export, hide_key, run_name
-from viz3d.export.wandb.faults import cause, logged_errors
+from viz3d.export.wandb.faults import cause, is_local, logged_errors
 from viz3d.export.wandb.files import Made, last_step, make_files
 from viz3d.export.wandb.outcome import WandbExport
 from viz3d.export.wandb.process import carry_out
@@ -96,7 +96,8 @@ def export_charts(
         if mode == "online" and done.failed and not done.folder:
             tell("Keeping the charts in a folder")
             kept = _send(made, replace(to, mode="offline"), name, settings)
-            done = replace(kept, failed=f"{done.failed} {kept.failed}".strip())
+            why = dict.fromkeys(filter(None, (done.failed, kept.failed)))
+            done = replace(kept, failed=" ".join(why))
     return replace(done, notes=tuple(note for part in made for note in part.notes))
 
 
@@ -116,7 +117,7 @@ def _send(made: Sequence[Made], to: WandbExport, name: str, settings: Settings) 
         "made": [asdict(part) for part in made],
     }
     seconds = START + (INIT + FINISH) * settings.patience
-    done, trouble = to, []
+    done, trouble, arrived = to, [], False
     for event in carry_out(job, seconds):
         what = event.pop("event")
         if what == "opened":
@@ -125,7 +126,9 @@ def _send(made: Sequence[Made], to: WandbExport, name: str, settings: Settings) 
             done = replace(done, logged=(*done.logged, (event["key"], event["step"])))
         elif what == "present":
             done = replace(done, present=(*done.present, (event["key"], event["step"])))
-        else:
+        elif what == "arrived":
+            arrived = True
+        elif not arrived:  # what fails afterwards concerns no chart
             trouble.append(event["what"])
     return _closed(done, trouble, settings.wandb_api_key)
 
@@ -139,6 +142,9 @@ def _closed(done: WandbExport, trouble: list[str], key: str) -> WandbExport:
     if folder and done.mode == "online" and not failed:
         shutil.rmtree(folder, ignore_errors=True)  # all of it is at W&B
         return replace(done, folder="")
+    if folder and is_local("\n".join(trouble)):
+        shutil.rmtree(folder, ignore_errors=True)  # half a chart is none
+        return replace(done, folder="", logged=(), failed=failed)
     # Without the option the library passes over what was begun online.
     how = "wandb sync --include-online" if done.mode == "online" else "wandb sync"
     sync = f"{how} {shlex.quote(done.folder)}" if folder else ""
