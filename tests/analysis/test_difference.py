@@ -131,7 +131,7 @@ def test_a_side_without_samples_gets_a_reason():
 
 
 def test_ten_per_cent_are_seen_where_the_spread_of_the_runs_changes():
-    """Runs that fall at different steps, alike before and after: the spread is all in the middle."""
+    """Runs that fall at different steps are alike before and after that."""
 
     def late(seed, factor):
         rng = np.random.default_rng(seed)
