@@ -160,19 +160,46 @@ def schedule(step: Floats) -> Floats:
     return np.minimum(1, (step + 1) / warm) * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * done)))
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """Runs that are drawn together.
+
+    Attributes
+    ----------
+    peaks : ndarray, shape (runs,)
+        Peak rate of each.
+    rows : int
+        Of each run.
+    noise, slow : float
+        Standard deviation of the white and of the AR(1) noise, as shares of the value.
+    memory : float
+        Share of a run over which the AR(1) noise decays by a factor e.
+    """
+
+    peaks: Floats
+    rows: int
+    noise: float = 0.03
+    slow: float = 0.04
+    memory: float = 0.01
+
+    @classmethod
+    def even(cls, runs: int) -> Sweep:
+        """Space the peak rates evenly in the logarithm; give all runs together 10,000 rows."""
+        peaks = np.geomspace(1e-4, 2e-2, runs) if runs > 1 else np.array([3e-3])
+        return cls(peaks, SAMPLES // runs)
+
+
 def record(
-    family: Family, runs: int, axis: str, seed: int
+    family: Family, sweep: Sweep, axis: str, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Step, rate, value, run and true value of every sample of some runs."""
-    rng = np.random.default_rng([seed, runs])
-    peaks = np.geomspace(1e-4, 2e-2, runs) if runs > 1 else np.array([3e-3])
-    step = np.linspace(0, STEPS, SAMPLES // runs)
+    step = np.linspace(0, STEPS, sweep.rows)
     parts = []
-    for number, peak in enumerate(peaks):
+    for number, peak in enumerate(sweep.peaks):
         rate = peak * schedule(step) if axis == "current" else np.full(len(step), peak)
         clean = family.truth(step, rate)
-        noise = 0.03 * rng.standard_normal(len(step))
-        noise += 0.04 * correlated(len(step), 0.01 * len(step), rng)
+        noise = sweep.noise * rng.standard_normal(len(step))
+        noise += sweep.slow * correlated(len(step), sweep.memory * len(step), rng)
         noise *= np.linspace(1 / family.growth, 1, len(step)) if family.growth > 1 else 1.0
         noise += (rng.random(len(step)) < family.spikes) * rng.exponential(2.0, len(step))
         value = clean * (1 + noise) + 0.05 * rng.standard_normal()
@@ -183,7 +210,8 @@ def record(
 
 def score(family: Family, runs: int, axis: str, seed: int) -> NDArray[np.int64]:
     """Count cells of one surface: all, shown, wrong, covered."""
-    step, rate, value, run, clean = record(family, runs, axis, seed)
+    rng = np.random.default_rng([seed, runs])
+    step, rate, value, run, clean = record(family, Sweep.even(runs), axis, rng)
     surface = fit_surface(step, rate, value, run)
     low, high = np.quantile(clean, [0.02, 0.98])
     truth = family.truth(*np.meshgrid(surface.x, surface.y))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.gaussian_process.kernels import ConstantKernel
 
 from viz3d.analysis._axes import Axis
+from viz3d.analysis._kernels import sized
 from viz3d.analysis.difference import BAND, subtract
 
 STEPS = 300
@@ -53,6 +55,19 @@ def test_the_promise_on_sweeps_of_one_truth_and_of_one_that_is_worse(same, worse
     assert below >= 0.8
     assert above == 0
     assert below + above + undecided == pytest.approx(1)
+
+
+def test_equal_sweeps_are_not_said_to_be_equal_to_any_digit(same):
+    """The band is not below what offsets of 0.02 of six runs a side do to their mean."""
+    assert np.median(same.deviation[same.shown]) > 0.02 * np.sqrt(2 / 6)
+
+
+def test_the_size_of_the_own_part_follows_the_spread_of_the_runs():
+    """A difference that is even before the division by the spread is even for the kernel too."""
+    kernel = ConstantKernel(4.0) * sized(lambda u: 1 + u)
+    at = np.array([[0.0, 0.3], [1.0, 0.3]])
+    np.testing.assert_allclose(kernel(at), [[4, 8], [8, 16]])
+    np.testing.assert_allclose(kernel.diag(at), [4, 16])
 
 
 def test_a_shift_is_measured(same):
@@ -113,6 +128,25 @@ def test_a_side_without_samples_gets_a_reason():
     """The sentence names the side."""
     x, y, z, run = sweep(0)
     assert subtract((x, y, z, run), (x, y, z * np.nan, run)).reason.startswith("Side B")
+
+
+def test_ten_per_cent_are_seen_where_the_spread_of_the_runs_changes():
+    """Runs that fall at different steps are alike before and after that."""
+
+    def late(seed, factor):
+        rng = np.random.default_rng(seed)
+        step = np.linspace(0, 10_000, STEPS)
+        parts = []
+        for i, rate in enumerate(RATES):
+            middle = 2.9 - 0.3 * (np.log10(rate) + 2.5)
+            z = 5 - 3 / (1 + np.exp(-(np.log10(step + 30) - middle) / 0.15))
+            z = factor * z * (1 + rng.normal(0, 0.03, STEPS)) + rng.normal(0, 0.03)
+            parts.append((step, np.full(STEPS, rate), z, np.full(STEPS, i)))
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+    found = subtract(late(0, 1.0), late(1, 1.1), grid=24)
+    assert found.shares[0] > 0.6
+    assert found.shares[1] == 0
 
 
 def test_a_ratio_where_both_are_fitted_on_a_logarithmic_scale(worse):

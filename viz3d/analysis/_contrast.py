@@ -2,14 +2,17 @@
 
 Two surfaces fitted apart differ by the error of each, and between the runs of a sweep that error is
 large and much the same on both sides. Fitted together it is learned once: f_side = common + own,
-each a Gaussian process of its own size and smoothness, learned from both groups (the hierarchical
-model of Hensman, Lawrence and Rattray 2013). The difference of the two own parts is as sure as the
-data make it, and it shrinks to nothing where nothing tells the groups apart.
+each a Gaussian process of its own size and smoothness, learned from both groups (after Hensman,
+Lawrence and Rattray 2013, "Hierarchical Bayesian modelling of gene expression time series across
+irregularly sampled replicates and clusters", BMC Bioinformatics 14:252, where the sides are
+replicates over time). The difference of the two own parts is as sure as the
+data make it, and it shrinks towards nothing where nothing tells the groups apart.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -19,7 +22,7 @@ from viz3d.analysis._axes import Axis
 from viz3d.analysis._bend import Bend
 from viz3d.analysis._bins import Bins, bin_runs
 from viz3d.analysis._groups import Floats, Ints
-from viz3d.analysis._heights import Heights
+from viz3d.analysis._heights import OFFSET, Heights
 from viz3d.analysis._noise import Noise, measure_noise
 from viz3d.analysis._process import (
     JITTER,
@@ -34,8 +37,12 @@ from viz3d.analysis._process import (
 from viz3d.analysis._samples import Samples
 from viz3d.analysis.surface_model import CHUNK, COARSE, FINE, LEAST_KAPPA, MOST_KAPPA
 
-OWN = (1e-5, 50.0)
-"""Bounds of the variance of what a side has of its own."""
+OWN = (OFFSET**2, 50.0)
+"""Bounds of the variance of what a side has of its own, where the spread of the runs is typical.
+
+Not less than what a seed does to one run: let go to nothing, it says that the sides are one and the
+same to any digit, which runs that differ by their seed cannot tell.
+"""
 
 SHARED_LENGTH, OWN_LENGTH = (1e3, 1.1e3), (1e-3, 1.1e-3)
 """Length scales along the side, 0 or 1, at which both sides are one, and at which they are apart.
@@ -104,7 +111,7 @@ class ContrastModel:
         )
         with one_thread():
             self._bend = fit_process(coarse[0], coarse[0], shared).bend
-            kernel = _learn(*coarse, shared, self._bend)
+            kernel = _learn(*coarse, shared, self._bend, self._heights.size)
             self._model = _condition(kernel, *fine, shared, self._bend)
             self.kappa_ = _kappa(Process(self._model, self._bend, (np.nan, np.nan)), fine[0])
         return self
@@ -127,7 +134,8 @@ class ContrastModel:
         ]
         mean_a, mean_b = (k @ model.alpha_ for k in covariance)
         told = solve_triangular(model.L_, (covariance[0] - covariance[1]).T, lower=True)
-        variance = 2 * model.kernel_.k1.k2.k1.constant_value - np.sum(told**2, axis=0)
+        own = model.kernel_.k1.k2.diag(_inputs(points, np.zeros(len(points)), self._bend))
+        variance = 2 * own - np.sum(told**2, axis=0)
         half = self.kappa_ * np.sqrt(np.maximum(variance, JITTER)) / 2
         middle = (mean_a + mean_b) / 2
         a, b, upper, lower = (
@@ -173,13 +181,19 @@ def _at(bins: Bins, side: Floats, bend: Bend) -> Floats:
     return _inputs(np.column_stack([bins.u, bins.v]), side, bend)
 
 
-def _learn(bins: Bins, side: Floats, shared: SharedError, bend: Bend) -> Any:
-    """Fit the kernel ``(common + own) + white + shared`` by maximum likelihood, from one start."""
+def _learn(
+    bins: Bins, side: Floats, shared: SharedError, bend: Bend, size: Callable[[Floats], Floats]
+) -> Any:
+    """Fit the kernel ``(common + own) + white + shared`` by maximum likelihood, from one start.
+
+    Fitted values are divided by the spread of the runs at each x, and what is one difference at all
+    x is not one after that. So `own` has the size of what it was before.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    from viz3d.analysis._kernels import shared_noise
+    from viz3d.analysis._kernels import shared_noise, sized
 
     length = (SHORTEST, LONGEST)
     common = ConstantKernel(1.0, (0.05, 50.0)) * Matern(
@@ -188,6 +202,7 @@ def _learn(bins: Bins, side: Floats, shared: SharedError, bend: Bend) -> Any:
     own = ConstantKernel(0.05, OWN) * Matern(
         [1.0, 1.0, OWN_LENGTH[0]], [length, length, OWN_LENGTH], nu=1.5
     )
+    own *= sized(size)
     white = WhiteKernel(1e-3, (1e-6, 0.05 if bins.own.any() else 1.0))
     kernel = common + own + white + shared_noise(shared(bins))
     learner = GaussianProcessRegressor(kernel, alpha=bins.own + JITTER)

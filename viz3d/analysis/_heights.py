@@ -84,7 +84,11 @@ class Heights:
 
     def offset(self, u: Floats) -> Floats:
         """Give the standard deviation of a run's constant error at unit x, in fitted values."""
-        return OFFSET / self._at(u)
+        return OFFSET * self.size(u)
+
+    def size(self, u: Floats) -> Floats:
+        """Give what one unit before the division by the spread is at unit x, in fitted values."""
+        return 1 / self._at(u)
 
     def _at(self, u: Floats) -> Floats:
         return np.interp(u, (np.arange(COLUMNS) + 0.5) / COLUMNS, self.spread)

@@ -1,7 +1,8 @@
-"""The kernel that scikit-learn lacks: noise that samples share."""
+"""The kernels that scikit-learn lacks: noise that samples share, and a size that changes with x."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -51,3 +52,41 @@ def _shared_noise_class() -> Any:
             return False
 
     return SharedNoise
+
+
+def sized(size: Callable[[Floats], Floats]) -> Any:
+    """Return a kernel that makes another, times it, as large as `size` at each x.
+
+    Parameters
+    ----------
+    size : callable
+        Factor of the standard deviation at unit x, shape (n,).
+
+    Returns
+    -------
+    sklearn.gaussian_process.kernels.Kernel
+    """
+    return _sized_class()(size)
+
+
+@cache
+def _sized_class() -> Any:
+    from sklearn.gaussian_process.kernels import Kernel
+
+    class Sized(Kernel):
+        def __init__(self, size: Callable[[Floats], Floats]) -> None:
+            self.size = size
+
+        def __call__(self, X: Floats, Y: Floats | None = None, eval_gradient: bool = False) -> Any:
+            covariance = np.outer(self.size(X[:, 0]), self.size((X if Y is None else Y)[:, 0]))
+            if eval_gradient:
+                return covariance, np.empty((*covariance.shape, 0))
+            return covariance
+
+        def diag(self, X: Floats) -> Floats:
+            return self.size(X[:, 0]) ** 2
+
+        def is_stationary(self) -> bool:
+            return False
+
+    return Sized
