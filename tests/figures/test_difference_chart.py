@@ -66,6 +66,61 @@ def test_the_colours_are_centred_at_zero(chart):
     assert low < 0 < high
 
 
+@pytest.fixture(scope="module")
+def ratios(make_run):
+    """Two sweeps over four decades of loss; A ends at a tenth of B at every rate."""
+    rng = np.random.default_rng(6)
+    step = np.arange(200)
+    sides = []
+    for name, end in (("a", 1e-4), ("b", 1e-3)):
+        runs = []
+        for rate in np.geomspace(1e-4, 1e-1, 4):
+            loss = 4 * (end / 4) ** (step / 199) * np.exp(rng.normal(0, 0.05, 200))
+            columns = {"loss": loss, "lr": np.full(200, rate)}
+            runs.append(make_run(columns, name=f"{name}-{rate:.0e}"))
+        sides.append(runs)
+    return sides
+
+
+def test_ratios_are_on_a_logarithmic_axis_and_told_in_per_cent(ratios):
+    """Ten times less is as far from zero as ten times more, on the axis and in the colours."""
+    result = difference.compute(*ratios)
+    assert result.found.log
+    assert np.nanmin(result.found.d) < np.log(0.2)
+    chart = difference.finish(result)
+    axis = chart.figure.layout.scene.zaxis
+    assert axis.type == "log"
+    ticks = dict(zip(axis.ticktext, axis.tickvals, strict=True))
+    assert ticks["0 %"] == 1
+    assert ticks["-80 %"] == pytest.approx(0.2)
+    surface = next(t for t in chart.figure.data if isinstance(t, go.Surface))
+    heat = next(t for t in chart.flat.data if isinstance(t, go.Heatmap))
+    assert surface.cmin == pytest.approx(-surface.cmax)
+    assert heat.zmin == pytest.approx(-heat.zmax)
+    shown = np.isfinite(surface.z)
+    np.testing.assert_allclose(surface.z[shown], np.exp(result.found.d)[shown], rtol=1e-6)
+    np.testing.assert_allclose(surface.surfacecolor[shown], np.log10(surface.z[shown]), rtol=1e-3)
+    said = surface.customdata[shown]
+    np.testing.assert_allclose(said[:, 2], 100 * (surface.z[shown] - 1), rtol=1e-3, atol=1e-3)
+    assert (said[:, 3] < said[:, 2]).all()
+    assert (said[:, 4] > said[:, 2]).all()
+    net = next(t for t in chart.figure.data if t.name == "no difference")
+    assert set(net.z[np.isfinite(net.z)]) == {1}
+
+
+def test_a_curve_of_ratios_has_the_same_axis(ratios):
+    """Its ticks reach over the band, and the line of no difference is 1."""
+    chart = difference.chart(ratios[0][1], ratios[1][1])
+    axis = chart.figure.layout.yaxis
+    assert axis.type == "log"
+    assert {"0 %", "-90 %"} <= set(axis.ticktext)
+    line = next(t for t in chart.figure.data if t.name == "no difference")
+    assert list(line.y) == [1, 1]
+    assert "A is a-1e-03. B is b-1e-03." in chart.summary
+    lower = np.asarray(chart.figure.data[1].y)
+    assert 10 ** axis.range[0] <= np.nanmin(lower)
+
+
 def test_the_hatching_is_the_undecided_area(result, chart):
     """Every point of it lies nearest an undecided one, and it covers rows all over that area."""
     found = result.found

@@ -10,14 +10,14 @@ import plotly.graph_objects as go
 
 from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
-from viz3d.figures.difference_curve import curve_traces
+from viz3d.figures.difference_curve import band_ends, curve_traces
 from viz3d.figures.difference_data import KIND, OF, TITLE, DifferenceResult, compute, ends
 from viz3d.figures.difference_tidy import tidy
 from viz3d.figures.difference_traces import (
     flat_hatch_trace,
     hatch_trace,
     heat_traces,
-    name,
+    height_axis,
     run_traces,
     surface_traces,
     zero_plane,
@@ -49,15 +49,15 @@ def draw(result: DifferenceResult) -> go.Figure:
     log = result.log_y
     traces: list[Any] = [
         *surface_traces(result),
-        *hatch_trace(result, x, y, z),
-        zero_plane(x, y, log=log),
+        *hatch_trace(result, x, y),
+        zero_plane(result, x, y),
     ]
     titles = result.titles
     second = style.axis(scene_text(titles[1]), range=padded(y, log=log))
     scene = style.scene(
         style.axis(titles[0], range=padded(x, share=0.02)),
         {**second, **(log_ticks(y) if log else even_ticks(y))},
-        style.axis(name(result), range=padded(z), **even_ticks(z)),
+        height_axis(result, z),
     )
     words = subtitle(result, numbers(result))
     return style.figure(traces, style.layout(TITLE, words, scene=scene))
@@ -86,7 +86,7 @@ def draw_curve(result: DifferenceResult) -> go.Figure:
         TITLE,
         subtitle(result, numbers(result)),
         style.axis("step", zeroline=False),
-        style.axis(name(result), zeroline=True),
+        height_axis(result, band_ends(result), flat=True),
     )
     return style.figure(curve_traces(result), layout)
 

@@ -97,7 +97,11 @@ class DifferenceResult:
         return self.of == "loss-landscape"
 
     def drawn(self, values: Floats) -> Floats:
-        """Return differences as drawn: in per cent of B where they are logarithms of a ratio."""
+        """Return differences as drawn: the ratio A / B where they are logarithms of it."""
+        return np.exp(values) if self.found.log else values
+
+    def told(self, values: Floats) -> Floats:
+        """Return differences as told: in per cent of B where they are logarithms of a ratio."""
         return 100 * np.expm1(values) if self.found.log else values
 
 
@@ -185,16 +189,21 @@ def compute(
 
 
 def ends(result: DifferenceResult) -> Range:
-    """Return the range of the drawn difference, which holds zero."""
-    low, high = span(result.drawn(result.found.d), [0.0]) or (0.0, 1.0)
-    return (low, high) if high > low else (-1.0, 1.0)
+    """Return the range of the difference, which holds zero, as drawn."""
+    low, high = span(result.found.d, [0.0]) or (0.0, 0.0)
+    return _drawn(result, (low, high) if high > low else (-1.0, 1.0))
 
 
 def color_range(result: DifferenceResult) -> Range:
-    """Return the ends of the colour scale, as far from zero on both sides."""
-    drawn = result.drawn(result.found.d)
-    most = float(np.quantile(np.abs(drawn[np.isfinite(drawn)]), WITHIN)) or 1.0
-    return -most, most
+    """Return the ends of the colour scale, as far from zero on both sides, as drawn."""
+    d = result.found.d
+    most = float(np.quantile(np.abs(d[np.isfinite(d)]), WITHIN)) or 1.0
+    return _drawn(result, (-most, most))
+
+
+def _drawn(result: DifferenceResult, ends: Range) -> Range:
+    low, high = result.drawn(np.array(ends))
+    return float(low), float(high)
 
 
 def _identity(run: Run) -> tuple[str, str, str]:

@@ -14,8 +14,10 @@ from viz3d.analysis.difference import BAND
 from viz3d.figures import style
 from viz3d.figures.budget import compact, thin
 from viz3d.figures.difference_data import DifferenceResult, Side, color_range
-from viz3d.figures.frame import Range
+from viz3d.figures.frame import Range, padded
 from viz3d.figures.surface_traces import FADED, color_scale, edge, only
+from viz3d.figures.text import scene_text
+from viz3d.figures.ticks import nice_ticks, ratio_ticks
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +30,9 @@ LIFT = 0.006
 PER_SIDE = 2_000
 """Points that show where the runs of one side lie."""
 
-SIDES = ("#000000", "#E69F00")
+SIDES = (style.PATH, "#E69F00")
+"""Colours of the runs of A and of B, which go beyond the map: neither is white or black."""
+
 INK = "rgba(30,30,30,0.85)"
 """Hatching: dark on all colours of the middle of the scale, where undecided differences lie."""
 
@@ -49,31 +53,46 @@ def unit(result: DifferenceResult) -> str:
 def name(result: DifferenceResult) -> str:
     """Return the title of the axis and of the colours."""
     value = result.titles[2]
-    return f"{value} of A − B, % of B" if result.found.log else f"{value} of A − B"
+    return f"{value} of A / {value} of B" if result.found.log else f"{value} of A − B"
 
 
-def band(result: DifferenceResult) -> tuple[Floats, Floats]:
-    """Return the ends of the 95 % band, as drawn."""
+def height_axis(result: DifferenceResult, ends: Range, *, flat: bool = False) -> dict[str, Any]:
+    """Return the settings of the axis of the difference; a ratio has ticks in per cent."""
+    log = result.found.log
+    values = ratio_ticks(ends) if log else nice_ticks(ends, log=False)
+    return style.axis(
+        name(result) if flat else scene_text(name(result)),
+        type="log" if log else "linear",
+        range=padded(ends, log=log),
+        tickvals=[value for value, _ in values],
+        ticktext=[text for _, text in values],
+        zeroline=False,
+    )
+
+
+def said(result: DifferenceResult) -> Floats:
+    """Return what hover labels tell: A, B, the difference and the ends of its band, (..., 5)."""
     found = result.found
     half = BAND * found.deviation
-    return result.drawn(found.d - half), result.drawn(found.d + half)
+    told = (result.told(d) for d in (found.d, found.d - half, found.d + half))
+    return np.stack([found.a, found.b, *told], -1)
 
 
-def _hover(result: DifferenceResult, z: str) -> str:
+def hover(result: DifferenceResult) -> str:
+    """Return the hover label of a point whose `said` is its customdata."""
     x, y, value = result.titles
     u = unit(result)
+    second = "" if result.found.along else f"{y} %{{y:.3~g}}<br>"
     return (
-        f"{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}<br>{value} of A %{{customdata[0]:.4~g}}, "
-        f"of B %{{customdata[1]:.4~g}}<br>A − B {z}{u}<br>"
-        f"95 % band %{{customdata[2]:+.3~g}} to %{{customdata[3]:+.3~g}}{u}<extra></extra>"
+        f"{x} %{{x:,.0f}}<br>{second}{value} of A %{{customdata[0]:.4~g}}, "
+        f"of B %{{customdata[1]:.4~g}}<br>A − B %{{customdata[2]:+.3~g}}{u}<br>"
+        f"95 % band %{{customdata[3]:+.3~g}} to %{{customdata[4]:+.3~g}}{u}<extra></extra>"
     )
 
 
 def surface_traces(result: DifferenceResult) -> list[go.Surface]:
     """Return the two layers of the surface of a difference: solid, and where support fades."""
     found = result.found
-    drawn = result.drawn(found.d)
-    said = np.stack([found.a, found.b, *band(result)], -1)
     solid = found.support >= 1
     traces: list[go.Surface] = []
     for shown, opacity in ((solid, 1.0), (edge(solid, found.shown), FADED)):
@@ -83,9 +102,10 @@ def surface_traces(result: DifferenceResult) -> list[go.Surface]:
             go.Surface(
                 x=compact(found.x),
                 y=compact(found.y),
-                z=compact(only(shown, drawn)),
-                customdata=compact(only(shown, said)),
-                hovertemplate=_hover(result, "%{z:+.3~g}"),
+                z=compact(only(shown, result.drawn(found.d))),
+                surfacecolor=compact(only(shown, _tone(result))),
+                customdata=compact(only(shown, said(result))),
+                hovertemplate=hover(result),
                 opacity=opacity,
                 **_colors(result, prefix="c", bar=not traces),
                 lighting={"ambient": 0.85, "diffuse": 0.4, "specular": 0.02, "roughness": 0.9},
@@ -97,14 +117,13 @@ def surface_traces(result: DifferenceResult) -> list[go.Surface]:
 def heat_traces(result: DifferenceResult) -> list[Any]:
     """Return the difference as a heat map."""
     found = result.found
-    drawn = compact(only(found.shown, result.drawn(found.d)))
-    grid = {"x": compact(found.x), "y": compact(found.y), "z": drawn}
-    said = compact(np.stack([found.a, found.b, *band(result)], -1))
     return [
         go.Heatmap(
-            **grid,
-            customdata=said,
-            hovertemplate=_hover(result, "%{z:+.3~g}"),
+            x=compact(found.x),
+            y=compact(found.y),
+            z=compact(only(found.shown, _tone(result))),
+            customdata=compact(said(result)),
+            hovertemplate=hover(result),
             **_colors(result, prefix="z", bar=True),
         ),
     ]
@@ -122,7 +141,7 @@ def hatching(result: DifferenceResult, x_range: Range, y_range: Range) -> Floats
     Returns
     -------
     ndarray, shape (n, 3)
-        Step, second axis and drawn difference of points on the lines; NaN between stretches.
+        Step, second axis and difference of points on the lines; NaN between stretches.
     """
     from scipy.interpolate import RegularGridInterpolator
 
@@ -139,7 +158,7 @@ def hatching(result: DifferenceResult, x_range: Range, y_range: Range) -> Floats
     axes = (ys, found.x)
     within = found.undecided.astype(np.float64)
     undecided = RegularGridInterpolator(axes, within, method="nearest")(points) > 0
-    z = RegularGridInterpolator(axes, result.drawn(found.d))(points)
+    z = RegularGridInterpolator(axes, found.d)(points)
     shown = inside & undecided & np.isfinite(z)
     lines = np.stack([x, np.exp(y) if log else y, z], -1)
     lines[~shown] = np.nan
@@ -153,16 +172,17 @@ def _dense(points: Floats) -> Floats:
     return points[~(gap & np.r_[True, gap[:-1]])]
 
 
-def hatch_trace(result: DifferenceResult, x: Range, y: Range, z: Range) -> list[go.Scatter3d]:
+def hatch_trace(result: DifferenceResult, x: Range, y: Range) -> list[go.Scatter3d]:
     """Return the hatching on the surface."""
     lines = hatching(result, x, y)
     if not len(lines):
         return []
+    lift = LIFT * float(np.nanmax(result.found.d) - np.nanmin(result.found.d))
     return [
         go.Scatter3d(
             x=compact(lines[:, 0]),
             y=compact(lines[:, 1]),
-            z=compact(lines[:, 2] + LIFT * (z[1] - z[0])),
+            z=compact(result.drawn(lines[:, 2] + lift)),
             mode="lines",
             name="undecided (hatched)",
             line={"color": INK, "width": 2},
@@ -188,17 +208,17 @@ def flat_hatch_trace(result: DifferenceResult, x: Range, y: Range) -> list[go.Sc
     ]
 
 
-def zero_plane(x: Range, y: Range, *, log: bool) -> go.Scatter3d:
+def zero_plane(result: DifferenceResult, x: Range, y: Range) -> go.Scatter3d:
     """Return a faint net at zero; a half-transparent plane would hide what lies behind it."""
     xs = np.linspace(*x, 9)
-    ys = np.geomspace(*y, 9) if log else np.linspace(*y, 9)
+    ys = np.geomspace(*y, 9) if result.log_y else np.linspace(*y, 9)
     parts = [np.column_stack([np.r_[xs[[0, -1]], np.nan], np.full(3, v)]) for v in ys]
     parts += [np.column_stack([np.full(3, v), np.r_[ys[[0, -1]], np.nan]]) for v in xs]
     net = np.vstack(parts)
     return go.Scatter3d(
         x=compact(net[:, 0]),
         y=compact(net[:, 1]),
-        z=compact(np.zeros(len(net))),
+        z=compact(result.drawn(np.zeros(len(net)))),
         mode="lines",
         name="no difference",
         line={"color": style.FAINT, "width": 1},
@@ -237,8 +257,14 @@ def _thinned(side: Side) -> Floats:
     return np.vstack(parts)
 
 
+def _tone(result: DifferenceResult) -> Floats:
+    """Return what the colours are of: even about zero on both sides."""
+    return result.found.d / np.log(10) if result.found.log else result.found.d
+
+
 def _colors(result: DifferenceResult, *, prefix: str, bar: bool) -> dict[str, Any]:
-    title = f"{name(result)}; blue: A better"
-    return color_scale(
-        color_range(result), title, log=False, prefix=prefix, bar=bar, scale=diverging(result)
-    )
+    title, log, ends = f"{name(result)}; blue: A better", result.found.log, color_range(result)
+    colors = color_scale(ends, title, log=log, prefix=prefix, bar=bar, scale=diverging(result))
+    if bar and log:
+        colors["colorbar"]["ticktext"] = [text for _, text in ratio_ticks(ends)]
+    return colors

@@ -24,14 +24,14 @@ def numbers(result: DifferenceResult) -> dict[str, Any]:
     found = result.found
     below, above, undecided = found.shares
     better, worse = (below, above) if result.lower_is_better else (above, below)
-    drawn = result.drawn(found.d)[found.shown]
+    told = result.told(found.d)[found.shown]
     y = found.y if len(found.y) else np.array([np.nan])
     return {
         "better": better,
         "worse": worse,
         "undecided": undecided,
         "common_share": float(found.shown.mean()),
-        "median_difference": float(np.median(drawn)),
+        "median_difference": float(np.median(told)),
         "unit": "per cent of B" if found.log else result.titles[2],
         "runs_a": found.runs[0],
         "runs_b": found.runs[1],
@@ -90,7 +90,7 @@ def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
     found, value = result.found, result.titles[2]
     scale = (
         f"{value.capitalize()} is fitted on a logarithmic scale on both sides, so the difference "
-        "is a ratio: it is shown in per cent of B."
+        "is a ratio: it is drawn on a logarithmic axis with ticks in per cent of B."
         if found.log
         else f"{value.capitalize()} is not fitted on a logarithmic scale on both sides, so the "
         f"difference is in units of {value}."
@@ -175,7 +175,7 @@ def _who(sides: tuple[Side, Side]) -> str:
     a, b = sides
     parts = ((a, short[: len(a.runs)]), (b, short[len(a.runs) :]))
     return " ".join(
-        f"{side.name} is {names[0]}."
+        f"{side.name} is {side.runs[0]}."
         if len(names) == 1
         else f"{side.name} is {count(len(names), 'run')}: {listed(names)}."
         for side, names in parts

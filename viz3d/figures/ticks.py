@@ -46,6 +46,12 @@ def log_ticks(limits: Range) -> dict[str, Any]:
     }
 
 
+def ratio_ticks(limits: Range) -> list[tuple[float, str]]:
+    """Return round ratios within the limits, with how far they are from 1 in per cent."""
+    values = nice_ticks(limits, log=True)
+    return [(ratio, f"{say(float(f'{100 * (ratio - 1):.6g}'))} %") for ratio, _ in values]
+
+
 def _even(low: float, high: float, most: int) -> list[float]:
     # Divided first: the width of the range may be above the largest float.
     rough = high / (most - 1) - low / (most - 1)
