@@ -211,6 +211,13 @@ def test_rewards_with_a_surface_on_both_sides_are_subtracted(make_run):
     assert set(chart.data()["part"]) == {"sample", "difference"}
 
 
+def test_sides_are_called_as_the_viewer_calls_them(halves):
+    """By the title of a group, else by the short names of its runs."""
+    named = difference.chart(*halves, names=("Muon", "AdamW"))
+    assert "A is Muon, 5 runs. B is AdamW, 5 runs." in named.summary
+    assert "A is 5 runs: a-1e-04, a-" in difference.chart(*halves).summary
+
+
 def test_what_cannot_be_compared_is_refused(halves, layered):
     """Sides that share no run, kinds that have no difference, groups that share no steps."""
     with pytest.raises(BadArgument, match="both sides"):

@@ -174,12 +174,14 @@ def _who(sides: tuple[Side, Side]) -> str:
     short = short_names([run for side in sides for run in side.runs])
     a, b = sides
     parts = ((a, short[: len(a.runs)]), (b, short[len(a.runs) :]))
-    return " ".join(
-        f"{side.name} is {side.runs[0]}."
-        if len(names) == 1
-        else f"{side.name} is {count(len(names), 'run')}: {listed(names)}."
-        for side, names in parts
-    )
+    return " ".join(f"{side.name} is {_named(side, names)}." for side, names in parts)
+
+
+def _named(side: Side, short: list[str]) -> str:
+    runs = count(len(short), "run")
+    if len(short) == 1:
+        return side.runs[0]
+    return f"{runs}: {listed(short)}" if side.title == runs else f"{side.title}, {runs}"
 
 
 def _per_cent(share: float) -> str:
