@@ -292,6 +292,7 @@ def test_plot_json_carries_provenance(
         (("show", "/no/such/folder"), 1, "no folder or file 'folder'"),
         (("show", "./folder"), 1, "no folder or file 'folder'"),
         (("show", "::"), 1, "no run '::'"),
+        (("show", "no/such"), 1, "Nothing is at the path 'no/such'. There is no run"),
         (("show", "x" * 5000), 1, "check the path"),
         (("list", "no/such/folder"), 1, "folder"),
         (("list", "gs://Some.Bucket"), 1, "'Some.Bucket' is no name of a bucket"),

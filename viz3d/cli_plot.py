@@ -134,13 +134,14 @@ def _plot(args: argparse.Namespace) -> int:
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of the chart; an option of another kind is wrong usage."""
     from viz3d.figures.kinds import TWO_SIDES
+    from viz3d.figures.text import listed
 
     if args.kind == TWO_SIDES and not args.against:
         args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
     if args.kind != TWO_SIDES and args.against:
         args.refuse(f"--against goes with {TWO_SIDES} only")
     if args.overlaid and args.kind not in OVERLAID:
-        args.refuse(f"--overlaid goes with {', '.join(OVERLAID)} only")
+        args.refuse(f"--overlaid goes with {listed(list(OVERLAID))} only")
     of = args.of or LANDSCAPES[0]
     drawn, hint = {args.kind}, ""
     if args.kind == TWO_SIDES:
@@ -151,6 +152,6 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         if value is None:
             continue
         if drawn.isdisjoint(option.kinds):
-            args.refuse(f"{name} goes with {' and '.join(option.kinds)} only{hint}")
+            args.refuse(f"{name} goes with {listed(list(option.kinds))} only{hint}")
         settings[option.setting] = value
     return settings
