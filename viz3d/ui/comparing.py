@@ -49,7 +49,7 @@ def _title(run: Run, grouping: str) -> str:
     if grouping == EACH_RUN:
         return run.name
     if grouping == FAMILY:
-        return family(run.name) or run.name
+        return family(run.name).rstrip("-_./ ") or run.name
     return f"{grouping} = {run.config.get(grouping, 'not set')}"
 
 
