@@ -342,6 +342,11 @@ def test_plot_json_carries_provenance(
             2,
             "both sides",
         ),
+        (
+            ("plot", "loss-landscape", *["gpt-lr-0.01-seed-0"] * 2, "--output", "x.json"),
+            2,
+            "is named twice; name it once.",
+        ),
         ((), 2, "COMMAND"),
     ],
 )
