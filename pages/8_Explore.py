@@ -11,4 +11,10 @@ if any(ui.has(KIND, run) for run in page.runs):
     if chart:
         ui.chart(chart, KIND)
 else:
-    ui.explain(page, KIND, "None of the selected runs logged anything step by step.")
+    ui.explain(
+        page,
+        KIND,
+        "The selected runs hold one metric over the step and nothing for a third axis."
+        if any(run.metrics for run in page.runs)
+        else "None of the selected runs logged anything step by step.",
+    )

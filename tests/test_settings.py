@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -163,3 +164,14 @@ def test_number_that_is_none_is_told_and_not_used(tmp_path: Path, key: str, text
     [problem] = settings.problems
     assert repr(text) in problem.what
     assert f"Write for example {key}=" in problem.remedy
+
+
+def test_a_folder_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it holds a `.env` cannot be known, so the right is what is asked for."""
+    monkeypatch.setattr(Path, "is_file", Mock(side_effect=PermissionError(13, "Not for you")))
+    with pytest.raises(
+        SettingsError, match=r"cannot be read \(Not for you\); start viz3d in anoth"
+    ):
+        load_settings({}, tmp_path / ".env")

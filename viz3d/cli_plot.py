@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viz3d.cli_runs import NAMED, add_run_options, load_named, tell_read
 from viz3d.cli_text import tell
+from viz3d.errors import BadArgument
+
+if TYPE_CHECKING:
+    from viz3d.run import Run
 
 # The keys of `viz3d.export.files.FORMATS`, known without importing it.
 ENDINGS = (".html", ".png", ".svg", ".json", ".glb", ".ply", ".csv", ".parquet", ".md")
@@ -118,6 +124,8 @@ def _plot(args: argparse.Namespace) -> int:
 
     settings = _settings(args)
     runs, subtracted = load_named(args.runs, args), load_named(args.against, args)
+    for side in (runs, subtracted):
+        _check_once(side)
     tell_read([*runs, *subtracted])
     if args.overlaid:
         groups = {name: [run] for name, run in zip(column_names(runs), runs, strict=True)}
@@ -131,16 +139,25 @@ def _plot(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_once(runs: Sequence[Run]) -> None:
+    """Refuse a run that is named twice: it would count as two that agree."""
+    places = Counter((run.source, run.name) for run in runs)
+    twice = [name for (_, name), n in places.items() if n > 1]
+    if twice:
+        raise BadArgument(f"The run {twice[0]!r} is named twice; name it once.")
+
+
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of the chart; an option of another kind is wrong usage."""
     from viz3d.figures.kinds import TWO_SIDES
+    from viz3d.figures.text import listed
 
     if args.kind == TWO_SIDES and not args.against:
         args.refuse(f"a {TWO_SIDES} takes two groups of runs: RUN ... --against RUN ...")
     if args.kind != TWO_SIDES and args.against:
         args.refuse(f"--against goes with {TWO_SIDES} only")
     if args.overlaid and args.kind not in OVERLAID:
-        args.refuse(f"--overlaid goes with {', '.join(OVERLAID)} only")
+        args.refuse(f"--overlaid goes with {listed(list(OVERLAID))} only")
     of = args.of or LANDSCAPES[0]
     drawn, hint = {args.kind}, ""
     if args.kind == TWO_SIDES:
@@ -151,6 +168,6 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         if value is None:
             continue
         if drawn.isdisjoint(option.kinds):
-            args.refuse(f"{name} goes with {' and '.join(option.kinds)} only{hint}")
+            args.refuse(f"{name} goes with {listed(list(option.kinds))} only{hint}")
         settings[option.setting] = value
     return settings

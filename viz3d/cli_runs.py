@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from viz3d.cli_source import ShownSource, open_named
 from viz3d.cli_text import tell
+from viz3d.errors import RunNotFound
 
 if TYPE_CHECKING:
     from viz3d.run import Run
@@ -30,6 +31,7 @@ def load_named(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
     """Load what the user named: addresses and paths, else runs of the source, listed once."""
     from viz3d.load import is_path, load_path, load_runs
     from viz3d.sources.address import is_bucket
+    from viz3d.sources.finding import INSIDE
 
     roles = dict(args.role)
     source: ShownSource | None = None
@@ -41,7 +43,12 @@ def load_named(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
             runs += load_runs(open_named(name), roles=roles)
         else:
             source = source or open_named(args.source)
-            runs += load_runs(source, name, roles=roles)
+            try:
+                runs += load_runs(source, name, roles=roles)
+            except RunNotFound as error:
+                if args.source is not None or "/" not in name or INSIDE in name:
+                    raise
+                raise RunNotFound(f"Nothing is at the path {name!r}. {error}") from None
     return runs
 
 

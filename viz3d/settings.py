@@ -181,7 +181,12 @@ def _read_env_file(path: Path) -> Mapping[str, str | None]:
             r'="[^"\n]*"', lambda m: m[0].replace("\\", "\\\\"), path.read_text("utf-8-sig")
         )
         return dotenv_values(stream=StringIO(text), interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SettingsError(
+            f"{path.name} cannot be read ({error.strerror}); start viz3d in "
+            "another folder, or give yourself the right to read it."
+        ) from error
+    except UnicodeDecodeError as error:
         raise SettingsError(
             f"{path.name} cannot be read as UTF-8 text; save it as KEY=value lines "
             "(see .env.example)."

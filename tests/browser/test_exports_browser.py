@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import POSES
 from viz3d.export.page import to_html_page
+from viz3d.figures import overlay
 from viz3d.figures.kinds import make_chart
 from viz3d.run import Run
 
@@ -161,3 +162,22 @@ def test_paper_shows_the_scenes(browser: Browser, exported: str) -> None:
     assert kept[0] > 50
     assert kept[1] == 0
     context.close()
+
+
+def test_on_a_phone_a_long_legend_makes_the_picture_higher(page: Page, tmp_path: Path) -> None:
+    """As in the app: the axes keep their height, also after the phone has been turned."""
+    groups = {f"a-group-with-a-long-name-{i}": [run(f"r{i}", 10.0**-i)] for i in range(1, 9)}
+    path = tmp_path / "page.html"
+    path.write_bytes(to_html_page([overlay.chart(groups)], "Eight groups"))
+    page.goto(path.as_uri())
+    expect(page.locator(".picture[aria-busy=false]")).to_have_count(2)
+    wide = page.locator("#viz3d-flat-1").evaluate("div => div._fullLayout._size.h")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        """wide => {
+            const div = document.querySelector("#viz3d-flat-1");
+            const { height, _size, legend } = div._fullLayout;
+            return legend._height > 150 && height === div.clientHeight && _size.h >= wide - 20;
+        }""",
+        arg=wide,
+    )

@@ -88,6 +88,15 @@ def test_rows_join_on_the_step(make_run, run):
     assert any(note.startswith("100 rows with a reward") for note in chart.notes)
 
 
+def test_lines_without_a_key_are_told(make_run):
+    """The bar of rewards takes the place of a key to many runs."""
+    runs = [make_run({"loss": [1.0, 2], "reward": [0.0, 1]}, name=f"r{i}") for i in range(13)]
+    told = reward_landscape.chart(runs)
+    assert any("lines of the 13 runs have no key" in note for note in told.notes)
+    few = reward_landscape.chart(runs[:12])
+    assert not any("key" in note for note in few.notes)
+
+
 def test_many_long_runs_stay_below_a_megabyte(make_run):
     """The runs share the points; extremes of both metrics are kept."""
     rng = np.random.default_rng(0)

@@ -98,6 +98,27 @@ def test_groups_are_tested_against_the_baseline(repeated):
     assert table["p (Holm)"].dtype == np.float64
 
 
+def test_of_many_groups_the_extremes_are_told(make_run):
+    """With the counts of the others; the table has each."""
+    rng = np.random.default_rng(0)
+    runs = [
+        make_run(
+            {"loss": level + rng.normal(0, 0.01, 100)}, name=f"lr-{group}-seed-{seed}",
+            config={"lr": group, "seed": seed},
+        )
+        for group, level in enumerate([3, 3, 3, 1, 3, 3, 5, 3])
+        for seed in range(3 if group != 7 else 1)
+    ]  # fmt: skip
+    made = chart(runs)
+    assert "Lowest: lr-3-seed-*: mean 1.002, " in made.summary
+    assert "Highest: lr-6-seed-*: mean 4.999, " in made.summary
+    assert "2 of 6 groups differ from lr-0-seed-* by more than the spread" in made.summary
+    assert "explains (lr-3-seed-* lower and lr-6-seed-* higher)" in made.summary
+    assert "No test against lr-0-seed-* for 1 group." in made.summary
+    assert "of 22 runs." in made.summary
+    assert len(made.summary) < 700
+
+
 def test_a_comparison_of_single_runs_claims_nothing(repeated):
     """However far apart they are."""
     made = chart([repeated[0], repeated[5]])

@@ -118,6 +118,15 @@ def test_ticks_are_inside_and_not_too_many(low, ratio, log):
     assert len({text for _, text in nice_ticks((low, high), log=log)}) == len(values)
 
 
+@pytest.mark.parametrize("limits", [(2**53 - 2, 2**53 + 2), (0.99991, 0.99999), (1e17, 1e17 + 64)])
+def test_ticks_close_together_read_apart(limits):
+    """With as many digits as that takes; the same float is one tick."""
+    found = nice_ticks((float(limits[0]), float(limits[1])), log=False)
+    assert len({value for value, _ in found}) == len({text for _, text in found}) == len(found) > 1
+    for value, text in found:
+        assert float(text.replace(",", "")) == pytest.approx(value, rel=1e-5)
+
+
 def test_frames_join():
     """The smallest that holds all; logarithmic only where all are."""
     joined = union([Frame(x=(0, 1), z=(1, 2), log=True), Frame(x=(-1, 0.5), z=(2, 3), log=False)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,11 +75,28 @@ def test_what_these_runs_do_not_have_falls_back_and_says_so(open_page: Open) -> 
     app = open_page(PAGE, run=SWEEP, y="<b>moon</b>", color="held", draw="fog")
     assert not app.exception
     assert settings(app)["y"] == "learning_rate"
-    assert "y axis: the selected runs have no <b>moon</b>; learning_rate stands in" in said(app)
+    assert "y axis: <b>moon</b> is not in the selected runs; learning_rate stands in" in said(app)
     app.multiselect(key="run").set_value(["grpo"]).run()
     assert not app.exception
     assert settings(app)["color"] is None
-    assert "Colour: the selected runs have no held; none stands in for it." in said(app)
+    assert "Colour: held is not in the selected runs; none stands in for it." in said(app)
+
+
+def test_a_loss_alone_is_no_three_axes(open_page: Open, tmp_path: Path) -> None:
+    """Nothing is invented for the third: it says what to log; a setting, a text too, will do."""
+    rows = "".join(json.dumps({"step": i, "loss": 1 / (1 + i)}) + "\n" for i in range(50))
+    for name in ("alone", "with-a-text"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "metrics.jsonl").write_text(rows, "utf-8")
+    about = {"schema": 1, "name": "with-a-text", "config": {"optimizer": "muon"}}
+    (tmp_path / "with-a-text" / "run.json").write_text(json.dumps(about), "utf-8")
+    app = open_page(PAGE, source=str(tmp_path), run=["alone"])
+    assert "hold one metric over the step and nothing for a third axis" in said(app)
+    assert "recorder.log(" in app.code[0].value
+    assert not app.get("selectbox") or "y" not in {box.key for box in app.selectbox}
+    app.multiselect(key="run").set_value(["with-a-text"]).run()
+    assert not app.exception
+    assert [settings(app)[name] for name in "xyz"] == ["step", "config.optimizer", "loss"]
 
 
 def test_a_run_with_nothing_but_a_report_is_explained(open_page: Open) -> None:

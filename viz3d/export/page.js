@@ -1,5 +1,5 @@
 // Draw every figure of the page, each scene with its row of buttons; all turn together while they
-// are linked. `Cameras` comes from the file that stands before this one.
+// are linked. `Cameras` and `makeRoomForLegend` come from the files that stand before this one.
 
 "use strict";
 
@@ -8,11 +8,19 @@
 
   const config = {
     displaylogo: false,
-    responsive: true,
     // plotly.js offers to upload the chart to a service of its maker: not from here.
     plotlyServerURL: "",
     modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d"],
   };
+
+  // A panel that became wider or narrower; one that became higher did so for its legend.
+  const widths = new ResizeObserver((changes) => {
+    for (const { target: div } of changes) {
+      if (div.clientWidth === div.viz3dWidth) continue;
+      div.viz3dWidth = div.clientWidth;
+      Plotly.Plots.resize(div).then(() => makeRoomForLegend(div));
+    }
+  });
 
   function read(div) {
     const { data, layout } = JSON.parse(document.getElementById(`${div.id}-data`).textContent);
@@ -21,7 +29,7 @@
     layout.margin = { ...layout.margin, t: 72 };
     div.viz3dTop = layout.margin.t;
     layout.autosize = true;
-    div.style.height = `${Math.max((layout.height ?? 540) - 60, 300)}px`;
+    div.style.setProperty("--viz3d-height", `${Math.max((layout.height ?? 540) - 60, 300)}px`);
     delete layout.height;
     return { data, layout };
   }
@@ -34,6 +42,9 @@
       layout[name].camera = stepBack(plainCamera(layout[name].camera ?? {}), div);
     }
     await Plotly.newPlot(div, data, layout, config);
+    await makeRoomForLegend(div);
+    div.viz3dWidth = div.clientWidth;
+    widths.observe(div);
     if (scenes.length) letTurn(div, layout.scene);
     div.setAttribute("aria-busy", "false");
   }

@@ -185,11 +185,13 @@ def _join(
 
 def default_axes(runs: Sequence[Run]) -> tuple[str, str, str]:
     """Return what stands on x, y and z unless someone says otherwise: the first that there is."""
-    numbers = [one.name for one in quantities(runs) if not one.categories]
+    found = quantities(runs)
+    numbers = [one.name for one in found if not one.categories]
     x = "step"
     z = next((n for n in ("loss", "reward", *numbers) if n in numbers and n != x), "loss")
-    wanted = ("learning_rate", "grad_norm", "lr_multiplier", *numbers)
-    y = next((n for n in wanted if n in numbers and n not in (x, z)), "learning_rate")
+    names = [one.name for one in found]
+    wanted = ("learning_rate", "grad_norm", "lr_multiplier", *numbers, *names)
+    y = next((n for n in wanted if n in names and n not in (x, z)), "learning_rate")
     return x, y, z
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from viz3d.figures.budget import told
 from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.reward_data import RewardLandscapeResult
+from viz3d.figures.style import MOST_NAMED
 from viz3d.figures.text import count, in_words, listed, say, unique_names, with_names, wrapped
 
 CAPTION = "Association along the run, not a response surface."
@@ -78,6 +79,11 @@ def notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, 
         if surface.reason
         else f"A surface is supported over {100 * surface.share:.0f} % of the box.",
     ]
+    if len(result.rows) > MOST_NAMED:
+        notes.append(
+            f"The lines of the {len(result.rows):,} runs have no key; pointing at one in the 3D "
+            "scene names its run. Their shades are in the order of the table."
+        )
     return (*notes, *left_out(result))
 
 

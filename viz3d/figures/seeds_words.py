@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from viz3d.figures.text import count, in_words, listed, say, short_names, wrappe
 
 SIGNIFICANT = 0.05
 
-MOST_TOLD = 6
-"""Groups that the paragraph names; nobody listens to more."""
+MOST_TOLD = 4
+"""Groups that the paragraph tells one by one; of more it tells the extremes."""
 
 
 def table(result: SeedsResult) -> pd.DataFrame:
@@ -92,10 +93,11 @@ def summary(result: SeedsResult) -> str:
         "The number of a run is its mean over the last tenth of its steps."
     ]
     short = _short(result)
-    parts += [_of_group(short[group.title], group) for group in result.groups[:MOST_TOLD]]
     if len(result.groups) > MOST_TOLD:
-        parts.append(f"{len(result.groups) - MOST_TOLD:,} more groups stand in the table.")
-    parts += _of_tests(result)
+        parts += [*_of_extremes(result, short), *_of_many_tests(result, short)]
+    else:
+        parts += [_of_group(short[group.title], group) for group in result.groups]
+        parts += _of_tests(result, short)
     parts += _of_target(result)
     return " ".join(parts)
 
@@ -150,9 +152,44 @@ def _of_group(title: str, group: Group) -> str:
     return f"{said}, n = {int(end.n)}."
 
 
-def _of_tests(result: SeedsResult) -> list[str]:
+def _of_extremes(result: SeedsResult, short: Mapping[str, str]) -> list[str]:
+    """Sentences on the groups that ended lowest and highest, and on those without an end."""
+    ended = sorted(
+        (group for group in result.groups if not np.isnan(group.final.mean)),
+        key=lambda group: group.final.mean,
+    )
+    said = [
+        f"{which}: {_of_group(short[group.title], group)}"
+        for which, group in (("Lowest", ended[0]), ("Highest", ended[-1]))
+    ] if ended else []  # fmt: skip
+    if len(ended) < len(result.groups):
+        said.append(f"{count(len(result.groups) - len(ended), 'group')} with no final value.")
+    return [*said, "The table has each group."]
+
+
+def _of_many_tests(result: SeedsResult, short: Mapping[str, str]) -> list[str]:
+    """Say how many groups differ from the baseline, how many do not, and how many have no test."""
+    tests = {title: p for title in result.comparisons if (p := result.holm[title]) is not None}
+    apart = [
+        f"{short[title]} {'lower' if result.comparisons[title].difference < 0 else 'higher'}"
+        for title, p in tests.items()
+        if p < SIGNIFICANT
+    ]
+    untested = len(result.comparisons) - len(tests)
+    said = []
+    if tests:
+        named = f" ({listed(apart)})" if apart else ""
+        said.append(
+            f"{len(apart):,} of {count(len(tests), 'group')} differ from {short[result.baseline]} "
+            f"by more than {_spread(result)} explains{named}."
+        )
+    if untested:
+        said.append(f"No test against {short[result.baseline]} for {count(untested, 'group')}.")
+    return said
+
+
+def _of_tests(result: SeedsResult, short: Mapping[str, str]) -> list[str]:
     """Sentences on the comparisons, those without a test together."""
-    short = _short(result)
     base = short[result.baseline]
     said, untested = [], dict[str, list[str]]()
     for title, one in result.comparisons.items():
@@ -160,7 +197,6 @@ def _of_tests(result: SeedsResult) -> list[str]:
             untested.setdefault(one.reason, []).append(short[title])
         else:
             said.append(f"{short[title]} against {base}: {_verdict(result, title, one)}")
-    said = said[:MOST_TOLD]
     for reason, titles in untested.items():
         said.append(f"{listed(titles)} against {base}: {reason}")
     return said
@@ -186,6 +222,8 @@ def _of_target(result: SeedsResult) -> list[str]:
     short = _short(result)
     where = f", where {short[result.baseline]} ended" if result.target_is_baseline else ""
     said = [f"{g.reached.k} of {len(g.members)} in {short[g.title]}" for g in result.groups]
+    if len(said) > MOST_TOLD:
+        said = [f"{sum(g.reached.k for g in result.groups)} of {count(_runs(result), 'run')}"]
     better = "lower" if result.lower_is_better else "higher"
     return [
         f"Target {say(result.target)} or {better}{where}: reached by {listed(said, MOST_TOLD)}."

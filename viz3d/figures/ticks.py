@@ -22,7 +22,18 @@ def nice_ticks(limits: Range, *, log: bool, most: int = 7) -> list[tuple[float, 
     if not high > low:
         return [(low, say(low))]
     values = _log_values(low, high, most) if log and high > 5 * low else _even(low, high, most)
-    return [(float(v), say(float(f"{v:.6g}"))) for v in values]
+    # Near 2**53 two ticks may be the same float.
+    values = list(dict.fromkeys(map(float, values)))
+    return list(zip(values, _texts(values), strict=True))
+
+
+def _texts(values: list[float]) -> list[str]:
+    """Return the ticks as text, with as many digits as tell them apart."""
+    texts = [say(float(f"{v:.6g}")) for v in values]
+    for digits in range(5, 18):
+        if len(set(texts)) < len(values):
+            texts = [f"{v:,.{digits}g}" for v in values]
+    return texts
 
 
 def even_ticks(limits: Range) -> dict[str, Any]:

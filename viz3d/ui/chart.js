@@ -2,8 +2,8 @@
 //
 // Streamlit calls the default export when the element appears, on every run of the page and when
 // the theme changes; what it returns is called once, when the element goes away. State that must
-// outlive one element (plotly.js itself, the cameras) hangs on the window. `Cameras` and `Marks`
-// come from the files that stand before this one.
+// outlive one element (plotly.js itself, the cameras) hangs on the window. `Cameras`, `Marks`
+// and `makeRoomForLegend` come from the files that stand before this one.
 
 const TITLE_HEIGHT = 60; // of a figure, in pixels; the page takes it away
 const MOST_CONTEXTS = 8; // each scene takes one WebGL context, and a browser allows few
@@ -11,7 +11,6 @@ const NO_WEBGL =
   "This browser has WebGL switched off, which the 3D view needs; here are the same numbers in 2D.";
 const CROWDED =
   `A browser draws no more than ${MOST_CONTEXTS} scenes on one page; here are the same numbers in 2D.`;
-const LEGEND_ROOM = 45; // the pixels of a legend's first rows, which every panel has room for
 
 const shared = (window.viz3d ??= {});
 shared.plotly ??= null;
@@ -277,17 +276,6 @@ function drawCrowded() {
   for (const chart of shared.charts) {
     if (chart.crowded) chart.redraw();
   }
-}
-
-// A legend of many rows, as on a phone, makes its panel higher rather than the plot smaller.
-async function makeRoomForLegend(div) {
-  const rows = Math.max(0, Math.round((div._fullLayout?.legend?._height ?? 0) - LEGEND_ROOM));
-  const more = rows - (div.viz3dRows ?? 0);
-  if (!more) return;
-  div.viz3dTop += more;
-  div.viz3dRows = rows;
-  div.style.setProperty("--viz3d-legend", `${rows}px`);
-  await window.Plotly.Plots.resize(div);
 }
 
 // One line of what Python sent: JSON without its braces.

@@ -43,7 +43,9 @@ def _joined(*paths: Path) -> str:
 _files = v1.declare_component("plotly", path=_plotly_folder())
 _chart = v2.component(
     "viz3d_chart",
-    js=_joined(_SHARED / "cameras.js", _HERE / "marks.js", _HERE / "chart.js"),
+    js=_joined(
+        _SHARED / "cameras.js", _SHARED / "legend.js", _HERE / "marks.js", _HERE / "chart.js"
+    ),
     css=_joined(_HERE / "chart.css", _SHARED / "cameras.css"),
     isolate_styles=False,
 )

@@ -13,7 +13,7 @@ from viz3d.ui.chart import chart
 from viz3d.ui.comparing import MOST_PANELS, Groups
 from viz3d.ui.events import chart_with_events
 from viz3d.ui.missing import explain
-from viz3d.ui.settings import pick
+from viz3d.ui.settings import pick, wished
 from viz3d.ui.text import count, safe
 
 if TYPE_CHECKING:
@@ -39,10 +39,13 @@ def difference(page: Page, kind: str, groups: Groups) -> dict[str, preparing.Pre
         return {}
     names = list(groups)
     left, right = st.columns(2)
+    # What stands in for A must not take away B.
+    spare = next(name for name in names if name != wished("b"))
+    default = names[0] if wished("a") in (None, *names) else spare
     with left:
-        a = pick("A", names, "a", "The difference is A minus B.")
+        a = pick("A", names, "a", "The difference is A minus B.", default=default)
     with right:
-        b = pick("B", [name for name in names if name != a], "b")
+        b = pick("B", [name for name in names if name != a], "b", taken=a)
     sides = {a: groups[a], b: groups[b]}
     return _shown(lambda: preparing.make_difference(kind, sides), f"difference-{kind}")
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from viz3d.ui.link import find_names
-from viz3d.ui.settings import choice, strictness
+from viz3d.ui.settings import choice, pick, strictness
 from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
@@ -44,14 +43,14 @@ def axes(runs: Sequence[Run]) -> dict[str, Any]:
     for letter, default, column in zip("xyz", default_axes(runs), columns, strict=False):
         with column:
             offered = numbers if letter == "z" else names
-            name = _pick(f"{letter} axis", offered, letter, default)
+            name = pick(f"{letter} axis", offered, letter, default=default)
             scale = choice(f"Scale of {letter}", SCALES, f"{letter}scale")
             if scale == "log" and name in texts:
                 st.caption(f"{safe(name)} is text: no log scale.")
         settings[letter] = name
         settings[f"{letter}_scale"] = "linear" if name in texts else scale
     with columns[3]:
-        color = _pick("Colour", [NONE, *names], "color", NONE)
+        color = pick("Colour", [NONE, *names], "color")
     settings["color"] = None if color == NONE else color
     return settings
 
@@ -65,16 +64,3 @@ def drawing() -> dict[str, Any]:
         return {"draw": draw}
     with right:
         return {"draw": draw, "strictness": strictness()}
-
-
-def _pick(label: str, names: Sequence[str], key: str, default: str) -> str:
-    """Let the viewer pick a quantity; one that the runs no longer have is named."""
-    find_names(key, names)
-    wanted = st.session_state.get(key, st.query_params.get(key))
-    start = names.index(default) if default in names else 0
-    name = str(st.selectbox(label, names, index=start, key=key, bind="query-params"))
-    if wanted is not None and wanted not in names:
-        st.warning(
-            f"{label}: the selected runs have no {safe(wanted, 60)}; {safe(name)} stands in for it."
-        )
-    return name

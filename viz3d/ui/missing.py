@@ -41,7 +41,7 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "plain-dynamics": lambda run: {"loss", "grad_norm", "reward"} <= set(run.roles),
     "seeds": lambda run: "loss" in run.roles,
     "report": lambda run: run.report is not None and bool(run.report.tasks),
-    "explore": lambda run: bool(run.metrics),
+    "explore": lambda run: bool(run.metrics) and _has_three(run),
 }
 _CALLS = {
     "loss-landscape": "recorder.log(step, loss=loss, learning_rate=rate)",
@@ -57,6 +57,13 @@ def _has_rate(run: Run) -> bool:
     from viz3d.analysis.curves import peak_learning_rate
 
     return peak_learning_rate(run) is not None
+
+
+def _has_three(run: Run) -> bool:
+    """Whether the step, a metric and something else can stand on three axes."""
+    from viz3d.analysis.quantities import quantities
+
+    return len(quantities([run])) > 2
 
 
 def has(kind: str, run: Run) -> bool:

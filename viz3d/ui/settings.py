@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from viz3d.ui.link import find_names
+from viz3d.ui.text import safe
 
 STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
 
@@ -50,7 +51,62 @@ def switch(label: str, key: str, help_text: str = "") -> bool:
     return bool(st.toggle(label, key=key, bind="query-params", help=help_text or None))
 
 
-def pick(label: str, names: Sequence[str], key: str, help_text: str = "") -> str:
-    """Let the viewer pick one of `names`, which come from data; the first is the default."""
+def pick(
+    label: str,
+    names: Sequence[str],
+    key: str,
+    help_text: str = "",
+    *,
+    default: str = "",
+    taken: str = "",
+) -> str:
+    """Let the viewer pick one of `names`, which come from data.
+
+    One that they no longer hold is named, and picked again when they hold it again, unless the
+    viewer has picked another meanwhile.
+
+    Parameters
+    ----------
+    label : str
+    names : sequence of str
+    key : str
+        Name in the address.
+    help_text : str
+    default : str
+        By default the first name; it stands in for one that is missing, too.
+    taken : str
+        A name that is none of `names` because the viewer has picked it elsewhere.
+
+    Returns
+    -------
+    str
+    """
     find_names(key, names)
-    return str(st.selectbox(label, names, key=key, bind="query-params", help=help_text or None))
+    wish = wished(key)
+    missing = _missing(key)
+    if missing in st.session_state and wish in names:
+        st.session_state[key] = st.session_state.pop(missing)
+    start = names.index(default) if default in names else 0
+    name = str(
+        st.selectbox(
+            label, names, index=start, key=key, bind="query-params", help=help_text or None,
+            on_change=st.session_state.pop, args=(missing, None),
+        )
+    )  # fmt: skip
+    if wish and wish not in (*names, taken):
+        st.session_state[missing] = wish
+        st.warning(
+            f"{label}: {safe(wish, 60)} is not in the selected runs; {safe(name)} stands in for it."
+        )
+    return name
+
+
+def wished(key: str) -> str | None:
+    """Return what the viewer or a link wants picked, be it there or not."""
+    state = st.session_state
+    wish = state.get(_missing(key), state.get(key, st.query_params.get(key)))
+    return None if wish is None else str(wish)
+
+
+def _missing(key: str) -> str:
+    return f"{key} is missing"

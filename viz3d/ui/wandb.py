@@ -32,7 +32,7 @@ def export_wandb(page: Page) -> None:
     ----------
     page : Page
     """
-    if page.failed and not page.runs:
+    if not page.runs:
         return  # the page has said why
     st.header("Weights & Biases")
     settings = read_settings()
@@ -40,9 +40,6 @@ def export_wandb(page: Page) -> None:
         st.info(OFF)
         return
     kinds = [kind for kind in WANDB_KINDS if any(has(kind, run) for run in page.runs)]
-    if not page.runs:
-        st.info("No run is selected. Choose one or more in the sidebar to send their charts.")
-        return
     if not kinds:
         st.info("The selected runs hold what none of the charts for W&B needs.")
         return
