@@ -10,7 +10,7 @@ from viz3d.errors import BadArgument, ChartError, MissingMetric
 from viz3d.figures.budget import LARGEST_FIGURE
 from viz3d.figures.compare import side_by_side
 from viz3d.figures.kinds import make_chart
-from viz3d.figures.seeds import chart, compute, draw
+from viz3d.figures.seeds import chart, compute, draw, finish
 from viz3d.figures.seeds_words import comparisons
 
 
@@ -315,3 +315,31 @@ def test_titles_are_unique_whatever_the_runs_are_called(make_run):
     """Two runs of one name, and one that is called as the first of them would be."""
     runs = [make_run({"loss": [3.0, 2, 1]}, name=name) for name in ("a", "a", "a #1")]
     assert len({group.title for group in compute(runs).groups}) == 3
+
+
+def test_a_logarithmic_axis_holds_the_values_it_was_made_from(make_run):
+    """The way to the logarithm and back must not put an end of the axis inside the data."""
+    ends = np.random.default_rng(4).uniform(0.1, 0.2, 20)
+    for end in ends:
+        result = compute(make_run({"loss": np.geomspace(end, 100 * end, 50)}))
+        assert result.frame.log
+        assert result.frame.z == pytest.approx((end, 100 * end), rel=1e-12)
+        assert not any("Outside the axis" in note for note in finish(result).notes)
+
+
+def test_a_run_too_short_for_a_number_is_said_to_have_none(make_run):
+    """And no mean of five rows, which it does not have."""
+    notes = chart(make_run({"loss": [3.0, 2.0, 1.0]}, name="short")).notes
+    assert [note for note in notes if "short" in note and "mean" in note] == [
+        note for note in notes if note.startswith("No final mean")
+    ]
+    sparse = make_run({"loss": np.linspace(3, 2, 20)}, name="sparse")
+    assert any("the mean of the last 5: sparse" in note for note in chart(sparse).notes)
+
+
+def test_a_run_that_is_not_drawn_makes_no_difference_of_its_group(repeated, make_run):
+    """What the members differ in is said of those that logged the metric."""
+    other = make_run({"reward": [1.0] * 9}, name="other", config={"learning_rate": 9, "seed": 7})
+    made = chart({"low": [*repeated[:3], other]})
+    assert not any("differ in learning_rate" in note for note in made.notes)
+    assert any("Without loss: other" in note for note in made.notes)
