@@ -14,6 +14,7 @@ from viz3d.errors import BadArgument, ChartError
 from viz3d.figures import difference
 from viz3d.figures.difference_traces import hatching
 from viz3d.figures.kinds import make_chart
+from viz3d.figures.wire import to_wire
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +206,25 @@ def test_a_run_of_the_same_name_that_lacks_a_metric_is_not_in_the_provenance(hal
     made = difference.chart(halves[0], [*halves[1], twin])
     assert len(made.figure.layout.meta["viz3d"]["runs"]) == 10
     assert any(f"Left out of B, for want of a metric: {twin.name}" in note for note in made.notes)
+
+
+def test_the_other_metric_is_shown_letter_for_letter(make_run):
+    """Its name is no markup and no template; what to choose instead is said in its name."""
+    rng = np.random.default_rng(8)
+    name, sides = "<b>$x$%{y}", []
+    for gain in (0.5, 0.0):
+        other = [start - np.linspace(0, 1, 90) + rng.normal(0, 0.15, 90) for start in (2, 2.5, 3)]
+        sides.append(
+            [make_run({"reward": gain - 0.3 * v + rng.normal(0, 0.03, 90), name: v}) for v in other]
+        )
+    for runs, side in zip(sides, "ab", strict=True):
+        runs[:] = [replace(run, digest=f"{side}{i}") for i, run in enumerate(runs)]
+    made = difference.chart(*sides, of="reward-landscape", against=name)
+    assert made.figure is not made.flat
+    for picture in (made.figure, made.flat):
+        assert "<b>" not in to_wire(picture.update_layout(meta=None))
+        assert all("%{y}</" not in (trace.hovertemplate or "") for trace in picture.data)
+    late = replace(sides[1][0], history=sides[1][0].history.set_axis(range(500, 590)))
+    with pytest.raises(ChartError) as error:
+        difference.chart(sides[0], late, of="reward-landscape", against=name)
+    assert "learning rate" not in str(error.value)

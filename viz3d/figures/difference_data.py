@@ -165,8 +165,8 @@ def compute(
     found = _subtract(sides, strictness, loss=loss)
     if found.reason:
         raise ChartError(
-            f"{TITLE} has nothing to draw. {with_names(found.reason, *titles)} Choose runs that "
-            "share steps and learning rates."
+            f"{TITLE} has nothing to draw. {with_names(found.reason, *titles)} Choose runs whose "
+            f"steps and {titles[1]} overlap."
         )
     return DifferenceResult(
         of=of,

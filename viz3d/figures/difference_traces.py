@@ -16,6 +16,7 @@ from viz3d.figures.budget import compact, thin
 from viz3d.figures.difference_data import DifferenceResult, Side, color_range
 from viz3d.figures.frame import Range
 from viz3d.figures.surface_traces import FADED, color_scale, edge, only
+from viz3d.figures.text import safe
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +64,7 @@ def _hover(result: DifferenceResult, z: str) -> str:
     x, y, value = result.titles
     u = unit(result)
     return (
-        f"{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}<br>{value} of A %{{customdata[0]:.4~g}}, "
+        f"{x} %{{x:,.0f}}<br>{safe(y)} %{{y:.3~g}}<br>{value} of A %{{customdata[0]:.4~g}}, "
         f"of B %{{customdata[1]:.4~g}}<br>A − B {z}{u}<br>"
         f"95 % band %{{customdata[2]:+.3~g}} to %{{customdata[3]:+.3~g}}{u}<extra></extra>"
     )
