@@ -12,6 +12,7 @@ from viz3d.figures.compare import side_by_side
 from viz3d.figures.kinds import make_chart
 from viz3d.figures.seeds import chart, compute, draw, finish
 from viz3d.figures.seeds_words import comparisons
+from viz3d.figures.wire import to_wire
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +210,7 @@ def test_hostile_names_stay_text(make_run):
             for i in range(2)]  # fmt: skip
     made = chart(runs)
     for figure in (made.figure, made.flat):
-        assert "<b>" not in figure.to_json()
+        assert "<b>" not in to_wire(figure.update_layout(meta=None))
         for trace in figure.data:
             assert "%{x}</b>" not in (trace.hovertemplate or "")
 
