@@ -344,3 +344,15 @@ def test_a_setting_beyond_the_range_of_floats_is_no_axis(make_run):
     assert len(explore.chart(run).data()) == 3
     with pytest.raises(MissingMetric):
         explore.chart(run, y="config.big")
+
+
+def test_a_strictness_that_there_is_not_is_refused_without_a_surface(make_run):
+    with pytest.raises(ValueError, match="strictness"):
+        explore.chart(make_run({"loss": [3.0, 2.0], "gnorm": [1.0, 2.0]}), strictness="junk")
+
+
+def test_large_numbers_beside_texts_stay_apart(make_run):
+    """Of a setting that is a text in one run, numbers are categories, each by all its digits."""
+    runs = [make_run({"loss": [3.0]}, config={"data": v}) for v in (1234567, 1234568, 0.5, "c4")]
+    chart = explore.chart(runs, x="step", y="data", z="loss")
+    assert chart.table["data"].tolist() == ["1234567", "1234568", "0.5", "c4"]

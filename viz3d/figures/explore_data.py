@@ -10,6 +10,7 @@ import numpy as np
 
 from viz3d.analysis.quantities import quantities
 from viz3d.analysis.surface import Surface, fit_surface
+from viz3d.analysis.surface_model import SurfaceModel
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures.explore_rows import (
     TITLE,
@@ -145,6 +146,7 @@ def compute_each(
     names = [name or found for name, found in zip((x, y, z), default_axes(whole), strict=True)]
     scales = (x_scale, y_scale, z_scale)
     _check(draw, scales)
+    SurfaceModel(strictness=strictness).check()
     axes = read_axes(whole, names, scales)
     shade = read_axes(whole, [color], ("linear",))[0] if color else None
     settings = {
