@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.difference_curve import curve_traces
-from viz3d.figures.difference_data import KIND, OF, TITLE, DifferenceResult, compute, ends
+from viz3d.figures.difference_data import KIND, OF, DifferenceResult, compute, ends
+from viz3d.figures.difference_sides import TITLE
 from viz3d.figures.difference_tidy import tidy
 from viz3d.figures.difference_traces import (
     flat_hatch_trace,

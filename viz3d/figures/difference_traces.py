@@ -13,7 +13,8 @@ from plotly.colors import get_colorscale
 from viz3d.analysis.difference import BAND
 from viz3d.figures import style
 from viz3d.figures.budget import compact, thin
-from viz3d.figures.difference_data import DifferenceResult, Side, color_range
+from viz3d.figures.difference_data import DifferenceResult, color_range
+from viz3d.figures.difference_sides import Side
 from viz3d.figures.frame import Range
 from viz3d.figures.surface_traces import FADED, color_scale, edge, only
 from viz3d.figures.text import safe
