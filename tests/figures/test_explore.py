@@ -12,7 +12,7 @@ import pytest
 from viz3d.errors import BadArgument, ChartError, MissingMetric
 from viz3d.figures import explore, training_dynamics
 from viz3d.figures.compare import side_by_side
-from viz3d.figures.explore_data import default_axes
+from viz3d.figures.explore_rows import default_axes
 from viz3d.figures.wire import to_wire
 from viz3d.run import Run
 
