@@ -78,6 +78,8 @@ def test_the_mean_and_its_band_stand_where_runs_meet(repeated):
     assert len(means) == len([t for t in made.figure.data if t.type == "surface"]) == 2
     assert means[0].customdata[140][2] == 3
     assert means[0].customdata[160][2] == 2
+    low, high, _ = means[0].customdata[140]
+    assert low < means[0].z[140] < high
     values = [run.history["loss"].iloc[140] for run in repeated[:3]]
     assert means[0].z[140] == pytest.approx(np.mean(values), rel=1e-6)
     assert any("150 steps with all 3 runs, 50 with fewer" in note for note in made.notes)
@@ -95,7 +97,7 @@ def test_groups_are_tested_against_the_baseline(repeated):
     assert "one run on a side" in compared["gpt-lr-0.3-seed-0"]["reason"]
     assert "one run on a side" in made.summary
     table = comparisons(compute(repeated))
-    assert "more than the spread over seeds explains" in table["what it says"][0]
+    assert "higher, more than the spread over seeds explains" in table["what it says"][0]
     assert table["p (Holm)"].dtype == np.float64
 
 
