@@ -18,7 +18,9 @@ def test_loss_landscape_has_every_row_and_the_whole_grid(sweep):
     assert len(curve) == sum(len(one.step) for one in result.curves)
     assert curve["loss"].isna().sum() == sum(np.isnan(one.loss).sum() for one in result.curves) > 0
     grid = table[table["part"] == "surface"]
-    assert np.array_equal(grid["loss"], result.surface.z.ravel(), equal_nan=True)
+    for column, values in (("loss", "z"), ("lower", "lower"), ("upper", "upper")):
+        want = getattr(result.surface, values).ravel()
+        assert np.array_equal(grid[column], want, equal_nan=True)
     assert np.array_equal(grid["support"], result.surface.support.ravel())
     assert np.array_equal(grid["step"][:96], result.surface.x)
     best = table[table["part"] == "best_rate"]
@@ -79,7 +81,8 @@ def test_difference_has_both_surfaces_and_the_band(sweep):
     result = difference.compute(sweep[0::2], sweep[1::2])
     table = difference.finish(result).data()
     grid = table[table["part"] == "difference"]
-    assert np.array_equal(grid["difference"], result.found.d.ravel(), equal_nan=True)
+    for column, values in (("difference", "d"), ("a", "a"), ("b", "b")):
+        assert np.array_equal(grid[column], getattr(result.found, values).ravel(), equal_nan=True)
     inside = grid["support"] > 0
     assert inside.any()
     assert (grid["lower"][inside] < grid["upper"][inside]).all()
