@@ -267,8 +267,9 @@ def test_without_an_end_there_is_no_target(make_run):
     bad = pd.DataFrame({"step": np.arange(90, 100), "metric": "loss", "value": np.nan})
     runs = [make_run({"loss": loss}, name=f"r{i}", nonfinite=bad, config={"a": 1, "seed": i})
             for i in range(2)]  # fmt: skip
-    made = chart(runs)
-    assert made.table["target reached"].tolist() == ["no target"]
+    for made in (chart(runs), chart(runs[0])):
+        assert made.table["interval from"].tolist() == ["none: no final value"]
+        assert made.table["target reached"].tolist() == ["no target"]
     assert "Target" not in made.summary
 
 
