@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from viz3d.analysis.target import reached, steps_to_target
 
@@ -54,3 +55,10 @@ def test_a_run_that_ended_early_counts_until_then():
     assert reached([10, None, 30, 40], [100, 100, 100, 100]).median == 30.0
     # Two that ended before anybody was there leave two, one of which is there at 10.
     assert reached([10, None, None, 40], [100, 5, 5, 100]).median == 10.0
+
+
+@pytest.mark.parametrize("n", [24, 38])
+def test_exactly_half_is_a_median(n):
+    """The share left is one half, not a rounding error above it."""
+    half = range(1, n // 2 + 1)
+    assert reached([*half, *[None] * (n // 2)], [100] * n).median == n // 2

@@ -119,3 +119,11 @@ def test_config_diff_keeps_whole_numbers_whole(make_run):
     """A seed of 2 is no 2.0, whatever stands in the other rows."""
     runs = [make_run({}, name=n, config={"lr": i / 10, "seed": i}) for i, n in enumerate("ab")]
     assert config_diff(runs).loc["seed"].map(str).tolist() == ["0", "1"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_role_keeps_its_row_from_a_metric_of_its_name(make_run, order):
+    """Whoever takes another metric for the loss sees that one, in whatever order they came."""
+    columns = dict([("loss", [1.0]), ("train/loss", [2.0])][::order])
+    run = make_run(columns, roles={"loss": "train/loss"})
+    assert final_metrics([run])["run"].to_dict() == {"loss": 2.0}

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from plotly.colors import get_colorscale
 
+from viz3d.analysis.difference import BAND
 from viz3d.errors import BadArgument, ChartError
-from viz3d.figures import difference
+from viz3d.figures import difference, style
 from viz3d.figures.difference_traces import hatching
 from viz3d.figures.kinds import make_chart
+from viz3d.figures.wire import to_wire
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +153,36 @@ def test_the_numbers_are_the_shares(result, chart):
     assert meta["summary"]["better"] == below
 
 
+def test_what_is_read_off_is_a_b_and_the_band(result, chart, halves):
+    """In the label of a point of each picture, and by tenths in the table."""
+
+    def read(result):
+        found = result.found
+        ends = (result.drawn(found.d + k * BAND * found.deviation) for k in (-1, 1))
+        return np.stack([found.a, found.b, *ends], -1)
+
+    found, want = result.found, read(result)
+    (heat,) = [t for t in chart.flat.data if isinstance(t, go.Heatmap)]
+    np.testing.assert_allclose(heat.customdata, want, rtol=1e-5)
+    surface = next(t for t in chart.figure.data if isinstance(t, go.Surface))
+    solid = np.isfinite(surface.z)
+    np.testing.assert_allclose(surface.customdata[solid], want[solid], rtol=1e-5)
+    row = chart.table.iloc[0]
+    first = found.shown & (found.x < row["last step"] + 0.5)
+    medians = [float(np.median(side[first])) for side in (found.a, found.b)]
+    assert [row["median loss of A"], row["median loss of B"]] == pytest.approx(medians)
+    alone = difference.compute(halves[0][4], halves[1][4])
+    sure = np.where(alone.found.x < 60, 1e-3, 9.0)[None]
+    alone = replace(alone, found=replace(alone.found, deviation=sure))
+    *_, decided, undecided = difference.draw_curve(alone).data
+    np.testing.assert_allclose(decided.customdata, read(alone)[0], rtol=1e-5)
+    # Where one stretch passes into the other there is no gap.
+    drawn = [np.isfinite(t.y[:-1]) & np.isfinite(t.y[1:]) for t in (decided, undecided)]
+    shown = alone.found.shown[0]
+    assert all(part.any() for part in drawn)
+    np.testing.assert_array_equal(np.any(drawn, axis=0), shown[:-1] & shown[1:])
+
+
 def test_the_provenance_says_which_run_is_on_which_side(halves, chart):
     """All runs stand in it, with their side in the settings."""
     meta = chart.figure.layout.meta["viz3d"]
@@ -170,7 +203,7 @@ def test_one_run_each_is_a_curve_without_a_claim(halves):
 
 
 def test_of_rewards_higher_is_better(make_run):
-    """The side with more reward is the better one, and its colour is blue all the same."""
+    """The side with more reward is the better one."""
     rng = np.random.default_rng(7)
     sides = []
     for gain in (0.5, 0.0):
@@ -205,6 +238,8 @@ def test_rewards_with_a_surface_on_both_sides_are_subtracted(make_run):
     drawn = np.any([np.isfinite(t.z) for t in surfaces], axis=0)
     np.testing.assert_array_equal(drawn, result.found.shown)
     assert chart.figure.layout.scene.yaxis.type is None
+    # Blue is better, as where a low loss is.
+    assert surfaces[0].colorscale[-1][1] == get_colorscale(style.DIVERGING)[0][1]
     assert "and loss from" in chart.summary
     assert "higher reward" in chart.summary
     assert chart.numbers["better"] > 0.9
@@ -267,3 +302,25 @@ def test_a_run_of_the_same_name_that_lacks_a_metric_is_not_in_the_provenance(hal
     made = difference.chart(halves[0], [*halves[1], twin])
     assert len(made.figure.layout.meta["viz3d"]["runs"]) == 10
     assert any(f"Left out of B, for want of a metric: {twin.name}" in note for note in made.notes)
+
+
+def test_the_other_metric_is_shown_letter_for_letter(make_run):
+    """Its name is no markup and no template; what to choose instead is said in its name."""
+    rng = np.random.default_rng(8)
+    name, sides = "<b>$x$%{y}", []
+    for gain in (0.5, 0.0):
+        other = [start - np.linspace(0, 1, 90) + rng.normal(0, 0.15, 90) for start in (2, 2.5, 3)]
+        sides.append(
+            [make_run({"reward": gain - 0.3 * v + rng.normal(0, 0.03, 90), name: v}) for v in other]
+        )
+    for runs, side in zip(sides, "ab", strict=True):
+        runs[:] = [replace(run, digest=f"{side}{i}") for i, run in enumerate(runs)]
+    made = difference.chart(*sides, of="reward-landscape", against=name)
+    assert made.figure is not made.flat
+    for picture in (made.figure, made.flat):
+        assert "<b>" not in to_wire(picture.update_layout(meta=None))
+        assert all("%{y}</" not in (trace.hovertemplate or "") for trace in picture.data)
+    late = replace(sides[1][0], history=sides[1][0].history.set_axis(range(500, 590)))
+    with pytest.raises(ChartError) as error:
+        difference.chart(sides[0], late, of="reward-landscape", against=name)
+    assert "learning rate" not in str(error.value)

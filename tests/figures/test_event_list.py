@@ -13,7 +13,15 @@ from viz3d.analysis.event import KINDS, Event
 from viz3d.figures import loss_landscape, reward_landscape, training_dynamics
 from viz3d.figures.event_table import event_table, focus
 from viz3d.figures.event_words import told_event, told_size
-from viz3d.figures.pins import ABOVE, LOOKS, MOST_SPIKES
+from viz3d.figures.pins import (
+    ABOVE,
+    LOOKS,
+    MOST_SPIKES,
+    PER_RUN,
+    event_pin,
+    pin_traces,
+    pinned,
+)
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +189,25 @@ def test_a_run_without_events_says_nothing_of_them(make_run):
     assert chart.events == ()
     assert "Events" not in chart.summary
     assert not any("scatter" in note or "plateau" in note for note in chart.notes)
+
+
+def one(kind, step, z=0.5):
+    return event_pin(
+        "r", "r", Event(kind, "loss", step, step, 1, 1.0, z, z), (step, 1.0, z), "loss"
+    )
+
+
+def test_what_ended_a_run_is_pinned_before_what_did_not():
+    """However much else there is to pin of the run."""
+    pins = [*(one("plateau", step) for step in range(2 * PER_RUN)), one("NaN", 99)]
+    drawn = pinned([pins])
+    assert len(drawn) == PER_RUN
+    assert drawn[0].kind == "NaN"
+
+
+@pytest.mark.parametrize(("limits", "log"), [((0.0, 1.0), False), ((0.01, 1.0), True)])
+def test_a_pin_at_the_end_of_the_axis_has_its_stem_below(limits, log):
+    """It stays within the axis and does not shrink to a point."""
+    stem, head = pin_traces([one("restart", 1, z=1.0)], limits, log=log)
+    assert head.z[0] == stem.z[1] == 1.0
+    assert limits[0] < stem.z[0] < 0.9

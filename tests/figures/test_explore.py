@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 import pytest
 
 from viz3d.errors import BadArgument, ChartError, MissingMetric
-from viz3d.figures import explore, training_dynamics
+from viz3d.figures import explore, loss_landscape, training_dynamics
 from viz3d.figures.compare import side_by_side
-from viz3d.figures.explore_data import default_axes
+from viz3d.figures.explore_rows import default_axes
 from viz3d.figures.wire import to_wire
 from viz3d.run import Run
 
@@ -39,6 +39,8 @@ def test_values_meet_at_the_logged_step(make_run):
     np.testing.assert_array_equal(line.x, np.arange(0, 100, 10))
     np.testing.assert_array_equal(line.y, np.arange(10))
     np.testing.assert_allclose(line.z, loss[::10], rtol=1e-6)
+    [flat] = chart.flat.data
+    np.testing.assert_array_equal(flat.customdata, np.stack([line.x, line.y], -1))
     assert chart.numbers["rows_unjoined"] == 90
     assert noted(chart, "90 rows without a partner left out")
     assert noted(chart, "none is carried forward")
@@ -117,6 +119,7 @@ def test_texts_are_categories_of_points(make_run):
     assert {line.mode for line in lines(chart)} == {"markers"}
     assert noted(chart, "because kind is text")
     assert list(lines(chart)[0].marker.colorbar.ticktext) == ["a", "b &lt;i&gt;"]
+    assert ["kind b &lt;i&gt;" in line.hovertemplate for line in lines(chart)] == [True, False]
     assert "b <i>" in chart.table["kind"].tolist()
     with pytest.raises(ChartError, match="cannot be a height"):
         explore.chart(runs, z="kind")
@@ -161,8 +164,13 @@ def test_a_sweep_supports_a_surface_with_the_data_on_top(sweep):
 
 
 def test_a_scrap_of_a_surface_makes_no_map(sweep):
-    """The flat view then shows the curves, and the runs keep their colours and their legend."""
+    """The flat view then shows the curves, and the runs keep their colours and their legend.
+
+    The surface of step, rate and loss is the one of the loss landscape.
+    """
     result = explore.compute(sweep[:3], y="learning_rate", y_scale="log", draw="surface")
+    same = loss_landscape.compute(sweep[:3], rate="current").surface
+    np.testing.assert_array_equal(result.surface.z, same.z)
     support = np.zeros_like(result.surface.support)
     support[40:50, 40:50] = 1
     scrap = replace(result, surface=replace(result.surface, support=support, reason=""))
@@ -344,3 +352,15 @@ def test_a_setting_beyond_the_range_of_floats_is_no_axis(make_run):
     assert len(explore.chart(run).data()) == 3
     with pytest.raises(MissingMetric):
         explore.chart(run, y="config.big")
+
+
+def test_a_strictness_that_there_is_not_is_refused_without_a_surface(make_run):
+    with pytest.raises(ValueError, match="strictness"):
+        explore.chart(make_run({"loss": [3.0, 2.0], "gnorm": [1.0, 2.0]}), strictness="junk")
+
+
+def test_large_numbers_beside_texts_stay_apart(make_run):
+    """Of a setting that is a text in one run, numbers are categories, each by all its digits."""
+    runs = [make_run({"loss": [3.0]}, config={"data": v}) for v in (1234567, 1234568, 0.5, "c4")]
+    chart = explore.chart(runs, x="step", y="data", z="loss")
+    assert chart.table["data"].tolist() == ["1234567", "1234568", "0.5", "c4"]

@@ -141,3 +141,10 @@ def test_two_runs_of_one_name_keep_their_own_rewards(make_run):
     """The numbers hold both, not the later one twice."""
     runs = [make_run({"loss": [3.0, 2.0], "reward": [0.0, end]}, name="same") for end in (1.0, 2.0)]
     assert reward_landscape.chart(runs).numbers["last_reward"] == {"same #1": 1.0, "same #2": 2.0}
+
+
+def test_a_run_that_is_left_out_is_named_though_another_has_its_name(make_run):
+    """Runs of two sources may share a name."""
+    rewarded = make_run({"reward": [0.0, 1.0, 2.0], "loss": [3.0, 2.0, 1.0]}, name="a")
+    other = make_run({"loss": [1.0]}, name="a")
+    assert reward_landscape.compute([rewarded, other]).unused == ("a",)

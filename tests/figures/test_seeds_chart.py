@@ -10,8 +10,9 @@ from viz3d.errors import BadArgument, ChartError, MissingMetric
 from viz3d.figures.budget import LARGEST_FIGURE
 from viz3d.figures.compare import side_by_side
 from viz3d.figures.kinds import make_chart
-from viz3d.figures.seeds import chart, compute, draw
+from viz3d.figures.seeds import chart, compute, draw, finish
 from viz3d.figures.seeds_words import comparisons
+from viz3d.figures.wire import to_wire
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,8 @@ def test_the_mean_and_its_band_stand_where_runs_meet(repeated):
     assert len(means) == len([t for t in made.figure.data if t.type == "surface"]) == 2
     assert means[0].customdata[140][2] == 3
     assert means[0].customdata[160][2] == 2
+    low, high, _ = means[0].customdata[140]
+    assert low < means[0].z[140] < high
     values = [run.history["loss"].iloc[140] for run in repeated[:3]]
     assert means[0].z[140] == pytest.approx(np.mean(values), rel=1e-6)
     assert any("150 steps with all 3 runs, 50 with fewer" in note for note in made.notes)
@@ -94,7 +97,7 @@ def test_groups_are_tested_against_the_baseline(repeated):
     assert "one run on a side" in compared["gpt-lr-0.3-seed-0"]["reason"]
     assert "one run on a side" in made.summary
     table = comparisons(compute(repeated))
-    assert "more than the spread over seeds explains" in table["what it says"][0]
+    assert "higher, more than the spread over seeds explains" in table["what it says"][0]
     assert table["p (Holm)"].dtype == np.float64
 
 
@@ -230,7 +233,7 @@ def test_hostile_names_stay_text(make_run):
             for i in range(2)]  # fmt: skip
     made = chart(runs)
     for figure in (made.figure, made.flat):
-        assert "<b>" not in figure.to_json()
+        assert "<b>" not in to_wire(figure.update_layout(meta=None))
         for trace in figure.data:
             assert "%{x}</b>" not in (trace.hovertemplate or "")
 
@@ -285,8 +288,9 @@ def test_without_an_end_there_is_no_target(make_run):
     bad = pd.DataFrame({"step": np.arange(90, 100), "metric": "loss", "value": np.nan})
     runs = [make_run({"loss": loss}, name=f"r{i}", nonfinite=bad, config={"a": 1, "seed": i})
             for i in range(2)]  # fmt: skip
-    made = chart(runs)
-    assert made.table["target reached"].tolist() == ["no target"]
+    for made in (chart(runs), chart(runs[0])):
+        assert made.table["interval from"].tolist() == ["none: no final value"]
+        assert made.table["target reached"].tolist() == ["no target"]
     assert "Target" not in made.summary
 
 
@@ -336,3 +340,31 @@ def test_titles_are_unique_whatever_the_runs_are_called(make_run):
     """Two runs of one name, and one that is called as the first of them would be."""
     runs = [make_run({"loss": [3.0, 2, 1]}, name=name) for name in ("a", "a", "a #1")]
     assert len({group.title for group in compute(runs).groups}) == 3
+
+
+def test_a_logarithmic_axis_holds_the_values_it_was_made_from(make_run):
+    """The way to the logarithm and back must not put an end of the axis inside the data."""
+    ends = np.random.default_rng(4).uniform(0.1, 0.2, 20)
+    for end in ends:
+        result = compute(make_run({"loss": np.geomspace(end, 100 * end, 50)}))
+        assert result.frame.log
+        assert result.frame.z == pytest.approx((end, 100 * end), rel=1e-12)
+        assert not any("Outside the axis" in note for note in finish(result).notes)
+
+
+def test_a_run_too_short_for_a_number_is_said_to_have_none(make_run):
+    """And no mean of five rows, which it does not have."""
+    notes = chart(make_run({"loss": [3.0, 2.0, 1.0]}, name="short")).notes
+    assert [note for note in notes if "short" in note and "mean" in note] == [
+        note for note in notes if note.startswith("No final mean")
+    ]
+    sparse = make_run({"loss": np.linspace(3, 2, 20)}, name="sparse")
+    assert any("the mean of the last 5: sparse" in note for note in chart(sparse).notes)
+
+
+def test_a_run_that_is_not_drawn_makes_no_difference_of_its_group(repeated, make_run):
+    """What the members differ in is said of those that logged the metric."""
+    other = make_run({"reward": [1.0] * 9}, name="other", config={"learning_rate": 9, "seed": 7})
+    made = chart({"low": [*repeated[:3], other]})
+    assert not any("differ in learning_rate" in note for note in made.notes)
+    assert any("Without loss: other" in note for note in made.notes)

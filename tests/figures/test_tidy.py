@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from viz3d.figures import difference, explore, loss_landscape, seeds
+from viz3d.figures import difference, explore, loss_landscape, overlay, seeds
 from viz3d.figures.kinds import make_chart
 from viz3d.figures.tidy import columns_for
 
@@ -17,7 +18,9 @@ def test_loss_landscape_has_every_row_and_the_whole_grid(sweep):
     assert len(curve) == sum(len(one.step) for one in result.curves)
     assert curve["loss"].isna().sum() == sum(np.isnan(one.loss).sum() for one in result.curves) > 0
     grid = table[table["part"] == "surface"]
-    assert np.array_equal(grid["loss"], result.surface.z.ravel(), equal_nan=True)
+    for column, values in (("loss", "z"), ("lower", "lower"), ("upper", "upper")):
+        want = getattr(result.surface, values).ravel()
+        assert np.array_equal(grid[column], want, equal_nan=True)
     assert np.array_equal(grid["support"], result.surface.support.ravel())
     assert np.array_equal(grid["step"][:96], result.surface.x)
     best = table[table["part"] == "best_rate"]
@@ -78,7 +81,8 @@ def test_difference_has_both_surfaces_and_the_band(sweep):
     result = difference.compute(sweep[0::2], sweep[1::2])
     table = difference.finish(result).data()
     grid = table[table["part"] == "difference"]
-    assert np.array_equal(grid["difference"], result.found.d.ravel(), equal_nan=True)
+    for column, values in (("difference", "d"), ("a", "a"), ("b", "b")):
+        assert np.array_equal(grid[column], getattr(result.found, values).ravel(), equal_nan=True)
     inside = grid["support"] > 0
     assert inside.any()
     assert (grid["lower"][inside] < grid["upper"][inside]).all()
@@ -109,3 +113,22 @@ def test_explore_names_its_columns_after_the_axes(make_run):
     assert list(table.columns) == ["part", "run", "step", "optimizer", "loss"]
     assert np.array_equal(table["loss"], run.history["loss"])
     assert set(table["optimizer"]) == {"muon"}
+
+
+@pytest.mark.parametrize("metric", ["n", "group"])
+def test_seeds_of_a_metric_that_is_called_as_a_column(make_run, metric):
+    """Its values, and those of the column, each in a column of their own."""
+    runs = [make_run({metric: [7.0 + i] * 9}, config={"a": 1, "seed": i}) for i in range(2)]
+    table = seeds.chart(runs, metric=metric).data()
+    mean = table[table["part"] == "mean"]
+    assert (mean[f"metric {metric}"] == 7.5).all()
+    assert (mean["n"] == 2).all()
+    assert table["group"].notna().all()
+
+
+def test_an_overlay_against_a_metric_that_is_called_group(make_run):
+    """The title of the group keeps its column."""
+    columns = {"reward": np.linspace(0, 1, 30), "group": np.linspace(3, 2, 30)}
+    groups = {title: [make_run(columns, name=title)] for title in ("a", "b")}
+    table = overlay.chart(groups, "reward-landscape", against="group").data()
+    assert set(table["group"]) == {"a", "b"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viz3d.analysis._components import effective_points, harmonics, outside, signs
 from viz3d.analysis.resample import Resampled, resample
 from viz3d.analysis.scaling import Scaled, Scaling, scale
 from viz3d.analysis.variables import choose_variables
@@ -199,7 +200,7 @@ def _fit(
 
     pooled = np.concatenate(scaled.runs)
     pca = PCA(k, svd_solver="covariance_eigh").fit(pooled)
-    axes = pca.components_ * _signs(pca.components_)[:, None]
+    axes = pca.components_ * signs(pca.components_)[:, None]
     paths = [values @ axes.T for values in scaled.runs]
     null = walk_shares(scaled.runs, k)
     explained = pca.explained_variance_ratio_
@@ -219,48 +220,12 @@ def _fit(
         null_total_mean=float(totals.mean()),
         null_total_high=float(np.quantile(totals, 0.95)),
         p_value=float((1 + np.sum(totals >= total)) / (1 + len(totals))),
-        harmonic=np.mean([_harmonics(scores) for scores in paths], axis=0),
-        effective=float(sum(_effective(scores[:, 0]) for scores in paths)),
+        harmonic=np.mean([harmonics(scores) for scores in paths], axis=0),
+        effective=float(sum(effective_points(scores[:, 0]) for scores in paths)),
         trajectories=tuple(
-            Trajectory(run.name, grid.step, scores, _outside(values, scores), grid.gap)
+            Trajectory(run.name, grid.step, scores, outside(values, scores), grid.gap)
             for run, grid, scores, values in zip(runs, grids, paths, scaled.runs, strict=True)
         ),
         points=pooled.size,
         interpolated=sum(grid.interpolated[name] for grid in grids for name in scaled.names),
     )
-
-
-def _signs(axes: Floats) -> Floats:
-    """Sign that makes the largest loading of each axis positive; of equal ones the first name's."""
-    size = np.abs(axes)
-    largest = (size >= size.max(axis=1, keepdims=True) * (1 - 1e-9)).argmax(axis=1)
-    return np.where(axes[np.arange(len(axes)), largest] < 0, -1.0, 1.0)
-
-
-def _harmonics(scores: Floats) -> Floats:
-    """Squared correlation of each axis with the cosine that it would be for a random walk."""
-    m, k = scores.shape
-    time = (np.arange(m) + 0.5) / m
-    waves = np.cos(np.pi * np.arange(1, k + 1) * time[:, None])
-    centred = scores - scores.mean(axis=0)
-    both = np.sqrt((centred**2).sum(axis=0) * (waves**2).sum(axis=0))
-    # The cosines have mean zero on these points.
-    return ((centred * waves).sum(axis=0) / np.where(both > 0, both, np.inf)) ** 2
-
-
-def _effective(score: Floats) -> float:
-    """Length of a series divided by its correlation time, summed until it falls below 0.05."""
-    centred = score - score.mean()
-    power = float(centred @ centred)
-    if power <= 0:
-        return 1.0
-    lags = np.correlate(centred, centred, "full")[len(centred) :] / power
-    low = np.flatnonzero(lags < 0.05)
-    return len(score) / (1 + 2 * float(lags[: low[0] if len(low) else None].sum()))
-
-
-def _outside(values: Floats, scores: Floats) -> Floats:
-    """Share of the squared distance from the centre that the axes leave out."""
-    whole = (values**2).sum(axis=1)
-    shown = (scores**2).sum(axis=1)
-    return np.clip(1 - shown / np.where(whole > 0, whole, np.inf), 0.0, 1.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from viz3d.analysis.configs import flat_config
+from viz3d.analysis.configs import flat_config, value_key
 from viz3d.run import Run
 
 STEP = "step"
@@ -69,6 +69,19 @@ def metric_of(run: Run, name: str) -> str | None:
     return metric if metric in run.history.columns else None
 
 
+def named_metrics(run: Run) -> dict[str, str]:
+    """Return the metrics of a run, each under its role or else its own name.
+
+    A metric whose name is the role of another has none: `metric_of` finds the other.
+    """
+    role = {metric: name for name, metric in run.roles.items()}
+    return {
+        role.get(metric, metric): metric
+        for metric in run.metrics
+        if metric in role or metric not in run.roles
+    }
+
+
 def setting(run: Run, name: str) -> float | str | None:
     """Return a value of the config, ``outer.inner`` from inside it, as number or text.
 
@@ -79,8 +92,8 @@ def setting(run: Run, name: str) -> float | str | None:
 
 
 def category(value: float | str) -> str:
-    """Return a value as the name of a category."""
-    return value if isinstance(value, str) else f"{value:g}"
+    """Return a value as the name of a category; two numbers never have one name."""
+    return value if isinstance(value, str) else value_key(value)
 
 
 def quantities(runs: Sequence[Run]) -> tuple[Quantity, ...]:

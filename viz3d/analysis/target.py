@@ -83,5 +83,6 @@ def reached(steps: Sequence[int | None], ends: Sequence[int]) -> Reached:
     if not done:
         return Reached(tuple(steps), None)
     survival = ecdf(CensoredData(uncensored=done, right=open_ends)).sf
-    below = survival.quantiles[survival.probabilities <= 0.5]
+    # The product of the steps down to one half may be a rounding error above it.
+    below = survival.quantiles[survival.probabilities <= 0.5 + 1e-9]
     return Reached(tuple(steps), float(below[0]) if len(below) else None)

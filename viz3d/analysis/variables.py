@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from viz3d.analysis.quantities import named_metrics
 from viz3d.analysis.resample import Series, coverage
 from viz3d.run import Run
 
@@ -61,14 +62,13 @@ def choose_variables(runs: Sequence[Run], m: int) -> Variables:
 
 def _series(run: Run) -> dict[str, Series]:
     """Finite values of every metric, under its role or its own name."""
-    role = {metric: name for name, metric in run.roles.items()}
     found = {}
-    for metric in run.metrics:
+    for name, metric in named_metrics(run).items():
         column = run.history[metric]
         finite = column[np.isfinite(column.to_numpy(np.float64))]
         if len(finite):
             step = finite.index.to_numpy(np.float64)
-            found[role.get(metric, metric)] = Series(step, finite.to_numpy(np.float64))
+            found[name] = Series(step, finite.to_numpy(np.float64))
     return found
 
 

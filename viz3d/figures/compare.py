@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from viz3d.analysis.configs import flat_config
+from viz3d.analysis.quantities import named_metrics
 from viz3d.analysis.seeds import differing_settings
 from viz3d.errors import BadArgument
 from viz3d.figures.frame import union
@@ -128,13 +129,10 @@ def column_names(runs: Sequence[Run]) -> list[str]:
 
 def _last(run: Run) -> dict[str, float]:
     """Last finite value of each metric but the time, under its role or its own name."""
-    role = {metric: name for name, metric in run.roles.items()}
     found = {}
-    for metric in run.metrics:
-        if role.get(metric) == "time":
-            continue
+    for name, metric in named_metrics(run).items():
         values = run.history[metric].to_numpy(np.float64)
         finite = values[np.isfinite(values)]
-        if len(finite):
-            found[role.get(metric, metric)] = float(finite[-1])
+        if len(finite) and metric != run.roles.get("time"):
+            found[name] = float(finite[-1])
     return found

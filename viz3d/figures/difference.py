@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.difference_curve import band_ends, curve_traces
-from viz3d.figures.difference_data import KIND, OF, TITLE, DifferenceResult, compute, ends
+from viz3d.figures.difference_data import KIND, OF, DifferenceResult, compute, ends
+from viz3d.figures.difference_sides import TITLE
 from viz3d.figures.difference_tidy import tidy
 from viz3d.figures.difference_traces import (
     flat_hatch_trace,
@@ -24,7 +25,7 @@ from viz3d.figures.difference_traces import (
 )
 from viz3d.figures.difference_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.frame import Range, padded
-from viz3d.figures.text import scene_text
+from viz3d.figures.text import safe, scene_text
 from viz3d.figures.ticks import even_ticks, log_ticks
 from viz3d.run import Run
 
@@ -70,7 +71,7 @@ def draw_flat(result: DifferenceResult) -> go.Figure:
     traces = heat_traces(result) + flat_hatch_trace(result, x, y)
     if log:
         traces += run_traces(result.sides, y)
-    second = style.axis(result.titles[1], range=padded(y, log=log), zeroline=False)
+    second = style.axis(safe(result.titles[1]), range=padded(y, log=log), zeroline=False)
     layout = style.flat_layout(
         TITLE,
         subtitle(result, numbers(result)),
@@ -129,11 +130,11 @@ def compare(
     Raises
     ------
     BadArgument
-        If there is no difference of that kind, or a run is on both sides.
+        If a run is on both sides.
     MissingMetric
         If a side lacks a metric.
     ChartError
-        If nothing can be compared.
+        If nothing can be compared, or there is no difference of that kind.
     """
     return chart(a, b, of=kind, **settings).figure
 

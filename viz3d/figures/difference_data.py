@@ -4,62 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viz3d.analysis.curves import rate_axis, read_curve
+from viz3d.analysis.curves import rate_axis
 from viz3d.analysis.difference import Difference, subtract
 from viz3d.errors import BadArgument, ChartError
+from viz3d.figures.difference_sides import (
+    TITLE,
+    Side,
+    put_together,
+    read_losses,
+    read_rewards,
+)
 from viz3d.figures.frame import Range, span
 from viz3d.figures.kinds import SURFACES
 from viz3d.figures.loss_data import RATE_TITLES
-from viz3d.figures.needs import as_runs, having, missing
+from viz3d.figures.needs import as_runs
 from viz3d.figures.provenance import origins
-from viz3d.figures.reward_data import join, no_axis
 from viz3d.figures.text import count, in_words, with_names
 from viz3d.run import Run
 
 KIND = "difference"
-TITLE = "Difference A − B"
 OF = SURFACES
 
 WITHIN = 0.98
 """Share of the area over whose differences the colours run; what is larger has the last one."""
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of the difference.
-
-    Attributes
-    ----------
-    name : str
-        "A" or "B".
-    title : str
-        What the viewer calls it, else the run's name or the number of runs.
-    runs, unused : tuple of str
-        Names of the runs, and of those that lack a metric.
-    unjoined : int
-        Rows with a value but no second axis at that step, which are left out.
-    x, y, z : ndarray, shape (n,)
-        Samples of all runs: step, second axis and value.
-    run : ndarray of int, shape (n,)
-        Position of each sample's run in `runs`.
-    """
-
-    name: str
-    title: str
-    runs: tuple[str, ...]
-    unused: tuple[str, ...]
-    unjoined: int
-    x: Floats
-    y: Floats
-    z: Floats
-    run: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -159,18 +133,18 @@ def compute(
         kind = against
         titles = "step", in_words(against), "reward"
         settings = {"against": against}
-    read = _losses if loss else _rewards
+    read = read_losses if loss else read_rewards
     said = names or (_title(groups[0]), _title(groups[1]))
     rows = [read(group, kind, name) for group, name in zip(groups, "AB", strict=True)]
     first, second = sides = tuple(
-        _side(name, title, group, own)
+        put_together(name, title, group, own)
         for name, title, group, own in zip("AB", said, groups, rows, strict=True)
     )
     found = _subtract(sides, strictness, loss=loss)
     if found.reason:
         raise ChartError(
-            f"{TITLE} has nothing to draw. {with_names(found.reason, *titles)} Choose runs that "
-            "share steps and learning rates."
+            f"{TITLE} has nothing to draw. {with_names(found.reason, *titles)} Choose runs whose "
+            f"steps and {titles[1]} overlap."
         )
     return DifferenceResult(
         of=of,
@@ -212,66 +186,6 @@ def _identity(run: Run) -> tuple[str, str, str]:
 
 def _title(runs: Sequence[Run]) -> str:
     return runs[0].name if len(runs) == 1 else count(len(runs), "run")
-
-
-class _Rows(NamedTuple):
-    """Step, second axis and value of one run, shape (n,), and the rows without a second axis."""
-
-    run: Run
-    x: NDArray[Any]
-    y: Floats
-    z: Floats
-    unjoined: int
-
-
-def _losses(runs: Sequence[Run], kind: str, name: str) -> list[_Rows]:
-    where = f"Side {name} of {TITLE}"
-    pairs = [(run, read_curve(run, kind)) for run in having(runs, "loss", where)]
-    found = [
-        _Rows(run, curve.step, curve.rate, curve.loss, curve.unjoined)
-        for run, curve in pairs
-        if curve is not None and len(curve.step)
-    ]
-    if not found:
-        raise missing(runs, "learning_rate", where)
-    return found
-
-
-def _rewards(runs: Sequence[Run], against: str, name: str) -> list[_Rows]:
-    rewarded = having(runs, "reward", f"Side {name} of {TITLE}")
-    pairs = [(run, join(run, against)) for run in rewarded]
-    found = [
-        _Rows(
-            run,
-            rows.index.to_numpy(),
-            rows["other"].to_numpy(),
-            rows["reward"].to_numpy(),
-            rows.attrs["unjoined"],
-        )
-        for run, rows in pairs
-        if rows is not None and len(rows)
-    ]
-    if not found:
-        raise no_axis(rewarded, against)
-    return found
-
-
-def _side(name: str, title: str, runs: Sequence[Run], found: Sequence[_Rows]) -> Side:
-    x, y, z = (
-        np.concatenate([getattr(rows, axis) for rows in found]).astype(np.float64) for axis in "xyz"
-    )
-    used = {id(rows.run) for rows in found}
-    return Side(
-        name=name,
-        title=title,
-        runs=tuple(rows.run.name for rows in found),
-        unused=tuple(run.name for run in runs if id(run) not in used),
-        unjoined=sum(rows.unjoined for rows in found),
-        x=x,
-        y=y,
-        z=z,
-        run=np.repeat(np.arange(len(found)), [len(rows.x) for rows in found]),
-    )
 
 
 def _subtract(sides: Sequence[Side], strictness: str, *, loss: bool) -> Difference:

@@ -13,10 +13,11 @@ from plotly.colors import get_colorscale
 from viz3d.analysis.difference import BAND
 from viz3d.figures import style
 from viz3d.figures.budget import compact, thin
-from viz3d.figures.difference_data import DifferenceResult, Side, color_range
+from viz3d.figures.difference_data import DifferenceResult, color_range
+from viz3d.figures.difference_sides import Side
 from viz3d.figures.frame import Range, padded
 from viz3d.figures.surface_traces import FADED, color_scale, edge, only
-from viz3d.figures.text import scene_text
+from viz3d.figures.text import safe, scene_text
 from viz3d.figures.ticks import nice_ticks, ratio_ticks
 
 Floats = NDArray[np.float64]
@@ -61,7 +62,7 @@ def height_axis(result: DifferenceResult, ends: Range, *, flat: bool = False) ->
     log = result.found.log
     values = ratio_ticks(ends) if log else nice_ticks(ends, log=False)
     return style.axis(
-        name(result) if flat else scene_text(name(result)),
+        (safe if flat else scene_text)(name(result)),
         type="log" if log else "linear",
         range=padded(ends, log=log),
         tickvals=[value for value, _ in values],
@@ -82,7 +83,7 @@ def hover(result: DifferenceResult) -> str:
     """Return the hover label of a point whose `said` is its customdata."""
     x, y, value = result.titles
     u = unit(result)
-    second = "" if result.found.along else f"{y} %{{y:.3~g}}<br>"
+    second = "" if result.found.along else f"{safe(y)} %{{y:.3~g}}<br>"
     return (
         f"{x} %{{x:,.0f}}<br>{second}{value} of A %{{customdata[0]:.4~g}}, "
         f"of B %{{customdata[1]:.4~g}}<br>A − B %{{customdata[2]:+.3~g}}{u}<br>"

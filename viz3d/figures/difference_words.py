@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from viz3d.figures.difference_data import DifferenceResult, Side
+from viz3d.figures.difference_data import DifferenceResult
+from viz3d.figures.difference_sides import Side
 from viz3d.figures.loss_words import HISTORY
 from viz3d.figures.reward_words import CAPTION
 from viz3d.figures.text import count, listed, safe, say, short_names, with_names, wrapped

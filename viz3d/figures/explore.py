@@ -15,9 +15,8 @@ from viz3d.figures.explore_data import (
     ExploreResult,
     compute,
     compute_each,
-    default_axes,
 )
-from viz3d.figures.explore_rows import TITLE
+from viz3d.figures.explore_rows import TITLE, default_axes
 from viz3d.figures.explore_tidy import tidy
 from viz3d.figures.explore_traces import (
     axis_settings,
@@ -98,7 +97,7 @@ def finish(result: ExploreResult, frame: Frame | None = None) -> Chart:
 
 
 def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:
-    """Make the explore chart; see `compute` for settings and errors."""
+    """Make the explore chart; see `compute_each` for settings and errors."""
     return finish(compute(runs, **settings))
 
 

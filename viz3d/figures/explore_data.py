@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from viz3d.analysis.quantities import quantities
 from viz3d.analysis.surface import Surface, fit_surface
+from viz3d.analysis.surface_model import SurfaceModel
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures.explore_rows import (
     TITLE,
     ExploreAxis,
     ExploreRows,
+    default_axes,
     missing,
     read_axes,
     read_rows,
@@ -79,8 +80,16 @@ class ExploreResult:
         return self.share is not None and self.share >= MAP
 
 
-def compute(
-    runs: Run | Sequence[Run],
+def compute(runs: Run | Sequence[Run], **settings: Any) -> ExploreResult:
+    """Join what stands on the axes on the logged step, and fit a surface if one is asked for.
+
+    Settings and errors are those of `compute_each`.
+    """
+    return compute_each([runs], **settings)[0]
+
+
+def compute_each(
+    groups: Sequence[Run | Sequence[Run]],
     *,
     x: str | None = None,
     y: str | None = None,
@@ -91,12 +100,12 @@ def compute(
     y_scale: str = "auto",
     z_scale: str = "auto",
     strictness: str = "default",
-) -> ExploreResult:
-    """Join what stands on the axes on the logged step, and fit a surface if one is asked for.
+) -> list[ExploreResult]:
+    """Compute several groups on axes that all their runs decide.
 
     Parameters
     ----------
-    runs : Run or sequence of Run
+    groups : sequence of Run or sequence of Run
     x, y, z : str, optional
         ``"step"``, a metric, a role, or a key of the config (``"outer.inner"``, with ``"config."``
         before it where a metric has the same name). By default those of `default_axes`.
@@ -120,31 +129,12 @@ def compute(
     ValueError
         If `strictness` is none of its choices.
     """
-    return compute_each(
-        [runs], x=x, y=y, z=z, color=color, draw=draw, x_scale=x_scale, y_scale=y_scale,
-        z_scale=z_scale, strictness=strictness,
-    )[0]  # fmt: skip
-
-
-def compute_each(
-    groups: Sequence[Run | Sequence[Run]],
-    *,
-    x: str | None = None,
-    y: str | None = None,
-    z: str | None = None,
-    color: str | None = None,
-    draw: str = "path",
-    x_scale: str = "auto",
-    y_scale: str = "auto",
-    z_scale: str = "auto",
-    strictness: str = "default",
-) -> list[ExploreResult]:
-    """Compute several groups on axes that all their runs decide; see `compute`."""
     parts = [as_runs(group, TITLE) for group in groups]
     whole = [run for part in parts for run in part]
     names = [name or found for name, found in zip((x, y, z), default_axes(whole), strict=True)]
     scales = (x_scale, y_scale, z_scale)
     _check(draw, scales)
+    SurfaceModel(strictness=strictness).check()
     axes = read_axes(whole, names, scales)
     shade = read_axes(whole, [color], ("linear",))[0] if color else None
     settings = {
@@ -181,18 +171,6 @@ def _join(
         settings=settings,
         origins=origins([run for run, _ in used]),
     )
-
-
-def default_axes(runs: Sequence[Run]) -> tuple[str, str, str]:
-    """Return what stands on x, y and z unless someone says otherwise: the first that there is."""
-    found = quantities(runs)
-    numbers = [one.name for one in found if not one.categories]
-    x = "step"
-    z = next((n for n in ("loss", "reward", *numbers) if n in numbers and n != x), "loss")
-    names = [one.name for one in found]
-    wanted = ("learning_rate", "grad_norm", "lr_multiplier", *numbers, *names)
-    y = next((n for n in wanted if n in names and n not in (x, z)), "learning_rate")
-    return x, y, z
 
 
 def _check(draw: str, scales: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Read the rows of the explore chart: what stands on its axes, joined on the logged step."""
+"""Axes and rows of the explore chart: what stands on the axes, joined on the logged step."""
 
 from __future__ import annotations
 
@@ -77,6 +77,18 @@ class ExploreRows:
     unjoined: int
     nonfinite: int
     below: int
+
+
+def default_axes(runs: Sequence[Run]) -> tuple[str, str, str]:
+    """Return what stands on x, y and z unless someone says otherwise: the first that there is."""
+    found = quantities(runs)
+    numbers = [one.name for one in found if not one.categories]
+    x = "step"
+    z = next((n for n in ("loss", "reward", *numbers) if n in numbers and n != x), "loss")
+    names = [one.name for one in found]
+    wanted = ("learning_rate", "grad_norm", "lr_multiplier", *numbers, *names)
+    y = next((n for n in wanted if n in names and n not in (x, z)), "learning_rate")
+    return x, y, z
 
 
 def read_axes(

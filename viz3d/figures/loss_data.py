@@ -17,9 +17,8 @@ from viz3d.errors import ChartError
 from viz3d.figures.frame import Frame, Range, skewed, span
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.paths import Path, thin_paths
-from viz3d.figures.pins import ABOVE, Pin, event_pin, pinned
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import count, listed, say
+from viz3d.figures.text import listed
 from viz3d.run import Run
 
 KIND = "loss-landscape"
@@ -112,7 +111,7 @@ def compute(
     read = [(run, curve) for run, curve in pairs if curve is not None and len(curve.step)]
     if not read:
         raise missing(chosen, "learning_rate", TITLE)
-    if not any(len(_finite(curve)) for _, curve in read):
+    if not any(len(finite_losses(curve)) for _, curve in read):
         names = listed([run.name for run, _ in read])
         raise ChartError(
             f"{TITLE} has nothing to draw: every loss of {names} is NaN or infinite; choose a run "
@@ -146,76 +145,6 @@ def compute_each(
     return [compute(group, rate=axis, **settings) for group in groups]
 
 
-def event_pins(result: LossLandscapeResult, top: float) -> list[list[Pin]]:
-    """Return the events of each run with their places in a chart whose loss axis ends at `top`."""
-    return [
-        _pins_of(curve, path.title, events, top)
-        for curve, path, events in zip(result.curves, result.paths, result.events, strict=False)
-    ]
-
-
-def _pins_of(curve: Curve, title: str, events: Sequence[Event], top: float) -> list[Pin]:
-    rates = _rates_at(curve, [event.step for event in events])
-    return [
-        event_pin(curve.run, title, event, (event.step, rate, _height(event, top)), "loss")
-        for event, rate in zip(events, rates, strict=True)
-    ]
-
-
-def pins(result: LossLandscapeResult, top: float) -> tuple[Pin, ...]:
-    """Return the pins that are drawn in a chart whose loss axis ends at `top`."""
-    return (*pinned(event_pins(result, top)), *clipped_pins(result, top))
-
-
-def clipped_pins(result: LossLandscapeResult, top: float) -> list[Pin]:
-    """Return a pin for each run that leaves a loss axis which ends at `top`."""
-    above = (
-        _clipped_pin(curve, path.title, top)
-        for curve, path in zip(result.curves, result.paths, strict=False)
-    )
-    return [pin for pin in above if pin]
-
-
-def _height(event: Event, top: float) -> float:
-    """Loss of an event, `top` where no finite one tells its height.
-
-    What went wrong stands at the last good value before it.
-    """
-    loss = event.level if event.bad else event.value
-    return top if loss is None else min(loss, top)
-
-
-def _rates_at(curve: Curve, steps: Sequence[int]) -> np.ndarray:
-    """Learning rate at the last step up to each of `steps` at which it was positive.
-
-    That is what the axis needs.
-    """
-    known = np.flatnonzero(curve.rate > 0)
-    if not len(known):
-        return np.full(len(steps), curve.rate[0])
-    at = np.searchsorted(curve.step[known], steps, side="right") - 1
-    return curve.rate[known[np.maximum(at, 0)]]
-
-
-def _clipped_pin(curve: Curve, title: str, top: float) -> Pin | None:
-    """Pin the place where a curve is highest, at the end of the axis; None if it is not above."""
-    finite = np.where(np.isfinite(curve.loss), curve.loss, -np.inf)
-    above = int((finite > top).sum())
-    if not above:
-        return None
-    at = int(finite.argmax())
-    step, highest = int(curve.step[at]), float(finite[at])
-    text = f"{count(above, 'point')} above the axis,<br>up to {say(highest)} at this step"
-    # No event of the run but of the axis: it has a pin and no place in the list.
-    event = Event(ABOVE, "loss", step, step, above, highest, highest)
-    return Pin(curve.run, title, event, (step, float(curve.rate[at]), top), text)
-
-
-def clipped(result: LossLandscapeResult, top: float) -> int:
-    """Return how many points of the runs are above `top`."""
-    return sum(int((_finite(curve) > top).sum()) for curve in result.curves)
-
-
 def _fit(curves: Sequence[Curve], strictness: str) -> Surface:
     return fit_surface(
         np.concatenate([curve.step for curve in curves]),
@@ -226,7 +155,8 @@ def _fit(curves: Sequence[Curve], strictness: str) -> Surface:
     )
 
 
-def _finite(curve: Curve) -> np.ndarray:
+def finite_losses(curve: Curve) -> np.ndarray:
+    """Return the losses of a curve that are neither NaN nor infinite."""
     return curve.loss[np.isfinite(curve.loss)]
 
 
@@ -245,7 +175,7 @@ def _frame(surface: Surface, curves: Sequence[Curve], *, log: bool) -> Frame:
     return Frame(
         x=span(*[curve.step for curve in curves]),
         y=_opened(y or (1e-4, 1e-3)),
-        z=_loss_range(shown, np.concatenate([_finite(curve) for curve in curves]), log=log),
+        z=_loss_range(shown, np.concatenate([finite_losses(curve) for curve in curves]), log=log),
         color=_color_range(surface),
         log=log,
     )

@@ -23,9 +23,8 @@ from viz3d.figures.loss_data import (
     LossLandscapeResult,
     compute,
     compute_each,
-    event_pins,
-    pins,
 )
+from viz3d.figures.loss_pins import event_pins, pins
 from viz3d.figures.loss_tidy import tidy
 from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
 from viz3d.figures.paths import flat_path_traces, path_traces

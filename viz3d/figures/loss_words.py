@@ -11,7 +11,8 @@ import pandas as pd
 from viz3d.analysis.valley import WIDE, Valley
 from viz3d.figures.budget import told
 from viz3d.figures.event_words import summed_up, tally
-from viz3d.figures.loss_data import LossLandscapeResult, clipped, event_pins
+from viz3d.figures.loss_data import LossLandscapeResult
+from viz3d.figures.loss_pins import clipped, event_pins
 from viz3d.figures.pins import event_notes
 from viz3d.figures.text import count, listed, say, with_names, wrapped
 

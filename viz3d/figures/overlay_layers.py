@@ -12,8 +12,9 @@ from viz3d.analysis.surface import Surface
 from viz3d.figures.budget import thin, told
 from viz3d.figures.frame import Frame, Range
 from viz3d.figures.grouped import in_color
-from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult, clipped, clipped_pins
-from viz3d.figures.loss_data import event_pins as loss_pins
+from viz3d.figures.loss_data import RATE_TITLES, LossLandscapeResult
+from viz3d.figures.loss_pins import clipped, clipped_pins
+from viz3d.figures.loss_pins import event_pins as loss_pins
 from viz3d.figures.loss_words import left_out as left_out_of_loss
 from viz3d.figures.pins import Pin
 from viz3d.figures.reward_data import RewardLandscapeResult

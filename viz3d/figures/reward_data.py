@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from viz3d.analysis.event import Event
 from viz3d.analysis.events import find_events
+from viz3d.analysis.quantities import named_metrics
 from viz3d.analysis.stretches import stretch_medians
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.errors import MissingMetric
@@ -127,14 +128,14 @@ def compute(
     )
     frame = _frame(rows)
     low, high = frame.known()[1]
-    names = {run.name for run, _ in used}
+    drawn = {id(run) for run, _ in used}
     return RewardLandscapeResult(
         against=against,
         rows=rows,
         surface=_fit(rows, strictness),
         outside=sum(int(((r.other < low) | (r.other > high)).sum()) for r in rows),
         frame=frame,
-        unused=tuple(run.name for run in chosen if run.name not in names),
+        unused=tuple(run.name for run in chosen if id(run) not in drawn),
         settings={"against": against, "strictness": strictness},
         origins=origins([run for run, _ in used]),
     )
@@ -156,10 +157,10 @@ def other_axes(runs: Sequence[Run]) -> tuple[str, ...]:
         if reward not in run.history.columns:
             continue
         rows = run.history[run.history[reward].notna()]
-        role = {metric: name for name, metric in run.roles.items()}
-        usable = [m for m in run.metrics if m != reward and rows[m].notna().any()]
-        found |= dict.fromkeys(sorted(role[m] for m in usable if m in role))
-        found |= dict.fromkeys(m for m in usable if m not in role)
+        named = named_metrics(run).items()
+        usable = [name for name, m in named if m != reward and rows[m].notna().any()]
+        found |= dict.fromkeys(sorted(name for name in usable if name in run.roles))
+        found |= dict.fromkeys(usable)
     return tuple(sorted(found, key=lambda name: name != "loss"))
 
 

@@ -120,12 +120,10 @@ def compute(
     # A run without the metric must not stand in for one with the same seed.
     used = [run for run in chosen if id(run) in has]
     found = SeedGroups(()) if isinstance(runs, Mapping) else group_seeds(used)
-    titled = by_hand(runs, chosen) if isinstance(runs, Mapping) else found_by_seed(found)
-    shown = [(t, [run for run in runs if id(run) in has], keys) for t, runs, keys in titled]
+    titled = by_hand(runs, used) if isinstance(runs, Mapping) else found_by_seed(found)
     groups = [
         make_group(title, [(run.name, *curves[id(run)]) for run in runs], keys)
-        for title, runs, keys in shown
-        if runs
+        for title, runs, keys in titled
     ]
     if len(groups) > MOST_GROUPS:
         raise ChartError(
@@ -154,7 +152,7 @@ def compute(
         repeated=found.repeated,
         unused=tuple(run.name for run in chosen if id(run) not in has),
         settings={"metric": metric, "target": target, "baseline": base.title, "groups": names},
-        origins=origins([run for _, runs, _ in shown for run in runs]),
+        origins=origins([run for _, runs, _ in titled for run in runs]),
     )
 
 
@@ -187,14 +185,17 @@ def _frame(curves: Sequence[Floats], groups: Sequence[Group]) -> Frame:
     if not len(values):
         return Frame(x=x)
     log = skewed(values, WIDE)
-    return Frame(x=x, z=_range(np.log10(values) if log else values, log=log), log=log)
+    return Frame(x=x, z=_range(values, log=log), log=log)
 
 
 def _range(values: Floats, *, log: bool) -> Range:
-    low, high = np.quantile(values, [1 - MOST, MOST])
+    low, high = np.quantile(np.log10(values) if log else values, [1 - MOST, MOST])
     room = ROOM * (high - low)
-    low, high = max(low - room, values.min()), min(high + room, values.max())
-    return (float(10**low), float(10**high)) if log else (float(low), float(high))
+    ends = np.array([low - room, high + room])
+    # Cut in data units: a logarithm and back is off by a rounding error.
+    with np.errstate(over="ignore"):
+        low, high = np.clip(10**ends if log else ends, values.min(), values.max())
+    return float(low), float(high)
 
 
 def _missing(runs: Sequence[Run], metric: str) -> MissingMetric:

@@ -66,21 +66,20 @@ class Group:
         return np.array([member.final.mean for member in self.members])
 
 
-def by_hand(groups: Mapping[str, Sequence[Run]], chosen: Sequence[Run]) -> list[Titled]:
-    """Return the groups that were given, without empty ones.
+def by_hand(groups: Mapping[str, Sequence[Run]], used: Sequence[Run]) -> list[Titled]:
+    """Return the groups that were given, with the runs that are `used`, without empty ones.
 
     Raises
     ------
     BadArgument
-        If a run of `chosen`, which are those of all groups, is there twice.
+        If a run is there twice.
     """
-    if len({id(run) for run in chosen}) < len(chosen):
+    given = [id(run) for runs in groups.values() for run in runs]
+    if len(set(given)) < len(given):
         raise BadArgument("A run stands in two groups or twice in one; give each run one place.")
-    return [
-        (title, runs, differing_settings(runs, seeds=False))
-        for title, runs in groups.items()
-        if runs
-    ]
+    known = {id(run) for run in used}
+    kept = {title: [run for run in runs if id(run) in known] for title, runs in groups.items()}
+    return [(t, runs, differing_settings(runs, seeds=False)) for t, runs in kept.items() if runs]
 
 
 def found_by_seed(found: SeedGroups) -> list[Titled]:

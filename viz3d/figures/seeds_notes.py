@@ -92,7 +92,8 @@ def _of_ends(result: SeedsResult) -> list[str]:
             f"Runs end at steps from {ends[0]:,} to {ends[-1]:,}; the number of each is from its "
             "own end."
         )
-    sparse = [m.run for m in members if m.final.first <= m.final.last - WINDOW * np.ptp(m.step)]
+    known = [member for member in members if len(member.step) >= FEWEST_ROWS]
+    sparse = [m.run for m in known if m.final.first <= m.final.last - WINDOW * np.ptp(m.step)]
     if sparse:
         said.append(
             f"Their last tenth holds fewer than {FEWEST_ROWS} rows, so the number is the mean of "

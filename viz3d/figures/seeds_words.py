@@ -124,6 +124,8 @@ def _row(result: SeedsResult, group: Group) -> dict[str, Any]:
 
 
 def _from(result: SeedsResult, interval: Interval, n: int) -> str:
+    if np.isnan(interval.mean):
+        return "none: no final value"
     if interval.lower is None:
         if n == 1:
             return "none: too few independent rows"

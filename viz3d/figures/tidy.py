@@ -18,8 +18,13 @@ from viz3d.figures.text import unique_names
 Part = tuple[str, Mapping[str, Any]]
 """What the rows are of, and their columns: arrays of one length, or one value for all rows."""
 
-OWN = ("part", "run", "step", "lower", "upper", "support")
-"""Columns that mean the same in every table; a metric of that name gets another."""
+OWN = frozenset(
+    {
+        "part", "group", "run", "step", "n", "lower", "upper", "support",
+        "side", "a", "b", "difference", "scale",
+    }
+)  # fmt: skip
+"""Columns that no metric may take; one of that name gets another."""
 
 
 def stack(parts: Sequence[Part]) -> pd.DataFrame:
