@@ -28,7 +28,6 @@
 
   async function draw(div) {
     const { data, layout } = read(div);
-    div.viz3dTop = layout.margin?.t ?? 0;
     const scenes = Object.keys(layout).filter((name) => SCENE.test(name));
     for (const name of scenes) {
       layout[name].camera = stepBack(plainCamera(layout[name].camera ?? {}), div);

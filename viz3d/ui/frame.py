@@ -131,7 +131,7 @@ def read_settings() -> Settings:
     Raises
     ------
     SettingsError
-        If ``.env`` is there and cannot be read.
+        If ``.env`` or the file of secrets is there and cannot be read.
     """
     return load_settings(secrets=_secrets())
 
@@ -152,8 +152,13 @@ def _secrets() -> dict[str, object]:
     """Return Streamlit's secrets, or nothing where no file of them exists."""
     try:
         return dict(st.secrets)
-    except FileNotFoundError:
-        return {}
+    except FileNotFoundError as error:
+        if error.__cause__ is None:
+            return {}
+        # Streamlit says in the same way that there is a file which is no TOML.
+        raise SettingsError(
+            f"Streamlit's secrets.toml cannot be read ({error.__cause__}); correct it, or remove it."
+        ) from error
 
 
 def _show_problems(listed: Listed, runs: tuple[Run, ...]) -> None:
