@@ -157,7 +157,7 @@ def _secrets() -> dict[str, object]:
             return {}
         # Streamlit says in the same way that there is a file which is no TOML.
         raise SettingsError(
-            f"Streamlit's secrets.toml cannot be read ({error.__cause__}); correct it, or remove it."
+            f"Streamlit's secrets.toml cannot be read ({error.__cause__}); correct or remove it."
         ) from error
 
 
