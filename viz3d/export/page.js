@@ -1,5 +1,5 @@
 // Draw every figure of the page, each scene with its row of buttons; all turn together while they
-// are linked. `Cameras` comes from the file that stands before this one.
+// are linked. `Cameras` and the buttons come from the files before this one.
 
 "use strict";
 

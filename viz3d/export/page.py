@@ -100,7 +100,7 @@ def to_html_page(
         for i, chart in enumerate(charts)
     ]
     more = [_more(caption, frame) for caption, frame in (tables or {}).items()]
-    plotly, script = _plotly(), _joined("cameras.js", "page.js")
+    plotly, script = _plotly(), _joined("cameras.js", "camera_controls.js", "page.js")
     return PAGE.format(
         policy=_policy(plotly, script),
         version=escape(__version__),
