@@ -27,7 +27,7 @@ from tests.team_bucket import (
     tree,
     work_alone,
 )
-from viz3d.cli_storage import choices, latest
+from viz3d.cli_download import choices, latest
 from viz3d.cli_text import count_text, size_text
 from viz3d.run import RunInfo
 from viz3d.sources.check import Check

@@ -1,4 +1,4 @@
-"""The commands about where runs lie: ``check``, ``download``, ``cache``."""
+"""The command ``download``: files of runs into a folder."""
 
 from __future__ import annotations
 
@@ -6,26 +6,15 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from viz3d.cli_source import Line, ShownSource, open_named, open_shown, read_settings
-from viz3d.cli_text import (
-    count_text,
-    info_text,
-    one_line,
-    print_json,
-    size_text,
-    tell,
-    tell_problems,
-)
-from viz3d.errors import RunNotFound, SettingsError, SourceError
+from viz3d.cli_source import Line, ShownSource, open_named
+from viz3d.cli_text import count_text, info_text, one_line, size_text, tell, tell_problems
+from viz3d.errors import RunNotFound, SourceError
 
 if TYPE_CHECKING:
     from viz3d.run import RunInfo
-    from viz3d.sources.cache import Cache
-    from viz3d.sources.check import Check
     from viz3d.sources.download import Download
 
 # Runs that are listed when asking which; older ones can be named.
@@ -33,11 +22,28 @@ MOST_OFFERED = 40
 WHICH = "Which? 1-3, 5, latest, all, or nothing to stop: "
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the three commands to the parser."""
-    _add_check(commands.add_parser("check", help="say whether a source can be read, and as whom"))
-    _add_download(commands.add_parser("download", help="copy runs' reports into a folder"))
-    _add_cache(commands.add_parser("cache", help="look after what was downloaded"))
+def add_download(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    from viz3d.sources.places import REPORTS
+
+    parser = commands.add_parser("download", help="copy runs' reports into a folder")
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="gs://BUCKET, or a folder")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--latest", action="store_true", help="the newest run")
+    which.add_argument("--all", action="store_true", help="every run")
+    which.add_argument(
+        "--run", nargs="+", action="extend", default=[], metavar="NAME", help="runs by name"
+    )
+    which.add_argument("--list", action="store_true", help="only list the runs")
+    parser.add_argument(
+        "--include", nargs="+", action="extend", default=[], metavar="GLOB",
+        help=f"more than {' and '.join(REPORTS)}: files of the run, for example metrics.jsonl, "
+        '"checkpoints/*" or "**"',
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", default="reports", type=_folder, metavar="FOLDER", help="%(default)s"
+    )
+    parser.set_defaults(command=_download, refuse=parser.error)
 
 
 def choices(answer: str, count: int) -> list[int]:
@@ -82,81 +88,6 @@ def latest(infos: Sequence[RunInfo]) -> RunInfo:
     from viz3d.formats.names import timestamp
 
     return next((info for info in infos if timestamp(info.name) is not None), infos[0])
-
-
-def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", nargs="?", metavar="SOURCE", help="gs://BUCKET, or a folder")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.set_defaults(command=_check)
-
-
-def _add_download(parser: argparse.ArgumentParser) -> None:
-    from viz3d.sources.places import REPORTS
-
-    parser.add_argument("source", nargs="?", metavar="SOURCE", help="gs://BUCKET, or a folder")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--latest", action="store_true", help="the newest run")
-    which.add_argument("--all", action="store_true", help="every run")
-    which.add_argument(
-        "--run", nargs="+", action="extend", default=[], metavar="NAME", help="runs by name"
-    )
-    which.add_argument("--list", action="store_true", help="only list the runs")
-    parser.add_argument(
-        "--include", nargs="+", action="extend", default=[], metavar="GLOB",
-        help=f"more than {' and '.join(REPORTS)}: files of the run, for example metrics.jsonl, "
-        '"checkpoints/*" or "**"',
-    )  # fmt: skip
-    parser.add_argument(
-        "--output", default="reports", type=_folder, metavar="FOLDER", help="%(default)s"
-    )
-    parser.set_defaults(command=_download, refuse=parser.error)
-
-
-def _add_cache(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    info = actions.add_parser("info", help="where it is and how much it holds")
-    info.set_defaults(command=_cache_info)
-    verify = actions.add_parser("verify", help="read every copy and remove the damaged ones")
-    verify.set_defaults(command=_cache_verify)
-    for action in (info, verify):
-        action.add_argument("--json", action="store_true", help="print one JSON document")
-    actions.add_parser("clear", help="remove everything").set_defaults(command=_cache_clear)
-
-
-def _check(args: argparse.Namespace) -> int:
-    from viz3d.load import list_runs
-    from viz3d.sources.check import Check, check
-
-    try:
-        settings = read_settings()
-        found = check(args.source or settings.source, settings, open_shown, list_runs)
-    except SettingsError as error:
-        found = Check(False, "", kind="settings", message=str(error))
-    if args.json:
-        print_json(asdict(found))
-    elif found.ok:
-        print("\n".join(_check_lines(found)))
-    else:
-        for line in _check_lines(found):
-            tell(line)
-    return 0 if found.ok else 1
-
-
-def _check_lines(found: Check) -> list[str]:
-    """Return what was found, a fact a line; what is not known is left out."""
-    reading = {True: "yes", False: "no", None: ""}[found.reading]
-    facts = {
-        "source": found.source,
-        "who": found.identity,
-        "project": found.project,
-        "bucket": found.bucket,
-        "list": "yes" if found.listing else "no",
-        "read": reading,
-        "next": found.next,
-    }
-    lines = [f"{name:8} {value}" for name, value in facts.items() if value]
-    said = [found.message, found.remedy]
-    return list(map(one_line, [*filter(None, said), *lines]))
 
 
 def _download(args: argparse.Namespace) -> int:
@@ -263,43 +194,3 @@ def _folder(text: str) -> str:
 
 def _some(infos: Sequence[RunInfo]) -> str:
     return repr(infos[0].name) if len(infos) == 1 else f"the {len(infos):,} runs"
-
-
-def _cache() -> Cache:
-    from viz3d.sources.cache import Cache
-
-    settings = read_settings()
-    cache = Cache.open(settings.cache_dir, settings.cache_bytes)
-    for problem in cache.problems:
-        tell(str(problem))
-    return cache
-
-
-def _cache_info(args: argparse.Namespace) -> int:
-    info = _cache().info()
-    if args.json:
-        print_json(asdict(info))
-        return 0
-    holds = f"{size_text(info.bytes)} in {count_text(info.files, 'file')}"
-    print(one_line(f"folder   {info.folder}"))
-    print(f"holds    {holds}, of {size_text(info.limit)} at most")
-    if info.parts:
-        stopped = count_text(info.parts, "stopped download")
-        print(f"parts    {size_text(info.part_bytes)} in {stopped}, which can go on")
-    return 0
-
-
-def _cache_verify(args: argparse.Namespace) -> int:
-    """Say what was damaged; that is mended by then, so the exit status is 0 all the same."""
-    done = _cache().verify()
-    if args.json:
-        print_json(asdict(done))
-        return 0
-    damaged = f"{len(done.bad):,} damaged and removed: the next use fetches them again."
-    print(f"{count_text(done.checked, 'file')} checked, {damaged if done.bad else 'all good.'}")
-    return 0
-
-
-def _cache_clear(_: argparse.Namespace) -> int:
-    print(f"{size_text(_cache().clear())} freed.")
-    return 0
