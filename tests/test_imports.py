@@ -22,6 +22,7 @@ ROWS = (
     {"cli_text"},
     {"export"},
     {"figures", "load"},
+    {"load_entries"},
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},
