@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from viz3d.analysis.roles import recognise
-from viz3d.errors import BucketError, FormatError, NoFormat, SourceError, Viz3dError
+from viz3d.errors import FormatError, NoFormat, SourceError, Viz3dError
 from viz3d.formats.reading import Contents, read_run
 from viz3d.run import Problem, Run, RunInfo
 from viz3d.sources.base import Source
@@ -42,7 +42,7 @@ def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) 
         return runs
     if not runs:
         raise failed[0][1]
-    told = tuple(problem_of(error, info.name) for info, error in failed)
+    told = tuple(Problem.of(error, info.name) for info, error in failed)
     return [replace(runs[0], problems=(*runs[0].problems, *told)), *runs[1:]]
 
 
@@ -76,19 +76,12 @@ def _fetch(source: Source, info: RunInfo) -> tuple[dict[str, Path], list[Problem
             local[file.path] = source.fetch(file)
         except SourceError as error:
             failed.append(error)
-            told.append(problem_of(error, file.path))
+            told.append(Problem.of(error, file.path))
         else:
             told.extend(source.remarks(file))
     if failed and not local:
         raise failed[0]
     return local, told
-
-
-def problem_of(error: Viz3dError, file: str) -> Problem:
-    """Return what is to be told of a file that could not be had."""
-    if isinstance(error, BucketError):
-        return Problem(error.what, error.remedy, file)
-    return Problem(str(error), file=file)
 
 
 def _are_there(local: Mapping[str, Path]) -> bool:

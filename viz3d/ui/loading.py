@@ -56,7 +56,7 @@ class _Noting:
         try:
             path = self._source.fetch(file)
         except SourceError as error:
-            self.lacking.append(Problem(str(error), file=file.path))
+            self.lacking.append(Problem.of(error, file.path))
             raise
         self.lacking += self._source.remarks(file)
         return path
