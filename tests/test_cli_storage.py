@@ -28,7 +28,8 @@ from tests.team_bucket import (
     work_alone,
 )
 from viz3d.cli_download import choices, latest
-from viz3d.cli_text import count_text, size_text
+from viz3d.cli_text import size_text
+from viz3d.figures.text import count
 from viz3d.run import RunInfo
 from viz3d.sources.check import Check
 
@@ -74,7 +75,7 @@ def test_download_writes_the_reports(
     assert tree(place / "reports") == reports(*runs)
     assert sorted(media(server)) == sorted(f"runs/{name}" for name in reports(*runs))
     size = size_text(sum(map(len, reports(*runs).values())))
-    files = re.escape(f"{count_text(len(reports(*runs)), 'file')} ({size})")
+    files = re.escape(f"{count(len(reports(*runs)), 'file')} ({size})")
     assert re.fullmatch(files + r" written to reports in \d+\.\d s\.\n", out)
 
 

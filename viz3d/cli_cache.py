@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from viz3d.cli_source import read_settings
-from viz3d.cli_text import count_text, one_line, print_json, size_text, tell
+from viz3d.cli_text import one_line, print_json, size_text, tell
+from viz3d.figures.text import count
 
 if TYPE_CHECKING:
     from viz3d.sources.cache import Cache
@@ -41,11 +42,11 @@ def _cache_info(args: argparse.Namespace) -> int:
     if args.json:
         print_json(asdict(info))
         return 0
-    holds = f"{size_text(info.bytes)} in {count_text(info.files, 'file')}"
+    holds = f"{size_text(info.bytes)} in {count(info.files, 'file')}"
     print(one_line(f"folder   {info.folder}"))
     print(f"holds    {holds}, of {size_text(info.limit)} at most")
     if info.parts:
-        stopped = count_text(info.parts, "stopped download")
+        stopped = count(info.parts, "stopped download")
         print(f"parts    {size_text(info.part_bytes)} in {stopped}, which can go on")
     return 0
 
@@ -57,7 +58,7 @@ def _cache_verify(args: argparse.Namespace) -> int:
         print_json(asdict(done))
         return 0
     damaged = f"{len(done.bad):,} damaged and removed: the next use fetches them again."
-    print(f"{count_text(done.checked, 'file')} checked, {damaged if done.bad else 'all good.'}")
+    print(f"{count(done.checked, 'file')} checked, {damaged if done.bad else 'all good.'}")
     return 0
 
 

@@ -10,8 +10,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from viz3d.cli_source import Line, ShownSource, open_named
-from viz3d.cli_text import count_text, info_text, one_line, size_text, tell, tell_problems
+from viz3d.cli_text import info_text, one_line, size_text, tell, tell_problems
 from viz3d.errors import RunNotFound, SourceError
+from viz3d.figures.text import count
 
 if TYPE_CHECKING:
     from viz3d.run import RunInfo
@@ -168,17 +169,17 @@ def _run(job: Download, output: str) -> int:
         with Line() as line:
             job.write(line.watch)
     except KeyboardInterrupt:
-        ready = f"{job.written + job.here:,} of {count_text(len(job.items), 'file')}"
+        ready = f"{job.written + job.here:,} of {count(len(job.items), 'file')}"
         tell(f"Stopped: {ready} are in {output}. The same command goes on from there.")
         raise
     tell_problems(job.told[told:])
     here = f"; {job.here:,} were here already" if job.here else ""
     seconds = monotonic() - began
-    wrote = f"{count_text(job.written, 'file')} ({size_text(job.bytes)})"
+    wrote = f"{count(job.written, 'file')} ({size_text(job.bytes)})"
     print(one_line(f"{wrote} written to {output} in {seconds:.1f} s{here}."))
     if job.failed:
         tell_problems(job.failed[1:])
-        total = count_text(len(job.items), "file")
+        total = count(len(job.items), "file")
         raise SourceError(
             f"{len(job.failed):,} of {total} could not be downloaded; the same command tries only "
             f"those again. The first: {job.failed[0]}"

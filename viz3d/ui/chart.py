@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from viz3d.figures.text import count
 from viz3d.ui.component import Focus, mount
 from viz3d.ui.files import offer
 from viz3d.ui.preparing import Prepared, prepare
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     from viz3d.figures.chart import Chart

@@ -10,13 +10,14 @@ import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
 from viz3d.errors import SettingsError
+from viz3d.figures.text import count
 from viz3d.settings import Settings, load_settings
 from viz3d.ui import live, loading, preparing, sidebar, telling, waiting
 from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
 from viz3d.ui.link import copy_link, open_link, tell_changes
 from viz3d.ui.listing import Listed
-from viz3d.ui.text import advice, count, safe
+from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run, RunInfo

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from viz3d.figures.text import count
 from viz3d.run import Problem
-from viz3d.ui.text import advice, commands, count, moment, safe
+from viz3d.ui.text import advice, commands, moment, safe
 
 if TYPE_CHECKING:
     from viz3d.errors import Viz3dError
