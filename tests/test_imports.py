@@ -16,12 +16,13 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = (
     {"app", "pages", "train", "__main__"},
     {"ui", "cli", "record"},
-    {"cli_plot", "cli_storage", "cli_wandb"},
+    {"cli_cache", "cli_check", "cli_download", "cli_plot", "cli_wandb"},
     {"cli_runs"},
     {"cli_source"},
     {"cli_text"},
     {"export"},
     {"figures", "load"},
+    {"load_entries"},
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},

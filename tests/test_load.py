@@ -297,7 +297,7 @@ def test_the_digest_is_that_of_what_was_read(
         return contents
 
     with monkeypatch.context() as patch:
-        patch.setattr("viz3d.load.read_run", read_and_write)
+        patch.setattr("viz3d.load_entries.read_run", read_and_write)
         run = load_run(tmp_path / "a")
     file.write_text("".join(file.read_text().splitlines(keepends=True)[: len(run.history)]))
     assert load_run(tmp_path / "a").digest == run.digest

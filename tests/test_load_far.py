@@ -163,7 +163,7 @@ def test_a_disk_that_fails_while_a_run_is_read_is_no_bare_error(
             raise left.pop()
         return digest(files)
 
-    monkeypatch.setattr("viz3d.load.digest", failing)
+    monkeypatch.setattr("viz3d.load_entries.digest", failing)
     if failures == 1:
         assert len(load_run(near, "b.csv").digest) == 64
     else:

@@ -16,10 +16,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viz3d.cli_cache import add_cache
+from viz3d.cli_check import add_check
+from viz3d.cli_download import add_download
 from viz3d.cli_plot import add_plot
 from viz3d.cli_runs import NAMED, SOURCES, add_run_options, load_named, tell_read
 from viz3d.cli_source import open_named
-from viz3d.cli_storage import add_commands
 from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
 from viz3d.cli_wandb import add_wandb
 from viz3d.errors import BadArgument, Viz3dError
@@ -98,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="list the runs of a source, newest first")
     listing.add_argument("source", nargs="?", metavar="SOURCE", help=SOURCES)
     listing.set_defaults(command=_list)
-    add_commands(commands)
+    add_check(commands)
+    add_download(commands)
+    add_cache(commands)
 
     show = commands.add_parser("show", help="say what was read of a run")
     show.add_argument("run", metavar="RUN", help=NAMED)

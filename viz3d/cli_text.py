@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from viz3d.figures.text import count
+
 if TYPE_CHECKING:
     from viz3d.run import Problem, RunInfo
     from viz3d.sources.progress import Progress
@@ -66,11 +68,6 @@ def size_text(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-def count_text(number: int, noun: str) -> str:
-    """Return a number with its noun: ``1 file``, ``1,200 files``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def duration_text(seconds: float) -> str:
     """Return a duration in its two largest units."""
     if seconds < 60:
@@ -116,7 +113,7 @@ def progress_text(progress: Progress, width: int) -> str:
     came = f"{size_text(progress.bytes_done)} of {size_text(progress.bytes_total)}"
     rate = f"{size_text(progress.rate)}/s" if progress.rate else "waiting"
     left = f"{duration_text(progress.left)} left" if progress.left is not None else ""
-    files = f"{progress.files_done:,} of {count_text(progress.files, 'file')}"
+    files = f"{progress.files_done:,} of {count(progress.files, 'file')}"
     facts = [f"{progress.share:4.0%}", came, rate, left, files]
     # In a narrow terminal the numbers are worth more than the bar.
     for shown in ([bar, *facts], facts, facts[:2], facts[:1]):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from viz3d.errors import BadArgument
+from viz3d.errors import BadArgument, BucketError, Viz3dError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +96,13 @@ class Problem:
     remedy: str = ""
     file: str = ""
     line: int | None = None
+
+    @classmethod
+    def of(cls, error: Viz3dError, file: str = "") -> Problem:
+        """Return an error as a problem, which does not end what is being done."""
+        if isinstance(error, BucketError):
+            return cls(error.what, error.remedy, file)
+        return cls(str(error), file=file)
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from viz3d.figures import style
+from viz3d.figures.text import safe, scene_text
 from viz3d.figures.wire import to_wire
 from viz3d.ui.component import Focus, mount
 
@@ -17,7 +18,8 @@ FOCUS: dict[str, Focus | None] = {
 }
 
 scenes = int(st.query_params.get("scenes", "2"))
-others = st.query_params.get("others", "rate")
+RATE = "rate & <decay>, %"
+others = st.query_params.get("others", RATE)
 level = 3.0 + st.session_state.setdefault("grown", 0)
 if st.button("Grow"):
     st.session_state.grown += 1
@@ -28,14 +30,14 @@ loss = level + np.sin(STEPS / 15)[None, :] + np.cos(np.log(RATES))[:, None]
 
 
 def titles(i: int) -> list[str]:
-    return ["step", "rate" if i == 0 else others, "loss"]
+    return ["step", RATE if i == 0 else others, "loss"]
 
 
 def scene(i: int) -> str:
     x, y, z = titles(i)
     axes = (
         style.axis(x, range=[0, 90]),
-        style.axis(y, type="log", range=[-4, -1]),
+        style.axis(scene_text(y), type="log", range=[-4, -1]),
         style.axis(z, range=[0, 9]),
     )
     surface = go.Surface(x=STEPS, y=RATES, z=loss, showscale=False)
@@ -44,7 +46,7 @@ def scene(i: int) -> str:
 
 def flat(i: int) -> str:
     x, y, _ = titles(i)
-    axes = (style.axis(x, range=[0, 90]), style.axis(y, type="log", range=[-4, -1]))
+    axes = (style.axis(x, range=[0, 90]), style.axis(safe(y), type="log", range=[-4, -1]))
     heat = go.Heatmap(x=STEPS, y=RATES, z=loss, showscale=False)
     return to_wire(style.figure([heat], style.flat_layout(f"Scene {i}", "", *axes)))
 

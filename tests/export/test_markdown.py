@@ -46,6 +46,7 @@ def test_text_keeps_its_letters():
     assert escape("- no list") == r"\- no list"
     assert escape("1. no list").replace("\u200b", "") == "1. no list"
     assert escape("two\nlines") == "two lines"
+    assert escape("a :tada: b") != "a :tada: b" == escape("a :tada: b").replace("\u200b", "")
 
 
 def test_nothing_steers_a_terminal_or_turns_the_line_round():

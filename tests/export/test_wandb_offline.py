@@ -247,3 +247,14 @@ def test_a_full_disk_leaves_no_half_and_claims_nothing(tmp_path, monkeypatch, mo
     assert len(folders) == (2 if mode == "online" else 1)
     assert not any(folder.exists() for folder in folders)
     assert sentences(done) == list(done.notes)
+
+
+def test_the_run_of_a_training_loop_around_it_is_left_alone(tmp_path, monkeypatch):
+    """Its library tells processes that it starts which run and which service are its own."""
+    place = {"WANDB_DIR": str(tmp_path), "WANDB_RUN_ID": "training", "WANDB_RESUME": "must"}
+    for name, value in (place | {"WANDB_SERVICE": "of the loop"}).items():
+        monkeypatch.setenv(name, value)
+    without_browser(monkeypatch)
+    done = export_charts([chart()], [run()], SETTINGS)
+    assert done.failed == ""
+    assert done.run_id != "training"

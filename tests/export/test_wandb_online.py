@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 from wandb_charts import KEY, chart, run, without_browser
-from wandb_server import Server, wandb_server
+from wandb_server import Handler, Server, wandb_server
 
 from viz3d.errors import ExportError
 from viz3d.export.plain_lists import to_plain
@@ -145,6 +145,20 @@ def test_a_failure_keeps_the_charts_in_a_folder(server, tmp_path, monkeypatch, f
     assert monotonic() - began < 2 + finish + 2 * export.START
     assert KEY.encode() not in everything(tmp_path)
     assert KEY not in repr(done)
+
+
+def test_runs_that_others_open_meanwhile_keep_their_folders(tmp_path, monkeypatch):
+    """Another viewer's export, or a training run that writes into the same folder."""
+    others, answer = [], Handler._answer
+
+    def meanwhile(handler: Handler, *rest: object) -> None:
+        others.append(tmp_path / "here" / "wandb" / f"run-20260101_000000-other{len(others)}")
+        others[-1].mkdir(parents=True)
+        answer(handler, *rest)
+
+    monkeypatch.setattr(Handler, "_answer", meanwhile)
+    assert export_charts([chart()], [run()], SETTINGS).failed == ""
+    assert sorted((tmp_path / "here" / "wandb").glob("run-*")) == sorted(others)
 
 
 def test_a_repeat_after_a_failed_upload_sends_again(server, monkeypatch):

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.fakes import TEXT, FakeBucket, opened_as
 from tests.pages.test_pages import PAGES, SWEEP, charts, said
-from viz3d.errors import BucketError
+from viz3d.errors import BucketError, SettingsError
 from viz3d.run import Problem
 from viz3d.sources.faults import fault
+from viz3d.ui import frame
 
 Open = Callable[..., AppTest]
 LOSS = "pages/1_Loss_landscape.py"
@@ -344,6 +346,20 @@ def test_secrets_reach_the_source_and_nothing_else(
     assert not app.exception
     assert given[0].service_account == key
     assert "VERY-SECRET" not in str(app) + repr(given[0])
+
+
+def test_secrets_that_cannot_be_read_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket would else be read as nobody, and no word why; where there is no file, none is."""
+    path = tmp_path / "secrets.toml"
+    monkeypatch.setattr("streamlit.config.get_option", lambda _: [str(path)])
+    monkeypatch.setattr("streamlit.secrets", Secrets())
+    assert frame._secrets() == {}
+    path.write_text("[gcp_service_account\nprivate_key = 'VERY-SECRET'\n", "utf-8")
+    with pytest.raises(SettingsError, match=r"secrets.toml cannot be read .*line 1") as caught:
+        frame._secrets()
+    assert "VERY-SECRET" not in str(caught.value)
 
 
 def test_the_samples_are_recordings_however_new_their_files(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.test_pages import SWEEP, said
 from viz3d.errors import ExportError
 from viz3d.export import images, page
 from viz3d.figures.chart import Chart
@@ -18,18 +19,11 @@ from viz3d.ui.files import KINDS, file_name
 Open = Callable[..., AppTest]
 
 PAGE = "pages/7_Export.py"
-SWEEP = ["sweep-0.0001", "sweep-0.0003", "sweep-0.001", "sweep-0.003"]
 
 
 def offered(app: AppTest) -> dict[str, Any]:
     """Return the download buttons by their labels."""
     return {button.proto.label: button.proto for button in app.get("download_button")}
-
-
-def said(app: AppTest) -> str:
-    """Return the words on the page."""
-    parts = [*app.markdown, *app.info, *app.caption, *app.warning, *app.error]
-    return " ".join(str(part.value) for part in parts).replace("\\", "")
 
 
 def test_every_format_is_offered_with_what_it_is_for(open_page: Open) -> None:

@@ -97,6 +97,28 @@ def test_a_name_that_wandb_refuses_is_one_sentence(
     assert sent == []
 
 
+def test_no_chart_chosen_sends_none(open_page: Open, sent: list) -> None:
+    """An empty choice is no choice of all."""
+    app = open_page(PAGE, run=["sweep-0.001"])
+    app.multiselect(key="wandb-kinds").set_value([])
+    app = press(app)
+    assert sent == []
+    assert "Choose a chart to send" in said(app)
+
+
+def test_settings_that_cannot_be_read_are_told_and_nothing_is_offered(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may switch the export off."""
+    app = open_page(PAGE, run=["grpo"])
+    (tmp_path / ".env").write_bytes(b"VIZ3D_SOURCE=\xff\n")
+    monkeypatch.chdir(tmp_path)
+    app = app.run()
+    assert not app.exception
+    assert ".env" in said(app)
+    assert "Send to W&B" not in [button.label for button in app.button]
+
+
 def test_whoever_runs_the_app_can_switch_it_off(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viz3d.figures.needs import RECORD
-from viz3d.ui.text import LONGEST, advice, ago, commands, count, moment, safe, size
+from viz3d.figures.text import count
+from viz3d.ui.text import LONGEST, advice, ago, commands, moment, safe, size
 
 BREAK = "\u200b"
 

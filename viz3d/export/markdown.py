@@ -13,10 +13,11 @@ from viz3d.figures.text import say
 if TYPE_CHECKING:
     import pandas as pd
 
-# Marks of Markdown and tags of HTML are escaped. Links, mail addresses, @names and #numbers are
-# looked for in the finished text, where an escape is no longer seen; a zero-width space is.
+# Marks of Markdown and tags of HTML are escaped. Links, mail addresses, @names, #numbers and
+# :emoji: are looked for in the finished text, where an escape is no longer seen; a zero-width space
+# is.
 MARKS = re.compile(r"([\\`*_\[\]<>|~&$])")
-TELLING = re.compile(r"(://|@|#|\bwww(?=\.))", re.IGNORECASE)
+TELLING = re.compile(r"(:(?=\S)|@|#|\bwww(?=\.))", re.IGNORECASE)
 START = re.compile(r"^([-+=]|\d+(?=[.)]))")
 BREAK = "\u200b"
 # What steers a terminal or turns the direction of the line round.

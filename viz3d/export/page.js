@@ -1,5 +1,5 @@
 // Draw every figure of the page, each scene with its row of buttons; all turn together while they
-// are linked. `Cameras` and `makeRoomForLegend` come from the files that stand before this one.
+// are linked. `Cameras` and the buttons come from the files before this one.
 
 "use strict";
 
@@ -36,7 +36,6 @@
 
   async function draw(div) {
     const { data, layout } = read(div);
-    div.viz3dTop = layout.margin?.t ?? 0;
     const scenes = Object.keys(layout).filter((name) => SCENE.test(name));
     for (const name of scenes) {
       layout[name].camera = stepBack(plainCamera(layout[name].camera ?? {}), div);

@@ -100,7 +100,8 @@ def to_html_page(
         for i, chart in enumerate(charts)
     ]
     more = [_more(caption, frame) for caption, frame in (tables or {}).items()]
-    plotly, script = _plotly(), _joined("cameras.js", "legend.js", "page.js")
+    plotly = _plotly()
+    script = _joined("cameras.js", "camera_controls.js", "legend.js", "page.js")
     return PAGE.format(
         policy=_policy(plotly, script),
         version=escape(__version__),

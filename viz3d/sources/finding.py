@@ -70,3 +70,18 @@ def some(runs: Sequence[Run] | Sequence[RunInfo], limit: int = 10) -> str:
     """Return the names of some runs, for a message."""
     names = ", ".join(repr(run.name) for run in runs[:limit])
     return names + (f" and {len(runs) - limit} more" if len(runs) > limit else "")
+
+
+def run_names(runs: Sequence[str], source: str) -> dict[str, str]:
+    """Return {path: name}; a leading ``runs/`` says nothing and goes where that is safe.
+
+    A run at the top of the source is called like the last part of the source's name, or ``.``
+    where a run below it is.
+    """
+    paths = {whole_text(run) for run in runs}
+    short = {run: whole_text(run.removeprefix("runs/")) for run in runs}
+    names = {run: whole_text(run) if name in paths else name for run, name in short.items()}
+    if "" in names:
+        own = whole_text(source.rpartition("/")[2] or source)
+        names[""] = "." if own in names.values() else own
+    return names

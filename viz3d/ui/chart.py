@@ -1,4 +1,4 @@
-"""`chart`: the one way in which a page shows a chart."""
+"""How a page shows a chart, whole or in parts."""
 
 from __future__ import annotations
 
@@ -6,35 +6,34 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from viz3d.figures.text import count
 from viz3d.ui.component import Focus, mount
 from viz3d.ui.files import offer
-from viz3d.ui.preparing import Prepared, prepare
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     from viz3d.figures.chart import Chart
+    from viz3d.ui.preparing import Prepared
 
 
-def chart(made: Chart | Prepared, key: str, focus: Focus | None = None) -> None:
+def chart(made: Prepared, key: str) -> None:
     """Show a chart: its numbers in words, the scene beside its 2D twin, the notes and the table.
 
     Parameters
     ----------
-    made : Chart or Prepared
-        `Prepared` saves turning the figures into JSON again.
+    made : Prepared
     key : str
         Names the chart on its page; the camera is remembered under it.
-    focus : Focus, optional
-        ``{"x": …, "y": …, "z": …, "label": …}`` in the units of the axes, None where it is
-        anywhere along an axis: the chart marks that place and looks at it until it changes.
     """
-    ready = made if isinstance(made, Prepared) else prepare(made)
-    picture(ready, key, focus)
-    details(ready.chart, key)
+    picture(made, key)
+    details(made.chart, key)
 
 
 def picture(ready: Prepared, key: str, focus: Focus | None = None) -> None:
-    """Show a chart in words, and the scene beside its 2D twin."""
+    """Show a chart in words, and the scene beside its 2D twin.
+
+    It marks the place in `focus`, if any, and looks at it until that changes.
+    """
     what = ready.chart
     st.markdown(safe(what.summary, longest=None))
     mount(key, what.title, what.summary, ready.figure or None, ready.flat, focus=focus)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ChartError
+from viz3d.figures.text import count
 from viz3d.ui import preparing
 from viz3d.ui.chart import panel
 from viz3d.ui.missing import explain
 from viz3d.ui.sidebar import family
-from viz3d.ui.text import advice, count, safe
+from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run

@@ -15,6 +15,8 @@ from streamlit.components import v1, v2
 _HERE = Path(__file__).parent
 # The exported page turns its scenes with the same files.
 _SHARED = _HERE.parent / "export"
+# The last one uses the others.
+_PARTS = ("marks", "camera_memory", "contexts", "library", "panel", "theme", "chart")
 
 
 class Focus(TypedDict):
@@ -44,7 +46,8 @@ _files = v1.declare_component("plotly", path=_plotly_folder())
 _chart = v2.component(
     "viz3d_chart",
     js=_joined(
-        _SHARED / "cameras.js", _SHARED / "legend.js", _HERE / "marks.js", _HERE / "chart.js"
+        *(_SHARED / f"{name}.js" for name in ("cameras", "camera_controls", "legend")),
+        *(_HERE / f"{name}.js" for name in _PARTS),
     ),
     css=_joined(_HERE / "chart.css", _SHARED / "cameras.css"),
     isolate_styles=False,

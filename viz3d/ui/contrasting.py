@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ChartError
+from viz3d.figures.text import count
 from viz3d.ui import preparing
 from viz3d.ui.chart import chart
 from viz3d.ui.comparing import MOST_PANELS, Groups
 from viz3d.ui.events import chart_with_events
 from viz3d.ui.missing import explain
 from viz3d.ui.settings import pick, wished
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     from viz3d.ui.frame import Page

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from viz3d.ui.text import count, duration, size
+from viz3d.figures.text import count
+from viz3d.ui.text import duration, size
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

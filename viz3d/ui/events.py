@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
+from viz3d.figures.text import count
 from viz3d.ui.chart import details, picture
 from viz3d.ui.tables import WIDEST
-from viz3d.ui.text import count
 
 if TYPE_CHECKING:
     from viz3d.figures.pins import Pin

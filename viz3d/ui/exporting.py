@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ChartError
+from viz3d.figures.text import count
 from viz3d.ui import preparing
 from viz3d.ui.files import file_name, offer
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import any_group
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     import pandas as pd

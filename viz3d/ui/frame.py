@@ -10,13 +10,14 @@ import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
 from viz3d.errors import SettingsError
+from viz3d.figures.text import count
 from viz3d.settings import Settings, load_settings
 from viz3d.ui import live, loading, preparing, sidebar, telling, waiting
 from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
 from viz3d.ui.link import copy_link, open_link, tell_changes
 from viz3d.ui.listing import Listed
-from viz3d.ui.text import advice, count, safe
+from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run, RunInfo
@@ -131,7 +132,7 @@ def read_settings() -> Settings:
     Raises
     ------
     SettingsError
-        If ``.env`` is there and cannot be read.
+        If ``.env`` or the file of secrets is there and cannot be read.
     """
     return load_settings(secrets=_secrets())
 
@@ -152,8 +153,13 @@ def _secrets() -> dict[str, object]:
     """Return Streamlit's secrets, or nothing where no file of them exists."""
     try:
         return dict(st.secrets)
-    except FileNotFoundError:
-        return {}
+    except FileNotFoundError as error:
+        if error.__cause__ is None:
+            return {}
+        # Streamlit says in the same way that there is a file which is no TOML.
+        raise SettingsError(
+            f"Streamlit's secrets.toml cannot be read ({error.__cause__}); correct or remove it."
+        ) from error
 
 
 def _show_problems(listed: Listed, runs: tuple[Run, ...]) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.components import v2
 from streamlit.errors import StreamlitAPIException
 
+from viz3d.figures.text import count
 from viz3d.ui.link_text import (
     State,
     brief,
@@ -21,7 +22,7 @@ from viz3d.ui.link_text import (
     spell_out,
     state_of,
 )
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo

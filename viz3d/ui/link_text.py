@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from viz3d.ui.text import count
+from viz3d.figures.text import count
 
 if TYPE_CHECKING:
     from viz3d.run import Run

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from viz3d.errors import SourceError, Viz3dError
+from viz3d.figures.text import count
 from viz3d.run import Problem
 from viz3d.ui.downloads import bring
 from viz3d.ui.telling import tell_left_out, tell_not_whole
-from viz3d.ui.text import count, safe
+from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     from viz3d.run import FileInfo, Run, RunInfo
@@ -56,7 +57,7 @@ class _Noting:
         try:
             path = self._source.fetch(file)
         except SourceError as error:
-            self.lacking.append(Problem(str(error), file=file.path))
+            self.lacking.append(Problem.of(error, file.path))
             raise
         self.lacking += self._source.remarks(file)
         return path

@@ -5,6 +5,8 @@
 
 const FIELD_OF_VIEW = Math.PI / 4; // that of plotly.js, from top to bottom
 const SIDES = ["x", "y", "z"];
+// Flat titles have entities where those of a scene, which knows none, have the sign (figures/text.py).
+const SIGNS = { "&amp;": "&", "&lt;": "‹", "&gt;": "›", "&#36;": "$", "&#37;": "%" };
 
 class Marks {
   // `cameras` knows where the scenes are seen from.
@@ -99,7 +101,8 @@ function axesOf(div) {
 
 // What of a place means the same on other axes: nothing unless x and y do.
 function sharedPlace(place, from, to) {
-  const same = SIDES.map((_, i) => Boolean(from[i] && to[i] && from[i].title.text === to[i].title.text));
+  const title = (axis) => axis.title.text.replace(/&(amp|lt|gt|#36|#37);/g, (entity) => SIGNS[entity]);
+  const same = SIDES.map((_, i) => Boolean(from[i] && to[i] && title(from[i]) === title(to[i])));
   if (!same[0] || !same[1]) return null;
   return { x: place.x, y: place.y, z: same[2] ? place.z : null };
 }

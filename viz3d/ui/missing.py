@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ChartError
+from viz3d.figures.text import count
 from viz3d.sources.base import is_remote
 from viz3d.ui import loading
 from viz3d.ui.sidebar import suggest
-from viz3d.ui.text import advice, count, safe
+from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo

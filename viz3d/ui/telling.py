@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from viz3d.errors import BucketError
-from viz3d.ui.text import advice, commands, count, moment, safe
+from viz3d.figures.text import count
+from viz3d.run import Problem
+from viz3d.ui.text import advice, commands, moment, safe
 
 if TYPE_CHECKING:
     from viz3d.errors import Viz3dError
-    from viz3d.run import Problem
     from viz3d.ui.listing import Listed
 
 # More than this nobody reads; the number of the rest is said.
@@ -45,8 +45,8 @@ def show_state(listed: Listed) -> bool:
         False where what is shown is the present state.
     """
     if listed.error is not None:
-        what, remedy = _sentences(listed.error)
-        box(st.error, f"**{safe(what, longest=None)}**", remedy)
+        problem = Problem.of(listed.error)
+        box(st.error, f"**{safe(problem.what, longest=None)}**", problem.remedy)
     elif listed.as_of is not None:
         why = listed.problems[0] if listed.problems else None
         said = why.what if why else f"Shown is what was there as of {moment(listed.as_of)}."
@@ -69,8 +69,8 @@ def show_age(listed: Listed) -> None:
 def tell_left_out(failed: Sequence[tuple[str, Viz3dError]]) -> None:
     """Name the chosen runs that could not be read, each with its reason."""
     for name, error in failed[:MOST]:
-        what, remedy = _sentences(error)
-        said = f"{safe(name)} was left out. {safe(what)} {advice(remedy)}"
+        problem = Problem.of(error)
+        said = f"{safe(name)} was left out. {safe(problem.what)} {advice(problem.remedy)}"
         st.warning(said.strip())
     if len(failed) > MOST:
         st.warning(f"{count(len(failed) - MOST, 'more run')} could not be read and were left out.")
@@ -83,10 +83,3 @@ def tell_not_whole(lacking: Sequence[tuple[str, Problem]]) -> None:
         st.warning(f"{about}: {safe(problem.what, longest=None)} {advice(problem.remedy)}".strip())
     if len(lacking) > MOST:
         st.warning(f"{count(len(lacking) - MOST, 'more file')} could not be had as they are now.")
-
-
-def _sentences(error: Viz3dError) -> tuple[str, str]:
-    """Return what happened and what to do now."""
-    if isinstance(error, BucketError):
-        return error.what, error.remedy
-    return str(error), ""

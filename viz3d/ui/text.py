@@ -67,11 +67,6 @@ def _keeping_ends(text: str) -> str:
     return f"{before}{safe(text, longest=None)}{after}"
 
 
-def count(number: int, noun: str) -> str:
-    """Return the number with its noun in the right form, as in ``1 run`` and ``1,200 runs``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def size(number: float) -> str:
     """Return bytes in the unit that reads best."""
     for unit in ("B", "kB", "MB"):

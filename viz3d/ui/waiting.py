@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from viz3d.figures.text import count
 from viz3d.ui.listing import Inquiry, Listed, Listings
-from viz3d.ui.text import count, duration, safe
+from viz3d.ui.text import duration, safe
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from viz3d.errors import Viz3dError
+from viz3d.errors import SettingsError, Viz3dError
 from viz3d.export.wandb.check import check_export, whose_key
 from viz3d.export.wandb.kinds import WANDB_KINDS, make_charts
 from viz3d.export.wandb.outcome import WandbExport, sentences
@@ -34,8 +34,11 @@ def export_wandb(page: Page) -> None:
     """
     if not page.runs:
         return  # the page has said why
+    try:
+        settings = read_settings()
+    except SettingsError:
+        return  # so it has here, and they may switch the export off
     st.header("Weights & Biases")
-    settings = read_settings()
     if settings.wandb_mode == "disabled":
         st.info(OFF)
         return
@@ -62,7 +65,9 @@ def export_wandb(page: Page) -> None:
         first = 0 if key and settings.wandb_mode not in {"offline", "dryrun"} else 1
         said = right.selectbox("Mode", words, index=first, key="wandb-mode", filter_mode=None)
         pressed = st.form_submit_button("Send to W&B", type="primary")
-    if pressed:
+    if pressed and not chosen:
+        st.info("Choose a chart to send.")
+    elif pressed:
         mode = next(value for value, word in MODES.items() if word == said)
         to = {"project": project.strip(), "entity": entity.strip(), "run_id": run_id.strip()}
         _export(page.runs, chosen, settings, mode, to)

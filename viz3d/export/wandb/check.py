@@ -93,7 +93,7 @@ def whose_key(settings: Settings) -> str:
     Returns
     -------
     str
-        Words such as ``"WANDB_API_KEY of this computer"``; empty where there is no key.
+        Words such as ``"WANDB_API_KEY in the settings"``; empty where there is no key.
     """
     if settings.wandb_api_key:
         return "WANDB_API_KEY in the settings"

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from viz3d.export.wandb.faults import logged_errors
@@ -44,12 +45,14 @@ def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
     folder = Path(job["dir"])
     folder.mkdir(parents=True, exist_ok=True)
     wandb.setup(wandb.Settings(silent=True, console="off"))
-    before = set(folder.glob(RUNS))
+    # With an id of our own the folders of this run can be told from those of others.
+    named = {**job, "id": job["id"] or token_hex(4), "resume": "allow" if job["id"] else "never"}
+    before = _folders(named, folder)
     try:
-        run = _open(job, folder)
+        run = _open(named, folder)
     except Exception as error:
         # Why, the library often says in its log alone; nothing else is in these folders yet.
-        for place in set(folder.glob(RUNS)) - before:
+        for place in _folders(named, folder) - before:
             error.add_note("\n".join(logged_errors(place)))
             shutil.rmtree(place, ignore_errors=True)
         raise
@@ -67,7 +70,7 @@ def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
     if online and not logged_errors(here):
         report("arrived")
         if logged:
-            _tell_arrived({**job, "id": run.id, "finish": job["init"]}, folder, logged)
+            _tell_arrived({**named, "resume": "allow", "finish": job["init"]}, folder, logged)
 
 
 def _tell_arrived(job: Mapping[str, Any], folder: Path, keys: Sequence[str]) -> None:
@@ -75,13 +78,18 @@ def _tell_arrived(job: Mapping[str, Any], folder: Path, keys: Sequence[str]) -> 
 
     Before the run was finished nobody knew. Where this fails a repeat sends them again.
     """
-    before = set(folder.glob(RUNS))
+    before = _folders(job, folder)
     try:
         with _open(job, folder) as run:
             mark_arrived(run, keys)
     finally:
-        for place in set(folder.glob(RUNS)) - before:
+        for place in _folders(job, folder) - before:
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _folders(job: Mapping[str, Any], folder: Path) -> set[Path]:
+    """Return the folders of the job's run: ``run-TIME-ID`` each."""
+    return {place for place in folder.glob(RUNS) if place.name.split("-", 2)[2:] == [job["id"]]}
 
 
 def _open(job: Mapping[str, Any], folder: Path) -> Any:
@@ -92,7 +100,7 @@ def _open(job: Mapping[str, Any], folder: Path) -> Any:
         entity=job["entity"],
         id=job["id"],
         name=job["name"],
-        resume="allow" if job["id"] else None,
+        resume=job["resume"],
         settings=_settings(job, folder),
     )
 

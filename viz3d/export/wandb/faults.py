@@ -20,8 +20,7 @@ _STATUS = re.compile(
 _STATUSES = {
     401: "W&B does not accept the key (401). Get a new one at wandb.ai/authorize and put it "
     "into WANDB_API_KEY.",
-    403: "The key may not write to this entity or project (403). Name another with --entity and "
-    "--project, or ask its owner.",
+    403: "The key may not write to this entity or project (403). Name another, or ask its owner.",
     404: "W&B knows no such entity or project (404). Check the names.",
     409: "W&B says that this run id was used by a run that was deleted (409). Name another id.",
     429: "W&B asks to wait because of too many requests (429). Try again in a few minutes.",

@@ -24,6 +24,15 @@ ROOT = Path(__file__).resolve().parents[3]
 MODULE = "viz3d.export.wandb.child"
 # How much of what the process wrote on standard error is kept to name a cause.
 TAIL = 4_000
+# The key goes in by standard input alone. The others speak of a run that is open around us.
+_NOT_INHERITED = {
+    "WANDB_API_KEY",
+    "WANDB_MODE",
+    "WANDB_RESUME",
+    "WANDB_RUN_ID",
+    "WANDB_SERVICE",
+    "WANDB_SWEEP_ID",
+}
 _SILENT = {
     "WANDB_SILENT": "true",
     "WANDB_CONSOLE": "off",
@@ -61,8 +70,7 @@ def carry_out(job: Mapping[str, Any], seconds: float) -> Iterator[dict[str, Any]
 
 def _start(errors: IO[bytes]) -> subprocess.Popen[bytes]:
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    # The key of ours goes in by standard input alone, also where the environment has it.
-    inherited = {k: v for k, v in os.environ.items() if k not in {"WANDB_API_KEY", "WANDB_MODE"}}
+    inherited = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
     return subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", MODULE],
         stdin=subprocess.PIPE,

@@ -9,14 +9,12 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
-from tests.storage.server import Fault, StorageServer
-from tests.team_bucket import (
+from tests.cli.team_bucket import (
     ADDRESS,
     BUCKET,
     NEWEST,
@@ -24,29 +22,15 @@ from tests.team_bucket import (
     UNDATED,
     reports,
     run,
-    served,
     tree,
-    work_alone,
 )
+from tests.storage.server import Fault, StorageServer
 from viz3d import cli_source
 from viz3d.cli_source import Line
 from viz3d.sources.progress import Progress
 
 HERE = pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
 HALF = Progress(3, 12, 13_500_000, 27_000_000, 1_500_000.0)
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder to work in."""
-    return work_alone(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def server(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
-    """The team's bucket."""
-    with served(monkeypatch) as running:
-        yield running
 
 
 def test_a_bucket_is_listed_and_shown_like_a_folder(
@@ -107,7 +91,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "viz3d", *words],
             stdin=other, stdout=other, stderr=other, start_new_session=True,
-            env={**os.environ, "VIZ3D_PATIENCE": "1", "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={**os.environ, "VIZ3D_PATIENCE": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
         )  # fmt: skip
         signal.signal(signal.SIGINT, before)
         os.close(other)

@@ -1,19 +1,14 @@
-"""The commands about where runs lie, with Google's own client against a server that fails."""
+"""The command ``download``, with Google's own client against a server that fails."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 
 import pytest
 from gcp_storage_emulator.server import create_server
 
-from tests.storage.server import Fault, StorageServer, service_account_key
-from tests.team_bucket import (
+from tests.cli.team_bucket import (
     ADDRESS,
     BUCKET,
     NEWEST,
@@ -23,35 +18,18 @@ from tests.team_bucket import (
     UNDATED,
     reports,
     run,
-    served,
     tree,
-    work_alone,
 )
-from viz3d.cli_storage import choices, latest
-from viz3d.cli_text import count_text, size_text
+from tests.storage.server import Fault, StorageServer
+from viz3d.cli_download import choices, latest
+from viz3d.cli_text import size_text
+from viz3d.figures.text import count
 from viz3d.run import RunInfo
-from viz3d.sources.check import Check
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder to work in."""
-    return work_alone(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def server(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
-    """The team's bucket."""
-    with served(monkeypatch) as running:
-        yield running
 
 
 def media(server: StorageServer) -> list[str]:
     """Return the names of the objects whose bytes were asked for."""
     return [request.name for request in server.requests if request.kind == "media"]
-
-
-# --- download ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -74,7 +52,7 @@ def test_download_writes_the_reports(
     assert tree(place / "reports") == reports(*runs)
     assert sorted(media(server)) == sorted(f"runs/{name}" for name in reports(*runs))
     size = size_text(sum(map(len, reports(*runs).values())))
-    files = re.escape(f"{count_text(len(reports(*runs)), 'file')} ({size})")
+    files = re.escape(f"{count(len(reports(*runs)), 'file')} ({size})")
     assert re.fullmatch(files + r" written to reports in \d+\.\d s\.\n", out)
 
 
@@ -199,138 +177,6 @@ def test_download_fails_in_one_sentence(
     assert not (place / "reports").exists()
     if status == 2:
         assert server.requests == []
-
-
-# --- check ------------------------------------------------------------------------------------
-
-
-def test_check_says_who_what_and_what_next(
-    server: StorageServer, place: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    """As text and as one document; a key's secrets stand in neither."""
-    key = service_account_key(server.url)
-    (place / "key.json").write_text(json.dumps(key), "utf-8")
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(place / "key.json"))
-    monkeypatch.setenv("GCP_PROJECT_ID", "team-project")
-    server.open = False
-    server.tokens[server.issues] = {BUCKET}
-    status, out, err = run(capsys, "check", ADDRESS)
-    assert (status, err) == (0, "")
-    facts = (key["client_email"], "team-project", BUCKET, "3 runs", f"list {ADDRESS}")
-    assert all(fact in out for fact in facts)
-    status, text, _ = run(capsys, "check", ADDRESS, "--json")
-    found = json.loads(text)
-    assert status == 0
-    assert set(found) == set(Check.__dataclass_fields__)
-    assert (found["ok"], found["listing"], found["reading"], found["runs"]) == (True, True, True, 3)
-    assert found["next"] == f"python -m viz3d list {ADDRESS}"
-    assert key["private_key"] not in out + text
-    assert server.issues not in out + text
-    assert str(place) not in out + text
-
-
-def _expire(server: StorageServer) -> None:
-    server.open = False
-    server.faults.append(Fault(on="token", kind="invalid_grant", times=None))
-
-
-def _refuse(server: StorageServer) -> None:
-    server.open = False
-    server.tokens[server.issues] = set()
-
-
-def _lose(server: StorageServer) -> None:
-    server.faults.append(Fault(on="media", kind="status", status=403, times=None))
-
-
-@pytest.mark.parametrize(
-    ("break_it", "source", "kind", "next_one"),
-    [
-        (_expire, ADDRESS, "expired_login", "gcloud auth application-default login"),
-        (_refuse, ADDRESS, "no_permission", ""),
-        (_lose, ADDRESS, "no_permission", ""),
-        (None, "gs://team-run", "no_bucket", "gcloud storage ls"),
-        (StorageServer.stop, ADDRESS, "unreachable", ""),
-        (None, "gs://x?alt=media", "bad_name", "gcloud storage ls"),
-        (None, "no/such/folder", "source", ""),
-    ],
-)
-def test_check_fails_with_the_faults_own_words(
-    break_it: object, source: str, kind: str, next_one: str, server: StorageServer, place: Path,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    """Exit 1; a sentence and a remedy on standard error, or one document on standard output."""
-    key = service_account_key(server.url)
-    (place / "key.json").write_text(json.dumps(key), "utf-8")
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(place / "key.json"))
-    run(capsys, "list", ADDRESS)  # a listing that is here does not hide the fault
-    if callable(break_it):
-        break_it(server)
-    began = monotonic()
-    status, out, err = run(capsys, "check", source, "--json")
-    assert monotonic() - began < 2
-    found = json.loads(out)
-    assert (status, found["ok"], found["kind"], found["next"]) == (1, False, kind, next_one)
-    assert found["message"].endswith(".")
-    assert key["private_key"] not in out + err
-    status, out, err = run(capsys, "check", source)
-    assert (status, out) == (1, "")
-    assert found["message"] in err
-    assert found["remedy"] in err
-    assert str(place) not in err
-
-
-def test_check_of_a_public_bucket_needs_no_login(
-    server: StorageServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Nobody may read it, and that is said."""
-    server.open = False
-    server.public.add(BUCKET)
-    status, out, _ = run(capsys, "check", ADDRESS)
-    assert status == 0
-    assert "nobody (anonymous)" in out
-
-
-def test_check_of_the_settings_own_source(
-    server: StorageServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Without a word it checks what is set; a settings file that is none is one document, too."""
-    monkeypatch.setenv("GCS_BUCKET", BUCKET)
-    status, out, _ = run(capsys, "check", "--json")
-    assert (status, json.loads(out)["bucket"]) == (0, BUCKET)
-    Path(".env").write_bytes(b"\xff\xfe")
-    status, out, _ = run(capsys, "check", "--json")
-    assert (status, json.loads(out)["kind"]) == (1, "settings")
-
-
-# --- cache ------------------------------------------------------------------------------------
-
-
-def test_the_cache_is_looked_after(
-    server: StorageServer, place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """`info` counts, `verify` finds a flipped byte and mends it, `clear` empties."""
-    run(capsys, "download", ADDRESS, "--run", OLDER)
-    run(capsys, "show", OLDER, "--source", ADDRESS)
-    info = json.loads(run(capsys, "cache", "info", "--json")[1])
-    assert info["folder"] == str(place.parent / "cache")
-    assert info["files"] == 2
-    assert info["bytes"] == sum(len(data) for name, data in OBJECTS.items() if OLDER in name)
-    out = run(capsys, "cache", "info")[1]
-    assert "in 2 files, of 10.0 GB at most" in out
-    assert run(capsys, "cache", "verify")[1] == "2 files checked, all good.\n"
-    objects = place.parent / "cache" / "v1" / "objects"
-    damaged = max((path for path in objects.rglob("*") if path.is_file()), key=os.path.getsize)
-    damaged.write_bytes(b"!" + damaged.read_bytes()[1:])
-    found = json.loads(run(capsys, "cache", "verify", "--json")[1])
-    assert (found["checked"], len(found["bad"])) == (2, 1)
-    assert "1 file checked" in run(capsys, "cache", "verify")[1]
-    assert re.fullmatch(r"\d+ k?B freed\.\n", run(capsys, "cache", "clear")[1])
-    assert json.loads(run(capsys, "cache", "info", "--json")[1])["files"] == 0
-
-
-# --- what is typed ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

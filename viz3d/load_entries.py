@@ -1,0 +1,141 @@
+"""Entries of a listing: their files fetched, read as their format says, and made runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from viz3d.analysis.roles import recognise
+from viz3d.errors import FormatError, NoFormat, SourceError, Viz3dError
+from viz3d.formats.reading import Contents, read_run
+from viz3d.run import Problem, Run, RunInfo
+from viz3d.sources.base import Source
+from viz3d.sources.digest import digest
+from viz3d.sources.finding import INSIDE, whole_text
+from viz3d.sources.still import copied, state
+
+Roles = Mapping[str, str]
+
+
+def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) -> list[Run]:
+    """Load entries of a listing; one that cannot be read is told, unless there is no other.
+
+    Raises
+    ------
+    SourceError, NoFormat, ValueError
+        As `viz3d.load.load_run`.
+    """
+    files = [file for info in infos for file in info.files]
+    if len(files) > 1:
+        source.prepare(files)  # many at once
+    runs: list[Run] = []
+    failed: list[tuple[RunInfo, Viz3dError]] = []
+    for info in infos:
+        try:
+            runs.extend(_load(source, info, roles))
+        except (FormatError, SourceError) as error:
+            failed.append((info, error))
+    if not failed:
+        return runs
+    if not runs:
+        raise failed[0][1]
+    told = tuple(Problem.of(error, info.name) for info, error in failed)
+    return [replace(runs[0], problems=(*runs[0].problems, *told)), *runs[1:]]
+
+
+def _load(source: Source, info: RunInfo, roles: Roles | None) -> list[Run]:
+    """Load an entry; where a file goes away meanwhile, all are fetched and read once more."""
+    reason = "they went away"
+    for again in (True, False):
+        local, told = _fetch(source, info)
+        try:
+            runs = _read(info, local, told, roles)
+        except NoFormat:
+            if _are_there(local):
+                raise
+        except OSError as error:
+            reason = error.strerror or reason
+        else:
+            if _are_there(local) or not again:
+                return runs
+    raise SourceError(
+        f"The files of {info.name!r} cannot be read any more ({reason}); list the runs again."
+    )
+
+
+def _fetch(source: Source, info: RunInfo) -> tuple[dict[str, Path], list[Problem]]:
+    """Return the files of a run that are to be had, and what must be told of all of them."""
+    local: dict[str, Path] = {}
+    told: list[Problem] = []
+    failed: list[SourceError] = []
+    for file in info.files:
+        try:
+            local[file.path] = source.fetch(file)
+        except SourceError as error:
+            failed.append(error)
+            told.append(Problem.of(error, file.path))
+        else:
+            told.extend(source.remarks(file))
+    if failed and not local:
+        raise failed[0]
+    return local, told
+
+
+def _are_there(local: Mapping[str, Path]) -> bool:
+    return all(path.is_file() for path in local.values())
+
+
+def _read(
+    info: RunInfo, local: Mapping[str, Path], told: Sequence[Problem], roles: Roles | None
+) -> list[Run]:
+    """Read a run. What was written meanwhile is read once more from a copy that stands still.
+
+    Its digest is then of what was read, and not of what the files held a moment later.
+    """
+    before = state(local)
+    runs = _read_now(info, local, told, roles)
+    if state(local) == before:
+        return runs
+    with TemporaryDirectory(prefix="viz3d-") as folder:
+        return _read_now(info, copied(local, folder), told, roles)
+
+
+def _read_now(
+    info: RunInfo, local: Mapping[str, Path], told: Sequence[Problem], roles: Roles | None
+) -> list[Run]:
+    contents = read_run(info.name, local)
+    return [_run(info, part, local, told, roles, several=len(contents) > 1) for part in contents]
+
+
+def _run(
+    info: RunInfo, contents: Contents, local: Mapping[str, Path], told: Sequence[Problem],
+    roles: Roles | None, *, several: bool,
+) -> Run:  # fmt: skip
+    history, nonfinite = contents.joined.history, contents.joined.nonfinite
+    attempts = contents.joined.attempts
+    run = Run(
+        name=whole_text(f"{info.name}{INSIDE}{contents.name}") if several else info.name,
+        source=whole_text(info.source),
+        history=history,
+        config=_whole(contents.config),
+        layers=contents.layers,
+        report=contents.report,
+        roles=recognise(list(history.columns), history),
+        attempts=attempts if len(attempts) else None,
+        nonfinite=nonfinite,
+        problems=(*told, *contents.problems),
+        digest=digest({path: local[path] for path in contents.used}),
+    )
+    return run.with_roles(roles) if roles else run
+
+
+def _whole(value: Any) -> Any:
+    """Return a config in which every text is one that can be written as UTF-8."""
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return whole_text(value) if isinstance(value, str) else value
