@@ -158,8 +158,8 @@ def test_what_is_read_off_is_a_b_and_the_band(result, chart, halves):
 
     def read(result):
         found = result.found
-        ends = (result.drawn(found.d + k * BAND * found.deviation) for k in (-1, 1))
-        return np.stack([found.a, found.b, *ends], -1)
+        told = (result.told(found.d + k * BAND * found.deviation) for k in (0, -1, 1))
+        return np.stack([found.a, found.b, *told], -1)
 
     found, want = result.found, read(result)
     (heat,) = [t for t in chart.flat.data if isinstance(t, go.Heatmap)]

@@ -37,7 +37,7 @@ def test_groups_keep_the_order_of_the_selection() -> None:
     by_setting = groups(runs, "opt")
     assert list(by_setting) == ["opt = muon", "opt = adamw"]
     assert [r.name for r in by_setting["opt = muon"]] == ["b-1", "b-2"]
-    assert list(groups(runs, FAMILY)) == ["b-", "a-"]
+    assert list(groups(runs, FAMILY)) == ["b", "a"]
     assert list(groups(runs, EACH_RUN)) == ["b-1", "a-1", "b-2"]
 
 
