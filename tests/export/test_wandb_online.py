@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 from wandb_charts import KEY, chart, run, without_browser
@@ -14,6 +16,7 @@ from wandb_server import Handler, Server, wandb_server
 
 from viz3d.errors import ExportError
 from viz3d.export.plain_lists import to_plain
+from viz3d.export.wandb import child
 from viz3d.export.wandb import send as export
 from viz3d.export.wandb.send import export_charts
 from viz3d.settings import Settings
@@ -159,6 +162,25 @@ def test_runs_that_others_open_meanwhile_keep_their_folders(tmp_path, monkeypatc
     monkeypatch.setattr(Handler, "_answer", meanwhile)
     assert export_charts([chart()], [run()], SETTINGS).failed == ""
     assert sorted((tmp_path / "here" / "wandb").glob("run-*")) == sorted(others)
+
+
+def test_the_second_opening_leaves_no_folder_whatever_it_is_called(tmp_path, monkeypatch):
+    """Within one second of the first the library adds a number to the name."""
+    first, second, other = (tmp_path / "wandb" / f"run-1_1-{end}" for end in ("ab", "ab-1", "cd"))
+    first.mkdir(parents=True)
+
+    @contextmanager
+    def opened(*_: object) -> Iterator[SimpleNamespace]:
+        for place in (second, other):
+            (place / "files").mkdir(parents=True)
+        yield SimpleNamespace(dir=str(second / "files"))
+
+    marked = []
+    monkeypatch.setattr(child, "_open", opened)
+    monkeypatch.setattr(child, "mark_arrived", lambda _, keys: marked.append(keys))
+    child._tell_arrived({"id": "ab"}, tmp_path, ("3d/loss_landscape",))
+    assert marked == [("3d/loss_landscape",)]
+    assert sorted((tmp_path / "wandb").iterdir()) == [first, other]
 
 
 def test_a_repeat_after_a_failed_upload_sends_again(server, monkeypatch):

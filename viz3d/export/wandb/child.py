@@ -78,12 +78,15 @@ def _tell_arrived(job: Mapping[str, Any], folder: Path, keys: Sequence[str]) -> 
 
     Before the run was finished nobody knew. Where this fails a repeat sends them again.
     """
-    before = _folders(job, folder)
+    places = _folders(job, folder)
+    before = frozenset(places)
     try:
         with _open(job, folder) as run:
+            # Within one second of the first the library gives its folder another name.
+            places.add(Path(run.dir).parent)
             mark_arrived(run, keys)
     finally:
-        for place in _folders(job, folder) - before:
+        for place in (places | _folders(job, folder)) - before:
             shutil.rmtree(place, ignore_errors=True)
 
 
