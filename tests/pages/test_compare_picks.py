@@ -28,8 +28,8 @@ def test_what_is_gone_is_named_until_it_comes_back(open_page: Open) -> None:
     for _ in range(2):
         assert not app.exception
         assert picked(app) == [second, third, third]
-        assert f"A: {fourth} is not in the selected runs; {second} stands in for it." in said(app)
-        assert f"Baseline: {fourth} is not in the selected runs; {third} stands in" in said(app)
+        assert f"A: {fourth} is no choice for these runs; {second} stands in for it." in said(app)
+        assert f"Baseline: {fourth} is no choice for these runs; {third} stands in" in said(app)
         assert "B: " not in said(app)
         app.run()
     app.multiselect(key="run").set_value(SWEEP).run()

@@ -75,11 +75,11 @@ def test_what_these_runs_do_not_have_falls_back_and_says_so(open_page: Open) -> 
     app = open_page(PAGE, run=SWEEP, y="<b>moon</b>", color="held", draw="fog")
     assert not app.exception
     assert settings(app)["y"] == "learning_rate"
-    assert "y axis: <b>moon</b> is not in the selected runs; learning_rate stands in" in said(app)
+    assert "y axis: <b>moon</b> is no choice for these runs; learning_rate stands in" in said(app)
     app.multiselect(key="run").set_value(["grpo"]).run()
     assert not app.exception
     assert settings(app)["color"] is None
-    assert "Colour: held is not in the selected runs; none stands in for it." in said(app)
+    assert "Colour: held is no choice for these runs; none stands in for it." in said(app)
 
 
 def test_a_loss_alone_is_no_three_axes(open_page: Open, tmp_path: Path) -> None:

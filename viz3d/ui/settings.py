@@ -96,7 +96,7 @@ def pick(
     if wish and wish not in (*names, taken):
         st.session_state[missing] = wish
         st.warning(
-            f"{label}: {safe(wish, 60)} is not in the selected runs; {safe(name)} stands in for it."
+            f"{label}: {safe(wish, 60)} is no choice for these runs; {safe(name)} stands in for it."
         )
     return name
 
