@@ -1,0 +1,307 @@
+"""viz3d.landscape: what it measures, against models whose loss is known in closed form."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+import viz3d
+from viz3d.errors import BadArgument
+
+torch.set_num_threads(1)  # the cores are shared by several workers
+
+
+class Bowl(nn.Module):
+    """Half the sum over filters of curvature times squared norm, and a bias that must not move."""
+
+    def __init__(self, curvature=(1.0, 4.0, 9.0), width=4):
+        super().__init__()
+        torch.manual_seed(1)
+        self.weight = nn.Parameter(torch.randn(len(curvature), width, dtype=torch.float64))
+        self.bias = nn.Parameter(torch.ones(2, dtype=torch.float64))
+        self.curvature = curvature
+
+    def forward(self):
+        """Return the loss."""
+        curvature = torch.tensor(self.curvature, dtype=torch.float64)
+        return 0.5 * (curvature * self.weight.square().sum(1)).sum() + 100 * self.bias.sum()
+
+
+def scaled(model, batch):
+    """Losses that differ from sample to sample: a factor of the bowl, and an offset."""
+    return batch[0] * model() + batch[1]
+
+
+def net(seed=0, normed=False):
+    torch.manual_seed(seed)
+    norm = nn.BatchNorm1d(8) if normed else nn.Identity()
+    return nn.Sequential(
+        nn.Linear(5, 8), norm, nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3)
+    ).double()  # fmt: skip
+
+
+def examples(n=3, size=16, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        (
+            torch.randn(size, 5, generator=generator, dtype=torch.float64),
+            torch.randint(3, (size,), generator=generator),
+        )
+        for _ in range(n)
+    ]
+
+
+def entropy(model, batch):
+    return functional.cross_entropy(model(batch[0]), batch[1], reduction="none")
+
+
+def middle(values):
+    return values[tuple(n // 2 for n in values.shape)]
+
+
+def test_curvature_along_both_axes_is_the_bowls():
+    """A direction with the filters' norms has curvature sum(c * |w|^2), whatever was drawn."""
+    model = Bowl()
+    found = viz3d.landscape(model, lambda m, _: m(), [0], points=9)
+    norms = model.weight.detach().square().sum(1)
+    expected = float((torch.tensor(model.curvature, dtype=torch.float64) * norms).sum())
+    for axis, line in ((found.alpha, found.loss[4]), (found.beta, found.loss[:, 4])):
+        second = (line[5] - 2 * line[4] + line[3]) / (axis[5] - axis[4]) ** 2
+        assert second == pytest.approx(expected, rel=0.01)
+    assert found.loss.shape == (9, 9)
+    assert found.loss[4, 8] != found.loss[8, 4]  # two different directions
+    assert found.meta["normalisation"] == "filter"
+
+
+def test_alpha_runs_along_the_columns_and_beta_along_the_rows():
+    """A grid twice as wide as high, and the value at one corner from the parabolas."""
+    wide = viz3d.landscape(Bowl(), lambda m, _: m(), [0], alpha=[-1, 0, 1, 2], beta=[0, 1])
+    assert wide.loss.shape == (2, 4)
+    same = viz3d.landscape(Bowl(), lambda m, _: m(), [0], points=3)
+    assert wide.loss[:, :3].tolist() == same.loss[1:].tolist()
+
+
+def test_rescaling_a_relu_network_leaves_the_grid_as_it_is():
+    """Li et al. 2018: times c and 1/c is the same function, and gets the same landscape."""
+    model, other = net(), net()
+    with torch.no_grad():
+        other[0].weight *= 10
+        other[0].bias *= 10
+        other[4].weight /= 10
+    grids = [viz3d.landscape(m, entropy, examples(), points=5).loss for m in (model, other)]
+    assert grids[0] == pytest.approx(grids[1], rel=1e-9)
+    assert np.ptp(grids[0]) > 0.1
+
+
+def test_transposed_convolutions_are_normalised_by_output_too():
+    """Their filters lie along the second dimension: rescaling one output channel is no change."""
+
+    def build(factor):
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.ConvTranspose1d(2, 3, 2, bias=False), nn.ReLU(), nn.Conv1d(3, 1, 1, bias=False)
+        ).double()
+        with torch.no_grad():
+            model[0].weight[:, 1] *= factor
+            model[2].weight[:, 1] /= factor
+        return model
+
+    x = torch.randn(4, 2, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    line = [
+        viz3d.landscape(
+            build(factor), lambda m, b: m(b).square().mean(2), [x], alpha=[-0.5, 0], beta=[0, 1]
+        ).loss[0]
+        for factor in (1, 10)
+    ]  # fmt: skip
+    # The second layer's filter mixes channels, so the direction is the same only in the first.
+    assert line[0][1] == pytest.approx(line[1][1], rel=1e-12)
+
+
+def test_the_centre_is_the_checkpoints_own_loss():
+    """In evaluation mode: no dropout, running statistics as they are."""
+    model = net(normed=True).float()
+    batches = [(x.float(), y) for x, y in examples()]
+    model(batches[0][0])  # statistics that are not the initial ones
+    found = viz3d.landscape(model, entropy, batches, points=3)
+    model.eval()
+    with torch.no_grad():
+        own = torch.cat([entropy(model, batch) for batch in batches]).mean().item()
+    assert middle(found.loss) == pytest.approx(own, rel=1e-6)
+    assert found.meta["centre_loss"] == middle(found.loss)
+    assert found.meta["precision"] == "float32"
+
+
+def test_the_standard_error_is_that_of_the_mean():
+    """Losses s * q + e of n samples: std(s * q + e) / sqrt(n), at every point."""
+    generator = torch.Generator().manual_seed(3)
+    batches = [torch.rand(2, size, generator=generator, dtype=torch.float64) for size in (20, 5)]
+    model = Bowl()
+    found = viz3d.landscape(model, scaled, batches, points=3)
+    s, e = torch.cat(batches, dim=1).numpy()
+    q = (found.loss - e.mean()) / s.mean()
+    expected = np.sqrt(
+        q**2 * s.var(ddof=1) + 2 * q * np.cov(s, e)[0, 1] + e.var(ddof=1)
+    ) / math.sqrt(25)  # fmt: skip
+    assert found.loss_se == pytest.approx(expected, rel=1e-9)
+    assert (found.meta["n_samples"], found.meta["n_batches"]) == (25, 2)
+
+
+def test_a_mean_per_batch_counts_as_one_sample():
+    """What is not known per sample is not made up; one value has no standard error."""
+    batches = [torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0])]
+    two = viz3d.landscape(Bowl(), scaled, batches, points=3)
+    assert two.loss_se == pytest.approx(two.loss / 2)  # q and 3q: mean 2q, error q
+    one = viz3d.landscape(Bowl(), scaled, batches[:1], points=3)
+    assert np.isnan(one.loss_se).all()
+    assert one.meta["centre_loss_se"] is None
+
+
+def test_a_reward_plane_has_its_own_standard_error():
+    """Rewards per episode, on the same points."""
+
+    def reward(model, batch):
+        return -scaled(model, batch)[:4]
+
+    batches = [torch.rand(2, 8, generator=torch.Generator().manual_seed(0))]
+    found = viz3d.landscape(Bowl(), scaled, batches, reward_fn=reward, points=3)
+    part = viz3d.landscape(Bowl(), scaled, [batches[0][:, :4]], points=3)
+    assert found.reward == pytest.approx(-part.loss)
+    assert found.reward_se == pytest.approx(part.loss_se)
+    assert part.reward is None
+
+
+def test_losses_that_are_not_finite_stay_in_the_grid():
+    """A hole is a hole, and its neighbours keep their values."""
+    model = Bowl()
+    centre = model.weight[0, 0].item()
+
+    def broken(model, _):
+        moved = model.weight[0, 0].item() - centre
+        return torch.tensor([moved if moved == 0 else math.copysign(math.inf, moved)])
+
+    line = viz3d.landscape(model, broken, [0], points=3).loss[1]
+    assert sorted(line) == [-math.inf, 0, math.inf]
+    assert line[1] == 0
+    nan = viz3d.landscape(model, lambda m, b: broken(m, b) * 0, [0], points=3).loss
+    assert np.isnan(nan).sum() == 8
+
+
+def everything(model):
+    """Return all of the state that a measure could disturb, as comparable bytes."""
+    tensors = {name: t.clone() for name, t in model.state_dict().items()}
+    grads = {name: None if p.grad is None else p.grad.clone() for name, p in
+             model.named_parameters()}  # fmt: skip
+    flags = [(m.training, [p.requires_grad for p in m.parameters()]) for m in model.modules()]
+    return tensors, grads, flags, random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+
+def same(a, b):
+    if isinstance(a, (torch.Tensor, np.ndarray)):
+        return bool((a == b).all())
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def noisy(model, batch):
+    """A loss that trains the statistics and draws from every generator."""
+    model.train()
+    draw = random.random() + np.random.random() + torch.rand(()).item()
+    return entropy(model, batch) + draw
+
+
+def failing(model, batch):
+    noisy(model, batch)
+    if model[0].weight[0, 0] != failing.centre:
+        raise ZeroDivisionError
+    return entropy(model, batch)
+
+
+@pytest.mark.parametrize("loss", [noisy, failing])
+def test_the_model_is_left_exactly_as_it_was(loss):
+    """Parameters, buffers, gradients, modes and random states, also where the loss raises."""
+    model = net(normed=True)
+    entropy(model, examples()[0]).mean().backward()
+    model[2].eval()
+    model[4].bias.requires_grad_(False)
+    failing.centre = model[0].weight[0, 0].item()
+    before = everything(model)
+    if loss is failing:
+        with pytest.raises(ZeroDivisionError):
+            viz3d.landscape(model, loss, examples(), points=3)
+    else:
+        viz3d.landscape(model, loss, examples(), points=3, eigenvalues=1)
+    assert same(before, everything(model))
+
+
+def test_whatever_is_drawn_is_drawn_alike_at_every_point():
+    """Noise that all points share moves the whole grid and bends none of it."""
+
+    def shifted(model, batch):
+        return entropy(model, batch) + torch.randn(()) + random.random() + np.random.random()
+
+    quiet = viz3d.landscape(net(), entropy, examples(), points=3).loss
+    moved = viz3d.landscape(net(), shifted, examples(), points=3).loss - quiet
+    assert moved == pytest.approx(np.full((3, 3), moved[0, 0]))
+    assert abs(moved[0, 0]) > 0.01
+
+
+def test_batches_are_read_once_and_kept():
+    """A generator, or a loader that shuffles, is the same at every point."""
+    once = viz3d.landscape(net(), entropy, iter(examples()), points=3)
+    assert once.loss.tolist() == viz3d.landscape(net(), entropy, examples(), points=3).loss.tolist()
+
+
+def test_a_seed_chooses_the_directions():
+    """The same one the same plane, another one another."""
+    grids = [viz3d.landscape(net(), entropy, examples(), points=3, seed=s).loss for s in (1, 1, 2)]
+    assert grids[0].tolist() == grids[1].tolist() != grids[2].tolist()
+
+
+class Norms(nn.Module):
+    """A norm of two dimensions alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.LayerNorm((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"kind": "plane"}, "random, pca, line"),
+        ({"points": 4}, "odd number"),
+        ({"alpha": [0, 0]}, "rising"),
+        ({"beta": [0, math.nan]}, "rising"),
+        ({"batches": []}, "batches is empty"),
+        ({"loss_fn": lambda *_: None}, "loss_fn gave"),
+        ({"name": "../x"}, "letters"),
+        ({"model": Norms()}, "biases and norms"),
+        ({"kind": "line", "checkpoints": {1: net(1).state_dict()}, "beta": [0, 1]}, "one axis"),
+        ({"kind": "pca"}, "at least two checkpoints, not 0"),
+        ({"kind": "line"}, "one checkpoint"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_in_a_sentence(settings, said):
+    """Which argument, and what to give instead."""
+    usual = {"model": net(), "loss_fn": entropy, "batches": examples()}
+    with pytest.raises(BadArgument, match=said):
+        viz3d.landscape(**{**usual, **settings})
+
+
+def test_progress_is_shown_when_asked_for(capsys):
+    """Points done and points to do, in one line that is written over."""
+    viz3d.landscape(net(), entropy, examples(), points=3, progress=True)
+    said = capsys.readouterr().err
+    assert "10 of 10 points" in said
+    assert said.count("\n") == 1
+    viz3d.landscape(net(), entropy, examples(), points=3)
+    assert capsys.readouterr().err == ""
