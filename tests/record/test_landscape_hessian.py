@@ -66,9 +66,8 @@ def test_a_network_with_attention_gives_the_dense_hessians():
     tokens = torch.randint(5, (6, 4), generator=torch.Generator().manual_seed(1))
 
     def entropy(model, batch):
-        return functional.cross_entropy(model(batch).transpose(1, 2), batch, reduction="none").mean(
-            1
-        )
+        logits = model(batch).transpose(1, 2)
+        return functional.cross_entropy(logits, batch, reduction="none").mean(1)
 
     found = viz3d.landscape(model, entropy, [tokens[:4], tokens[4:]], points=3, eigenvalues=2)
     shapes = {name: p.shape for name, p in model.named_parameters()}

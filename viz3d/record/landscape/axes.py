@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 def symmetric(points: int) -> Floats:
     """Return `points` nodes from -1 to 1; the middle one is exactly 0."""
     half = points // 2
-    return np.asarray(np.arange(-half, half + 1) / half, dtype=np.float64)
+    return np.arange(-half, half + 1) / half
 
 
 def round_path(scores: Floats, points: int) -> Floats:
@@ -28,7 +28,8 @@ def round_path(scores: Floats, points: int) -> Floats:
     margin = MARGIN * (high - low)
     low, high = low - margin, high + margin
     spacing = (high - low) / (points - 2)
-    return spacing * (np.arange(points) - math.ceil(-low / spacing))
+    first = -math.ceil(-low / spacing)
+    return np.arange(first, first + points) * np.float64(spacing)
 
 
 def checked(name: str, values: Sequence[float] | Floats) -> Floats:

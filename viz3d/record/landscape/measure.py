@@ -47,7 +47,8 @@ def landscape(
     """Measure the loss on a plane in weight space around the model's weights.
 
     The model is evaluated in evaluation mode and left exactly as it was: parameters, buffers,
-    gradients, training modes and random states. Call it between two steps of training.
+    gradients, training modes and random states. Call it between two steps of training. Memory
+    holds two copies of the weights and one per direction beside the model.
 
     Parameters
     ----------
@@ -101,6 +102,8 @@ def landscape(
         raise BadArgument(f"kind is {kind!r}; it has to be one of {', '.join(KINDS)}.")
     nodes = [None if v is None else checked(n, v) for n, v in (("alpha", alpha), ("beta", beta))]
     points = checked_points(points)
+    if eigenvalues < 0:
+        raise BadArgument(f"eigenvalues is {eigenvalues}; give how many to find, 0 for none.")
     with untouched(model):
         kept = tuple(batches)
         if not kept:

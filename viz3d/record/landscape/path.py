@@ -90,11 +90,14 @@ def principal(
     leading = vectors[:, ::-1][:, :2]
     leading = leading * np.sign(leading[np.abs(leading).argmax(axis=0), [0, 1]])
     mix = torch.from_numpy((leading / sizes).T.copy())
+    shapes = {name: (weights.centre[name].shape, _wide(weights, name)) for name in weights.trained}
     directions: list[Tensors] = [
-        {name: torch.zeros_like(weights.centre[name], dtype=_wide(weights, name))
-         for name in weights.trained}
-        for _ in range(2)
-    ]  # fmt: skip
+        {
+            name: weights.centre[name].new_zeros(shape, dtype=wide)
+            for name, (shape, wide) in shapes.items()
+        }
+        for _ in sizes
+    ]
     for name, part, block in _blocks(weights, checkpoints):
         for direction, values_here in zip(directions, mix @ block, strict=True):
             direction[name].view(-1)[part] = values_here.to(direction[name])
