@@ -97,28 +97,17 @@ def test_rescaling_a_relu_network_leaves_the_grid_as_it_is():
     assert np.ptp(grids[0]) > 0.1
 
 
-def test_transposed_convolutions_are_normalised_by_output_too():
-    """Their filters lie along the second dimension: rescaling one output channel is no change."""
+def test_filters_of_transposed_convolutions_lie_along_the_second_dimension():
+    """Curvature by output channel: the direction's channels have the norms of the model's."""
+    torch.manual_seed(0)
+    model = nn.ConvTranspose1d(2, 3, 2).double()
+    curvature = torch.tensor([1.0, 10.0, 100.0], dtype=torch.float64)
 
-    def build(factor):
-        torch.manual_seed(0)
-        model = nn.Sequential(
-            nn.ConvTranspose1d(2, 3, 2, bias=False), nn.ReLU(), nn.Conv1d(3, 1, 1, bias=False)
-        ).double()
-        with torch.no_grad():
-            model[0].weight[:, 1] *= factor
-            model[2].weight[:, 1] /= factor
-        return model
+    def loss(model, _):
+        return 0.5 * (curvature * model.weight.square().sum((0, 2))).sum()
 
-    x = torch.randn(4, 2, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    line = [
-        viz3d.landscape(
-            build(factor), lambda m, b: m(b).square().mean(2), [x], alpha=[-0.5, 0], beta=[0, 1]
-        ).loss[0]
-        for factor in (1, 10)
-    ]  # fmt: skip
-    # The second layer's filter mixes channels, so the direction is the same only in the first.
-    assert line[0][1] == pytest.approx(line[1][1], rel=1e-12)
+    line = viz3d.landscape(model, loss, [0], points=3).loss[1]
+    assert line[2] - 2 * line[1] + line[0] == pytest.approx(2 * line[1])
 
 
 def test_the_centre_is_the_checkpoints_own_loss():

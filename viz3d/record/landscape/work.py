@@ -97,7 +97,6 @@ class Work:
             part(f"path {i}", [partial(self.weights.put, checkpoint.tensors)])[0][0][0]
             for i, checkpoint in enumerate(self.checkpoints)
         ]
-        home()  # a checkpoint may have changed what no direction moves
         grid = np.array(
             [
                 part(f"row {i}", [partial(place, at, plane.directions) for at in row])
