@@ -48,7 +48,8 @@ def landscape(
 
     The model is evaluated in evaluation mode and left exactly as it was: parameters, buffers,
     gradients, training modes and random states. Call it between two steps of training. Memory
-    holds two copies of the weights and one per direction beside the model.
+    holds two copies of the weights and one per direction beside the model. Weights that are split
+    over processes (FSDP) are not supported; with copies (DDP) call it on one rank.
 
     Parameters
     ----------
