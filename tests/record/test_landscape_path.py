@@ -146,6 +146,16 @@ def test_a_line_from_the_model_to_one_checkpoint():
         viz3d.landscape(Quadratic(2 * unit(0)), loss, [0], kind="line", checkpoints=same)
 
 
+def test_each_checkpoint_is_measured_with_its_own_buffers():
+    """What one does not hold is the model's own, not what another left behind."""
+    checkpoints = {1: state(0 * unit(0), 5.0), 2: state(2 * unit(0)), 3: state(unit(1))}
+    del checkpoints[2]["offset"]
+    model = Quadratic(offset=0.5)
+    found = viz3d.landscape(model, loss, [0], kind="pca", checkpoints=checkpoints, points=3)
+    assert found.path_loss == pytest.approx([5, 2.5, 1])
+    assert found.loss.min() >= 0.5  # on the plane the buffers are the centre's
+
+
 def test_checkpoints_on_one_line_span_no_plane():
     """Rounding error is no direction."""
     checkpoints = {i: state(i * unit(5)) for i in (1, 2, 3)}
@@ -194,5 +204,7 @@ def test_a_folder_or_file_that_is_not_there_is_said(tmp_path):
     """By name, with what to give instead."""
     with pytest.raises(BadArgument, match="no folder"):
         viz3d.landscape(Quadratic(), loss, [0], kind="pca", checkpoints=tmp_path / "none")
+    ends = [tmp_path / "step-1.pt", tmp_path / "step-2.pt"]
+    torch.save(state(unit(1)), ends[1])
     with pytest.raises(BadArgument, match=r"step-1\.pt is not there"):
-        viz3d.landscape(Quadratic(), loss, [0], kind="line", checkpoints=[tmp_path / "step-1.pt"])
+        viz3d.landscape(Quadratic(), loss, [0], kind="line", checkpoints=ends)

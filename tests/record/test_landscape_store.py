@@ -16,6 +16,7 @@ from torch import nn
 
 import viz3d
 from viz3d.errors import ExportError
+from viz3d.record.append import AppendFile
 
 torch.set_num_threads(1)  # the cores are shared by several workers
 
@@ -150,9 +151,26 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_measured(tmp
     """A minute of measuring is not lost to a wrong path."""
     (tmp_path / "file").write_text("")
     loss = Stopping(None)
-    with pytest.raises(ExportError, match="cannot be written"):
+    with pytest.raises(ExportError, match="'file' cannot be written"):
         measure(loss, tmp_path / "file")
     assert loss.calls == 0
+
+
+def test_a_disk_that_fills_while_measuring_is_told_once(tmp_path, caplog, monkeypatch):
+    """The measure goes on in memory, and is stored if there is room again."""
+    write = AppendFile.write
+
+    def full(file, data):
+        if b"row 2" in data:
+            raise OSError(28, "No space left on device")
+        write(file, data)
+
+    monkeypatch.setattr(AppendFile, "write", full)
+    found = measure(plain, tmp_path)
+    assert same(arrays(found), arrays(measure(plain, None)))
+    assert len(caplog.records) == 1
+    assert "the measure goes on" in caplog.text
+    assert [f.name for f in (tmp_path / "landscape").iterdir()] == ["pca.npz"]
 
 
 def test_a_disk_that_fails_later_costs_the_file_and_not_the_result(tmp_path, caplog, monkeypatch):

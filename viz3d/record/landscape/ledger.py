@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,6 +35,7 @@ class Ledger:
 
     def __init__(self, file: Path | None, asked: dict[str, Any]) -> None:
         self._parts: dict[str, Any] = {}
+        self._path = file
         self._file: AppendFile | None = None
         if file is None:
             return
@@ -45,8 +47,9 @@ class Ledger:
                 file.unlink(missing_ok=True)
                 self._file.write(line({"asked": asked}))
         except OSError as error:
+            folder = file.parent.parent.name
             raise ExportError(
-                f"{file.parent} cannot be written ({error.strerror}); name another folder."
+                f"{folder!r} cannot be written ({error.strerror}); name another folder."
             ) from None
 
     def get(self, part: str) -> Any:
@@ -69,10 +72,9 @@ class Ledger:
 
     def done(self) -> None:
         """Remove the file: what it held is stored elsewhere."""
-        if self._file:
-            file = self._file.path
-            self._close()
-            file.unlink(missing_ok=True)
+        self._close()
+        if self._path:
+            self._path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +90,8 @@ class Ledger:
     def _close(self) -> None:
         if self._file:
             file, self._file = self._file, None
-            file.close()
+            with suppress(OSError):  # nothing depends on its last bytes
+                file.close()
 
 
 def _read(file: Path, asked: dict[str, Any]) -> dict[str, Any]:

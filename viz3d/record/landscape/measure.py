@@ -139,7 +139,10 @@ def _enough(kind: str, opened: Sequence[Checkpoint], problems: Sequence[str]) ->
     needs, enough = {
         "random": ("", True),
         "pca": ("at least two checkpoints", len(opened) >= 2),
-        "line": ("one checkpoint, or two to go from one to the other", len(opened) in (1, 2)),
+        "line": (
+            "one checkpoint, or two to go from one to the other",
+            len(opened) in (1, 2) and not problems,  # another line is no answer
+        ),
     }[kind]
     if not enough:
         raise BadArgument(" ".join([f"kind={kind!r} needs {needs}, not {len(opened)}.", *problems]))

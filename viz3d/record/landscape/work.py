@@ -75,7 +75,7 @@ class Work:
 
     def run(self, ledger: Ledger, eigenvalues: int, shown: bool | None) -> Landscape:
         """Measure what `ledger` does not hold yet; the model ends at the centre."""
-        plane, place = self.plane, self.weights.place
+        plane, place, put = self.plane, self.weights.place, self.weights.put
         origin = (0.0,) * len(plane.directions)
         bar = Progress(self.name, 1 + len(self.checkpoints) + math.prod(plane.shape), shown)
 
@@ -94,7 +94,10 @@ class Work:
         home = partial(place, origin, plane.directions)
         [centre] = part("centre", [home])
         own = [
-            part(f"path {i}", [partial(self.weights.put, checkpoint.tensors)])[0][0][0]
+            # What a checkpoint does not hold is the centre's, not the last checkpoint's.
+            part(f"path {i}", [partial(put, {**self.weights.centre, **checkpoint.tensors})])[0][0][
+                0
+            ]
             for i, checkpoint in enumerate(self.checkpoints)
         ]
         grid = np.array(
