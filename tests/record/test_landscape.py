@@ -107,6 +107,7 @@ def test_filters_of_transposed_convolutions_lie_along_the_second_dimension():
         return 0.5 * (curvature * model.weight.square().sum((0, 2))).sum()
 
     line = viz3d.landscape(model, loss, [0], points=3).loss[1]
+    assert "1 of 2 tensors" in viz3d.landscape(model, loss, [0], points=3).meta["ignored"]
     assert line[2] - 2 * line[1] + line[0] == pytest.approx(2 * line[1])
 
 

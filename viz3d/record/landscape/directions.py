@@ -37,7 +37,7 @@ def random_directions(
     list of two {name: Tensor}
         A tensor that is not named does not move.
     str
-        What does not move, in words.
+        What does not move, in words; empty where everything does.
 
     Raises
     ------
@@ -61,8 +61,8 @@ def random_directions(
             noise = torch.randn(weight.shape, generator=generator)
             direction[name] = _like_filters(noise.to(weight.device), weight, axis)
         directions.append(direction)
-    still = len(weights.trained) - len(axes)
-    return directions, f"biases and norm parameters ({still} of {len(weights.trained)} tensors)"
+    still, all_of = len(weights.trained) - len(axes), len(weights.trained)
+    return directions, f"biases and norm parameters ({still} of {all_of} tensors)" if still else ""
 
 
 def line(weights: Weights, end: Tensors) -> Tensors:

@@ -75,7 +75,7 @@ class Work:
 
     def run(self, ledger: Ledger, eigenvalues: int, shown: bool | None) -> Landscape:
         """Measure what `ledger` does not hold yet; the model ends at the centre."""
-        plane, place, put = self.plane, self.weights.place, self.weights.put
+        plane, place = self.plane, self.weights.place
         origin = (0.0,) * len(plane.directions)
         bar = Progress(self.name, 1 + len(self.checkpoints) + math.prod(plane.shape), shown)
 
@@ -93,13 +93,11 @@ class Work:
 
         home = partial(place, origin, plane.directions)
         [centre] = part("centre", [home])
-        own = [
+        own = []
+        for i, checkpoint in enumerate(self.checkpoints):
             # What a checkpoint does not hold is the centre's, not the last checkpoint's.
-            part(f"path {i}", [partial(put, {**self.weights.centre, **checkpoint.tensors})])[0][0][
-                0
-            ]
-            for i, checkpoint in enumerate(self.checkpoints)
-        ]
+            whole = {**self.weights.centre, **checkpoint.tensors}
+            own.append(part(f"path {i}", [partial(self.weights.put, whole)])[0][0][0])
         grid = np.array(
             [
                 part(f"row {i}", [partial(place, at, plane.directions) for at in row])
