@@ -26,7 +26,7 @@ ROWS = (
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},
-    {"run"},
+    {"run", "landscape_grid"},
     {"errors"},
 )
 # The lazy door and the version are no layer: the first reaches everything, the second nothing.

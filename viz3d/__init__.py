@@ -33,6 +33,8 @@ _PUBLIC = {
     "seeds": "viz3d.figures.seeds",
     "explore": "viz3d.figures.explore",
     "Recorder": "viz3d.record.recorder",
+    "landscape": "viz3d.record.landscape.measure",
+    "Landscape": "viz3d.landscape_grid",
 }
 
 

@@ -1,0 +1,180 @@
+"""viz3d.landscape: what it measures, against models whose loss is known in closed form."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+import viz3d
+
+torch.set_num_threads(1)  # the cores are shared by several workers
+
+
+class Bowl(nn.Module):
+    """Half the sum over filters of curvature times squared norm, and a bias that must not move."""
+
+    def __init__(self, curvature=(1.0, 4.0, 9.0), width=4):
+        super().__init__()
+        torch.manual_seed(1)
+        self.weight = nn.Parameter(torch.randn(len(curvature), width, dtype=torch.float64))
+        self.bias = nn.Parameter(torch.ones(2, dtype=torch.float64))
+        self.curvature = curvature
+
+    def forward(self):
+        """Return the loss."""
+        curvature = torch.tensor(self.curvature, dtype=torch.float64)
+        return 0.5 * (curvature * self.weight.square().sum(1)).sum() + 100 * self.bias.sum()
+
+
+def scaled(model, batch):
+    """Losses that differ from sample to sample: a factor of the bowl, and an offset."""
+    return batch[0] * model() + batch[1]
+
+
+def net(seed=0, normed=False):
+    torch.manual_seed(seed)
+    norm = nn.BatchNorm1d(8) if normed else nn.Identity()
+    return nn.Sequential(
+        nn.Linear(5, 8), norm, nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3)
+    ).double()  # fmt: skip
+
+
+def examples(n=3, size=16, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        (
+            torch.randn(size, 5, generator=generator, dtype=torch.float64),
+            torch.randint(3, (size,), generator=generator),
+        )
+        for _ in range(n)
+    ]
+
+
+def entropy(model, batch):
+    return functional.cross_entropy(model(batch[0]), batch[1], reduction="none")
+
+
+def middle(values):
+    return values[tuple(n // 2 for n in values.shape)]
+
+
+def test_curvature_along_both_axes_is_the_bowls():
+    """A direction with the filters' norms has curvature sum(c * |w|^2), whatever was drawn."""
+    model = Bowl()
+    found = viz3d.landscape(model, lambda m, _: m(), [0], points=9)
+    norms = model.weight.detach().square().sum(1)
+    expected = float((torch.tensor(model.curvature, dtype=torch.float64) * norms).sum())
+    for axis, line in ((found.alpha, found.loss[4]), (found.beta, found.loss[:, 4])):
+        second = (line[5] - 2 * line[4] + line[3]) / (axis[5] - axis[4]) ** 2
+        assert second == pytest.approx(expected, rel=0.01)
+    assert found.loss.shape == (9, 9)
+    assert found.loss[4, 8] != found.loss[8, 4]  # two different directions
+    assert found.meta["normalisation"] == "filter"
+
+
+def test_alpha_runs_along_the_columns_and_beta_along_the_rows():
+    """A grid twice as wide as high, and the value at one corner from the parabolas."""
+    wide = viz3d.landscape(Bowl(), lambda m, _: m(), [0], alpha=[-1, 0, 1, 2], beta=[0, 1])
+    assert wide.loss.shape == (2, 4)
+    same = viz3d.landscape(Bowl(), lambda m, _: m(), [0], points=3)
+    assert wide.loss[:, :3].tolist() == same.loss[1:].tolist()
+
+
+def test_rescaling_a_relu_network_leaves_the_grid_as_it_is():
+    """Li et al. 2018: times c and 1/c is the same function, and gets the same landscape."""
+    model, other = net(), net()
+    with torch.no_grad():
+        other[0].weight *= 10
+        other[0].bias *= 10
+        other[4].weight /= 10
+    grids = [viz3d.landscape(m, entropy, examples(), points=5).loss for m in (model, other)]
+    assert grids[0] == pytest.approx(grids[1], rel=1e-9)
+    assert np.ptp(grids[0]) > 0.1
+
+
+def test_filters_of_transposed_convolutions_lie_along_the_second_dimension():
+    """Curvature by output channel: the direction's channels have the norms of the model's."""
+    torch.manual_seed(0)
+    model = nn.ConvTranspose1d(2, 3, 2).double()
+    curvature = torch.tensor([1.0, 10.0, 100.0], dtype=torch.float64)
+
+    def loss(model, _):
+        return 0.5 * (curvature * model.weight.square().sum((0, 2))).sum()
+
+    line = viz3d.landscape(model, loss, [0], points=3).loss[1]
+    assert "1 of 2 tensors" in viz3d.landscape(model, loss, [0], points=3).meta["ignored"]
+    assert line[2] - 2 * line[1] + line[0] == pytest.approx(2 * line[1])
+
+
+def test_the_centre_is_the_checkpoints_own_loss():
+    """In evaluation mode: no dropout, running statistics as they are."""
+    model = net(normed=True).float()
+    batches = [(x.float(), y) for x, y in examples()]
+    model(batches[0][0])  # statistics that are not the initial ones
+    found = viz3d.landscape(model, entropy, batches, points=3)
+    model.eval()
+    with torch.no_grad():
+        own = torch.cat([entropy(model, batch) for batch in batches]).mean().item()
+    assert middle(found.loss) == pytest.approx(own, rel=1e-6)
+    assert found.meta["centre_loss"] == middle(found.loss)
+    assert found.meta["precision"] == "float32"
+
+
+def test_the_standard_error_is_that_of_the_mean():
+    """Losses s * q + e of n samples: std(s * q + e) / sqrt(n), at every point."""
+    generator = torch.Generator().manual_seed(3)
+    batches = [torch.rand(2, size, generator=generator, dtype=torch.float64) for size in (20, 5)]
+    model = Bowl()
+    found = viz3d.landscape(model, scaled, batches, points=3)
+    s, e = torch.cat(batches, dim=1).numpy()
+    q = (found.loss - e.mean()) / s.mean()
+    expected = np.sqrt(
+        q**2 * s.var(ddof=1) + 2 * q * np.cov(s, e)[0, 1] + e.var(ddof=1)
+    ) / math.sqrt(25)  # fmt: skip
+    assert found.loss_se == pytest.approx(expected, rel=1e-9)
+    assert (found.meta["n_samples"], found.meta["n_batches"]) == (25, 2)
+
+
+def test_a_mean_per_batch_counts_as_one_sample():
+    """What is not known per sample is not made up; one value has no standard error."""
+    batches = [torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0])]
+    two = viz3d.landscape(Bowl(), scaled, batches, points=3)
+    assert two.loss_se == pytest.approx(two.loss / 2)  # q and 3q: mean 2q, error q
+    one = viz3d.landscape(Bowl(), scaled, batches[:1], points=3)
+    assert np.isnan(one.loss_se).all()
+    assert one.meta["centre_loss_se"] is None
+
+
+def test_a_reward_plane_has_its_own_standard_error():
+    """Rewards per episode, on the same points."""
+
+    def reward(model, batch):
+        return -scaled(model, batch)[:4]
+
+    batches = [torch.rand(2, 8, generator=torch.Generator().manual_seed(0))]
+    found = viz3d.landscape(Bowl(), scaled, batches, reward_fn=reward, points=3)
+    part = viz3d.landscape(Bowl(), scaled, [batches[0][:, :4]], points=3)
+    assert found.reward == pytest.approx(-part.loss)
+    assert found.reward_se == pytest.approx(part.loss_se)
+    assert part.reward is None
+
+
+def test_losses_that_are_not_finite_stay_in_the_grid():
+    """A hole is a hole, and its neighbours keep their values."""
+    model = Bowl()
+    centre = model.weight[0, 0].item()
+
+    def broken(model, _):
+        moved = model.weight[0, 0].item() - centre
+        return torch.tensor([moved if moved == 0 else math.copysign(math.inf, moved)])
+
+    line = viz3d.landscape(model, broken, [0], points=3).loss[1]
+    assert sorted(line) == [-math.inf, 0, math.inf]
+    assert line[1] == 0
+    nan = viz3d.landscape(model, lambda m, b: broken(m, b) * 0, [0], points=3).loss
+    assert np.isnan(nan).sum() == 8

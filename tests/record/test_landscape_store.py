@@ -1,0 +1,186 @@
+"""viz3d.landscape on the disk: the file, and a measure that was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import viz3d
+from viz3d.errors import ExportError
+from viz3d.record.append import AppendFile
+
+torch.set_num_threads(1)  # the cores are shared by several workers
+
+
+def plain(model, batch):
+    return model(batch).square().mean(1)
+
+
+def model():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+
+
+def batch(seed=0):
+    return torch.randn(6, 3, generator=torch.Generator().manual_seed(seed))
+
+
+def checkpoints():
+    state = model().state_dict()
+    return {i: {n: t + i * (t.dim() - i) for n, t in state.items()} for i in (1, 2, 3)}
+
+
+def measure(loss, folder, seed=0, **settings):
+    return viz3d.landscape(
+        model(), loss, [batch(seed)],
+        **{"kind": "pca", "checkpoints": checkpoints(), "points": 5, "eigenvalues": 1,
+           "folder": folder, **settings},
+    )  # fmt: skip
+
+
+def arrays(landscape):
+    return {field.name: getattr(landscape, field.name) for field in fields(landscape)
+            if isinstance(getattr(landscape, field.name), np.ndarray)}  # fmt: skip
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k], equal_nan=True) for k in a)
+
+
+def test_the_file_holds_the_record_and_nothing_pickled(tmp_path):
+    """Every array under its own name, and the rest as JSON."""
+    found = measure(plain, tmp_path, reward_fn=plain)
+    [file] = (tmp_path / "landscape").iterdir()
+    assert file.name == "pca.npz"
+    with np.load(file, allow_pickle=False) as stored:
+        assert same(arrays(found), {n: stored[n] for n in stored.files if n != "meta"})
+        assert stored["meta"].shape == ()
+        assert json.loads(str(stored["meta"])) == dict(found.meta)
+        assert all(stored[n].dtype == np.float64 for n in stored.files if "loss" in n)
+        assert stored["path_step"].dtype == np.int64
+    assert found.meta["schema"] == 1
+    assert found.meta["version"] == viz3d.__version__
+    line = measure(plain, tmp_path, kind="line", checkpoints={3: checkpoints()[3]}, name="to-3")
+    with np.load(tmp_path / "landscape" / "to-3.npz", allow_pickle=False) as stored:
+        assert "beta" not in stored.files
+        assert "path_beta" not in stored.files
+        assert stored["loss"].shape == (5,) == line.loss.shape
+
+
+@pytest.mark.parametrize("stop", [2, 11, 17, 30, 31])
+def test_a_measure_that_was_stopped_goes_on_and_ends_the_same(tmp_path, stop):
+    """Only the row in which it was stopped is measured again; 29 points are 29 calls."""
+    whole = measure(plain, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        measure(Stopping(stop), tmp_path / "cut")
+    [rows] = (tmp_path / "cut" / "landscape").iterdir()
+    rows.write_bytes(rows.read_bytes() + b'{"part": "row 4", "val')  # a line cut short
+    again = Stopping(None)
+    found = measure(again, tmp_path / "cut")
+    assert same(arrays(found), arrays(whole))
+    assert found.meta == whole.meta
+    done = [1, 2, 3, 4, 9, 14, 19, 24, 29]  # calls after which a part is on the disk
+    kept = max(n for n in done if n < stop)
+    products = again.calls - (29 - kept)
+    assert 0 < products < 40  # the Hessian's
+    assert [f.name for f in (tmp_path / "cut" / "landscape").iterdir()] == ["pca.npz"]
+
+
+class Stopping:
+    """The plain loss, which counts its calls and stops the measure at one of them."""
+
+    def __init__(self, stop):
+        self.calls, self.stop = 0, stop
+
+    def __call__(self, model, batch):
+        """Return a loss per sample."""
+        self.calls += 1
+        if self.calls == self.stop:
+            raise KeyboardInterrupt
+        return plain(model, batch)
+
+
+Stopping.__qualname__ = plain.__qualname__
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"points": 7}, {"kind": "random"}])
+def test_rows_of_another_measure_do_not_count(tmp_path, change, caplog):
+    """Other batches, another grid, other directions: measured anew, and said."""
+    with pytest.raises(KeyboardInterrupt):
+        measure(Stopping(20), tmp_path, name="x")
+    found = measure(plain, tmp_path, name="x", **change)
+    assert "measured anew" in caplog.text
+    assert same(arrays(found), arrays(measure(plain, None, name="x", **change)))
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {tests!r})
+import test_landscape_store as t
+class Killed(t.Stopping):
+    def __call__(self, model, batch):
+        if self.calls + 1 == self.stop:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(model, batch)
+Killed.__qualname__ = t.plain.__qualname__
+t.measure(Killed(22), {folder!r})
+"""
+
+
+def test_a_killed_process_loses_only_its_row(tmp_path):
+    """SIGKILL in the middle of the fourth row: three are on the disk, and the rest follows."""
+    code = KILLED.format(tests=os.path.dirname(__file__), folder=str(tmp_path))  # noqa: PTH120
+    ended = subprocess.run([sys.executable, "-c", code], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    again = Stopping(None)
+    found = measure(again, tmp_path, eigenvalues=0)
+    assert again.calls == 29 - 19
+    assert same(arrays(found), arrays(measure(plain, None, eigenvalues=0)))
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_measured(tmp_path):
+    """A minute of measuring is not lost to a wrong path."""
+    (tmp_path / "file").write_text("")
+    loss = Stopping(None)
+    with pytest.raises(ExportError, match="'file' cannot be written"):
+        measure(loss, tmp_path / "file")
+    assert loss.calls == 0
+
+
+def test_a_disk_that_fills_while_measuring_is_told_once(tmp_path, caplog, monkeypatch):
+    """The measure goes on in memory, and is stored if there is room again."""
+    write = AppendFile.write
+
+    def full(file, data):
+        if b"row 2" in data:
+            raise OSError(28, "No space left on device")
+        write(file, data)
+
+    monkeypatch.setattr(AppendFile, "write", full)
+    found = measure(plain, tmp_path)
+    assert same(arrays(found), arrays(measure(plain, None)))
+    assert len(caplog.records) == 1
+    assert "the measure goes on" in caplog.text
+    assert [f.name for f in (tmp_path / "landscape").iterdir()] == ["pca.npz"]
+
+
+def test_a_disk_that_fails_later_costs_the_file_and_not_the_result(tmp_path, caplog, monkeypatch):
+    """The landscape is returned, and the parts stay."""
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    found = measure(plain, tmp_path)
+    assert np.isfinite(found.loss).all()
+    assert "could not be written (No space left on device)" in caplog.text
+    assert [f.name for f in (tmp_path / "landscape").iterdir()] == [".pca.rows"]
