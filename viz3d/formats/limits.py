@@ -13,4 +13,7 @@ METRICS = 2_000  # per table
 NESTED_KEYS = 100  # of one nested object that is flattened
 DEPTH = 32  # of nested JSON
 NAME_CHARS = 200  # of a metric's name
+GRID_FILE_BYTES = 256 * MIB  # of a file that holds a landscape
+GRID_NODES = 1_000_000  # of one landscape
+GRID_MEMBERS = 64  # arrays in one file of a landscape
 CELLS = 400_000_000  # 3.2 GB as float64: no table of a run is that large
