@@ -1,4 +1,4 @@
-"""The path of checkpoints on a plane in weight space, paler the farther it lies off the plane."""
+"""The path of checkpoints on a plane in weight space, greyer the farther it lies off the plane."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from viz3d.figures.weight_data import WeightSpaceResult
 
 Floats = NDArray[np.float64]
 
-NAME = "path, paler where it lies farther off the plane"
+NAME = "path, greyer the farther off the plane"
 
 
 def faded(residual: Floats) -> list[str]:
@@ -41,19 +41,25 @@ def path_traces(result: WeightSpaceResult, frame: Frame) -> list[Any]:
     floor = _floor(frame)
     height = np.where(np.isfinite(result.own), result.own, floor)
     colors = faded(path.residual)
+    where = {"x": compact(path.alpha), "y": compact(path.beta), "z": compact(height)}
     line = go.Scatter3d(
-        x=compact(path.alpha),
-        y=compact(path.beta),
-        z=compact(height),
-        mode="lines+markers",
-        name=NAME,
+        **where,
+        mode="lines",
+        name="path",
         line={"color": colors, "width": 5},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    marks = go.Scatter3d(
+        **where,
+        mode="markers",
+        name=NAME,
         marker={"color": colors, "size": 3.5},
         customdata=_beside(result),
         hovertemplate=_hover(result),
         showlegend=True,
     )
-    return [line, *_stems(result)]
+    return [line, marks, *_stems(result)]
 
 
 def flat_path_traces(result: WeightSpaceResult) -> list[Any]:

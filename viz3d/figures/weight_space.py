@@ -16,7 +16,7 @@ from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.text import safe, scene_text
-from viz3d.figures.ticks import even_ticks, log_ticks
+from viz3d.figures.ticks import even_ticks, nice_ticks
 from viz3d.figures.weight_data import KIND, TITLE, WeightSpaceResult, compute, compute_each
 from viz3d.figures.weight_notes import notes
 from viz3d.figures.weight_path import beside_traces, flat_path_traces, has_beside, path_traces
@@ -78,16 +78,22 @@ def draw_flat(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figur
         layout["yaxis"] = {**layout["yaxis"], "domain": [0.42, 1]}
         layout["xaxis2"] = {**style.axis("step"), "anchor": "y2", "zeroline": False}
         layout["yaxis2"] = {
-            **style.axis(name, zeroline=False, **_height(frame)), "domain": [0, 0.27],
+            **style.axis(name, zeroline=False, **_height(frame, 4)), "domain": [0, 0.27],
             "automargin": True,
         }  # fmt: skip
     return style.figure(traces, layout)
 
 
-def _height(frame: Frame) -> dict[str, Any]:
+def _height(frame: Frame, most: int = 7) -> dict[str, Any]:
     z = frame.known()[2]
-    ticks = log_ticks(z) if frame.log else even_ticks(z)
-    return {"range": padded(z, log=frame.log), **ticks}
+    ticks = nice_ticks(z, log=frame.log, most=most)
+    return {
+        "type": "log" if frame.log else "linear",
+        "range": padded(z, log=frame.log),
+        "tickmode": "array",
+        "tickvals": [value for value, _ in ticks],
+        "ticktext": [text for _, text in ticks],
+    }
 
 
 def finish(result: WeightSpaceResult, frame: Frame | None = None) -> Chart:

@@ -21,13 +21,15 @@ Floats = NDArray[np.float64]
 MOST_MARKED = 3_000
 """Nodes that get a mark of their own; of more the marks would hide what they mark."""
 
-MARK = {"color": "rgba(40,40,40,0.7)", "size": 1.8}
+MARK = {"color": style.INK, "size": 1.8}
 
 
 def axis_titles(result: WeightSpaceResult) -> tuple[str, str]:
     """Return what the two directions are called."""
-    titles = (result.grid.meta.get(f"title_{axis}") or axis for axis in ("alpha", "beta"))
-    alpha, beta = (str(title) for title in titles)
+    said = ((axis, str(result.grid.meta.get(f"title_{axis}") or "")) for axis in ("alpha", "beta"))
+    alpha, beta = (
+        t if t.startswith(axis) else ": ".join(filter(None, (axis, t))) for axis, t in said
+    )
     return alpha, beta
 
 
@@ -159,7 +161,7 @@ def _error_bars(
     return [
         go.Scatter3d(
             x=compact(x.ravel()), y=compact(y.ravel()), z=compact(z.ravel()), mode="lines",
-            name="one standard error up and down", line={"color": "rgba(40,40,40,0.7)", "width": 2},
+            name="one standard error up and down", line={"color": style.INK, "width": 2},
             hoverinfo="skip", showlegend=True,
         )
     ]  # fmt: skip

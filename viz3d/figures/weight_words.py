@@ -17,7 +17,7 @@ KINDS = {
     "pca": "the plane of the two main components of the path",
     "line": "a line",
 }
-SLICE = "This is a slice of very many dimensions, as it was measured: nothing is fitted."
+SLICE = "It is one slice through very many dimensions, as it was measured: nothing is fitted."
 
 
 def numbers(result: WeightSpaceResult) -> dict[str, Any]:
@@ -100,13 +100,13 @@ def what(result: WeightSpaceResult) -> str:
 
 def summary(result: WeightSpaceResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
-    step = said["centre_step"]
+    step, place = said["centre_step"], "from" if result.is_line else "around"
     text = (
         f"Measured {result.quantity} at {count(said['measured'], 'node')} "
         f"of {what(result)} through the weights of {result.run}"
-        + (f", with the checkpoint of step {step:,} at the centre. " if step is not None else ". ")
+        + ("" if step is None else f", {place} the checkpoint of step {step:,}")
     )
-    parts = [text.strip(), *_values(result, said), *_path_words(result, said["path"])]
+    parts = [f"{text}.", *_values(result, said), *_path_words(result, said["path"])]
     if said["eigenvalues"]:
         values = listed([say(value) for value in said["eigenvalues"]])
         parts.append(f"Largest eigenvalues of the Hessian at the centre: {values}.")
@@ -118,7 +118,8 @@ def _values(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
     if said["centre"] is not None and np.isfinite(said["centre"]):
         error = said["centre_error"]
         with_error = "" if error is None else f", with a standard error of {say(error)}"
-        parts.append(f"At the centre it is {say(said['centre'])}{with_error}.")
+        centre = "alpha 0" if result.is_line else "the centre"
+        parts.append(f"At {centre} it is {say(said['centre'])}{with_error}.")
     low, high = (
         (f"{say(at['value'])} at {_where(at)}") for at in (said["lowest"], said["highest"])
     )
@@ -173,7 +174,8 @@ def table(result: WeightSpaceResult) -> pd.DataFrame:
     """Return the telling nodes, the path with both values side by side, and the eigenvalues."""
     grid, said = result.grid, numbers(result)
     rows: list[dict[str, Any]] = []
-    places = [("centre", result.centre)] if result.centre is not None else []
+    name = "alpha 0" if result.is_line else "centre"
+    places = [(name, result.centre)] if result.centre is not None else []
     places += [
         (name, tuple(map(int, np.unravel_index(int(pick(result.z)), result.z.shape))))
         for name, pick in (("lowest node", np.nanargmin), ("highest node", np.nanargmax))

@@ -110,8 +110,8 @@ def read_grid(path: Path, name: str, tally: Tally) -> LandscapeGrid:
         tally,
         errors={key: numbers[f"{key}_se"] for key in QUANTITIES if f"{key}_se" in numbers},
         path=_path(numbers, tally),
-        eigenvalues=numbers.get("eigenvalues"),
-        eigenvalue_residuals=numbers.get("eigenvalue_residuals"),
+        eigenvalues=_list(numbers.get("eigenvalues")),
+        eigenvalue_residuals=_list(numbers.get("eigenvalue_residuals")),
         meta=meta,
     )
 
@@ -122,9 +122,8 @@ def _unpack(path: Path) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         # What the directory of an archive says is a bound: no more than that is unpacked.
-        if len(members) > limits.GRID_MEMBERS or any(
-            member.file_size > 8 * limits.GRID_NODES + 4096 for member in members
-        ):
+        unpacked = sum(member.file_size for member in members)
+        if len(members) > limits.GRID_MEMBERS or unpacked > limits.GRID_BYTES:
             raise NotMine("it unpacks to more than a landscape can hold")
         return {
             stem(member.filename): _array(archive.read(member))
@@ -154,11 +153,15 @@ def _numbers(array: np.ndarray, key: str) -> np.ndarray:
     return array.astype(np.int64 if key == "path_step" else np.float64)
 
 
+def _list(array: np.ndarray | None) -> np.ndarray | None:
+    return array if array is not None and array.ndim == 1 and array.size else None
+
+
 def _meta(array: np.ndarray | None, tally: Tally) -> dict[str, Any]:
     """Read the JSON beside the arrays; without it the values stand as they are."""
     try:
-        found = json.loads(str(array[()])) if array is not None and not array.shape else {}
-    except (ValueError, RecursionError):
+        found = {} if array is None else json.loads(str(array[()]))
+    except (ValueError, RecursionError, IndexError):
         found = None
     if isinstance(found, dict):
         return found
@@ -170,9 +173,11 @@ def _path(numbers: Mapping[str, np.ndarray], tally: Tally) -> LandscapePath | No
     """Return the projected checkpoints; None where there are none or their arrays do not fit."""
     found = {key: numbers.get(f"path_{key}") for key in PATH}
     alpha = found["alpha"]
-    if alpha is None:
+    if alpha is None or not alpha.size:
         return None
-    if any(array is not None and array.shape != (len(alpha),) for array in found.values()):
+    if alpha.ndim != 1 or any(
+        array is not None and array.shape != (len(alpha),) for array in found.values()
+    ):
         tally.add("The arrays of its path have different lengths, so the path was left out.")
         return None
     nothing = np.full(len(alpha), np.nan)

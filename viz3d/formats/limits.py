@@ -14,6 +14,7 @@ NESTED_KEYS = 100  # of one nested object that is flattened
 DEPTH = 32  # of nested JSON
 NAME_CHARS = 200  # of a metric's name
 GRID_FILE_BYTES = 256 * MIB  # of a file that holds a landscape
+GRID_BYTES = 40 * MIB  # of all arrays in an archive, unpacked: four of them at the cap on nodes
 GRID_NODES = 1_000_000  # of one landscape
 GRID_MEMBERS = 64  # arrays in one file of a landscape
 CELLS = 400_000_000  # 3.2 GB as float64: no table of a run is that large

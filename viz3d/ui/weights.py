@@ -32,13 +32,17 @@ Landscapes = Mapping[str, tuple["Run", str]]
 def landscapes(runs: Sequence[Run]) -> dict[str, tuple[Run, str]]:
     """Return the landscapes of runs as (run, name) by what a viewer picks them by."""
     from viz3d.figures.compare import column_names
+    from viz3d.figures.text import unique_names
 
-    several = len(runs) > 1
-    return {
-        f"{title}: {grid.name}" if several else grid.name: (run, grid.name)
-        for run, title in zip(runs, column_names(runs), strict=True)
-        for grid in run.landscapes
-    }
+    having = [run for run in runs if run.landscapes]
+    several = len(having) > 1
+    found, titles = [], []
+    for run, title in zip(having, column_names(having), strict=True):
+        for grid in run.landscapes:
+            found.append((run, grid.name))
+            alone = title if len(run.landscapes) == 1 else f"{title}: {grid.name}"
+            titles.append(alone if several else grid.name)
+    return dict(zip(unique_names(titles), found, strict=True))
 
 
 def show_landscapes(found: Landscapes) -> None:
