@@ -123,7 +123,7 @@ def _missing(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
         found.append(f"{count(result.infinite, 'node')} with an infinite {name}: holes too.")
     if result.every > 1:
         found.append(
-            f"Every {result.every}th row and column is drawn, of {grid.nodes:,} nodes; extremes "
+            f"One in {result.every} rows and columns is drawn, of {grid.nodes:,} nodes; extremes "
             "in the words and in the table are those of all, and exports of data hold all."
         )
     elif result.z.size > MOST_MARKED and not result.is_line:

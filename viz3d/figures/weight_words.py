@@ -166,7 +166,7 @@ def subtitle(result: WeightSpaceResult) -> str:
     beta = "" if grid.beta is None else f" × {len(grid.beta):,}"
     text = f"{safe(grid.name)}: {len(grid.alpha):,}{beta} nodes of {what(result)}, as measured."
     if result.every > 1:
-        text += f" Every {result.every}th row and column is drawn."
+        text += f" One in {result.every} rows and columns is drawn."
     return wrapped(text)
 
 
