@@ -81,7 +81,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("random", "random", plane | {"eigenvalues": np.array([4.0, 2.0]),
                                       "eigenvalue_residuals": np.array([1e-3, 2e-3])}),
         ("plane", "pca", plane | path),
-        ("way", "line", {"alpha": line, "loss": bump, "loss_se": np.full(5, 0.1)}),
+        ("along", "line", {"alpha": line, "loss": bump, "loss_se": np.full(5, 0.1)}),
     ):  # fmt: skip
         meta = about | {"kind": kind, "normalisation": "filter" if kind == "random" else "none"}
         meta |= {"explained": [0.7, 0.2]} if kind == "pca" else {}

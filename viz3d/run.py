@@ -153,7 +153,7 @@ class Run:
         and where recorded ``weight_norm``, ``update_ratio`` (float64), sorted by step and layer.
     report : Report or None
     landscapes : tuple of LandscapeGrid
-        Values measured on planes or lines through the weights, in the order of their files.
+        Values measured on planes through the weights, then those on lines, by their names.
     roles : mapping of {role: metric}
         What each metric is, as recognised or as the user said.
     attempts : pandas.DataFrame or None

@@ -127,7 +127,7 @@ def test_a_path_without_values_of_its_own_lies_on_the_floor(run):
 
 def test_a_line_is_a_curve_with_its_band_and_its_barrier(run):
     """One flat picture; the barrier is above the mean of both ends (Frankle et al. 2020)."""
-    chart = weight_space.chart(run, landscape="way")
+    chart = weight_space.chart(run, landscape="along")
     assert chart.figure is chart.flat
     low, high, curve = chart.flat.data
     np.testing.assert_allclose(np.asarray(high.y) - np.asarray(low.y), 0.2, rtol=1e-5)
@@ -201,7 +201,7 @@ def test_a_path_on_a_random_plane_is_said_to_look_flat(run):
 
 def test_it_is_never_called_a_fitted_surface(run):
     """Title, words and numbers speak of nodes."""
-    for name in ("plane", "random", "way"):
+    for name in ("plane", "random", "along"):
         chart = weight_space.chart(run, landscape=name)
         assert chart.title == "Weight space"
         assert "surface" not in chart.summary
@@ -232,7 +232,7 @@ def test_what_is_not_there_is_said(run, measured):
     """No landscape, no such name, nothing finite, and more than one run."""
     with pytest.raises(MissingMetric, match=r"measured in weight space.*viz3d\.landscape\("):
         weight_space.chart(load_run(measured, "bare"))
-    with pytest.raises(BadArgument, match="has no 'x'; choose one of: plane, random, way"):
+    with pytest.raises(BadArgument, match="has no 'x'; choose one of: plane, random, along"):
         weight_space.chart(run, landscape="x")
     with pytest.raises(BadArgument, match="has no 'reward'; choose one of: loss"):
         weight_space.chart(run, quantity="reward")

@@ -27,11 +27,11 @@ def packed(**arrays: Any) -> bytes:
     return stream.getvalue()
 
 
-def test_a_run_has_its_landscapes_in_the_order_of_their_files(measured: Path) -> None:
+def test_a_run_has_its_landscapes_planes_before_lines(measured: Path) -> None:
     """Arrays, standard errors, path, eigenvalues and how it was measured; the history beside it."""
     run = load_run(measured, "trained")
-    assert [grid.name for grid in run.landscapes] == ["plane", "random", "way"]
-    plane, random, way = run.landscapes
+    assert [grid.name for grid in run.landscapes] == ["plane", "random", "along"]
+    plane, random, along = run.landscapes
     assert len(run.history) == 20
     assert plane.values["loss"].shape == plane.errors["loss"].shape == (3, 5)
     assert plane.path is not None
@@ -40,8 +40,8 @@ def test_a_run_has_its_landscapes_in_the_order_of_their_files(measured: Path) ->
     assert random.eigenvalues is not None
     assert random.eigenvalues.tolist() == [4.0, 2.0]
     assert random.meta["centre_step"] == 20
-    assert way.beta is None
-    assert way.values["loss"].shape == (5,)
+    assert along.beta is None
+    assert along.values["loss"].shape == (5,)
 
 
 def test_a_folder_with_a_landscape_alone_is_a_run(tmp_path: Path) -> None:
@@ -86,6 +86,15 @@ def test_a_broken_one_costs_only_itself(read: Reader) -> None:
     assert "no JSON object" in said(whole)
     for one in (*whole.landscapes, *odd_one.landscapes):
         assert one.path is one.eigenvalues is None
+
+
+def test_two_of_one_name_get_numbers(tmp_path: Path) -> None:
+    """A run knows its landscapes by name, and two formats may give the same."""
+    (tmp_path / "landscape").mkdir()
+    (tmp_path / "landscape" / "plane.npz").write_bytes(packed(**PLANE))
+    (tmp_path / "plane.csv").write_text("dim0,dim1,loss\n0,0,1\n0,1,1\n1,0,1\n1,1,1\n", "utf-8")
+    run = load_run(tmp_path)
+    assert [grid.name for grid in run.landscapes] == ["plane #1", "plane #2"]
 
 
 def bomb(name: str, content: bytes) -> bytes:

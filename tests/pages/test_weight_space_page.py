@@ -40,7 +40,7 @@ def test_the_first_landscape_is_shown_with_its_caveats(open_page: Open, measured
     assert settings(drawn) == {"landscape": "plane", "quantity": "loss", "scale": "auto"}
     assert drawn["figure"]["data"]
     assert drawn["flat"]["data"]
-    assert app.selectbox(key="landscape").options == ["plane", "random", "way"]
+    assert app.selectbox(key="landscape").options == ["plane", "random", "along"]
     assert "Dinh et al. 2017" in said(app)
     assert "checkpoint" in set(app.dataframe[0].value["what"])
 
@@ -62,10 +62,10 @@ def test_two_stand_beside_each_other_on_one_scale(open_page: Open, measured: Pat
 
 def test_a_line_is_one_flat_chart(open_page: Open, measured: Path) -> None:
     """It has no third axis, so there is no scene."""
-    app = open_page(PAGE, source=str(measured), run=["trained"], landscape="way")
+    app = open_page(PAGE, source=str(measured), run=["trained"], landscape="along")
     [drawn] = charts(app)
     assert not drawn["figure"]
-    assert settings(drawn)["landscape"] == "way"
+    assert settings(drawn)["landscape"] == "along"
 
 
 def test_a_scale_that_cannot_be_is_said(open_page: Open, tmp_path: Path) -> None:
@@ -97,5 +97,5 @@ def test_they_can_be_exported(open_page: Open, measured: Path) -> None:
     assert not app.exception
     labels = [one.label for one in app.expander]
     assert [one for one in labels if "Weight space" in one] == [
-        f"Weight space, {name}" for name in ("plane", "random", "way")
+        f"Weight space, {name}" for name in ("plane", "random", "along")
     ]

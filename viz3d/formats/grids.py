@@ -92,12 +92,12 @@ def _tell_missing(grid: LandscapeGrid, tally: Tally) -> None:
             )
 
 
-def named_apart(grids: Sequence[LandscapeGrid]) -> tuple[LandscapeGrid, ...]:
-    """Give landscapes of one name numbers, because a run knows its landscapes by name."""
+def in_order(grids: Sequence[LandscapeGrid]) -> tuple[LandscapeGrid, ...]:
+    """Return a run's landscapes, planes before lines; those of one name get numbers."""
     names = [grid.name for grid in grids]
     seen: dict[str, int] = {}
     apart = []
-    for grid in grids:
+    for grid in sorted(grids, key=lambda grid: grid.beta is None):
         seen[grid.name] = seen.get(grid.name, 0) + 1
         several = names.count(grid.name) > 1
         apart.append(replace(grid, name=f"{grid.name} #{seen[grid.name]}") if several else grid)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from viz3d.errors import NoFormat, NotMine
 from viz3d.formats import FORMATS
 from viz3d.formats.base import Format, Parsed
-from viz3d.formats.grids import named_apart
+from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
@@ -190,7 +190,7 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
         config=config,
         problems=(*told, *tally.problems(), *extra),
         used=used,
-        landscapes=named_apart([grid for part in parts for grid in part.landscapes]),
+        landscapes=in_order([grid for part in parts for grid in part.landscapes]),
     )
 
 
