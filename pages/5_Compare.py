@@ -7,6 +7,7 @@ KINDS = {
     "gradient-flow": "Gradient flow",
     "reward-landscape": "Reward landscape",
     "training-dynamics": "Training dynamics",
+    "weight-space": "Weight space",
 }
 
 page = ui.start_page("Compare", "Runs side by side, overlaid, or one minus the other.")

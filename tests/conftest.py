@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 try:
@@ -55,6 +57,42 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real training logs is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run that has a random plane, a plane with a path, and a line; and one bare.
+
+    The loss is ``1 + 2 alpha² + beta²``; the path's own is higher by its share off the plane.
+    """
+    root = tmp_path_factory.mktemp("measured")
+    alpha, beta = np.linspace(-1, 1, 5), np.linspace(-0.5, 0.5, 3)
+    loss = 1 + 2 * alpha**2 + beta[:, None] ** 2
+    along, across, off = np.array([0.9, 0.4, 0.0]), np.array([-0.4, 0.2, 0.0]), [0.9, 0.5, 0.0]
+    plane = {"alpha": alpha, "beta": beta, "loss": loss, "loss_se": np.full((3, 5), 0.25)}
+    path = {
+        "path_alpha": along, "path_beta": across, "path_residual": np.array(off),
+        "path_step": np.array([0, 10, 20]), "path_loss": 1 + 2 * along**2 + across**2 + off,
+    }  # fmt: skip
+    line = np.linspace(0, 1, 5)
+    bump = 1 + np.sin(np.pi * line)
+    about = {"schema": 1, "centre_step": 20, "n_samples": 64, "n_batches": 4}
+    for name, kind, arrays in (
+        ("random", "random", plane | {"eigenvalues": np.array([4.0, 2.0]),
+                                      "eigenvalue_residuals": np.array([1e-3, 2e-3])}),
+        ("plane", "pca", plane | path),
+        ("along", "line", {"alpha": line, "loss": bump, "loss_se": np.full(5, 0.1)}),
+    ):  # fmt: skip
+        meta = about | {"kind": kind, "normalisation": "filter" if kind == "random" else "none"}
+        meta |= {"explained": [0.7, 0.2]} if kind == "pca" else {}
+        file = root / "trained" / "landscape" / f"{name}.npz"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(file, meta=np.array(json.dumps(meta)), **arrays)
+    for name in ("trained", "bare"):
+        (root / name).mkdir(exist_ok=True)
+        rows = "".join(f'{{"step": {i}, "loss": {3 - i / 10}}}\n' for i in range(20))
+        (root / name / "metrics.jsonl").write_text(rows, "utf-8")
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,8 @@ ROWS = (
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},
-    {"run", "landscape_grid"},
+    {"run"},
+    {"grid", "landscape_grid"},
     {"errors"},
 )
 # The lazy door and the version are no layer: the first reaches everything, the second nothing.
@@ -42,7 +43,7 @@ PLACES = {
     "wandb": {"sources/wandb", "formats/wandb_offline", "export/wandb"},
 }
 # These are imported inside functions, wherever they are.
-LATE = {"sklearn", "google", "google_crc32c", "wandb", "scipy", "pyarrow", "torch"}
+LATE = {"sklearn", "h5py", "google", "google_crc32c", "wandb", "scipy", "pyarrow", "torch"}
 # The training side must not cost a training loop more than numpy.
 RECORD_AT_IMPORT = {"numpy", "viz3d"}
 

@@ -32,6 +32,8 @@ _PUBLIC = {
     "compare": "viz3d.figures.difference",
     "seeds": "viz3d.figures.seeds",
     "explore": "viz3d.figures.explore",
+    "weight_space": "viz3d.figures.weight_space",
+    "LandscapeGrid": "viz3d.grid",
     "Recorder": "viz3d.record.recorder",
     "landscape": "viz3d.record.landscape.measure",
     "Landscape": "viz3d.landscape_grid",

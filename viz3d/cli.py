@@ -158,6 +158,7 @@ def _run_json(run: Run) -> dict[str, Any]:
         "config": dict(run.config),
         "layers": _layers_json(run),
         "report": _report_json(run),
+        "landscapes": [grid.name for grid in run.landscapes],
         "superseded_rows": 0 if run.attempts is None else len(run.attempts),
         "nonfinite_values": 0 if run.nonfinite is None else len(run.nonfinite),
         "problems": [_problem_json(problem) for problem in run.problems],
@@ -208,6 +209,8 @@ def _run_text(run: Run) -> str:
         lines.append(f"{len(facts['layers'])} layers: {', '.join(facts['layers'])}")
     if run.report is not None:
         lines.append(f"report with stages {', '.join(run.report.stages) or 'none'}")
+    if run.landscapes:
+        lines.append(f"landscapes: {', '.join(grid.name for grid in run.landscapes)}")
     if run.config:
         lines.append("config: " + ", ".join(f"{key}={run.config[key]}" for key in run.config))
     return "\n".join(map(one_line, lines))

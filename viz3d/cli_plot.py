@@ -52,6 +52,7 @@ def _number(text: str) -> float:
 
 
 EXPLORE = ("explore",)
+WEIGHTS = ("weight-space",)
 SCALES = ("auto", "linear", "log")
 # A difference has its own and those of the landscape that it is of.
 OPTIONS = {
@@ -80,6 +81,13 @@ OPTIONS = {
     "--draw": Option(
         "draw", EXPLORE, "how rows are drawn", {"choices": ("path", "points", "surface")}
     ),
+    "--landscape": Option(
+        "landscape", WEIGHTS, "which of the run's; else the first", {"metavar": "NAME"}
+    ),
+    "--quantity": Option(
+        "quantity", WEIGHTS, "what was measured; else the first", {"metavar": "NAME"}
+    ),
+    "--scale": Option("scale", WEIGHTS, "of what was measured", {"choices": SCALES}),
 }  # fmt: skip
 
 

@@ -123,6 +123,7 @@ def _run(
         config=_whole(contents.config),
         layers=contents.layers,
         report=contents.report,
+        landscapes=contents.landscapes,
         roles=recognise(list(history.columns), history),
         attempts=attempts if len(attempts) else None,
         nonfinite=nonfinite,

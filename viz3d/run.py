@@ -16,6 +16,8 @@ from viz3d.errors import BadArgument, BucketError, Viz3dError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from viz3d.grid import LandscapeGrid
+
 
 @dataclass(frozen=True)
 class FileInfo:
@@ -150,6 +152,8 @@ class Run:
         Columns ``step`` (int64), ``layer`` (int64, model order), ``name`` (str), ``grad_norm``
         and where recorded ``weight_norm``, ``update_ratio`` (float64), sorted by step and layer.
     report : Report or None
+    landscapes : tuple of LandscapeGrid
+        Values measured on planes through the weights, then those on lines, by their names.
     roles : mapping of {role: metric}
         What each metric is, as recognised or as the user said.
     attempts : pandas.DataFrame or None
@@ -174,6 +178,7 @@ class Run:
     nonfinite: pd.DataFrame | None = None
     problems: tuple[Problem, ...] = ()
     digest: str = ""
+    landscapes: tuple[LandscapeGrid, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("config", "roles"):

@@ -30,6 +30,7 @@ PAGES = (
     ("Report", "source={reports}", True),
     ("Export", TWO, False),
     ("Explore", TWO, True),
+    ("Weight_space", "source={measured}&run=trained", True),
     # A run that lacks what the page needs: the sentences and the code stand there instead.
     ("Loss_landscape", "source={reports}", False),
 )
@@ -97,7 +98,7 @@ class Audit:
 
 @pytest.fixture(scope="module")
 def audits(
-    browser: Browser, server: str, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser, server: str, tmp_path_factory: pytest.TempPathFactory, measured: Path
 ) -> Iterator[list[Audit]]:
     """Every page once, with all that folds unfolded, in both themes and on a phone."""
     reports = tmp_path_factory.mktemp("reports")
@@ -111,7 +112,8 @@ def audits(
     for name, address, charts in PAGES:
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 1280, "height": 900})
-        page.goto(f"{server}/{name}?{address.format(reports=quote(str(reports)))}")
+        folders = {"reports": quote(str(reports)), "measured": quote(str(measured))}
+        page.goto(f"{server}/{name}?{address.format(**folders)}")
         settled(page, charts=charts)
         unfold(page)
         for theme, width in (("light", 1280), ("dark", 1280), ("dark", 390)):

@@ -10,6 +10,7 @@ import pandas as pd
 from viz3d.figures import overlay
 from viz3d.figures.chart import Chart
 from viz3d.figures.kinds import make_chart
+from viz3d.grid import LandscapeGrid, LandscapePath
 from viz3d.run import Report, Run
 
 HOSTILE = (
@@ -23,6 +24,7 @@ HOSTILE = (
 KINDS = (
     "loss-landscape", "gradient-flow", "reward-landscape", "training-dynamics", "plain",
     "difference", "overlay", "overlay of gradients", "overlay of dynamics", "seeds", "explore",
+    "weight-space",
 )  # fmt: skip
 """Keys of `make_charts`."""
 
@@ -57,6 +59,20 @@ def make_run(name: str, rate: float, seed: int) -> Run:
     return Run(name, "tests", history, layers=layers, config=config, roles=roles, digest=digest)
 
 
+def make_grid() -> LandscapeGrid:
+    """Return a plane of 9 x 7 nodes, one of which is missing, with a path of three checkpoints."""
+    alpha, beta = np.linspace(-1, 1, 9), np.linspace(-1, 2, 7)
+    loss = 2 + alpha**3 + beta[:, None] ** 2
+    loss[0, 0] = np.nan
+    across = np.array([1.5, 0.5, 0.0])
+    path = LandscapePath(across / 2, across, across / 2, np.array([0, 5, 9]), 1 + across**2)
+    meta = {"kind": "random", "title_alpha": HOSTILE[1], "ignored": HOSTILE[2]}
+    return LandscapeGrid(
+        HOSTILE[0], alpha, beta, {"loss": loss, HOSTILE[1]: -loss}, {"loss": loss / 20}, path,
+        np.array([3.0]), np.array([0.01]), meta,
+    )  # fmt: skip
+
+
 def make_runs() -> list[Run]:
     """Return four runs of a sweep, one of which logs NaN in the end."""
     rates = np.geomspace(1e-4, 1e-1, 4)
@@ -79,6 +95,7 @@ def make_charts(runs: list[Run]) -> dict[str, Chart]:
         "overlay of dynamics": overlay.chart(groups, "training-dynamics"),
         "seeds": make_chart("seeds", groups),
         "explore": make_chart("explore", runs, draw="surface", color="norm"),
+        "weight-space": make_chart("weight-space", [replace(runs[1], landscapes=(make_grid(),))]),
     }
 
 

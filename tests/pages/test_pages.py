@@ -23,6 +23,7 @@ PAGES = {
     "pages/6_Report.py": "Report",
     "pages/7_Export.py": "Export",
     "pages/8_Explore.py": "Explore",
+    "pages/9_Weight_space.py": "Weight space",
 }
 
 

@@ -23,9 +23,10 @@ KINDS = {
     "report": "viz3d.figures.report",
     "difference": "viz3d.figures.difference",
     "explore": "viz3d.figures.explore",
+    "weight-space": "viz3d.figures.weight_space",
 }
 # These draw one run; the others draw any number in one scene.
-ONE_RUN = frozenset({"gradient-flow"})
+ONE_RUN = frozenset({"gradient-flow", "weight-space"})
 # This one subtracts a second group of runs from the first.
 TWO_SIDES = "difference"
 # These fit a surface to several runs, which can be overlaid and subtracted.

@@ -14,6 +14,7 @@ RECORD = {
     "the peak rate as `config={'learning_rate': ...}`.",
     "reward": "Record it with `viz3d.Recorder(path).log(step, reward=...)`.",
     "layers": "Record them with `recorder = viz3d.Recorder(path)` and `recorder.watch(model)`.",
+    "landscapes": "Measure one with `viz3d.landscape(model, loss_fn, batches)`.",
 }
 """How to record what a role stands for, one sentence each."""
 
@@ -22,6 +23,7 @@ WORDS = {
     "learning_rate": "a learning rate",
     "reward": "a reward",
     "layers": "per-layer gradient norms",
+    "landscapes": "a landscape measured in weight space",
 }
 """What a chart lacks when it lacks the role."""
 

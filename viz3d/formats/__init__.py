@@ -13,6 +13,8 @@ from viz3d.formats import (
     hf_trainer,
     json_arrays,
     jsonl,
+    landscape_hdf5,
+    landscape_npz,
     modded_nanogpt,
     nanochat_console,
     nanochat_report,
@@ -23,6 +25,8 @@ from viz3d.formats.base import Format
 
 FORMATS: tuple[Format, ...] = (
     viz3d_run,
+    landscape_npz,
+    landscape_hdf5,
     nanochat_report,
     hf_trainer,
     algoperf,

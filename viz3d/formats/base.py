@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from viz3d.formats.rows import Rows
+    from viz3d.grid import LandscapeGrid
     from viz3d.run import Problem, Report
 
 
@@ -57,6 +58,7 @@ class Parsed:
     layers : pandas.DataFrame or None
         As in `viz3d.run.Run`.
     report : Report or None
+    landscapes : tuple of LandscapeGrid
     config : mapping
     problems : tuple of Problem
     name : str
@@ -72,6 +74,7 @@ class Parsed:
     problems: tuple[Problem, ...] = ()
     name: str = ""
     used: tuple[str, ...] = ()
+    landscapes: tuple[LandscapeGrid, ...] = ()
 
 
 class Format(Protocol):

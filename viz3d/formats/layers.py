@@ -14,7 +14,6 @@ from viz3d.formats.table import LABELS, Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from viz3d.formats.rows import Cells
     from viz3d.formats.tally import Tally
 
 MEASURES = ("grad_norm", "weight_norm", "update_ratio")
@@ -79,7 +78,7 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     """
     import pandas as pd
 
-    step, number = _full(table.columns["step"], table.n), _full(table.columns.get("layer"), table.n)
+    step, number = table.full("step"), table.full("layer")
     label = next((table.labels[name] for name in LABELS if name in table.labels), None)
     names = np.full(table.n, None, dtype=object)
     numbered = (np.abs(number) < 2.0**53) & (number == np.floor(number))
@@ -104,15 +103,8 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     )
     for measure in MEASURES:
         if measure in table.columns:
-            frame[measure] = _full(table.columns[measure], table.n)[known]
+            frame[measure] = table.full(measure)[known]
     return _newest(frame, tally)
-
-
-def _full(cells: Cells | None, n: int) -> np.ndarray:
-    column = np.full(n, np.nan)
-    if cells is not None:
-        column[cells.row] = cells.value
-    return column
 
 
 def _newest(frame: pd.DataFrame, tally: Tally) -> pd.DataFrame:

@@ -13,6 +13,7 @@ CONFIG_STEMS = frozenset(
         "hparams",
         "hyperparameters",
         "hyperparams",
+        "info",
         "params",
         "run_config",
         "training_args",

@@ -1,4 +1,4 @@
-"""From a table to what a run is made of: a history, or gradient norms per layer."""
+"""From a table to what a run is made of: a history, norms per layer, or a landscape."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from viz3d.formats.base import Parsed
+from viz3d.formats.grids import grid_of, is_grid
 from viz3d.formats.layers import is_long, long_layers
+from viz3d.formats.names import stem
 from viz3d.formats.steps import STEP_NAMES, to_rows
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ def parse_table(
     -------
     Parsed
     """
+    if is_grid(table):
+        grids = (grid_of(table, stem(tally.file), tally),)
+        return Parsed(
+            landscapes=grids, config=config or {}, problems=tally.problems(), used=(tally.file,)
+        )
     if is_long(table):
         rows, layers = None, long_layers(table, tally)
     else:

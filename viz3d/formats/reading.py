@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from viz3d.errors import NoFormat, NotMine
 from viz3d.formats import FORMATS
 from viz3d.formats.base import Format, Parsed
+from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
@@ -20,6 +21,7 @@ from viz3d.run import Problem
 if TYPE_CHECKING:
     import pandas as pd
 
+    from viz3d.grid import LandscapeGrid
     from viz3d.run import Report
 
 RATES = ("learning_rate", "lr", "peak_lr", "max_lr")
@@ -35,7 +37,7 @@ class Contents:
         Of a run among several in the same files, else empty.
     joined : Joined
         History, superseded rows and values that are not finite.
-    layers, report, config, problems
+    layers, report, landscapes, config, problems
         As in `viz3d.run.Run`.
     used : tuple of str
         Files that were understood.
@@ -48,6 +50,7 @@ class Contents:
     config: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     used: tuple[str, ...] = ()
+    landscapes: tuple[LandscapeGrid, ...] = ()
 
 
 def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
@@ -187,6 +190,7 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
         config=config,
         problems=(*told, *tally.problems(), *extra),
         used=used,
+        landscapes=in_order([grid for part in parts for grid in part.landscapes]),
     )
 
 

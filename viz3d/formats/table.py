@@ -37,6 +37,13 @@ class Table:
     columns: dict[str, Cells] = field(default_factory=dict)
     labels: dict[str, Cells] = field(default_factory=dict)
 
+    def full(self, name: str) -> np.ndarray:
+        """Return a column of numbers as float64 of shape (n,), NaN where it has no cell."""
+        column = np.full(self.n, np.nan)
+        if name in self.columns:
+            column[self.columns[name].row] = self.columns[name].value
+        return column
+
 
 def stack(tables: Sequence[Table], tally: Tally) -> Table:
     """Put tables under each other.

@@ -15,6 +15,7 @@ from viz3d.ui.settings import choice, pick, strictness, switch
 from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
 from viz3d.ui.wandb import export_wandb
+from viz3d.ui.weights import landscapes, show_landscapes
 
 __all__ = [
     "VIEWS",
@@ -37,6 +38,7 @@ __all__ = [
     "groups",
     "has",
     "how_to_open",
+    "landscapes",
     "make",
     "offer_comparison",
     "other_axes",
@@ -46,6 +48,7 @@ __all__ = [
     "safe",
     "seeds",
     "selected_table",
+    "show_landscapes",
     "side_by_side",
     "start_page",
     "strictness",

@@ -14,6 +14,7 @@ from viz3d.ui.files import file_name, offer
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import any_group
 from viz3d.ui.text import safe
+from viz3d.ui.weights import landscapes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +30,10 @@ CHARTS = {
     "training-dynamics": "Training dynamics",
     "seeds": "Seeds",
     "explore": "Explore",
+    "weight-space": "Weight space",
     "report": "Report",
 }
-# Gradient flow shows one run: this many of them get a chart each.
+# Charts that show one run, or one landscape: this many of them get one each.
 MOST_EACH = 8
 
 
@@ -99,7 +101,7 @@ def _charts(runs: Sequence[Run], kinds: Sequence[str]) -> dict[str, Chart]:
     for kind in kinds:
         having = [run for run in runs if has(kind, run)]
         try:
-            found |= _one_each(having) if kind == "gradient-flow" else _one(kind, having)
+            found |= _EACH[kind](having) if kind in _EACH else _one(kind, having)
         except ChartError as error:
             st.warning(f"{CHARTS[kind]} was left out. {safe(error, longest=None)}")
     return found
@@ -118,6 +120,21 @@ def _one_each(runs: Sequence[Run]) -> dict[str, Chart]:
     made = preparing.make_beside("gradient-flow", [[run] for run in shown])
     names = column_names(shown)
     return {f"Gradient flow of {name}": one.chart for name, one in zip(names, made, strict=True)}
+
+
+def _landscapes(runs: Sequence[Run]) -> dict[str, Chart]:
+    found = landscapes(runs)
+    shown = dict(list(found.items())[:MOST_EACH])
+    if len(shown) < len(found):
+        st.caption(f"The first {MOST_EACH} of {count(len(found), 'landscape')}.")
+    return {
+        f"Weight space, {title}": preparing.make("weight-space", [run], {"landscape": name}).chart
+        for title, (run, name) in shown.items()
+    }
+
+
+# These show one run, or a part of one: each gets a chart.
+_EACH = {"gradient-flow": _one_each, "weight-space": _landscapes}
 
 
 def _together(runs: Sequence[Run], charts: dict[str, Chart]) -> None:

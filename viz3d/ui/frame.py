@@ -29,6 +29,7 @@ PAGES = (
     ("pages/3_Reward_landscape.py", "Reward landscape"),
     ("pages/4_Training_dynamics.py", "Training dynamics"),
     ("pages/8_Explore.py", "Explore"),
+    ("pages/9_Weight_space.py", "Weight space"),
     ("pages/5_Compare.py", "Compare"),
     ("pages/6_Report.py", "Report"),
     ("pages/7_Export.py", "Export"),

@@ -43,6 +43,7 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "seeds": lambda run: "loss" in run.roles,
     "report": lambda run: run.report is not None and bool(run.report.tasks),
     "explore": lambda run: bool(run.metrics) and _has_three(run),
+    "weight-space": lambda run: bool(run.landscapes),
 }
 _CALLS = {
     "loss-landscape": "recorder.log(step, loss=loss, learning_rate=rate)",
@@ -52,6 +53,13 @@ _CALLS = {
     "plain-dynamics": "recorder.log(step, loss=loss, grad_norm=norm, reward=reward)",
     "explore": "recorder.log(step, loss=loss, learning_rate=rate, anything_else=value)",
 }
+# A landscape is measured beside training and not logged in its loop.
+_MEASURE = """\
+import viz3d
+
+# loss_fn(model, batch) gives one loss per sample; the same batches serve every node.
+viz3d.landscape(model, loss_fn, batches, folder="runs/my-run")
+"""
 
 
 def _has_rate(run: Run) -> bool:
@@ -93,6 +101,11 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
         st.info(advice(str(error)))
     if page.infos:
         _offer(page, kind)
+    if kind == "weight-space":
+        st.markdown("To measure one around the weights that a model has now:")
+        st.code(_MEASURE, language=None, wrap_lines=True)
+        st.markdown("Grids in HDF5 as Li et al.'s scripts write them are read too, and CSV with the "
+                    "columns dim0 and dim1.")  # fmt: skip
     if kind in _CALLS:
         what = "it" if page.runs else "runs"
         st.markdown(f"To record {what} in your own training loop:")

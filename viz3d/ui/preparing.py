@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from viz3d.figures.chart import Chart
     from viz3d.run import Run
 
+Settings = tuple[tuple[str, Any], ...]
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -47,9 +49,7 @@ def _import_ahead() -> None:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Computing the chart …", show_time=True)
-def _prepare(
-    _runs: Sequence[Run], kind: str, identity: object, settings: tuple[tuple[str, Any], ...]
-) -> Prepared:
+def _prepare(_runs: Sequence[Run], kind: str, identity: object, settings: Settings) -> Prepared:
     if kind == "report":
         from viz3d.figures.report import chart
 
@@ -84,14 +84,16 @@ def make(kind: str, runs: Sequence[Run], settings: Mapping[str, Any]) -> Prepare
 
 @st.cache_resource(max_entries=16, show_spinner="Computing the charts …", show_time=True)
 def _prepare_beside(
-    _groups: Sequence[Sequence[Run]], kind: str, identity: object
+    _groups: Sequence[Sequence[Run]], kind: str, identity: object, settings: Settings
 ) -> tuple[Prepared, ...]:
     from viz3d.figures.compare import side_by_side
 
-    return tuple(prepare(chart) for chart in side_by_side(_groups, kind))
+    return tuple(prepare(chart) for chart in side_by_side(_groups, kind, **dict(settings)))
 
 
-def make_beside(kind: str, groups: Sequence[Sequence[Run]]) -> tuple[Prepared, ...]:
+def make_beside(
+    kind: str, groups: Sequence[Sequence[Run]], **settings: Any
+) -> tuple[Prepared, ...]:
     """Make one chart for each group of runs, all on one colour scale and the same axes.
 
     Raises
@@ -99,7 +101,8 @@ def make_beside(kind: str, groups: Sequence[Sequence[Run]]) -> tuple[Prepared, .
     ChartError
         If the runs do not hold what the chart needs.
     """
-    return _prepare_beside(groups, kind, tuple(identity(runs) for runs in groups))
+    made_of = tuple(identity(runs) for runs in groups)
+    return _prepare_beside(groups, kind, made_of, tuple(sorted(settings.items())))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Computing the chart …", show_time=True)

@@ -79,6 +79,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "final loss": float(loss.iloc[-1]) if loss is not None and len(loss) else None,
         "layers": None if run.layers is None else int(run.layers["layer"].nunique()),
         "report": "" if run.report is None else ", ".join(run.report.stages),
+        "landscapes": len(run.landscapes) or None,
         "remarks": len(run.problems),
         "roles": ", ".join(_told(role, metric) for role, metric in run.roles.items()),
     }

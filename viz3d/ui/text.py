@@ -20,7 +20,8 @@ _COMMAND = re.compile(f"`({_COMMANDS})`")
 # The same for what our sentences tell people to write into their training loop.
 _RECORDING = (
     r"(?:recorder = )?viz3d\.Recorder\(path\)(?:\.log\(step(?:, \w+=\.\.\.)*\))?"
-    r"|recorder\.watch\(model\)|config=\{'learning_rate': \.\.\.\}"
+    r"|recorder\.watch\(model\)|viz3d\.landscape\(model, loss_fn, batches\)"
+    r"|config=\{'learning_rate': \.\.\.\}"
 )
 _CODE = re.compile(f"`({_COMMANDS}|{_RECORDING})`")
 
