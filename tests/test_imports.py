@@ -27,7 +27,7 @@ ROWS = (
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},
     {"run"},
-    {"grid", "landscape_grid"},
+    {"grid"},
     {"errors"},
 )
 # The lazy door and the version are no layer: the first reaches everything, the second nothing.

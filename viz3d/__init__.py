@@ -36,7 +36,6 @@ _PUBLIC = {
     "LandscapeGrid": "viz3d.grid",
     "Recorder": "viz3d.record.recorder",
     "landscape": "viz3d.record.landscape.measure",
-    "Landscape": "viz3d.landscape_grid",
 }
 
 

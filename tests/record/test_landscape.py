@@ -69,20 +69,23 @@ def test_curvature_along_both_axes_is_the_bowls():
     found = viz3d.landscape(model, lambda m, _: m(), [0], points=9)
     norms = model.weight.detach().square().sum(1)
     expected = float((torch.tensor(model.curvature, dtype=torch.float64) * norms).sum())
-    for axis, line in ((found.alpha, found.loss[4]), (found.beta, found.loss[:, 4])):
+    for axis, line in (
+        (found.alpha, found.values["loss"][4]),
+        (found.beta, found.values["loss"][:, 4]),
+    ):
         second = (line[5] - 2 * line[4] + line[3]) / (axis[5] - axis[4]) ** 2
         assert second == pytest.approx(expected, rel=0.01)
-    assert found.loss.shape == (9, 9)
-    assert found.loss[4, 8] != found.loss[8, 4]  # two different directions
+    assert found.values["loss"].shape == (9, 9)
+    assert found.values["loss"][4, 8] != found.values["loss"][8, 4]  # two different directions
     assert found.meta["normalisation"] == "filter"
 
 
 def test_alpha_runs_along_the_columns_and_beta_along_the_rows():
     """A grid twice as wide as high, and the value at one corner from the parabolas."""
     wide = viz3d.landscape(Bowl(), lambda m, _: m(), [0], alpha=[-1, 0, 1, 2], beta=[0, 1])
-    assert wide.loss.shape == (2, 4)
+    assert wide.values["loss"].shape == (2, 4)
     same = viz3d.landscape(Bowl(), lambda m, _: m(), [0], points=3)
-    assert wide.loss[:, :3].tolist() == same.loss[1:].tolist()
+    assert wide.values["loss"][:, :3].tolist() == same.values["loss"][1:].tolist()
 
 
 def test_rescaling_a_relu_network_leaves_the_grid_as_it_is():
@@ -92,7 +95,9 @@ def test_rescaling_a_relu_network_leaves_the_grid_as_it_is():
         other[0].weight *= 10
         other[0].bias *= 10
         other[4].weight /= 10
-    grids = [viz3d.landscape(m, entropy, examples(), points=5).loss for m in (model, other)]
+    grids = [
+        viz3d.landscape(m, entropy, examples(), points=5).values["loss"] for m in (model, other)
+    ]
     assert grids[0] == pytest.approx(grids[1], rel=1e-9)
     assert np.ptp(grids[0]) > 0.1
 
@@ -106,7 +111,7 @@ def test_filters_of_transposed_convolutions_lie_along_the_second_dimension():
     def loss(model, _):
         return 0.5 * (curvature * model.weight.square().sum((0, 2))).sum()
 
-    line = viz3d.landscape(model, loss, [0], points=3).loss[1]
+    line = viz3d.landscape(model, loss, [0], points=3).values["loss"][1]
     assert "1 of 2 tensors" in viz3d.landscape(model, loss, [0], points=3).meta["ignored"]
     assert line[2] - 2 * line[1] + line[0] == pytest.approx(2 * line[1])
 
@@ -120,8 +125,8 @@ def test_the_centre_is_the_checkpoints_own_loss():
     model.eval()
     with torch.no_grad():
         own = torch.cat([entropy(model, batch) for batch in batches]).mean().item()
-    assert middle(found.loss) == pytest.approx(own, rel=1e-6)
-    assert found.meta["centre_loss"] == middle(found.loss)
+    assert middle(found.values["loss"]) == pytest.approx(own, rel=1e-6)
+    assert found.meta["centre_loss"] == middle(found.values["loss"])
     assert found.meta["precision"] == "float32"
 
 
@@ -132,11 +137,11 @@ def test_the_standard_error_is_that_of_the_mean():
     model = Bowl()
     found = viz3d.landscape(model, scaled, batches, points=3)
     s, e = torch.cat(batches, dim=1).numpy()
-    q = (found.loss - e.mean()) / s.mean()
+    q = (found.values["loss"] - e.mean()) / s.mean()
     expected = np.sqrt(
         q**2 * s.var(ddof=1) + 2 * q * np.cov(s, e)[0, 1] + e.var(ddof=1)
     ) / math.sqrt(25)  # fmt: skip
-    assert found.loss_se == pytest.approx(expected, rel=1e-9)
+    assert found.errors["loss"] == pytest.approx(expected, rel=1e-9)
     assert (found.meta["n_samples"], found.meta["n_batches"]) == (25, 2)
 
 
@@ -144,9 +149,9 @@ def test_a_mean_per_batch_counts_as_one_sample():
     """What is not known per sample is not made up; one value has no standard error."""
     batches = [torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0])]
     two = viz3d.landscape(Bowl(), scaled, batches, points=3)
-    assert two.loss_se == pytest.approx(two.loss / 2)  # q and 3q: mean 2q, error q
+    assert two.errors["loss"] == pytest.approx(two.values["loss"] / 2)  # q and 3q: mean 2q, error q
     one = viz3d.landscape(Bowl(), scaled, batches[:1], points=3)
-    assert np.isnan(one.loss_se).all()
+    assert np.isnan(one.errors["loss"]).all()
     assert one.meta["centre_loss_se"] is None
 
 
@@ -159,9 +164,9 @@ def test_a_reward_plane_has_its_own_standard_error():
     batches = [torch.rand(2, 8, generator=torch.Generator().manual_seed(0))]
     found = viz3d.landscape(Bowl(), scaled, batches, reward_fn=reward, points=3)
     part = viz3d.landscape(Bowl(), scaled, [batches[0][:, :4]], points=3)
-    assert found.reward == pytest.approx(-part.loss)
-    assert found.reward_se == pytest.approx(part.loss_se)
-    assert part.reward is None
+    assert found.values["reward"] == pytest.approx(-part.values["loss"])
+    assert found.errors["reward"] == pytest.approx(part.errors["loss"])
+    assert set(part.values) == {"loss"}
 
 
 def test_losses_that_are_not_finite_stay_in_the_grid():
@@ -173,8 +178,8 @@ def test_losses_that_are_not_finite_stay_in_the_grid():
         moved = model.weight[0, 0].item() - centre
         return torch.tensor([moved if moved == 0 else math.copysign(math.inf, moved)])
 
-    line = viz3d.landscape(model, broken, [0], points=3).loss[1]
+    line = viz3d.landscape(model, broken, [0], points=3).values["loss"][1]
     assert sorted(line) == [-math.inf, 0, math.inf]
     assert line[1] == 0
-    nan = viz3d.landscape(model, lambda m, b: broken(m, b) * 0, [0], points=3).loss
+    nan = viz3d.landscape(model, lambda m, b: broken(m, b) * 0, [0], points=3).values["loss"]
     assert np.isnan(nan).sum() == 8

@@ -92,7 +92,7 @@ def test_a_loss_without_curvature_or_derivatives_keeps_its_grid(caplog):
     assert flat.eigenvalues.tolist() == [0]
     cut = viz3d.landscape(model, lambda m, b: m(b).sum(1).detach(), [x], points=3, eigenvalues=1)
     assert cut.eigenvalues is None
-    assert np.isfinite(cut.loss).all()
+    assert np.isfinite(cut.values["loss"]).all()
     assert "eigenvalues were not found" in cut.meta["problems"][0]
     assert "eigenvalues were not found" in caplog.text
 

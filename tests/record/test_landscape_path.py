@@ -54,13 +54,13 @@ def in_a_plane():
 def test_checkpoints_that_lie_in_a_plane_have_no_residual():
     """And the plane's loss below each of them is the checkpoint's own."""
     found = viz3d.landscape(Quadratic(), loss, [0], kind="pca", checkpoints=in_a_plane())
-    assert found.path_residual == pytest.approx(np.zeros(4), abs=1e-12)
-    assert found.path_step.tolist() == [10, 20, 30, 40]
-    assert found.path_step.dtype == np.int64
-    assert np.hypot(found.path_alpha, found.path_beta) == pytest.approx(
+    assert found.path.residual == pytest.approx(np.zeros(4), abs=1e-12)
+    assert found.path.step.tolist() == [10, 20, 30, 40]
+    assert found.path.step.dtype == np.int64
+    assert np.hypot(found.path.alpha, found.path.beta) == pytest.approx(
         [np.hypot(5, 2), np.hypot(3, 1), np.hypot(1, 1), 0.5]
     )
-    assert found.path_loss == pytest.approx([79, 28, 4, 0.75])  # (6 a^2 + 2 b^2) / 2
+    assert found.path.loss == pytest.approx([79, 28, 4, 0.75])  # (6 a^2 + 2 b^2) / 2
     assert sum(found.meta["explained"]) == pytest.approx(1)
     assert found.meta["explained"][0] > found.meta["explained"][1]
 
@@ -71,8 +71,8 @@ def test_the_curvature_along_the_principal_directions_is_the_losss():
     found = viz3d.landscape(Quadratic(), loss, [0], kind="pca", checkpoints=checkpoints, points=9)
     column, row = (int(np.flatnonzero(axis == 0)[0]) for axis in (found.alpha, found.beta))
     for axis, line, at, curvature in (
-        (found.alpha, found.loss[row], column, 6),
-        (found.beta, found.loss[:, column], row, 2),
+        (found.alpha, found.values["loss"][row], column, 6),
+        (found.beta, found.values["loss"][:, column], row, 2),
     ):
         second = (line[at + 1] - 2 * line[at] + line[at - 1]) / (axis[1] - axis[0]) ** 2
         assert second == pytest.approx(curvature, rel=0.01)
@@ -90,14 +90,14 @@ def test_the_residual_is_the_distance_from_the_plane(monkeypatch):
     found = [
         viz3d.landscape(
             Quadratic(), loss, [0], kind="pca", checkpoints=checkpoints, points=3
-        ).path_residual
+        ).path.residual
     ]
     assert found[0][2] == pytest.approx(0.6, abs=0.01)  # the third pulls the plane a little
     monkeypatch.setattr(path_module, "BLOCK", 5)
     found.append(
         viz3d.landscape(
             Quadratic(), loss, [0], kind="pca", checkpoints=checkpoints, points=3
-        ).path_residual
+        ).path.residual
     )
     assert found[0] == pytest.approx(found[1], abs=1e-12)
 
@@ -111,8 +111,8 @@ def test_a_path_on_a_random_plane_lies_far_from_it():
     found = viz3d.landscape(
         model, lambda m, b: m(b).mean(1), [torch.ones(2, 200)], checkpoints=checkpoints, points=3
     )
-    assert found.path_residual[0] > 0.95
-    assert (found.path_alpha[1], found.path_beta[1], found.path_residual[1]) == (0, 0, 0)
+    assert found.path.residual[0] > 0.95
+    assert (found.path.alpha[1], found.path.beta[1], found.path.residual[1]) == (0, 0, 0)
     assert found.meta["centre_step"] == 8  # it is the model itself
 
 
@@ -123,11 +123,11 @@ def test_a_line_ends_at_both_checkpoints_themselves():
     found = viz3d.landscape(model, loss, [0], kind="line", checkpoints=ends, points=5)
     assert found.beta is None
     assert found.alpha.tolist() == [0, 0.25, 0.5, 0.75, 1]
-    assert found.loss == pytest.approx([7, 6, 6, 7, 9])
-    assert found.path_loss == pytest.approx([7, 9])
-    assert found.path_alpha == pytest.approx([0, 1])
-    assert found.path_beta is None
-    assert found.path_residual == pytest.approx([0, 0], abs=1e-12)
+    assert found.values["loss"] == pytest.approx([7, 6, 6, 7, 9])
+    assert found.path.loss == pytest.approx([7, 9])
+    assert found.path.alpha == pytest.approx([0, 1])
+    assert found.path.beta.tolist() == [0, 0]
+    assert found.path.residual == pytest.approx([0, 0], abs=1e-12)
     assert found.meta["centre_step"] == 100
     assert torch.equal(model.weight, unit(3))
 
@@ -138,8 +138,8 @@ def test_a_line_from_the_model_to_one_checkpoint():
         Quadratic(2 * unit(0)), loss, [0], kind="line", checkpoints={9: state(0 * unit(0))},
         alpha=[0, 1, 2], centre_step=4,
     )  # fmt: skip
-    assert found.loss == pytest.approx([2, 0, 2])
-    assert found.path_step.tolist() == [9]
+    assert found.values["loss"] == pytest.approx([2, 0, 2])
+    assert found.path.step.tolist() == [9]
     assert found.meta["centre_step"] == 4
     same = {9: state(2 * unit(0))}
     with pytest.raises(BadArgument, match="same weights"):
@@ -152,8 +152,8 @@ def test_each_checkpoint_is_measured_with_its_own_buffers():
     del checkpoints[2]["offset"]
     model = Quadratic(offset=0.5)
     found = viz3d.landscape(model, loss, [0], kind="pca", checkpoints=checkpoints, points=3)
-    assert found.path_loss == pytest.approx([5, 2.5, 1])
-    assert found.loss.min() >= 0.5  # on the plane the buffers are the centre's
+    assert found.path.loss == pytest.approx([5, 2.5, 1])
+    assert found.values["loss"].min() >= 0.5  # on the plane the buffers are the centre's
 
 
 def test_checkpoints_on_one_line_span_no_plane():
@@ -190,8 +190,8 @@ def test_files_give_their_step_and_bad_ones_are_left_out(tmp_path, caplog):
     (folder / "bomb-5.pt").write_bytes(pickle.dumps({"weight": Bomb(tmp_path / "ran")}, 2))
     torch.save({"weight": Bomb(tmp_path / "ran")}, folder / "bomb-6.pt")
     found = viz3d.landscape(Quadratic(), loss, [0], kind="pca", checkpoints=folder, points=3)
-    assert found.path_step.tolist() == [3, 650, 700]
-    assert found.path_loss == pytest.approx([1.5, 48, 4])
+    assert found.path.step.tolist() == [3, 650, 700]
+    assert found.path.loss == pytest.approx([1.5, 48, 4])
     assert not (tmp_path / "ran").exists()
     said = " ".join(found.meta["problems"])
     for name in ("other-1", "diverged-800", "last", "cut-900", "bomb-5", "bomb-6"):

@@ -71,8 +71,8 @@ def test_whatever_is_drawn_is_drawn_alike_at_every_point():
     def shifted(model, batch):
         return entropy(model, batch) + torch.randn(()) + random.random() + np.random.random()
 
-    quiet = viz3d.landscape(net(), entropy, examples(), points=3).loss
-    moved = viz3d.landscape(net(), shifted, examples(), points=3).loss - quiet
+    quiet = viz3d.landscape(net(), entropy, examples(), points=3).values["loss"]
+    moved = viz3d.landscape(net(), shifted, examples(), points=3).values["loss"] - quiet
     assert moved == pytest.approx(np.full((3, 3), moved[0, 0]))
     assert abs(moved[0, 0]) > 0.01
 
@@ -80,12 +80,18 @@ def test_whatever_is_drawn_is_drawn_alike_at_every_point():
 def test_batches_are_read_once_and_kept():
     """A generator, or a loader that shuffles, is the same at every point."""
     once = viz3d.landscape(net(), entropy, iter(examples()), points=3)
-    assert once.loss.tolist() == viz3d.landscape(net(), entropy, examples(), points=3).loss.tolist()
+    assert (
+        once.values["loss"].tolist()
+        == viz3d.landscape(net(), entropy, examples(), points=3).values["loss"].tolist()
+    )
 
 
 def test_a_seed_chooses_the_directions():
     """The same one the same plane, another one another."""
-    grids = [viz3d.landscape(net(), entropy, examples(), points=3, seed=s).loss for s in (1, 1, 2)]
+    grids = [
+        viz3d.landscape(net(), entropy, examples(), points=3, seed=s).values["loss"]
+        for s in (1, 1, 2)
+    ]
     assert grids[0].tolist() == grids[1].tolist() != grids[2].tolist()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import BadArgument
-from viz3d.landscape_grid import Landscape
+from viz3d.grid import LandscapeGrid
 from viz3d.record.landscape.axes import Floats, checked, checked_points
 from viz3d.record.landscape.checkpoints import Checkpoint, Given, open_checkpoints
 from viz3d.record.landscape.ledger import Ledger
@@ -43,7 +43,7 @@ def landscape(
     folder: str | PathLike[str] | None = None,
     name: str | None = None,
     progress: bool | None = None,
-) -> Landscape:
+) -> LandscapeGrid:
     """Measure the loss on a plane in weight space around the model's weights.
 
     The model is evaluated in evaluation mode and left exactly as it was: parameters, buffers,
@@ -89,7 +89,7 @@ def landscape(
 
     Returns
     -------
-    Landscape
+    LandscapeGrid
 
     Raises
     ------
@@ -148,7 +148,7 @@ def _enough(kind: str, opened: Sequence[Checkpoint], problems: Sequence[str]) ->
         raise BadArgument(" ".join([f"kind={kind!r} needs {needs}, not {len(opened)}.", *problems]))
 
 
-def _store(result: Landscape, file: Path, ledger: Ledger) -> None:
+def _store(result: LandscapeGrid, file: Path, ledger: Ledger) -> None:
     """Store `result`; where that fails it is still returned, and its parts stay on the disk."""
     try:
         store(result, file)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from viz3d.landscape_grid import Landscape
+from viz3d.grid import LandscapeGrid
+
+_OF_HESSIAN = ("eigenvalues", "eigenvalue_residuals")
 
 
 def file_of(folder: Path, name: str) -> Path:
@@ -18,15 +18,16 @@ def file_of(folder: Path, name: str) -> Path:
     return folder / "landscape" / f"{name}.npz"
 
 
-def store(landscape: Landscape, file: Path) -> None:
-    """Write `landscape` in one move: a reader sees all of it or what was there before.
+def store(grid: LandscapeGrid, file: Path) -> None:
+    """Write `grid` in one move: a reader sees all of it or what was there before.
 
-    An array of the record is an array of the file, one that is None is absent; ``meta`` is JSON
-    in a text array without dimensions.
+    The arrays have the names of the attributes, those of the path begin with ``path_`` and standard
+    errors end in ``_se``; what is None is absent. ``meta`` is JSON in a text array without
+    dimensions.
 
     Parameters
     ----------
-    landscape : Landscape
+    grid : LandscapeGrid
     file : Path
         Its folder is made if needed.
 
@@ -34,15 +35,18 @@ def store(landscape: Landscape, file: Path) -> None:
     ------
     OSError
     """
-    held = {field.name: getattr(landscape, field.name) for field in fields(landscape)}
-    arrays: dict[str, Any] = {
-        n: value for n, value in held.items() if isinstance(value, np.ndarray)
-    }
+    arrays = {name: getattr(grid, name) for name in ("alpha", "beta", *_OF_HESSIAN)}
+    arrays |= dict(grid.values) | {f"{name}_se": values for name, values in grid.errors.items()}
+    if grid.path is not None:
+        arrays |= {f"path_{name}": values for name, values in vars(grid.path).items()}
+    if grid.beta is None:
+        arrays.pop("path_beta", None)
+    held = {name: values for name, values in arrays.items() if values is not None}
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with part.open("wb") as out:
-            np.savez(out, meta=np.array(json.dumps(dict(landscape.meta))), **arrays)
+            np.savez(out, meta=np.array(json.dumps(dict(grid.meta))), **held)
             out.flush()
             os.fsync(out.fileno())
         part.replace(file)

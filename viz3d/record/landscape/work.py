@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz3d.landscape_grid import Landscape
+from viz3d.grid import LandscapeGrid, LandscapePath
 from viz3d.record.landscape.checkpoints import Checkpoint
 from viz3d.record.landscape.fingerprint import fingerprint
 from viz3d.record.landscape.hessian import hessian_eigenvalues
@@ -73,7 +73,7 @@ class Work:
             ),
         }
 
-    def run(self, ledger: Ledger, eigenvalues: int, shown: bool | None) -> Landscape:
+    def run(self, ledger: Ledger, eigenvalues: int, shown: bool | None) -> LandscapeGrid:
         """Measure what `ledger` does not hold yet; the model ends at the centre."""
         plane, place = self.plane, self.weights.place
         origin = (0.0,) * len(plane.directions)
@@ -107,32 +107,31 @@ class Work:
         home()
         hessian = self._hessian(ledger, eigenvalues) if eigenvalues else None
         values, residuals = (np.array(h) for h in hessian) if hessian else (None, None)
-        reward = grid[..., 1, :] if len(centre) == 2 else None
-        return Landscape(
+        quantities = ("loss", "reward")[: len(centre)]
+        return LandscapeGrid(
             name=self.name,
             alpha=plane.alpha,
             beta=plane.beta,
-            loss=grid[..., 0, 0],
-            loss_se=grid[..., 0, 1],
-            reward=None if reward is None else reward[..., 0],
-            reward_se=None if reward is None else reward[..., 1],
+            values={name: grid[..., i, 0] for i, name in enumerate(quantities)},
+            errors={name: grid[..., i, 1] for i, name in enumerate(quantities)},
+            path=self._path(own),
             eigenvalues=values,
             eigenvalue_residuals=residuals,
             meta=self._meta(centre[0]),
-            **self._path(own),
         )
 
-    def _path(self, own: Sequence[float]) -> dict[str, NDArray[Any]]:
+    def _path(self, own: Sequence[float]) -> LandscapePath | None:
         path = self.plane.path
         if path is None:
-            return {}
-        axes = dict(zip(("path_alpha", "path_beta"), path.coordinates.T, strict=False))
-        return {
-            **axes,
-            "path_residual": path.residual,
-            "path_step": np.array([c.step for c in self.checkpoints], dtype=np.int64),
-            "path_loss": np.array(own, dtype=np.float64),
-        }
+            return None
+        alpha, *beta = path.coordinates.T
+        return LandscapePath(
+            alpha=alpha,
+            beta=beta[0] if beta else np.zeros(len(alpha)),
+            residual=path.residual,
+            step=np.array([c.step for c in self.checkpoints], dtype=np.int64),
+            loss=np.array(own, dtype=np.float64),
+        )
 
     def _hessian(self, ledger: Ledger, k: int) -> list[list[float]] | None:
         """Return eigenvalues and residuals; a loss without second derivatives costs no grid."""
