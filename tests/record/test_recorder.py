@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from viz3d.formats import limits
 from viz3d.record.recorder import Recorder
+from viz3d.record.rows import NAME_CHARS
 
 
 def rows(file: Path) -> list[dict]:
@@ -34,13 +36,15 @@ def test_run_json_says_what_the_run_is_and_how_it_ended(tmp_path):
     """The description follows the run: running, then finished or failed."""
     with Recorder(tmp_path / "first", config={"learning_rate": 0.1}, tags=["a"]):
         about = json.loads((tmp_path / "first" / "run.json").read_text())
-        assert about.pop("created").endswith("+00:00")
+        created = about.pop("created")
+        assert created.endswith("+00:00")
         assert about == {
             "schema": 1,
             "name": "first",
             "status": "running",
             "config": {"learning_rate": 0.1},
             "tags": ["a"],
+            "attempts": [{"started": created}],
         }
     assert json.loads((tmp_path / "first" / "run.json").read_text())["status"] == "finished"
     with pytest.raises(KeyError), Recorder(tmp_path / "second"):
@@ -124,12 +128,24 @@ def test_numbers_of_every_library_are_kept_exactly(tmp_path):
 
 
 def test_names_of_every_kind_are_kept(tmp_path):
-    """Slashes, quotes, other scripts, lone surrogates and very long names are names."""
-    names = ["train/loss", 'a"b\n', "损失", "\ud800", "x" * 10**5, "self", "step "]
+    """Slashes, quotes, other scripts, lone surrogates and long names are names."""
+    names = ["train/loss", 'a"b\n', "损失", "\ud800", "x" * NAME_CHARS, "self", "step ", "null"]
     recorder = Recorder(tmp_path)
     recorder.log(0, **dict.fromkeys(names, 1.0))
     (row,) = rows(tmp_path / "metrics.jsonl")
     assert set(row) == {"step", "time", *names}
+
+
+def test_a_name_that_no_reader_takes_is_left_out_and_told(tmp_path, caplog):
+    """A name of 10^5 characters in every row would fill the disk with what no chart shows."""
+    assert NAME_CHARS == limits.NAME_CHARS
+    recorder = Recorder(tmp_path)
+    recorder.log(0, {"x" * 10**5: 1.0, "loss": 2.0})
+    (row,) = rows(tmp_path / "metrics.jsonl")
+    assert set(row) == {"step", "time", "loss"}
+    assert recorder.failures == 1
+    assert "longer than 200 characters" in caplog.text
+    assert len(caplog.text) < 1000
 
 
 def test_the_step_may_come_by_name_or_inside_a_dictionary(tmp_path):
@@ -156,9 +172,9 @@ def test_a_folder_that_cannot_be_made_does_not_stop_training(tmp_path, caplog):
         for step in range(5):
             recorder.log(step, loss=1.0)
             recorder.log_layers(step, [{"layer": 0, "name": "h.0", "grad_norm": 1.0}])
-    assert recorder.failures == 1 + 10  # the description and the rows
+    assert recorder.failures == 1 + 10 + 1  # the description, the rows, the end
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
-    assert "11 failures in all" in caplog.records[-1].message
+    assert "12 failures in all" in caplog.records[-1].message
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
