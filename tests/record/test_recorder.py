@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -267,40 +266,6 @@ def test_layers_without_a_watched_model_are_a_counted_failure(tmp_path, caplog):
     recorder.log_layers(0)
     assert recorder.failures == 1
     assert "watch(model)" in caplog.text
-
-
-LOOP = """
-import sys
-from viz3d.record.recorder import Recorder
-recorder = Recorder(sys.argv[1])
-for step in range(10**7):
-    recorder.log(step, loss=1.0 / (step + 1))
-    recorder.log_layers(step, [{"layer": 0, "name": "h.0", "grad_norm": 1.0}])
-    print(step, flush=True)
-"""
-
-
-def test_a_killed_process_loses_no_acknowledged_row(tmp_path):
-    """Every step that the loop told of is on the disk after SIGKILL.
-
-    The row that was being written may be cut short; nobody was told that it was recorded.
-    """
-    for attempt in range(4):
-        folder = tmp_path / str(attempt)
-        loop = subprocess.Popen(
-            [sys.executable, "-c", LOOP, str(folder)], stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(50 + 37 * attempt):
-            loop.stdout.readline()
-        loop.send_signal(signal.SIGKILL)
-        said = [line for line in loop.stdout.read().splitlines(keepends=True) if line[-1] == "\n"]
-        loop.wait()
-        acknowledged = int(said[-1]) if said else 49 + 37 * attempt
-        for name in ("metrics.jsonl", "layers.jsonl"):
-            whole, _, _ = (folder / name).read_text().rpartition("\n")
-            steps = [json.loads(line)["step"] for line in whole.splitlines()]
-            assert steps == list(range(len(steps)))
-            assert len(steps) > acknowledged
 
 
 def test_importing_the_recorder_costs_numpy_and_the_standard_library():

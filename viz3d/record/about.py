@@ -62,25 +62,25 @@ class Config:
                 size += len(json.dumps({name: value}))
                 if size > _BYTES:
                     raise ValueError("readers take no larger config")
-            except Exception:
+            except BaseException:  # a stranger's; this is not the loop's thread
                 self.unreadable.append(key if type(key) is str else type(key).__name__)
                 continue
             self.values[name] = value
 
     def _plain(self, value: Any, name: str, path: str, depth: int) -> Any:
         self._items += 1
-        if self._items > _ITEMS:
-            raise ValueError("more entries than a config has")
+        if self._items > _ITEMS or depth > _DEPTH:
+            raise ValueError("no config is that large")
         if value is None or isinstance(value, bool) or (type(value) is str and not value):
             return value
         if is_secret_name(name) and not (is_token_name(name) and number(value) is not None):
             return self._secret(path)
-        if isinstance(value, Mapping) and depth < _DEPTH:
+        if isinstance(value, Mapping):
             return {
                 str(key): self._plain(item, str(key), f"{path}.{key}", depth + 1)
                 for key, item in value.items()
             }
-        if isinstance(value, (list, tuple)) and depth < _DEPTH:
+        if isinstance(value, (list, tuple)):
             return [self._plain(item, name, path, depth + 1) for item in value]
         if not isinstance(value, str):
             if (found := number(value)) is not None:

@@ -93,9 +93,7 @@ class Recorder:
             self._failed("not all of the config was recorded", "reading it takes too long")
         values = None if config is None else dict(said.values)
         if not within(OPEN_LIMIT, partial(self._folder.begin, values, list(said.tags))):
-            self._failed(
-                self._failed("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
-            )
+            self._failed("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
 
     @property
     def failures(self) -> int:
@@ -209,14 +207,14 @@ class Recorder:
     def _read(self, said: Config, config: Mapping[str, Any] | None, tags: Iterable[str]) -> None:
         try:
             said.read({} if config is None else config, tags)
-        except Exception as error:
+        except BaseException as error:  # a stranger's; this is not the loop's thread
             self._failed("not all of the config was recorded", error)
         for name in said.unreadable:
             self._failed("a value of the config was left out", f"{name:.80} cannot be written")
         self.secrets = len(said.secrets)
         if said.secrets:
             names = ", ".join(said.secrets)
-            self._failures.tell(f"{self.secrets} secret(s) of the config left out: {names:.300}")
+            self._failures.tell(f"{self.secrets} values were left out as secrets: {names:.300}")
 
     def _left_out(self, left_out: Iterable[tuple[str, str]]) -> None:
         for name, why in left_out:
