@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -76,7 +75,7 @@ def test_all_values_of_a_row_share_one_limit(monkeypatch, release):
 
 
 def test_numbers_that_lie_in_memory_are_read_without_a_thread(tmp_path, monkeypatch):
-    """Python's, NumPy's and PyTorch's own on the CPU; a thread for each would cost 50 times more."""
+    """Python's, NumPy's and PyTorch's own on the CPU: a thread would cost many times more."""
 
     def fail(*_):
         raise AssertionError("a thread was asked")
@@ -104,7 +103,7 @@ class Broken(Mapping):
         raise SystemExit
 
 
-class Evil(Exception):  # noqa: N818
+class Evil(Exception):
     """An exception that raises when it is shown."""
 
     def __repr__(self):
@@ -220,67 +219,3 @@ def test_a_disk_that_hangs_when_the_run_begins_holds_no_rows(tmp_path, release, 
     rec.log(0, loss=1.0)
     assert steps(tmp_path / "metrics.jsonl") == [0]
     assert rec.failures == 1
-
-
-def test_rows_are_synced_within_the_interval_once_each(tmp_path, monkeypatch):
-    """The thread syncs what is new, on another thread than the loop's, and nothing otherwise."""
-    synced: list[int] = []
-    real = append._flush
-
-    def sync(descriptor):
-        synced.append(threading.get_ident())
-        real(descriptor)
-
-    monkeypatch.setattr(append, "_flush", sync)
-    monkeypatch.setattr("viz3d.record.sync.INTERVAL", 0.02)
-    rec = Recorder(tmp_path)
-    rec.log(0, loss=1.0)
-    while rec._metrics._unsynced or rec._metrics._new:
-        time.sleep(0.001)
-    assert synced
-    time.sleep(0.1)
-    before = len(synced)
-    time.sleep(0.1)
-    assert len(synced) == before
-    rec.log(1, loss=1.0)
-    while len(synced) == before:
-        time.sleep(0.001)
-    rec.close()
-    assert threading.get_ident() not in synced
-    assert rec.failures == 0
-
-
-def test_a_power_cut_costs_at_most_a_second():
-    """The promise, as a number of the code."""
-    from viz3d.record import sync
-
-    assert sync.INTERVAL <= 1.0
-
-
-def test_a_recorder_that_is_forgotten_ends_its_thread_and_closes_its_files(tmp_path):
-    """A loop that never says `close` leaks neither."""
-    rec = Recorder(tmp_path)
-    rec.log(0, loss=1.0)
-    thread, file = rec._folder._syncer._thread, rec._metrics
-    del rec
-    thread.join(10)
-    assert not thread.is_alive()
-    assert file._descriptor is None
-
-
-def test_a_row_after_the_end_is_recorded_and_synced(tmp_path):
-    """`close` is no reason to lose what comes later."""
-    rec = Recorder(tmp_path)
-    rec.log(0, loss=1.0)
-    rec.close()
-    rec.log(1, loss=1.0)
-    assert rec._folder._syncer._thread.is_alive()
-    rec.close()
-    assert steps(tmp_path / "metrics.jsonl") == [0, 1]
-    assert rec.failures == 0
-
-
-@pytest.mark.skipif(not hasattr(os, "fdatasync"), reason="only named where there is one")
-def test_data_alone_is_synced_where_the_system_can():
-    """Times of files need not go to the disk with every second's rows."""
-    assert append._flush is os.fdatasync

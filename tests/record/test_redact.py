@@ -76,7 +76,7 @@ def test_a_config_is_recorded_without_its_secrets(tmp_path, monkeypatch, caplog)
     @dataclass
     class Login:
         user: str = "me"
-        password: str = "canary-of-a-class"  # noqa: S105
+        password: str = "canary-of-a-class"
 
     config = {
         "lr": 0.1,

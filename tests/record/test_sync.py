@@ -1,0 +1,76 @@
+"""viz3d.record.sync: rows come to the disk within a second, on a thread that ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+
+import pytest
+
+from viz3d.record import append, sync
+from viz3d.record.recorder import Recorder
+
+
+def test_rows_are_synced_within_the_interval_once_each(tmp_path, monkeypatch):
+    """The thread syncs what is new, on another thread than the loop's, and nothing otherwise."""
+    synced: list[int] = []
+    real = append._flush
+
+    def note(descriptor):
+        synced.append(threading.get_ident())
+        real(descriptor)
+
+    monkeypatch.setattr(append, "_flush", note)
+    monkeypatch.setattr("viz3d.record.sync.INTERVAL", 0.02)
+    rec = Recorder(tmp_path)
+    rec.log(0, loss=1.0)
+    while rec._metrics._unsynced or rec._metrics._new:
+        time.sleep(0.001)
+    assert synced
+    time.sleep(0.1)
+    before = len(synced)
+    time.sleep(0.1)
+    assert len(synced) == before
+    rec.log(1, loss=1.0)
+    while len(synced) == before:
+        time.sleep(0.001)
+    rec.close()
+    assert threading.get_ident() not in synced
+    assert rec.failures == 0
+
+
+def test_a_power_cut_costs_at_most_a_second():
+    """The promise, as a number of the code."""
+    assert sync.INTERVAL <= 1.0
+
+
+def test_a_recorder_that_is_forgotten_ends_its_thread_and_closes_its_files(tmp_path):
+    """A loop that never says `close` leaks neither."""
+    rec = Recorder(tmp_path)
+    rec.log(0, loss=1.0)
+    thread, file = rec._folder._syncer._thread, rec._metrics
+    del rec
+    thread.join(10)
+    assert not thread.is_alive()
+    assert file._descriptor is None
+
+
+def test_a_row_after_the_end_is_recorded_and_synced(tmp_path):
+    """`close` is no reason to lose what comes later."""
+    rec = Recorder(tmp_path)
+    rec.log(0, loss=1.0)
+    rec.close()
+    rec.log(1, loss=1.0)
+    assert rec._folder._syncer._thread.is_alive()
+    rec.close()
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [0, 1]
+    assert rec.failures == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fdatasync"), reason="only named where there is one")
+def test_data_alone_is_synced_where_the_system_can():
+    """Times of files need not go to the disk with every second's rows."""
+    assert append._flush is os.fdatasync
