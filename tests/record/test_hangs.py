@@ -90,6 +90,33 @@ def test_numbers_that_lie_in_memory_are_read_without_a_thread(tmp_path, monkeypa
     assert set(json.loads(line)) == {"step", "time", "a", "b", "c", "d", "e", "f"}
 
 
+def test_a_value_is_read_on_the_stream_of_the_caller(monkeypatch, release):
+    """On the helper's own it could be read before the GPU has computed it."""
+    happened = []
+
+    class Stream:
+        def __init__(self, of):
+            self.of = of
+
+        def __enter__(self):
+            happened.append(("entered", self.of, threading.get_ident()))
+
+        def __exit__(self, *_):
+            happened.append("left")
+
+    class Value:
+        def item(self):
+            happened.append("read")
+            return 1.0
+
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_stream", threading.get_ident)
+    monkeypatch.setattr(torch.cuda, "stream", Stream)
+    assert values.foreign([Value()]) == [1.0]
+    here, there = threading.get_ident(), values._helper._thread.ident
+    assert happened == [("entered", here, there), "read", "left"]
+
+
 class Broken(Mapping):
     """A mapping that raises when it is gone through."""
 
