@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ _ITEMS = 20_000  # in one entry of it
 _BYTES = 1024 * 1024  # of a config; readers take no larger one
 
 
-@dataclass
 class Config:
     """A config as JSON can hold it.
 
@@ -38,19 +36,19 @@ class Config:
         Dotted names of what was left out because it is a secret, or because it raises.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
-    tags: list[str] = field(default_factory=list)
-    secrets: list[str] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    _known: frozenset[str] = frozenset()
-    _items: int = 0
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.tags: list[str] = []
+        self.secrets: list[str] = []
+        self.unreadable: list[str] = []
+        self._known = of_environment(os.environ)
+        self._items = 0
 
     def read(self, config: Mapping[str, Any], tags: Iterable[str]) -> None:
         """Take in `config` as mappings, lists, text and numbers; the rest as text, without secrets.
 
         Whatever `config` holds may raise; that is left out and named in `unreadable`.
         """
-        self._known = of_environment(os.environ)
         for tag in tags:
             self.tags.append(self._plain(str(tag), "", "a tag", 0))
         size = 2

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 # The longest that anything but the row's own write holds the training loop, in seconds.
 LOOP_LIMIT = 0.05
@@ -47,8 +50,7 @@ class Helper:
 
     def __init__(self, limit: float = LOOP_LIMIT) -> None:
         self._limit = limit
-        self._work: SimpleQueue[tuple[Callable[[], object], threading.Event]] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._work: SimpleQueue[tuple[Callable[[], object], threading.Event]] | None = None
         self._overdue: threading.Event | None = None
         self._free = threading.Lock()
 
@@ -68,10 +70,8 @@ class Helper:
             return False
         done = threading.Event()
         try:
-            if self._thread is None:
-                thread = threading.Thread(target=self._run, name="viz3d-values", daemon=True)
-                thread.start()
-                self._thread = thread
+            if self._work is None:
+                self._work = self._begin()
         except RuntimeError:  # as above
             self._free.release()
             return False
@@ -81,9 +81,16 @@ class Helper:
         self._overdue = done
         return done.is_set()
 
-    def _run(self) -> None:
+    def _begin(self) -> SimpleQueue[tuple[Callable[[], object], threading.Event]]:
+        from queue import SimpleQueue  # not at import, which a training script pays for
+
+        todo: SimpleQueue[tuple[Callable[[], object], threading.Event]] = SimpleQueue()
+        threading.Thread(target=self._run, args=(todo,), name="viz3d-values", daemon=True).start()
+        return todo
+
+    def _run(self, todo: SimpleQueue[tuple[Callable[[], object], threading.Event]]) -> None:
         while True:
-            work, done = self._work.get()
+            work, done = todo.get()
             try:
                 work()
             finally:

@@ -6,14 +6,13 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import cache
 from typing import Any
-
-import numpy as np
 
 from viz3d.record.limit import Helper
 
 # Types whose number is there at once; anything else may run code of a stranger, or wait for a GPU.
-_AT_ONCE = frozenset({int, float, bool, *np.sctypeDict.values()} - {np.object_})
+_AT_ONCE = frozenset({int, float, bool})
 _NO_NUMBERS = frozenset({str, bytes, bytearray, list, tuple, dict, set, complex, type(None)})
 
 _helper = Helper()
@@ -98,7 +97,7 @@ def _item(value: Any) -> int | float | None:
     if not isinstance(value, (int, float)):
         item = getattr(value, "item", None)
         value = item() if callable(item) else None
-    if isinstance(value, (float, np.floating)):
+    if isinstance(value, float):
         return float(value)
     if isinstance(value, int):
         # JSON readers keep 64 bits; a larger integer is a float to all of them.
@@ -107,14 +106,25 @@ def _item(value: Any) -> int | float | None:
 
 
 def _lies_in_memory(kind: type, value: Any) -> bool:
-    """Say whether `value` is an array of numbers, or a tensor of PyTorch itself on the CPU."""
-    if kind is np.ndarray:
+    """Say whether `value` is NumPy's own, or a tensor of PyTorch itself on the CPU.
+
+    Neither package is imported for it: whoever has such a value has its package.
+    """
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is not None and kind in _scalars(numpy):
+        return True
+    if numpy is not None and kind is numpy.ndarray:
         return not value.dtype.hasobject
     torch: Any = sys.modules.get("torch")
     tensor = getattr(torch, "Tensor", None)
     if tensor is None or (kind is not tensor and kind is not torch.nn.Parameter):
         return False
     return bool(value.device.type == "cpu")
+
+
+@cache
+def _scalars(numpy: Any) -> frozenset[type]:
+    return frozenset(numpy.sctypeDict.values()) - {numpy.object_}
 
 
 def _stream_of_caller() -> AbstractContextManager[Any]:
