@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.record.waiting import until
 from viz3d.load import load_run
 from viz3d.record import append
 from viz3d.record.recorder import Recorder
@@ -99,8 +100,7 @@ def test_a_folder_that_was_removed_is_begun_anew_and_told(tmp_path, monkeypatch,
     rec = Recorder(run, config={"lr": 0.1})
     rec.log(0, loss=1.0)
     shutil.rmtree(run)
-    while not (run / "run.json").exists():
-        time.sleep(0.001)
+    until((run / "run.json").exists)
     rec.log(1, loss=1.0)
     assert read(run / "metrics.jsonl") == [1]
     assert json.loads((run / "run.json").read_text())["config"] == {"lr": 0.1}

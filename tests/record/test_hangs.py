@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
 import torch
 
+from tests.record.waiting import until
 from viz3d.record import append, folder, limit, recorder, values
 from viz3d.record.recorder import Recorder
 
@@ -53,8 +53,7 @@ def test_a_value_that_hangs_is_left_out_and_not_waited_for_again(tmp_path, relea
     assert value.asked == 1  # and so the loop waited once
     assert "50 ms" in caplog.text
     release.set()
-    while values._helper._overdue.is_set() is False:
-        time.sleep(0.001)
+    until(values._helper._overdue.is_set)
     rec.log(20, odd=value)
     assert json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])["odd"] == 7.0
 

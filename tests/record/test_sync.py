@@ -7,6 +7,7 @@ import os
 import threading
 import time
 
+from tests.record.waiting import until
 from viz3d.record import append, sync
 from viz3d.record.recorder import Recorder
 
@@ -24,16 +25,14 @@ def test_rows_are_synced_within_the_interval_once_each(tmp_path, monkeypatch):
     monkeypatch.setattr("viz3d.record.sync.INTERVAL", 0.02)
     rec = Recorder(tmp_path)
     rec.log(0, loss=1.0)
-    while rec._metrics._unsynced or rec._metrics._new:
-        time.sleep(0.001)
+    until(lambda: not (rec._metrics._unsynced or rec._metrics._new))
     assert synced
     time.sleep(0.1)
     before = len(synced)
     time.sleep(0.1)
     assert len(synced) == before
     rec.log(1, loss=1.0)
-    while len(synced) == before:
-        time.sleep(0.001)
+    until(lambda: len(synced) > before)
     rec.close()
     assert threading.get_ident() not in synced
     assert rec.failures == 0
