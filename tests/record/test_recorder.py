@@ -208,6 +208,19 @@ def test_a_line_cut_by_a_full_disk_does_not_swallow_the_next(tmp_path, monkeypat
     assert recorder.failures == 1
 
 
+def test_a_script_that_changes_its_working_folder_writes_one_run(tmp_path, monkeypatch):
+    """The path is that of the moment when the recorder was opened."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    recorder = Recorder("run")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    recorder.log(0, loss=1.0)
+    recorder.close()
+    assert len(rows(tmp_path / "run" / "metrics.jsonl")) == 1
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "finished"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_resuming_appends_and_keeps_what_the_run_was(tmp_path):
     """A second recorder on the folder adds rows; creation time and config stay."""
     with Recorder(tmp_path, config={"seed": 1}, tags=["a"]) as recorder:

@@ -80,7 +80,7 @@ class Recorder:
         self.path = Path(path)
         self.secrets = 0
         self._failures = Failures(self.path.name)
-        self._folder = RunFolder(self.path, self._failures)
+        self._folder = RunFolder(_absolute(self.path), self._failures)
         self._metrics, self._layers = self._folder.metrics, self._folder.layers
         self._norms: LayerNorms | None = None
         if not writes_here():
@@ -227,6 +227,14 @@ class Recorder:
 def _nothing(*_: object, **__: object) -> tuple[str, ...]:
     """Stand for every method, in a process that does not record."""
     return ()
+
+
+def _absolute(path: Path) -> Path:
+    """Return where `path` is now: a training script may change its working folder."""
+    try:
+        return path.absolute()
+    except OSError:  # the working folder is gone
+        return path
 
 
 def _layer_row(step: int, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
