@@ -70,3 +70,36 @@ def test_a_row_after_the_end_is_recorded_and_synced(tmp_path):
 def test_data_alone_is_synced_where_the_system_can():
     """Times of files need not go to the disk with every second's rows."""
     assert append._flush is (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)
+
+
+def at_exit(monkeypatch, rec) -> bool:
+    """Do what the end of the process does for `rec` alone, and say whether it ended."""
+    monkeypatch.setattr(sync, "_all", [rec._folder._syncer])
+    end = threading.Thread(target=sync._at_exit, daemon=True)
+    end.start()
+    end.join(10)
+    return not end.is_alive()
+
+
+def test_the_end_of_the_process_brings_the_last_rows_to_the_disk(tmp_path, monkeypatch):
+    """Also where nobody said `close`."""
+    synced: list[int] = []
+    monkeypatch.setattr(append, "_flush", synced.append)
+    rec = Recorder(tmp_path)
+    rec.log(0, loss=1.0)
+    assert at_exit(monkeypatch, rec)
+    assert len(synced) == 1
+    assert rec._metrics._descriptor is None
+
+
+def test_a_disk_that_hangs_does_not_hold_the_end_of_the_process(tmp_path, monkeypatch):
+    """It has a limit of its own."""
+    release = threading.Event()
+    monkeypatch.setattr(append, "_flush", lambda _: release.wait())
+    monkeypatch.setattr(sync, "EXIT_LIMIT", 0.1)
+    rec = Recorder(tmp_path)
+    rec.log(0, loss=1.0)
+    try:
+        assert at_exit(monkeypatch, rec)
+    finally:
+        release.set()
