@@ -116,6 +116,7 @@ def test_a_sync_that_fails_is_counted_and_the_rows_go_on(tmp_path, monkeypatch):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(append, "_flush", broken)
+    monkeypatch.setattr("viz3d.record.sync.INTERVAL", 60.0)
     with Recorder(tmp_path) as rec:
         rec.log(0, loss=1.0)
     assert rec.failures == 1

@@ -88,7 +88,7 @@ def test_the_end_of_the_process_brings_the_last_rows_to_the_disk(tmp_path, monke
     rec = Recorder(tmp_path)
     rec.log(0, loss=1.0)
     assert at_exit(monkeypatch, rec)
-    assert len(synced) == 1
+    assert synced
     assert rec._metrics._descriptor is None
 
 
