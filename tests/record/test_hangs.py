@@ -20,10 +20,13 @@ def steps(path) -> list[int]:
 
 @pytest.fixture
 def release(monkeypatch):
-    """An event that all that hangs waits for, and a helper of the test's own."""
+    """An event that all that hangs waits for, at most 20 seconds; a helper of the test's own."""
     monkeypatch.setattr(values, "_helper", limit.Helper())
     event = threading.Event()
+    late = threading.Timer(20, event.set)  # or a test that is held would be so for ever
+    late.start()
     yield event
+    late.cancel()
     event.set()
 
 
