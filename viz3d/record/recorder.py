@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import time
+import weakref
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from viz3d.record.append import AppendFile
+from viz3d.record.about import Config
+from viz3d.record.failures import Failures
+from viz3d.record.folder import RunFolder
 from viz3d.record.layers import LayerNorms
-from viz3d.record.rows import line, numbers, plain, whole
+from viz3d.record.limit import within
+from viz3d.record.rank import writes_here
+from viz3d.record.rows import line, numbers, whole
+from viz3d.record.values import copied
 
 if TYPE_CHECKING:
     import torch
 
-SCHEMA = 1
-
-_logger = logging.getLogger(__name__)
+# Seconds that a disk may hold the constructor, and `close`; a config the constructor.
+OPEN_LIMIT = CLOSE_LIMIT = 5.0
+CONFIG_LIMIT = 1.0
 
 
 class Recorder:
     """Write a run folder while training; also a context manager.
 
     ``run.json`` says what the run is, ``metrics.jsonl`` holds a row per `log` and ``layers.jsonl``
-    a row per layer and `log_layers`. A row is with the operating system when the call returns: a
-    killed process loses none. Nothing here raises into the training loop: the first failure is one
-    warning of the logger ``viz3d.record.recorder``, all are counted in `failures`.
+    a row per layer and `log_layers`. A row is with the operating system when the call returns, so
+    that a killed process loses none, and a thread brings it to the disk within a second. Nothing
+    here raises into the training loop, and only the row's own write holds it for over 50 ms: the
+    first failure is one warning of the logger ``viz3d.record.recorder``, all are counted in
+    `failures`. The constructor waits for a disk for at most 6 seconds, `close` for 5.
 
-    Opening a folder that already holds a run appends to it.
+    Opening a folder that already holds a run appends to it. In a distributed job (``RANK`` of
+    torchrun, else the rank of Slurm or Open MPI) the recorders of all ranks but 0 do nothing. A
+    process that is forked later records nothing unless it opens a recorder of its own.
 
     Parameters
     ----------
     path : str or os.PathLike
         The run folder; its last part is the name of the run.
     config : mapping, optional
-        Hyper-parameters. What JSON cannot hold is written as text. Without it a resumed run keeps
-        the config that it has.
+        Hyper-parameters. What JSON cannot hold is written as text, and ``(left out)`` stands for
+        what is a secret by its name or its form, or the value of a variable of the environment
+        that is one. Without it a resumed run keeps the config that it has.
     tags : iterable of str, optional
         Words to find the run by.
 
@@ -48,6 +57,8 @@ class Recorder:
     ----------
     failures : int
         Rows and values that could not be recorded.
+    secrets : int
+        Values of the config that were left out as secrets.
 
     Examples
     --------
@@ -67,39 +78,57 @@ class Recorder:
         tags: Iterable[str] = (),
     ) -> None:
         self.path = Path(path)
-        self.failures = 0
-        self._metrics = AppendFile(self.path / "metrics.jsonl")
-        self._layers = AppendFile(self.path / "layers.jsonl")
+        self.secrets = 0
+        self._failures = Failures(self.path.name)
+        self._folder = RunFolder(_absolute(self.path), self._failures)
+        self._metrics, self._layers = self._folder.metrics, self._folder.layers
         self._norms: LayerNorms | None = None
-        self._about: dict[str, Any] = {}
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._about = self._describe(config, tags)
-            self._write_about("running")
-        except Exception as error:  # training goes on without a record
-            self._failed(f"the run could not be described in {self.path.name}/run.json", error)
+        if not writes_here():
+            for name in ("log", "watch", "log_layers", "close"):
+                setattr(self, name, _nothing)
+            return
+        weakref.finalize(self, self._folder.let_go)
+        said = Config()
+        if not within(CONFIG_LIMIT, partial(self._read, said, config, tags)):
+            self._failed("not all of the config was recorded", "reading it takes too long")
+        values = None if config is None else dict(said.values)
+        if not within(OPEN_LIMIT, partial(self._folder.begin, values, list(said.tags))):
+            self._failed("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
 
-    def log(self, step: Any = None, /, **metrics: Any) -> None:
+    @property
+    def failures(self) -> int:
+        """Rows and values that could not be recorded."""
+        return self._failures.count
+
+    def log(
+        self, step: Any = None, values: Mapping[str, Any] | None = None, /, **metrics: Any
+    ) -> None:
         """Record the metrics of one step.
 
         Parameters
         ----------
         step : int
             May also be given by name, or as a metric called ``step``.
+        values : mapping, optional
+            More metrics, for names with a slash: ``{"train/loss": 2.3}``.
         **metrics : float
-            Numbers of Python, NumPy or PyTorch; None says that there is no value. Names with a
-            slash go in as ``**{"train/loss": 2.3}``. A metric called ``time`` replaces the time
-            of day (seconds since 1970) that every row carries.
+            Numbers of Python, NumPy or PyTorch; None says that there is no value. A tensor on a
+            GPU is waited for for at most 50 ms and else left out: call ``item()`` before, where
+            you want to wait longer. Names have at most 200 characters. A metric called ``time``
+            replaces the time of day (seconds since 1970) that every row carries.
         """
         try:
+            if values is not None:
+                metrics = {**copied(values), **metrics}
             named = metrics.pop("step", None)
-            row: dict[str, Any] = {"step": whole(named if step is None else step)}
+            at = whole(named if step is None else step)
             kept, left_out = numbers(metrics)
-            self._metrics.write(line({**row, "time": time.time(), **kept}))
+            self._metrics.write(line({"step": at, "time": time.time(), **kept}))
         except Exception as error:  # whatever it is, training goes on
             self._failed("a row of metrics was not recorded", error)
             return
-        self._left_out(left_out)
+        if left_out:
+            self._left_out(left_out)
 
     def watch(self, model: torch.nn.Module) -> tuple[str, ...]:
         """Choose the model whose layers `log_layers` reads.
@@ -149,25 +178,20 @@ class Recorder:
         self._left_out(name for _, left_out in written for name in left_out)
 
     def close(self, status: str = "finished") -> None:
-        """Bring the record to the disk and note how the run ended.
+        """Bring the record to the disk and note how the run ended, in at most 5 seconds.
 
         Parameters
         ----------
         status : str
             ``"finished"`` or ``"failed"``.
         """
-        for file in (self._metrics, self._layers):
-            try:
-                file.close()
-            except Exception as error:
-                self._failed(f"{file.path.name} was not brought to the disk", error)
-        try:
-            if self._about:  # a run.json that could not be read is left as it was found
-                self._write_about(status)
-        except Exception as error:
-            self._failed("the end of the run was not noted", error)
+        if not within(CLOSE_LIMIT, partial(self._folder.end, status, CLOSE_LIMIT)):
+            self._failed(
+                "the end of the record was not brought to the disk",
+                f"the disk took over {CLOSE_LIMIT:g} seconds",
+            )
         if self.failures > 1:
-            _logger.warning("%s: %d failures in all", self.path.name, self.failures)
+            self._failures.tell(f"{self.failures} failures in all")
 
     def __enter__(self) -> Self:
         return self
@@ -180,50 +204,40 @@ class Recorder:
     ) -> None:
         self.close("finished" if kind is None else "failed")
 
-    def _describe(self, config: Mapping[str, Any] | None, tags: Iterable[str]) -> dict[str, Any]:
-        """Return what ``run.json`` says, keeping what an earlier part of the run wrote."""
-        about: dict[str, Any] = {
-            "schema": SCHEMA,
-            "name": self.path.resolve().name,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "status": "running",
-            "config": plain(dict(config or {})),
-            "tags": [str(tag) for tag in tags],
-        }
-        file = self.path / "run.json"
-        if not file.exists():
-            return about
-        before = json.loads(file.read_text(encoding="utf-8"))
-        about["created"] = before.get("created", about["created"])
-        if config is None:
-            about["config"] = before.get("config", {})
-        about["tags"] = list(dict.fromkeys([*before.get("tags", []), *about["tags"]]))
-        return about
+    def _read(self, said: Config, config: Mapping[str, Any] | None, tags: Iterable[str]) -> None:
+        try:
+            said.read({} if config is None else config, tags)
+        except BaseException as error:  # a stranger's; this is not the loop's thread
+            self._failed("not all of the config was recorded", error)
+        for name in said.unreadable:
+            self._failed("a value of the config was left out", f"{name:.80} cannot be written")
+        self.secrets = len(said.secrets)
+        if said.secrets:
+            names = ", ".join(said.secrets)
+            self._failures.tell(f"{self.secrets} values were left out as secrets: {names:.300}")
 
-    def _write_about(self, status: str) -> None:
-        """Replace ``run.json`` in one move: a reader never sees half of it."""
-        self._about["status"] = status
-        text = json.dumps(self._about, indent=2) + "\n"
-        part = self.path / f".run.json.{os.getpid()}"
-        part.write_text(text, encoding="utf-8")
-        part.replace(self.path / "run.json")
-
-    def _left_out(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._failed(f"the metric {name!r:.80} was left out", "it is not one number")
+    def _left_out(self, left_out: Iterable[tuple[str, str]]) -> None:
+        for name, why in left_out:
+            self._failed(f"the metric {name[:80]!r} was left out", why)
 
     def _failed(self, what: str, why: object) -> None:
-        """Count a failure and tell the first one; a logger never raises, a warning filter may."""
-        self.failures += 1
-        if self.failures == 1:
-            said = repr(why) if isinstance(why, BaseException) else why
-            _logger.warning(
-                "%s: %s (%.300s); training goes on, further failures are only counted",
-                self.path.name, what, said,
-            )  # fmt: skip
+        self._failures.add(what, why)
 
 
-def _layer_row(step: int, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _nothing(*_: object, **__: object) -> tuple[str, ...]:
+    """Stand for every method, in a process that does not record."""
+    return ()
+
+
+def _absolute(path: Path) -> Path:
+    """Return where `path` is now: a training script may change its working folder."""
+    try:
+        return path.absolute()
+    except OSError:  # the working folder is gone
+        return path
+
+
+def _layer_row(step: int, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Return the line of one layer (its place and name, then its numbers) and what is no number."""
     measured = {key: value for key, value in row.items() if key not in ("step", "layer", "name")}
     kept, left_out = numbers(measured)

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
+from viz3d.record.values import foreign, is_known, number
 
-def number(value: Any) -> int | float | None:
-    """Return `value` as a plain number, or None if it is not one.
+# Of a metric's name. Readers leave out the metrics of longer ones.
+NAME_CHARS = 200
 
-    Parameters
-    ----------
-    value : Any
-        A Python, NumPy or PyTorch number; anything else with a number behind ``item()``.
-
-    Returns
-    -------
-    int, float or None
-        Booleans become 0 or 1. NaN and infinities are facts and stay.
-
-    Raises
-    ------
-    Exception
-        Whatever ``item()`` raises: an array of several numbers, a tensor without storage.
-    """
-    if not isinstance(value, (int, float)) and callable(item := getattr(value, "item", None)):
-        value = item()
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, int):
-        # JSON readers keep 64 bits; a larger integer is a float to all of them.
-        return int(value) if -(2**63) <= value < 2**63 else float(value)
-    return None
+# Rows hold numbers and text alone, so there is no circle to look for.
+_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def whole(step: Any) -> int:
@@ -44,48 +26,71 @@ def whole(step: Any) -> int:
     ValueError
         If it is not a finite whole number that fits 64 bits.
     """
+    if type(step) is int and -(2**63) < step < 2**63:
+        return step
     value = number(step)
     if value is None or not math.isfinite(value) or value != int(value) or abs(value) >= 2**63:
-        raise ValueError(f"the step {step!r:.80} is not a whole number")
+        said = f"{value!r:.80}" if value is not None else f"of type {type(step).__name__:.80}"
+        raise ValueError(f"the step {said} is not a whole number")
     return int(value)
 
 
-def numbers(values: Mapping[str, Any]) -> tuple[dict[str, int | float], list[str]]:
-    """Return the entries that are numbers, and the names of those that are not.
+def numbers(values: Mapping[str, Any]) -> tuple[dict[str, int | float], list[tuple[str, str]]]:
+    """Return the entries that are numbers, and of each other one its name and why it is left out.
 
-    An entry of None says that there is no value at this step; it stands in neither.
+    An entry of None says that there is no value at this step; it stands in neither. All values of
+    unknown types together hold the caller for at most 50 ms.
     """
     kept: dict[str, int | float] = {}
-    left_out: list[str] = []
+    left_out: list[tuple[str, str]] = []
+    unknown: list[str] = []
     for name, value in values.items():
         if value is None:
             continue
-        try:
+        if len(name) > NAME_CHARS:
+            left_out.append((name, f"its name is longer than {NAME_CHARS} characters"))
+        elif type(value) is float:
+            kept[name] = value
+        elif is_known(value):
             found = number(value)
-        except Exception:  # `item()` of a stranger may raise anything
-            found = None
-        if found is None:
-            left_out.append(str(name))
+            if found is None:
+                left_out.append((name, "it is not one number"))
+            else:
+                kept[name] = found
         else:
-            kept[str(name)] = found
+            kept[name] = 0  # keeps the place; replaced or taken out below
+            unknown.append(name)
+    if unknown:
+        read = foreign([values[name] for name in unknown])
+        for name, found in zip(unknown, read, strict=True):
+            if found is None:
+                del kept[name]
+                left_out.append((name, "it is not one number, or was not read within 50 ms"))
+            else:
+                kept[name] = found
     return kept, left_out
 
 
-def plain(value: Any) -> Any:
-    """Return `value` as what JSON can hold: mappings, lists, text, numbers; the rest as text."""
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    try:
-        found = number(value)
-    except Exception:  # as above
-        found = None
-    return str(value) if found is None else found
-
-
 def line(row: Mapping[str, Any]) -> bytes:
-    """Return `row` as one line of JSON in ASCII; NaN and infinities as ``NaN``, ``Infinity``."""
-    return json.dumps(row, separators=(",", ":")).encode("ascii") + b"\n"
+    """Return `row`, of numbers and text, as one line of JSON.
+
+    NaN and infinities stand as ``NaN`` and ``Infinity``. orjson writes the line where it is
+    installed; the same values are read back.
+    """
+    if (fast := _orjson()) is not None:
+        try:
+            data = fast(row)
+        except TypeError:  # a lone surrogate in a name
+            data = b"null"
+        if b"null" not in data:  # what orjson makes of NaN, as no row holds a None
+            return data + b"\n"
+    return _json(row).encode("ascii") + b"\n"
+
+
+@cache
+def _orjson() -> Callable[[Mapping[str, Any]], bytes] | None:
+    try:
+        orjson: Any = import_module("orjson")
+    except Exception:  # not installed, or broken
+        return None
+    return orjson.dumps

@@ -1,0 +1,99 @@
+"""Do what may hang on a thread of its own, and wait for it only so long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
+
+# The longest that anything but the row's own write holds the training loop, in seconds.
+LOOP_LIMIT = 0.05
+
+
+def within(limit: float, work: Callable[[], object]) -> bool:
+    """Do `work` on a new thread and wait for at most `limit` seconds.
+
+    Parameters
+    ----------
+    limit : float
+        Seconds.
+    work : callable
+        Handles its own exceptions.
+
+    Returns
+    -------
+    bool
+        False if it is not done yet; it goes on.
+    """
+    thread = threading.Thread(target=work, name="viz3d-aside", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter ends, or there are no threads left
+        work()
+        return True
+    thread.join(limit)
+    return not thread.is_alive()
+
+
+class Helper:
+    """One thread for many short pieces of work; while one hangs, no other is tried.
+
+    Parameters
+    ----------
+    limit : float
+        Seconds to wait for one piece.
+    """
+
+    def __init__(self, limit: float = LOOP_LIMIT) -> None:
+        self._limit = limit
+        self._work: SimpleQueue[tuple[Callable[[], object], threading.Event]] | None = None
+        self._overdue: threading.Event | None = None
+        self._free = threading.Lock()
+
+    def do(self, work: Callable[[], object]) -> bool:
+        """Do `work`, which handles its own exceptions.
+
+        Returns
+        -------
+        bool
+            False if it was not done within the limit, or not begun because an earlier piece
+            still hangs: that is not waited for again.
+        """
+        end = time.monotonic() + self._limit
+        if self._overdue is not None and not self._overdue.is_set():
+            return False
+        if not self._free.acquire(timeout=self._limit):
+            return False
+        done = threading.Event()
+        try:
+            if self._work is None:
+                self._work = self._begin()
+        except RuntimeError:  # as above
+            self._free.release()
+            return False
+        self._work.put((work, done))
+        if done.wait(max(0.0, end - time.monotonic())):
+            return True
+        self._overdue = done
+        return done.is_set()
+
+    def _begin(self) -> SimpleQueue[tuple[Callable[[], object], threading.Event]]:
+        from queue import SimpleQueue  # not at import, which a training script pays for
+
+        todo: SimpleQueue[tuple[Callable[[], object], threading.Event]] = SimpleQueue()
+        threading.Thread(target=self._run, args=(todo,), name="viz3d-values", daemon=True).start()
+        return todo
+
+    def _run(self, todo: SimpleQueue[tuple[Callable[[], object], threading.Event]]) -> None:
+        while True:
+            work, done = todo.get()
+            try:
+                work()
+            finally:
+                del work  # or its values would live until the next piece comes
+                done.set()
+                self._free.release()
