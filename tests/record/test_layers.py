@@ -119,7 +119,7 @@ def test_every_parameter_belongs_to_exactly_one_layer(model):
     built = model()
     for weight in built.parameters():
         weight.grad = torch.randn_like(weight)
-    rows = LayerNorms(built).read()
+    rows = LayerNorms(built).read().rows
     together = math.hypot(*(row["grad_norm"] for row in rows))
     gradients = [weight.grad for weight in built.parameters()]
     assert together == pytest.approx(torch.nn.utils.get_total_norm(gradients).item(), rel=1e-6)
@@ -134,7 +134,7 @@ def test_gradient_norms_equal_the_closed_form():
         model.layers[1].bias.fill_(4.0)
     out = model.layers[0](torch.tensor([3.0, 4.0, 12.0])) + model.layers[1](torch.tensor([0.0, 1]))
     out.sum().backward()
-    first, second = LayerNorms(model).read()
+    first, second = LayerNorms(model).read().rows
     assert first["grad_norm"] == pytest.approx(13.0)
     assert first["weight_norm"] == pytest.approx(2.0)
     assert second["grad_norm"] == pytest.approx(math.sqrt(2))  # (0, 1) and 1 for the bias
@@ -144,7 +144,7 @@ def test_gradient_norms_equal_the_closed_form():
 def test_a_layer_without_a_gradient_has_none():
     """No gradient is missing, not zero."""
     model = twelve()
-    assert all("grad_norm" not in row for row in LayerNorms(model).read())
+    assert all("grad_norm" not in row for row in LayerNorms(model).read().rows)
 
 
 def test_frozen_and_shared_parameters_count_once_or_not_at_all():
@@ -164,7 +164,7 @@ def test_a_gradient_that_is_not_finite_shows_in_its_layer_alone(bad):
     for weight in model.parameters():
         weight.grad = torch.ones_like(weight)
     model.blocks[5].attn.weight.grad[0, 0] = bad
-    norms = [row["grad_norm"] for row in LayerNorms(model).read()]
+    norms = [row["grad_norm"] for row in LayerNorms(model).read().rows]
     assert [i for i, norm in enumerate(norms) if not math.isfinite(norm)] == [5]
 
 
@@ -172,12 +172,12 @@ def test_low_precision_gradients_are_summed_in_float32():
     """A norm of many bfloat16 numbers is not rounded on the way."""
     model = Tree(layers=nn.ModuleList([nn.Linear(1000, 10, bias=False)])).bfloat16()
     model.layers[0].weight.grad = torch.full((10, 1000), 0.5, dtype=torch.bfloat16)
-    (row,) = LayerNorms(model).read()
+    (row,) = LayerNorms(model).read().rows
     assert row["grad_norm"] == pytest.approx(50.0, rel=1e-6)
 
 
 def test_a_watched_model_can_be_freed(tmp_path):
-    """The recorder keeps no tensor alive, and says nothing of a model that is gone."""
+    """The recorder keeps no tensor alive, and counts that there is nothing to read."""
     recorder = Recorder(tmp_path)
     model = twelve()
     recorder.watch(model)
@@ -186,7 +186,8 @@ def test_a_watched_model_can_be_freed(tmp_path):
     gc.collect()
     assert gone() is None
     recorder.log_layers(0)
-    assert recorder.failures == 0
+    assert recorder.failures == 1
+    assert not (tmp_path / "layers.jsonl").exists()
 
 
 def test_watch_then_log_layers_records_a_row_per_layer(tmp_path):
@@ -195,9 +196,12 @@ def test_watch_then_log_layers_records_a_row_per_layer(tmp_path):
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     assert recorder.watch(model) == ("0", "1")
     model(torch.ones(2)).backward()
-    recorder.log_layers(8)
+    recorder.log_layers(10)
     rows = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
-    assert [(row["step"], row["layer"], row["name"]) for row in rows] == [(8, 0, "0"), (8, 1, "1")]
+    assert [(row["step"], row["layer"], row["name"]) for row in rows] == [
+        (10, 0, "0"),
+        (10, 1, "1"),
+    ]
     assert all(row["grad_norm"] > 0 for row in rows)
 
 
