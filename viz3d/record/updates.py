@@ -37,6 +37,7 @@ class UpdateNorms:
     """
 
     def __init__(self) -> None:
+        _hook()  # here and not in the loop: the first time takes seconds
         self.armed = False
         self.errors: list[str] = []
         self._watched: dict[int, weakref.ref[torch.Tensor]] = {}
@@ -48,7 +49,6 @@ class UpdateNorms:
         self.disarm()
         alive = [(reference(), reference) for reference in parameters]
         self._watched = {id(own): reference for own, reference in alive if own is not None}
-        _hook()
         _armed.add(self)
         self.armed = True
 
@@ -111,11 +111,13 @@ def _hook() -> None:
     global _hooked  # noqa: PLW0603 - PyTorch's list of hooks is global too
     if _hooked:
         return
+    from torch import compiler
     from torch.optim import optimizer
 
     _hooked = True
-    optimizer.register_optimizer_step_pre_hook(_before)
-    optimizer.register_optimizer_step_post_hook(_after)
+    # A compiled step calls them; it does not compile them, nor itself anew as they come to work.
+    optimizer.register_optimizer_step_pre_hook(compiler.disable(_before))
+    optimizer.register_optimizer_step_post_hook(compiler.disable(_after))
 
 
 def _before(optimizer: torch.optim.Optimizer, *_: Any) -> None:
