@@ -104,5 +104,10 @@ def compiled_blocks():
     return Tree(h=nn.ModuleList(wrapped), head=Tree(module=nn.Linear(4, 5)))
 
 
+def compiled_part():
+    """One part wrapped, and the model round it not."""
+    return Tree(encoder=Tree(_orig_mod=Tree(layers=blocks(2))), head=nn.Linear(4, 5))
+
+
 def perceptron():
     return nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))

@@ -13,6 +13,7 @@ from tests.record.models import (
     Tree,
     bert,
     compiled_blocks,
+    compiled_part,
     encoder_decoder,
     experts,
     lecture,
@@ -60,6 +61,7 @@ from viz3d.record.layers import LayerNorms
             ],
         ),
         (compiled_blocks, [*numbered("h", 2), "head"]),
+        (compiled_part, [*numbered("encoder.layers", 2), "head"]),
     ],
 )
 @pytest.mark.parametrize("wrapper", [None, "module", "_orig_mod"])

@@ -66,9 +66,10 @@ class LayerNorms:
             raise ValueError(f"every is {every!r}; it has to be 1 step or more")
         self.every = every
         self._updates = UpdateNorms() if updates else None
-        self._model = weakref.ref(unwrapped(model))
+        model = unwrapped(model)
+        self._model = weakref.ref(model)
         self._places: dict[str, int] = {}
-        self._find()
+        self._find(model)
 
     def at(self, step: int) -> Reading | None:
         """Return the layers if `step` is one to be recorded; to be called at every step."""
@@ -88,8 +89,7 @@ class LayerNorms:
         with a parameter that was in no optimiser step since the call before, has no
         ``update_ratio``. What only some of a layer's parameters would give is left out.
         """
-        if not self._current():
-            self._find()
+        self._refresh()
         left_out = [f"{name:.80} is spread over processes" for name in self._spread]
         left_out += [] if self._updates is None else self._updates.errors
         measured = list(self._measure())
@@ -132,11 +132,8 @@ class LayerNorms:
             yield name, measure, norm
         yield from changes
 
-    def _find(self) -> None:
+    def _find(self, model: torch.nn.Module) -> None:
         """Find the layers of the model as it is now; each name keeps the place it had."""
-        model = self._model()
-        if model is None:
-            return  # a part that lives on elsewhere is still read
         self._layers: list[tuple[str, list[weakref.ref[torch.nn.Parameter]]]] = []
         self._spread: list[str] = []
         seen: set[int] = set()
@@ -153,12 +150,11 @@ class LayerNorms:
         self._trained = [weakref.ref(p) for p in model.parameters() if p.requires_grad]
         self.names = tuple(names)
 
-    def _current(self) -> bool:
-        """Say whether the model trains the parameters that were found, and no others."""
+    def _refresh(self) -> None:
+        """Find the layers anew if the model trains other parameters than those found."""
         model = self._model()
         if model is None:
-            return True
+            return  # a part that lives on elsewhere is still read
         now = [p for p in model.parameters() if p.requires_grad]
-        return len(now) == len(self._trained) and all(
-            reference() is p for reference, p in zip(self._trained, now, strict=True)
-        )
+        if [id(reference()) for reference in self._trained] != [id(p) for p in now]:
+            self._find(model)

@@ -55,11 +55,9 @@ def fetch(scalars: Sequence[torch.Tensor]) -> list[float]:
     # On an accelerator if there is one: from it to the CPU would be a transfer of its own.
     home = next((device for device in places if device.type != "cpu"), scalars[0].device)
     stacks = [torch.stack([scalars[at] for at in group]).to(home) for group in places.values()]
-    fetched: list[float] = torch.cat(stacks).tolist()
     order = [at for group in places.values() for at in group]
-    return [
-        value for _, value in sorted(zip(order, fetched, strict=True), key=lambda pair: pair[0])
-    ]
+    fetched: dict[int, float] = dict(zip(order, torch.cat(stacks).tolist(), strict=True))
+    return [fetched[at] for at in range(len(scalars))]
 
 
 def _values(tensor: torch.Tensor) -> torch.Tensor | None:
