@@ -1,4 +1,4 @@
-"""viz3d.record.layers: which layers a model has, in which order, and their norms."""
+"""viz3d.record.layers: the norms of layers, at an interval, of whatever a model comes to be."""
 
 from __future__ import annotations
 
@@ -11,118 +11,9 @@ import pytest
 import torch
 from torch import nn
 
+from tests.record.models import Tree, nanochat, numbered, perceptron, twelve
 from viz3d.record.layers import LayerNorms
 from viz3d.record.recorder import Recorder
-
-
-class Block(nn.Module):
-    """A block with two parts, and experts if asked for."""
-
-    def __init__(self, width=4, experts=0):
-        super().__init__()
-        self.attn = nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
-        if experts:
-            self.experts = nn.ModuleList(nn.Linear(width, width) for _ in range(experts))
-
-
-class Tree(nn.Module):
-    """A module with the given children, in the given order."""
-
-    def __init__(self, **children):
-        super().__init__()
-        for name, child in children.items():
-            setattr(self, name, child)
-
-
-def blocks(n=3, **settings):
-    return nn.ModuleList(Block(**settings) for _ in range(n))
-
-
-def numbered(prefix, n=3):
-    return [f"{prefix}.{i}" for i in range(n)]
-
-
-def nanochat():
-    inner = nn.ModuleDict({"wte": nn.Embedding(5, 4), "h": blocks()})
-    return Tree(transformer=inner, lm_head=nn.Linear(4, 5))
-
-
-def llama():
-    inner = Tree(embed_tokens=nn.Embedding(5, 4), layers=blocks(), norm=nn.LayerNorm(4))
-    return Tree(model=inner, lm_head=nn.Linear(4, 5))
-
-
-def bert():
-    embeddings = Tree(word=nn.Embedding(5, 4), position=nn.Embedding(5, 4), norm=nn.LayerNorm(4))
-    return Tree(embeddings=embeddings, encoder=Tree(layer=blocks()), pooler=nn.Linear(4, 4))
-
-
-def twelve():
-    return Tree(blocks=blocks(12))
-
-
-def lecture():
-    """A Sequential of blocks, with a parameter of the model's own."""
-    model = Tree(blocks=nn.Sequential(Block(), Block()), head=nn.Linear(4, 5))
-    model.position = nn.Parameter(torch.zeros(3))
-    return model
-
-
-def encoder_decoder():
-    stacks = {"encoder": Tree(block=blocks(2)), "decoder": Tree(block=blocks(2))}
-    return Tree(shared=nn.Embedding(5, 4), stacks=nn.ModuleDict(stacks))
-
-
-def experts():
-    return Tree(layers=blocks(2, experts=4))
-
-
-def sentence_encoder():
-    """A Sequential whose parts differ is no list of blocks, though each part has parts."""
-    return nn.Sequential(Tree(layers=blocks(2)), nn.Sequential(nn.Linear(4, 4), nn.ReLU()))
-
-
-def perceptron():
-    return nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
-
-
-@pytest.mark.parametrize(
-    ("model", "expected"),
-    [
-        (nanochat, ["transformer.wte", *numbered("transformer.h"), "lm_head"]),
-        (llama, ["model.embed_tokens", *numbered("model.layers"), "model.norm", "lm_head"]),
-        (bert, ["embeddings", *numbered("encoder.layer"), "pooler"]),
-        (twelve, numbered("blocks", 12)),
-        (lecture, ["position", *numbered("blocks", 2), "head"]),
-        (
-            encoder_decoder,
-            ["shared", *numbered("stacks.encoder.block", 2), *numbered("stacks.decoder.block", 2)],
-        ),
-        (experts, numbered("layers", 2)),
-        (sentence_encoder, [*numbered("0.layers", 2), "1"]),
-        (perceptron, ["0", "2"]),
-    ],
-)
-@pytest.mark.parametrize("wrapper", [None, "module", "_orig_mod"])
-def test_layers_are_found_in_model_order_whatever_they_are_called(model, expected, wrapper):
-    """Blocks are told by structure; wrappers of data-parallel or compiled models leave no trace."""
-    built = model()
-    wrapped = Tree(**{wrapper: built}) if wrapper else built
-    assert list(LayerNorms(wrapped).names) == expected
-
-
-@pytest.mark.parametrize("model", [nanochat, llama, bert, lecture, encoder_decoder, experts])
-def test_every_parameter_belongs_to_exactly_one_layer(model):
-    """The layers' norms together are the global norm: nothing is left out or counted twice."""
-    torch.manual_seed(0)
-    built = model()
-    for weight in built.parameters():
-        weight.grad = torch.randn_like(weight)
-    rows = LayerNorms(built).read()
-    together = math.hypot(*(row["grad_norm"] for row in rows))
-    gradients = [weight.grad for weight in built.parameters()]
-    assert together == pytest.approx(torch.nn.utils.get_total_norm(gradients).item(), rel=1e-6)
 
 
 def test_gradient_norms_equal_the_closed_form():
@@ -134,7 +25,7 @@ def test_gradient_norms_equal_the_closed_form():
         model.layers[1].bias.fill_(4.0)
     out = model.layers[0](torch.tensor([3.0, 4.0, 12.0])) + model.layers[1](torch.tensor([0.0, 1]))
     out.sum().backward()
-    first, second = LayerNorms(model).read()
+    first, second = LayerNorms(model).read().rows
     assert first["grad_norm"] == pytest.approx(13.0)
     assert first["weight_norm"] == pytest.approx(2.0)
     assert second["grad_norm"] == pytest.approx(math.sqrt(2))  # (0, 1) and 1 for the bias
@@ -144,7 +35,7 @@ def test_gradient_norms_equal_the_closed_form():
 def test_a_layer_without_a_gradient_has_none():
     """No gradient is missing, not zero."""
     model = twelve()
-    assert all("grad_norm" not in row for row in LayerNorms(model).read())
+    assert all("grad_norm" not in row for row in LayerNorms(model).read().rows)
 
 
 def test_frozen_and_shared_parameters_count_once_or_not_at_all():
@@ -157,6 +48,67 @@ def test_frozen_and_shared_parameters_count_once_or_not_at_all():
     assert LayerNorms(model).names == names
 
 
+def test_what_is_trained_may_change_and_a_layer_keeps_its_place():
+    """A head of another size, a block that thaws: found at the next record, in its place."""
+    model = nanochat()
+    model.transformer["h"][0].requires_grad_(False)
+    layers = LayerNorms(Tree(module=model))  # the wrapper is gone at once, the model is not
+    places = {row["name"]: row["layer"] for row in layers.read().rows}
+    assert places == {
+        "transformer.wte": 0,
+        "transformer.h.1": 2,
+        "transformer.h.2": 3,
+        "lm_head": 4,
+    }
+    model.transformer["h"][0].requires_grad_(True)
+    model.transformer["h"][2].requires_grad_(False)
+    model.lm_head = nn.Linear(4, 7)
+    model.value_head = nn.Linear(4, 1)
+    rows = {row["name"]: row for row in layers.read().rows}
+    assert {name: row["layer"] for name, row in rows.items()} == {
+        "transformer.wte": 0, "transformer.h.0": 1, "transformer.h.1": 2, "lm_head": 4,
+        "value_head": 5,
+    }  # fmt: skip
+    weights = list(model.lm_head.parameters())
+    assert rows["lm_head"]["weight_norm"] == pytest.approx(
+        torch.nn.utils.get_total_norm(weights).item()
+    )
+
+
+def test_parts_outlive_the_module_in_which_they_were_passed():
+    """Two models in a throw-away module; of one that goes away nothing is told any more."""
+    actor, critic = twelve(), perceptron()
+    layers = LayerNorms(Tree(actor=actor, critic=critic))
+    names = [row["name"] for row in layers.read().rows]
+    assert names == [*numbered("actor.blocks", 12), "critic"]
+    kept = critic[0].weight  # of a layer that is gone otherwise
+    del critic
+    gc.collect()
+    assert kept.norm() > 0
+    assert [row["name"] for row in layers.read().rows] == names[:-1]
+
+
+def test_a_layer_that_cannot_be_read_is_left_out_and_counted(tmp_path):
+    """No part of a layer stands for all of it, and the other layers are read."""
+    model = nn.Sequential(nn.Linear(2, 1), nn.Linear(2, 1, device="meta"), nn.Linear(2, 1))
+    recorder = Recorder(tmp_path)
+    recorder.watch(model)
+    model[0].weight.grad = torch.ones(1, 2)
+    recorder.log_layers(0)
+    rows = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
+    assert [(row["layer"], row["name"]) for row in rows] == [(0, "0"), (2, "2")]
+    assert recorder.failures == 1
+
+
+def test_gradients_of_an_embedding_may_be_sparse():
+    """Tokens that come twice count with their sum."""
+    model = Tree(wte=nn.Embedding(5, 2, sparse=True), head=nn.Linear(2, 1, bias=False))
+    nn.init.ones_(model.head.weight)
+    model.head(model.wte(torch.tensor([1, 1, 4]))).sum().backward()
+    row, _ = LayerNorms(model).read().rows
+    assert row["grad_norm"] == pytest.approx(math.hypot(2, 2, 1, 1))
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_gradient_that_is_not_finite_shows_in_its_layer_alone(bad):
     """The layer in which training breaks can be told from the others."""
@@ -164,7 +116,7 @@ def test_a_gradient_that_is_not_finite_shows_in_its_layer_alone(bad):
     for weight in model.parameters():
         weight.grad = torch.ones_like(weight)
     model.blocks[5].attn.weight.grad[0, 0] = bad
-    norms = [row["grad_norm"] for row in LayerNorms(model).read()]
+    norms = [row["grad_norm"] for row in LayerNorms(model).read().rows]
     assert [i for i, norm in enumerate(norms) if not math.isfinite(norm)] == [5]
 
 
@@ -172,12 +124,12 @@ def test_low_precision_gradients_are_summed_in_float32():
     """A norm of many bfloat16 numbers is not rounded on the way."""
     model = Tree(layers=nn.ModuleList([nn.Linear(1000, 10, bias=False)])).bfloat16()
     model.layers[0].weight.grad = torch.full((10, 1000), 0.5, dtype=torch.bfloat16)
-    (row,) = LayerNorms(model).read()
+    (row,) = LayerNorms(model).read().rows
     assert row["grad_norm"] == pytest.approx(50.0, rel=1e-6)
 
 
 def test_a_watched_model_can_be_freed(tmp_path):
-    """The recorder keeps no tensor alive, and says nothing of a model that is gone."""
+    """The recorder keeps no tensor alive, and counts that there is nothing to read."""
     recorder = Recorder(tmp_path)
     model = twelve()
     recorder.watch(model)
@@ -186,7 +138,8 @@ def test_a_watched_model_can_be_freed(tmp_path):
     gc.collect()
     assert gone() is None
     recorder.log_layers(0)
-    assert recorder.failures == 0
+    assert recorder.failures == 1
+    assert not (tmp_path / "layers.jsonl").exists()
 
 
 def test_watch_then_log_layers_records_a_row_per_layer(tmp_path):
@@ -195,10 +148,36 @@ def test_watch_then_log_layers_records_a_row_per_layer(tmp_path):
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     assert recorder.watch(model) == ("0", "1")
     model(torch.ones(2)).backward()
-    recorder.log_layers(8)
+    recorder.log_layers(10)
     rows = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
-    assert [(row["step"], row["layer"], row["name"]) for row in rows] == [(8, 0, "0"), (8, 1, "1")]
+    assert [(row["step"], row["layer"], row["name"]) for row in rows] == [
+        (10, 0, "0"),
+        (10, 1, "1"),
+    ]
     assert all(row["grad_norm"] > 0 for row in rows)
+
+
+def test_the_interval_is_kept_without_an_if_in_the_loop(tmp_path):
+    """Called at every step, it records every tenth by default."""
+    recorder = Recorder(tmp_path)
+    model = perceptron()
+    recorder.watch(model)
+    for step in range(3, 25):
+        recorder.log_layers(step)
+    rows = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [10, 10, 20, 20]
+    recorder.watch(model, every=2)
+    recorder.log_layers(26)
+    recorder.log_layers(27)
+    assert len((tmp_path / "layers.jsonl").read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize("every", [0, -1, None])
+def test_an_interval_that_is_none_is_a_counted_failure(tmp_path, every):
+    """Nothing is raised into the loop."""
+    recorder = Recorder(tmp_path)
+    assert recorder.watch(perceptron(), every=every) == ()
+    assert recorder.failures == 1
 
 
 def test_watching_something_that_is_no_model_is_a_counted_failure(tmp_path):

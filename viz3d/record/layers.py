@@ -1,23 +1,40 @@
-"""Per-layer gradient and weight norms of a PyTorch module.
-
-A layer is found by structure, never by name: the members of a list of blocks, whatever the list is
-called (``transformer.h``, ``layers``, ``blocks``, ``encoder.layer``), and beside them every other
-part that has parameters (embeddings, final norm, head). The order is the one in which the model
-registers them, which is the order of the forward pass in the usual models.
-"""
+"""Gradient norm, weight norm and update ratio of each layer of a PyTorch module."""
 
 from __future__ import annotations
 
 import math
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from viz3d.record.blocks import is_spread, layers, unwrapped
+from viz3d.record.norms import fetch, norms
+from viz3d.record.updates import UpdateNorms
 
 if TYPE_CHECKING:
     import torch
 
-# What data-parallel and compiling wrappers put in front of the model's own names.
-WRAPPERS = frozenset({"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
+EVERY = 10
+"""Steps from one record of the layers to the next."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The layers at one step.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One per layer: ``layer`` (position in the model, from 0, frozen layers counted), ``name``
+        and what there is of ``grad_norm``, ``weight_norm`` (Euclidean norms over all parameters
+        of the layer that are trained) and ``update_ratio``.
+    left_out : tuple of str
+        What could not be read, and why.
+    """
+
+    rows: list[dict[str, Any]]
+    left_out: tuple[str, ...] = ()
 
 
 class LayerNorms:
@@ -27,113 +44,117 @@ class LayerNorms:
     ----------
     model : torch.nn.Module
         Parameters that several layers share count for the first of them; frozen ones are left
-        out.
+        out. What is trained may change later: the layers are then found anew.
+    every : int
+        Steps from one reading to the next.
+    updates : bool
+        Whether to measure the last optimiser step before each reading (see `UpdateNorms`).
 
     Attributes
     ----------
     names : tuple of str
         Layers in model order, without the names of wrappers.
+
+    Raises
+    ------
+    ValueError
+        If `every` is less than 1.
     """
 
-    def __init__(self, model: torch.nn.Module) -> None:
-        seen: set[int] = set()
+    def __init__(self, model: torch.nn.Module, *, every: int = EVERY, updates: bool = True) -> None:
+        if every < 1:
+            raise ValueError(f"every is {every!r}; it has to be 1 step or more")
+        self.every = every
+        self._updates = UpdateNorms() if updates else None
+        model = unwrapped(model)
+        self._model = weakref.ref(model)
+        self._places: dict[str, int] = {}
+        self._find(model)
+
+    def at(self, step: int) -> Reading | None:
+        """Return the layers if `step` is one to be recorded; to be called at every step."""
+        try:
+            return self.read() if step % self.every == 0 else None
+        finally:
+            if self._updates is not None:
+                if (step + 1) % self.every == 0:
+                    self._updates.arm(p for _, parameters in self._layers for p in parameters)
+                elif self._updates.armed:
+                    self._updates.disarm()
+
+    def read(self) -> Reading:
+        """Return the layers with the gradients as they are now.
+
+        A layer without a gradient has no ``grad_norm``. One without a weight that is not zero, or
+        with a parameter that was in no optimiser step since the call before, has no
+        ``update_ratio``. What only some of a layer's parameters would give is left out.
+        """
+        self._refresh()
+        left_out = [f"{name:.80} is spread over processes" for name in self._spread]
+        left_out += [] if self._updates is None else self._updates.errors
+        measured = list(self._measure())
+        if not measured and not self._spread:
+            left_out.append("the watched model is gone, or nothing of it is trained")
+        values = iter(fetch([norm for *_, norm in measured if norm is not None]))
+        parts: dict[tuple[str, str], list[float | None]] = {}
+        for name, measure, norm in measured:
+            parts.setdefault((name, measure), []).append(None if norm is None else next(values))
+        rows: dict[str, dict[str, Any]] = {}
+        for (name, measure), found in parts.items():
+            known = [value for value in found if value is not None]
+            if len(known) < len(found):
+                left_out.append(f"the {measure} of {name:.80} cannot be told")
+                continue
+            row = rows.setdefault(name, {"layer": self._places[name], "name": name})
+            row[measure] = math.hypot(*known)
+        for row in rows.values():
+            change, size = row.pop("update", None), row.get("weight_norm", 0.0)
+            if change is not None and size:
+                row["update_ratio"] = change / size
+        return Reading(list(rows.values()), tuple(left_out))
+
+    def _measure(self) -> Iterator[tuple[str, str, torch.Tensor | None]]:
+        """Yield layer, measure and norm of each parameter, the norms still on their devices."""
+        tensors: list[tuple[str, str, torch.Tensor]] = []
+        changes: list[tuple[str, str, torch.Tensor | None]] = []
+        for name, references in self._layers:
+            alive = [own for reference in references if (own := reference()) is not None]
+            if len(alive) < len(references):  # its module is gone
+                continue
+            tensors += [(name, "grad_norm", own.grad) for own in alive if own.grad is not None]
+            tensors += [(name, "weight_norm", own) for own in alive]
+            if self._updates is not None:
+                moved = [self._updates.of(own) for own in alive]
+                if all(seen for seen, _ in moved):
+                    changes += [(name, "update", norm) for _, norm in moved]
+        found = norms([tensor for *_, tensor in tensors])
+        for (name, measure, _), norm in zip(tensors, found, strict=True):
+            yield name, measure, norm
+        yield from changes
+
+    def _find(self, model: torch.nn.Module) -> None:
+        """Find the layers of the model as it is now; each name keeps the place it had."""
         self._layers: list[tuple[str, list[weakref.ref[torch.nn.Parameter]]]] = []
-        for name, members in _layers(model, ""):
+        self._spread: list[str] = []
+        seen: set[int] = set()
+        names = []
+        for name, members in layers(model):
+            self._places.setdefault(name, len(self._places))
             fresh = [p for p in members if p.requires_grad and id(p) not in seen]
             seen.update(id(p) for p in fresh)
-            if fresh:
-                self._layers.append((_clean(name), [weakref.ref(p) for p in fresh]))
-        self.names = tuple(name for name, _ in self._layers)
+            if any(is_spread(p) for p in fresh):
+                self._spread.append(name)
+            elif fresh:
+                self._layers.append((name, [weakref.ref(p) for p in fresh]))
+            names += [name] if fresh else []
+        self._trained = [weakref.ref(p) for p in model.parameters() if p.requires_grad]
+        self.names = tuple(names)
 
-    def read(self) -> list[dict[str, Any]]:
-        """Return one row per layer, from the gradients as they are now.
-
-        Returns
-        -------
-        list of dict
-            ``layer`` (position, from 0), ``name``, ``grad_norm`` and ``weight_norm`` (Euclidean
-            norms over all parameters of the layer). A layer that has no gradient has no
-            ``grad_norm``.
-        """
-        import torch
-
-        weights: list[tuple[int, torch.Tensor]] = []
-        gradients: list[tuple[int, torch.Tensor]] = []
-        for layer, (_, references) in enumerate(self._layers):
-            for parameter in (reference() for reference in references):
-                if parameter is None:  # its model is gone
-                    continue
-                weights.append((layer, parameter.detach()))
-                if parameter.grad is not None:
-                    gradients.append((layer, parameter.grad.detach()))
-        if not weights:
-            return []
-        norms = torch.stack([_norm(tensor) for _, tensor in weights + gradients]).tolist()
-        weight_norms = _per_layer([layer for layer, _ in weights], norms)
-        grad_norms = _per_layer([layer for layer, _ in gradients], norms[len(weights) :])
-        rows = []
-        for layer, name in enumerate(self.names):
-            row: dict[str, Any] = {"layer": layer, "name": name}
-            if layer in grad_norms:
-                row["grad_norm"] = grad_norms[layer]
-            if layer in weight_norms:
-                row["weight_norm"] = weight_norms[layer]
-            rows.append(row)
-        return rows
-
-
-def _norm(tensor: torch.Tensor) -> torch.Tensor:
-    """Return the Euclidean norm as a float32 scalar, whatever precision the tensor has."""
-    import torch
-
-    if tensor.is_sparse:
-        tensor = tensor.coalesce().values()
-    return torch.linalg.vector_norm(tensor, dtype=torch.promote_types(tensor.dtype, torch.float32))
-
-
-def _per_layer(layers: list[int], norms: list[float]) -> dict[int, float]:
-    grouped: dict[int, list[float]] = {}
-    for layer, norm in zip(layers, norms, strict=False):
-        grouped.setdefault(layer, []).append(norm)
-    return {layer: math.hypot(*values) for layer, values in grouped.items()}
-
-
-def _layers(module: torch.nn.Module, name: str) -> Iterator[tuple[str, list[torch.nn.Parameter]]]:
-    """Yield (name, parameters) of each layer at or below `module`, in order of registration."""
-    for own, parameter in module.named_parameters(recurse=False):
-        yield _join(name, own), [parameter]
-    only_child = len(list(module.children())) == 1  # a wrapper is no layer: look inside
-    listed = _is_block_list(module)
-    for child_name, child in module.named_children():
-        path = _join(name, child_name)
-        holds_list = any(_is_block_list(part) for part in child.modules())
-        if not listed and (holds_list or (only_child and next(child.children(), None))):
-            yield from _layers(child, path)
-        else:
-            yield path, list(child.parameters())
-
-
-def _is_block_list(module: torch.nn.Module) -> bool:
-    """Say whether the children of `module` are repeated blocks.
-
-    A ``ModuleList`` always counts. ``Sequential`` and ``ModuleDict`` also hold the different
-    parts of one thing: they count when their members are numbered, alike and have parts themselves.
-    """
-    from torch import nn
-
-    members = {n: c for n, c in module.named_children() if next(c.parameters(), None) is not None}
-    if isinstance(module, nn.ModuleList):
-        return bool(members)
-    if not isinstance(module, (nn.Sequential, nn.ModuleDict)) or len(members) < 2:
-        return False
-    alike = len({type(child) for child in members.values()}) == 1
-    composed = all(next(child.children(), None) is not None for child in members.values())
-    return alike and composed and all(name[-1:].isdigit() for name in members)
-
-
-def _join(parent: str, child: str) -> str:
-    return f"{parent}.{child}" if parent else child
-
-
-def _clean(name: str) -> str:
-    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+    def _refresh(self) -> None:
+        """Find the layers anew if the model trains other parameters than those found."""
+        model = self._model()
+        if model is None:
+            return  # a part that lives on elsewhere is still read
+        now = [p for p in model.parameters() if p.requires_grad]
+        if [id(reference()) for reference in self._trained] != [id(p) for p in now]:
+            self._find(model)

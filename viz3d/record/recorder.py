@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from viz3d.record.about import Config
 from viz3d.record.failures import Failures
 from viz3d.record.folder import RunFolder
-from viz3d.record.layers import LayerNorms
+from viz3d.record.layers import EVERY, LayerNorms
 from viz3d.record.limit import within
 from viz3d.record.rank import writes_here
 from viz3d.record.rows import line, numbers, whole
@@ -130,52 +130,79 @@ class Recorder:
         if left_out:
             self._left_out(left_out)
 
-    def watch(self, model: torch.nn.Module) -> tuple[str, ...]:
+    def watch(
+        self, model: torch.nn.Module, *, every: int = EVERY, updates: bool = True
+    ) -> tuple[str, ...]:
         """Choose the model whose layers `log_layers` reads.
 
         Blocks are found by structure, whatever they are called; embeddings and head are layers
-        too.
+        too. Call it once the model is on its device and wrapped (compiled, data-parallel). No
+        tensor is kept alive.
 
         Parameters
         ----------
         model : torch.nn.Module
+        every : int
+            Steps from one record to the next.
+        updates : bool
+            Whether to record how far the optimiser moved each layer. Memory: in the step before
+            each record, and only while ``optimizer.step()`` runs, one copy of the weights which
+            that optimiser trains, in their own precision. Without it, nothing of that size.
 
         Returns
         -------
         tuple of str
-            Names of the layers, in model order.
+            Names of the layers that are trained, in model order.
         """
         try:
-            self._norms = LayerNorms(model)
+            self._norms = LayerNorms(model, every=every, updates=updates)
         except Exception as error:
             self._failed("the layers of the model were not found", error)
             return ()
         return self._norms.names
 
     def log_layers(self, step: int, rows: Iterable[Mapping[str, Any]] | None = None) -> None:
-        """Record one row per layer.
+        """Record one row per layer, at the steps that `every` of `watch` divides; call it at each.
+
+        Where to call it: after ``backward()`` of the step's last micro-batch, and after
+        ``scaler.unscale_(optimizer)`` where a gradient scaler is used; before clipping, before
+        ``optimizer.step()`` and before the gradients are set to zero. Called later, it records
+        gradients that are clipped, or none.
+
+        ``grad_norm`` and ``weight_norm`` are those of now. ``update_ratio`` is the norm of the
+        change in the optimiser step before this call over ``weight_norm``. It is missing at the
+        first step, where a layer was in no such step, and where the call before was not for
+        ``step - 1``; it needs an optimiser derived from ``torch.optim.Optimizer`` that holds the
+        model's own parameters. Layers that FSDP spreads over processes are left out and counted:
+        their norms would need every process.
 
         Parameters
         ----------
         step : int
         rows : iterable of mapping, optional
             Each with ``layer`` (position in the model), ``name``, ``grad_norm`` and what else is
-            known of the layer. By default they are read from the watched model: call this after
-            ``backward()`` (and ``unscale_`` of a gradient scaler), before clipping and before the
-            gradients are set to zero.
+            known of the layer; recorded at any step. By default they are read from the watched
+            model.
         """
+        unread: tuple[str, ...] = ()
         try:
+            at = whole(step)
             if rows is None:
                 if self._norms is None:
                     raise ValueError("no model is watched; call watch(model) first")
-                rows = self._norms.read()
-            at = whole(step)
+                reading = self._norms.at(at)
+                if reading is None:
+                    return
+                rows, unread = reading.rows, reading.left_out
             written = [_layer_row(at, row) for row in rows]
-            self._layers.write(b"".join(line(row) for row, _ in written))
+            if written:
+                self._layers.write(b"".join(line(row) for row, _ in written))
         except Exception as error:
             self._failed("the layers of a step were not recorded", error)
             return
         self._left_out(name for _, left_out in written for name in left_out)
+        for what in unread:
+            self._failed("a part of the layers was not recorded", what)
 
     def close(self, status: str = "finished") -> None:
         """Bring the record to the disk and note how the run ended, in at most 5 seconds.

@@ -98,7 +98,7 @@ def train(model: GPT, options: GRPOOptions, recorder: Recorder | None = None) ->
     reference = copy.deepcopy(model).requires_grad_(False)
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.95), weight_decay=0.0)
     if recorder:
-        recorder.watch(model)
+        recorder.watch(model, every=1, updates=False)
     for step in range(options.steps):
         rate = cosine(step, steps=options.steps, warmup=options.warmup, peak=options.learning_rate)
         for group in optimizer.param_groups:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import BadArgument, FormatError
-from viz3d.record.landscape.weights import Tensors, Weights, clean
+from viz3d.record.blocks import clean
+from viz3d.record.landscape.weights import Tensors, Weights
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from viz3d.errors import BadArgument
-from viz3d.record.landscape.weights import Tensors, Weights, clean
+from viz3d.record.blocks import clean
+from viz3d.record.landscape.weights import Tensors, Weights
 
 if TYPE_CHECKING:
     import torch

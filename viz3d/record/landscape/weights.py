@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from viz3d.record.layers import WRAPPERS
+from viz3d.record.blocks import clean
 
 if TYPE_CHECKING:
     import torch
@@ -98,11 +98,6 @@ def seed_all(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-
-
-def clean(name: str) -> str:
-    """Return a tensor's name without what wrappers put in front of it."""
-    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
 
 
 def _random_states() -> dict[str, Any]:
