@@ -73,6 +73,7 @@ def test_the_rl_trainer_logs_rows_and_four_charts_to_wandb(place, monkeypatch, c
         22: {f"final/3d/{kind}" for kind in kinds},
     }
     assert {f"final/3d/{kind}_html" for kind in kinds} < set(sent[22])
+    assert not any(key.endswith("_html") for key in sent[12])
     assert config(log)["group"] == 4
     # The chart of step 12 shows what was recorded by then, not what came meanwhile.
     figure = json.loads((log.parent / "files" / sent[12]["3d/gradient_flow"]["path"]).read_text())
