@@ -1,4 +1,4 @@
-"""The command line: ``python -m viz3d list | check | download | show | plot | wandb | cache``.
+"""The command line: ``python -m viz3d COMMAND``.
 
 Results go to standard output, problems and errors to standard error. Exit status 0: done, 1: failed
 with one plain sentence, 2: wrong usage. Everything heavy is imported inside the command that needs
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from viz3d.cli_cache import add_cache
 from viz3d.cli_check import add_check
+from viz3d.cli_demo import add_demo
 from viz3d.cli_download import add_download
 from viz3d.cli_plot import add_plot
 from viz3d.cli_runs import NAMED, SOURCES, add_run_options, load_named, tell_read
@@ -111,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_plot(commands)
     add_wandb(commands)
+    add_demo(commands)
     for command in (listing, show):
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

@@ -47,22 +47,33 @@ def serve(folder: Path, script: str = "app.py", **settings: str) -> Iterator[str
 
     `script` is another script than the app's.
     """
+    with started(folder, ["streamlit", "run", script, "--server.port"], **settings) as (address, _):
+        yield address
+
+
+@contextmanager
+def started(
+    folder: Path, command: list[str], **settings: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a Python module that serves the app on the port behind its last argument.
+
+    Yields its address and its process.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     hidden = {"VIZ3D_SOURCE", "GCS_BUCKET", "GOOGLE_APPLICATION_CREDENTIALS"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     log = folder / "log.txt"
-    command = ["streamlit", "run", script, "--server.port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [sys.executable, "-m", *command, str(port)],
             cwd=ROOT, env=environment | settings, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"
         try:
             _wait_until_healthy(address, process, log)
-            yield address
+            yield address, process
         finally:
             process.terminate()
             process.wait(timeout=20)

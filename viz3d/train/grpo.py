@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,12 @@ class Rollout:
     mask: Tensor
 
 
-def train(model: GPT, options: GRPOOptions, recorder: Recorder | None = None) -> None:
+def train(
+    model: GPT,
+    options: GRPOOptions,
+    recorder: Recorder | None = None,
+    step_done: Callable[[int], None] = lambda _: None,
+) -> None:
     """Train `model` in place.
 
     Parameters
@@ -92,6 +97,8 @@ def train(model: GPT, options: GRPOOptions, recorder: Recorder | None = None) ->
     recorder : Recorder, optional
         Gets what `objective` and `draw` measured at every step, learning rate, gradient norms
         (global and per layer), and the pass rate on held-out problems at some.
+    step_done : callable
+        Called with each step when it is over and recorded.
     """
     generator = torch.Generator().manual_seed(options.seed)
     pool = addition.problems(held_out=False)
@@ -115,6 +122,7 @@ def train(model: GPT, options: GRPOOptions, recorder: Recorder | None = None) ->
             recorder.log(step, **row)
             recorder.log_layers(step)
         optimizer.step()
+        step_done(step)
 
 
 def draw(model: GPT, pool: Tensor, options: GRPOOptions, generator: torch.Generator) -> Rollout:
@@ -190,6 +198,25 @@ def _log_probabilities(model: GPT, rollout: Rollout) -> Tensor:
     return model(tokens[:, :-1])[:, rollout.prompts.size(1) - 1 :].log_softmax(-1)
 
 
+def start_model(options: GRPOOptions) -> GPT:
+    """Return a model after the supervised training, which is not recorded."""
+    model = new_model(options.start)
+    train_sft(model, options.start)
+    return model
+
+
+def describe(model: GPT, options: GRPOOptions, command: str) -> dict[str, Any]:
+    """Return the config of the record that `command` makes."""
+    return {
+        **asdict(options),
+        "task": "addition of two numbers of two digits, reward 1 for the exact answer",
+        "optimizer": "AdamW(betas=(0.9, 0.95), weight_decay=0), no clipping",
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "command": command,
+        "torch": torch.__version__,
+    }
+
+
 def record(output: Path, options: GRPOOptions, name: str = NAME) -> Path:
     """Train from scratch, supervised and then by reward, and record the second part.
 
@@ -198,16 +225,8 @@ def record(output: Path, options: GRPOOptions, name: str = NAME) -> Path:
     Path
         The run folder, ``output/name``.
     """
-    model = new_model(options.start)
-    train_sft(model, options.start)
-    config = {
-        **asdict(options),
-        "task": "addition of two numbers of two digits, reward 1 for the exact answer",
-        "optimizer": "AdamW(betas=(0.9, 0.95), weight_decay=0), no clipping",
-        "parameters": sum(weight.numel() for weight in model.parameters()),
-        "command": "python -m viz3d.train.grpo --output DIR",
-        "torch": torch.__version__,
-    }
+    model = start_model(options)
+    config = describe(model, options, "python -m viz3d.train.grpo --output DIR")
     with Recorder(output / name, config=config, tags=["grpo"]) as recorder:
         train(model, options, recorder)
     return output / name

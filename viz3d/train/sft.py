@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -68,7 +69,25 @@ def cosine(step: int, *, steps: int, warmup: int, peak: float) -> float:
     return peak * (0.1 + 0.45 * (1 + math.cos(math.pi * through)))
 
 
-def train(model: GPT, options: SFTOptions, recorder: Recorder | None = None) -> None:
+def describe(model: GPT, options: SFTOptions, command: str) -> dict[str, Any]:
+    """Return the config of the record that `command` makes."""
+    return {
+        **asdict(options),
+        "task": "addition of two numbers of two digits",
+        "optimizer": "AdamW(betas=(0.9, 0.95), weight_decay=0), no clipping",
+        "schedule": "linear warm-up, then cosine to a tenth of the peak",
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "command": command,
+        "torch": torch.__version__,
+    }
+
+
+def train(
+    model: GPT,
+    options: SFTOptions,
+    recorder: Recorder | None = None,
+    step_done: Callable[[int], None] = lambda _: None,
+) -> None:
     """Train `model` in place, without clipping: a rate that is too high really diverges.
 
     Parameters
@@ -78,6 +97,8 @@ def train(model: GPT, options: SFTOptions, recorder: Recorder | None = None) -> 
     recorder : Recorder, optional
         Gets loss, learning rate and global gradient norm of every step, held-out loss and
         accuracy of some, and gradient norms per layer.
+    step_done : callable
+        Called with each step when it is over and recorded.
     """
     generator = torch.Generator().manual_seed(options.seed)
     pool = addition.problems(held_out=False)
@@ -101,6 +122,7 @@ def train(model: GPT, options: SFTOptions, recorder: Recorder | None = None) -> 
             if step % options.layers_every == 0 or step == options.steps - 1:
                 recorder.log_layers(step)
         optimizer.step()
+        step_done(step)
 
 
 def answer_loss(model: GPT, pairs: Tensor) -> Tensor:

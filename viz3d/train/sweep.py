@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
 from viz3d.record.recorder import Recorder
-from viz3d.train.sft import SFTOptions, new_model, train
+from viz3d.train.sft import SFTOptions, describe, new_model, train
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 SEEDED_RATE = 3e-3
@@ -37,15 +34,7 @@ def record(output: Path, options: SFTOptions) -> Path:
     """
     name = f"gpt-lr-{options.learning_rate:g}-seed-{options.seed}"
     model = new_model(options)
-    config = {
-        **asdict(options),
-        "task": "addition of two numbers of two digits",
-        "optimizer": "AdamW(betas=(0.9, 0.95), weight_decay=0), no clipping",
-        "schedule": "linear warm-up, then cosine to a tenth of the peak",
-        "parameters": sum(weight.numel() for weight in model.parameters()),
-        "command": "python -m viz3d.train.sweep --output DIR",
-        "torch": torch.__version__,
-    }
+    config = describe(model, options, "python -m viz3d.train.sweep --output DIR")
     with Recorder(output / name, config=config, tags=["learning-rate sweep"]) as recorder:
         train(model, options, recorder)
     return output / name

@@ -34,28 +34,46 @@ def main() -> None:
         try:
             _carry_out(job, report)
         except Exception as error:
-            notes = getattr(error, "__notes__", [])
-            report("failed", what="\n".join([f"{type(error).__name__}: {error}", *notes]))
+            report("failed", what=text_of(error))
 
 
-def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
+def text_of(error: Exception) -> str:
+    """Return all that an error says, its notes too."""
+    return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
+
+
+def open_run(job: Mapping[str, Any]) -> Any:
+    """Open the run of a job: a new one, or an existing one where it has to be resumed.
+
+    A try that fails leaves no folder, and has in its notes what the library's log says of it.
+
+    Parameters
+    ----------
+    job : mapping
+        With ``dir``, ``mode``, ``key``, ``project``, ``entity``, ``id``, ``name``, ``resume`` and
+        the deadlines ``init`` and ``finish`` in seconds.
+    """
     import wandb
 
-    online = job["mode"] == "online"
     folder = Path(job["dir"])
     folder.mkdir(parents=True, exist_ok=True)
     wandb.setup(wandb.Settings(silent=True, console="off"))
-    # With an id of our own the folders of this run can be told from those of others.
-    named = {**job, "id": job["id"] or token_hex(4), "resume": "allow" if job["id"] else "never"}
-    before = _folders(named, folder)
+    before = _folders(job, folder)
     try:
-        run = _open(named, folder)
+        return _open(job, folder)
     except Exception as error:
         # Why, the library often says in its log alone; nothing else is in these folders yet.
-        for place in _folders(named, folder) - before:
+        for place in _folders(job, folder) - before:
             error.add_note("\n".join(logged_errors(place)))
             shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
+    online = job["mode"] == "online"
+    # With an id of our own the folders of this run can be told from those of others.
+    named = {**job, "id": job["id"] or token_hex(4), "resume": "allow" if job["id"] else "never"}
+    run = open_run(named)
     here = Path(run.dir).parent
     report(
         "opened",
@@ -70,14 +88,15 @@ def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
     if online and not logged_errors(here):
         report("arrived")
         if logged:
-            _tell_arrived({**named, "resume": "allow", "finish": job["init"]}, folder, logged)
+            _tell_arrived({**named, "resume": "allow", "finish": job["init"]}, logged)
 
 
-def _tell_arrived(job: Mapping[str, Any], folder: Path, keys: Sequence[str]) -> None:
+def _tell_arrived(job: Mapping[str, Any], keys: Sequence[str]) -> None:
     """Open the run once more to say that these charts arrived, so that a repeat leaves them out.
 
     Before the run was finished nobody knew. Where this fails a repeat sends them again.
     """
+    folder = Path(job["dir"])
     places = _folders(job, folder)
     before = frozenset(places)
     try:

@@ -48,7 +48,13 @@ class Made:
 
 
 def make_files(
-    chart: Chart, step: int, folder: Path, *, final: bool = False, most: int = LARGEST_VALUE
+    chart: Chart,
+    step: int,
+    folder: Path,
+    *,
+    final: bool = False,
+    beside: bool = True,
+    most: int = LARGEST_VALUE,
 ) -> Made:
     """Write the three files of a chart.
 
@@ -61,6 +67,8 @@ def make_files(
         Where the files are written; it exists.
     final : bool
         Whether the keys begin with ``final/``.
+    beside : bool
+        Whether there are image and page also where there is the figure.
     most : int
         Bytes of the figure's JSON at most.
 
@@ -85,13 +93,14 @@ def make_files(
     if plain.digits and plain.bytes <= most:
         notes.append(
             f"{chart.title}: numbers of the figure are rounded to {plain.digits} digits to stay "
-            f"below {most:,} bytes; the page beside it has them all."
+            f"below {most:,} bytes" + ("; the page beside it has them all." if beside else ".")
         )
-    try:
-        files[f"{key}_image"] = _write(stem, ".png", to_png(chart))
-    except ExportError as error:
-        notes.append(f"{chart.title}: there is no image. {error}")
-    files[f"{key}_html"] = _write(stem, ".html", to_html(chart))
+    if beside or not files:
+        try:
+            files[f"{key}_image"] = _write(stem, ".png", to_png(chart))
+        except ExportError as error:
+            notes.append(f"{chart.title}: there is no image. {error}")
+        files[f"{key}_html"] = _write(stem, ".html", to_html(chart))
     about = {"step": step, "sha256": plain.digest, "digits": plain.digits}
     return Made(key, step, files, about | _origin(chart), tuple(notes))
 

@@ -20,7 +20,7 @@ STEP = "viz3d/step"
 
 
 def log_charts(
-    run: Any, charts: Sequence[Chart], step: int, *, final: bool = False
+    run: Any, charts: Sequence[Chart], step: int, *, final: bool = False, beside: bool = True
 ) -> tuple[str, ...]:
     """Log charts to a W&B run that is open in this process, such as that of a training loop.
 
@@ -32,6 +32,9 @@ def log_charts(
         Training step.
     final : bool
         Whether the keys are ``final/3d/...``.
+    beside : bool
+        Whether an image and a page stand beside each figure. They take seconds and megabytes, so
+        a loop that logs charts often does without.
 
     Returns
     -------
@@ -39,8 +42,10 @@ def log_charts(
         What was rounded or left out.
     """
     with tempfile.TemporaryDirectory(prefix="viz3d-") as folder:
-        made = [make_files(chart, step, Path(folder), final=final) for chart in charts]
-        log_files(run, [asdict(part) for part in made], lambda **_: None)
+        made = [
+            make_files(chart, step, Path(folder), final=final, beside=beside) for chart in charts
+        ]
+        log_files(run, [asdict(part) for part in made], lambda *_, **__: None)
     return tuple(note for part in made for note in part.notes)
 
 

@@ -57,7 +57,7 @@ def carry_out(job: Mapping[str, Any], seconds: float) -> Iterator[dict[str, Any]
         Each with ``"event"``. ``"died"`` and ``"late"`` are this function's own, the last of all.
     """
     with tempfile.TemporaryFile() as errors:
-        process = _start(errors)
+        process = start(MODULE, stdout=subprocess.PIPE, stderr=errors)
         try:
             yield from _events(process, job, monotonic() + seconds)
             if process.wait(timeout=seconds):
@@ -65,31 +65,39 @@ def carry_out(job: Mapping[str, Any], seconds: float) -> Iterator[dict[str, Any]
         except (TimeoutError, subprocess.TimeoutExpired):
             yield {"event": "late", "what": f"timed out after {seconds:.0f} s"}
         finally:
-            _end(process)
+            end(process)
 
 
-def _start(errors: IO[bytes]) -> subprocess.Popen[bytes]:
+def start(module: str, **streams: Any) -> subprocess.Popen[bytes]:
+    """Start a module of ours as a process for the library, its standard input a pipe.
+
+    Parameters
+    ----------
+    module : str
+        Run with ``-m``.
+    **streams
+        ``stdout`` and ``stderr`` as `subprocess.Popen` takes them; by default ours.
+    """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     inherited = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
     return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", MODULE],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
         env=inherited | _SILENT | {"PYTHONPATH": os.pathsep.join(paths)},
         # A Ctrl-C is for us, who then end the process and what it started.
         start_new_session=True,
+        **streams,
     )
 
 
 def _events(
-    process: subprocess.Popen[bytes], job: Mapping[str, Any], end: float
+    process: subprocess.Popen[bytes], job: Mapping[str, Any], until: float
 ) -> Iterator[dict[str, Any]]:
     lines: Queue[bytes] = Queue()
     Thread(target=_talk, args=(process, json.dumps(job).encode(), lines), daemon=True).start()
     while True:
         try:
-            line = lines.get(timeout=max(end - monotonic(), 0.001))
+            line = lines.get(timeout=max(until - monotonic(), 0.001))
         except Empty:
             raise TimeoutError from None
         if not line:
@@ -110,7 +118,7 @@ def _talk(process: subprocess.Popen[bytes], job: bytes, lines: Queue[bytes]) -> 
     lines.put(b"")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """End the process and all that it started."""
     try:
         if hasattr(os, "killpg"):

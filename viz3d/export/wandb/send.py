@@ -130,11 +130,23 @@ def _send(made: Sequence[Made], to: WandbExport, name: str, settings: Settings) 
             arrived = True
         elif not arrived:  # what fails afterwards concerns no chart
             trouble.append(event["what"])
-    return _closed(done, trouble, settings.wandb_api_key)
+    return closed(done, trouble, settings.wandb_api_key)
 
 
-def _closed(done: WandbExport, trouble: list[str], key: str) -> WandbExport:
-    """Say how it ended: where the files are, and what did not arrive."""
+def closed(done: WandbExport, trouble: list[str], key: str) -> WandbExport:
+    """Say how it ended: where the files are, and what did not arrive.
+
+    Files that arrived, and those that were torn, are removed.
+
+    Parameters
+    ----------
+    done : WandbExport
+        As far as it came, with its ``folder``.
+    trouble : list of str
+        What the library said went wrong.
+    key : str
+        Not to be shown.
+    """
     folder = Path(done.folder) if done.folder else None
     if folder and done.mode == "online":
         trouble = [*trouble, *logged_errors(folder)]
