@@ -143,7 +143,7 @@ def _where(at: Mapping[str, float]) -> str:
 
 
 def _path_words(result: WeightSpaceResult, path: Mapping[str, Any] | None) -> list[str]:
-    if path is None:
+    if path is None or result.is_line:
         return []
     parts = [f"The path has {count(path['checkpoints'], 'checkpoint')}."]
     first, last = path["first_residual"], path["last_residual"]

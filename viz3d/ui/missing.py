@@ -104,8 +104,10 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     if kind == "weight-space":
         st.markdown("To measure one around the weights that a model has now:")
         st.code(_MEASURE, language=None, wrap_lines=True)
-        st.markdown("Grids in HDF5 as Li et al.'s scripts write them are read too, and CSV with the "
-                    "columns dim0 and dim1.")  # fmt: skip
+        st.markdown(
+            "Grids in HDF5 as Li et al.'s scripts write them are read too, and CSV with the "
+            "columns dim0 and dim1."
+        )
     if kind in _CALLS:
         what = "it" if page.runs else "runs"
         st.markdown(f"To record {what} in your own training loop:")
