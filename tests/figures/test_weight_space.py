@@ -203,7 +203,8 @@ def test_what_the_directions_are_is_a_note_and_of_a_line_the_axis(run):
     assert not any(note.startswith("alpha") for note in weight_space.chart(run).notes)
     ends = run.landscapes[0].path
     line = weight_space.chart(with_grid(run, np.ones(3), meta=meta, path=ends))
-    assert "checkpoints" not in line.summary
+    assert "checkpoint" not in line.summary
+    assert line.numbers["barrier"] is None  # 0 and 1 are its ends only where it says so
     assert line.flat.layout.xaxis.title.text == "alpha: share of the way to step 0"
 
 
