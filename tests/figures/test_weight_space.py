@@ -78,6 +78,7 @@ def test_standard_errors_are_drawn_and_said(run):
     np.testing.assert_allclose(ends[:, 1] - ends[:, 0], 0.5, rtol=1e-6)
     assert "with a standard error of 0.25" in chart.summary
     assert any("11 % of the range" in note for note in chart.notes)
+    assert any("All nodes share the same samples" in note for note in chart.notes)
     bare = weight_space.chart(with_grid(run, np.eye(3) + 1))
     assert any("No standard error of loss" in note for note in bare.notes)
 
@@ -88,6 +89,7 @@ def test_the_path_stands_at_its_own_height_beside_the_nearest_nodes(run):
     path = next(t for t in chart.figure.data if str(t.name).startswith("path,"))
     own = [1 + 2 * 0.81 + 0.16 + 0.9, 1 + 2 * 0.16 + 0.04 + 0.5, 1.0]
     np.testing.assert_allclose(path.z, own, rtol=1e-6)
+    assert trace(chart.figure, go.Surface).cmax == 3.25  # of the nodes alone
     table = chart.table[chart.table["what"] == "checkpoint"]
     np.testing.assert_allclose(table["value"], own)
     assert table["nearest node"].tolist() == [1 + 2 + 0.25, 1 + 0.5, 1.0]
@@ -190,6 +192,20 @@ def test_each_kind_has_its_caveats(run, kind, there, not_there):
     ):
         assert words in notes
     assert not_there not in notes
+
+
+def test_what_the_directions_are_is_a_note_and_of_a_line_the_axis(run):
+    """Long titles run into a scene; alpha and beta do not, and the words use them."""
+    meta = {"title_alpha": "share of the way to step 0", "title_beta": "<b>2</b>"}
+    plane = weight_space.chart(with_grid(run, np.eye(3) + 1, meta=meta))
+    assert plane.figure.layout.scene.xaxis.title.text == "alpha"
+    assert "alpha: share of the way to step 0; beta: &lt;b&gt;2&lt;/b&gt;." in plane.notes
+    assert not any(note.startswith("alpha") for note in weight_space.chart(run).notes)
+    ends = run.landscapes[0].path
+    line = weight_space.chart(with_grid(run, np.ones(3), meta=meta, path=ends))
+    assert "checkpoint" not in line.summary
+    assert line.numbers["barrier"] is None  # 0 and 1 are its ends only where it says so
+    assert line.flat.layout.xaxis.title.text == "alpha: share of the way to step 0"
 
 
 def test_a_path_on_a_random_plane_is_said_to_look_flat(run):

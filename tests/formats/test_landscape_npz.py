@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,17 @@ def test_it_declines_with_a_reason(read: Reader, content: bytes, why: str) -> No
     """Bombs, forged headers, pickles and other people's archives: each is one sentence."""
     with pytest.raises(NotMine, match=why):
         read(landscape_npz, {"landscape/a.npz": content})
+
+
+def test_a_forged_header_takes_no_memory(read: Reader) -> None:
+    """It claims 480 MB that are not there; nothing is set aside for them."""
+    content = bomb("reward.npy", claiming((60_000_000,)))
+    tracemalloc.start()
+    with pytest.raises(NotMine, match=r"no complete \.npz"):
+        read(landscape_npz, {"landscape/a.npz": content})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 * limits.MIB
 
 
 def test_a_pickle_is_not_run(tmp_path: Path) -> None:

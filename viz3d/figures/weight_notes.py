@@ -14,7 +14,7 @@ import numpy as np
 
 from viz3d.figures.text import count, safe, say
 from viz3d.figures.weight_data import WeightSpaceResult
-from viz3d.figures.weight_traces import MOST_MARKED
+from viz3d.figures.weight_traces import MOST_MARKED, axis_meanings
 
 NOISY = 0.1
 """A standard error above this share of the values' range is told."""
@@ -61,6 +61,7 @@ def notes(result: WeightSpaceResult, said: Mapping[str, Any]) -> tuple[str, ...]
     found = [
         "The values are those of the nodes, as they were measured. Between neighbours the picture "
         "draws straight lines, and nothing was measured there.",
+        *([f"{safe('; '.join(axis_meanings(result)), 300)}."] if axis_meanings(result) else []),
         SLICE[result.is_line],
         *([RANDOM] if kind == "random" else []),
         *([UNKNOWN] if not kind and not result.is_line else []),
@@ -105,12 +106,16 @@ def _noise(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
         return [f"No standard error of {safe(result.quantity)} was recorded: small differences "
                 "between nodes may be noise."]  # fmt: skip
     share = said["largest_error_share"]
-    found = ["Bars or bands show one standard error, in which the samples of a node are "
-             "independent; neighbouring nodes share theirs."]  # fmt: skip
+    found = ["Bars or bands show one standard error of the mean over the samples of a node."]
+    if result.grid.meta.get("n_samples"):
+        found = [
+            f"{found[0]} All nodes share the same samples, so differences between nodes are known "
+            "better than the nodes themselves."
+        ]
     if share is not None and share > NOISY:
         found.append(
-            f"The largest standard error is {100 * share:.0f} % of the range of the values: much "
-            "of the shape may be noise."
+            f"The largest standard error is {100 * share:.0f} % of the range of the values: other "
+            "samples may give another shape."
         )
     return found
 

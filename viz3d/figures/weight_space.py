@@ -21,7 +21,7 @@ from viz3d.figures.weight_data import KIND, TITLE, WeightSpaceResult, compute, c
 from viz3d.figures.weight_notes import notes
 from viz3d.figures.weight_path import beside_traces, flat_path_traces, has_beside, path_traces
 from viz3d.figures.weight_tidy import tidy
-from viz3d.figures.weight_traces import axis_titles, flat_traces, line_traces, scene_traces
+from viz3d.figures.weight_traces import axis_meanings, flat_traces, line_traces, scene_traces
 from viz3d.figures.weight_words import numbers, subtitle, summary, table
 from viz3d.run import Run
 
@@ -46,10 +46,9 @@ def draw(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figure:
     """
     frame = frame or result.frame
     x, y, _ = frame.known()
-    titles = axis_titles(result)
     scene = style.scene(
-        style.axis(scene_text(titles[0]), range=padded(x), **even_ticks(x)),
-        style.axis(scene_text(titles[1]), range=padded(y), **even_ticks(y)),
+        style.axis("alpha", range=padded(x), **even_ticks(x)),
+        style.axis("beta", range=padded(y), **even_ticks(y)),
         style.axis(scene_text(result.quantity), **_height(frame)),
     )
     traces = [*scene_traces(result, frame), *path_traces(result, frame)]
@@ -63,14 +62,16 @@ def draw_flat(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figur
     """
     frame = frame or result.frame
     x, y, _ = frame.known()
-    titles = axis_titles(result)
     name = safe(result.quantity)
-    across = style.axis(safe(titles[0]), range=padded(x, share=0.02), zeroline=False)
+    meaning = axis_meanings(result) if result.is_line else []
+    across = style.axis(
+        safe(next(iter(meaning), "alpha")), range=padded(x, share=0.02), zeroline=False
+    )
     if result.is_line:
         up = style.axis(name, zeroline=False, **_height(frame))
         layout = style.flat_layout(TITLE, subtitle(result), across, up)
         return style.figure(line_traces(result, frame), layout)
-    up = style.axis(safe(titles[1]), range=padded(y, share=0.02), zeroline=False)
+    up = style.axis("beta", range=padded(y, share=0.02), zeroline=False)
     layout = style.flat_layout(TITLE, subtitle(result), across, up)
     traces = [*flat_traces(result, frame), *flat_path_traces(result)]
     if has_beside(result):

@@ -24,13 +24,11 @@ MOST_MARKED = 3_000
 MARK = {"color": style.INK, "size": 1.8}
 
 
-def axis_titles(result: WeightSpaceResult) -> tuple[str, str]:
-    """Return what the two directions are called."""
-    said = ((axis, str(result.grid.meta.get(f"title_{axis}") or "")) for axis in ("alpha", "beta"))
-    alpha, beta = (
-        t if t.startswith(axis) else ": ".join(filter(None, (axis, t))) for axis, t in said
-    )
-    return alpha, beta
+def axis_meanings(result: WeightSpaceResult) -> list[str]:
+    """Return what alpha and beta stand for, as far as that was recorded."""
+    axes = ("alpha",) if result.is_line else ("alpha", "beta")
+    said = ((axis, str(result.grid.meta.get(f"title_{axis}") or axis)) for axis in axes)
+    return [f"{axis}: {title}" for axis, title in said if title != axis]
 
 
 def scene_traces(result: WeightSpaceResult, frame: Frame) -> list[Any]:
@@ -191,8 +189,7 @@ def _pins(result: WeightSpaceResult, kind: Any) -> list[Any]:
 
 
 def _hover(result: WeightSpaceResult, value: str, error: str = "customdata") -> str:
-    x, y = (safe(title) for title in axis_titles(result))
-    said = f"{x} %{{x:.3~g}}<br>{y} %{{y:.3~g}}<br>{safe(result.quantity)} %{{{value}:.4~g}}"
+    said = f"alpha %{{x:.3~g}}<br>beta %{{y:.3~g}}<br>{safe(result.quantity)} %{{{value}:.4~g}}"
     if result.error is not None:
         said += f"<br>standard error %{{{error}:.2~g}}"
     return f"{said}<extra></extra>"

@@ -60,7 +60,8 @@ def _at(result: WeightSpaceResult, flat: int) -> dict[str, float]:
 def _barrier(result: WeightSpaceResult) -> float | None:
     """Height above the mean of both ends, at 0 and 1, of a line (Frankle et al. 2020)."""
     alpha, z = result.grid.alpha, result.z
-    if not result.is_line or not {0.0, 1.0} <= set(alpha) or "loss" not in result.quantity:
+    ends = result.grid.meta.get("kind") == "line" and {0.0, 1.0} <= set(alpha)
+    if not result.is_line or not ends or "loss" not in result.quantity:
         return None
     between = z[(alpha >= 0) & (alpha <= 1)]
     if np.isnan(between).any():
@@ -143,7 +144,7 @@ def _where(at: Mapping[str, float]) -> str:
 
 
 def _path_words(result: WeightSpaceResult, path: Mapping[str, Any] | None) -> list[str]:
-    if path is None:
+    if path is None or result.is_line:
         return []
     parts = [f"The path has {count(path['checkpoints'], 'checkpoint')}."]
     first, last = path["first_residual"], path["last_residual"]
