@@ -127,6 +127,13 @@ def test_what_raises_at_every_touch_is_counted(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["config"] == {"good": 1}
 
 
+def test_an_error_is_shown_without_running_code_of_a_stranger():
+    """What stands in it may raise, or take for ever, when it is made a text."""
+    assert failures._reason(ValueError(Raising())) == "ValueError"
+    assert failures._reason(Evil()) == "Evil"
+    assert failures._reason(OSError(28, "No space left")) == "OSError: [Errno 28] No space left"
+
+
 def test_a_config_that_is_no_mapping_or_goes_in_circles_costs_nothing_else(tmp_path):
     """What is left of it is recorded, and the run is."""
     circle: dict = {"a": 1}
@@ -174,6 +181,8 @@ def test_a_warning_that_raises_or_hangs_does_not_hold_the_loop(tmp_path, release
         rec.log(0, loss="text")
         assert hung.wait(10)
         rec.log(1, loss=1.0)
+        release.set()
+        failures.Failures("run")._warn("the handler raises now")
     finally:
         release.set()
         logger.removeHandler(handler)

@@ -55,3 +55,18 @@ def test_a_value_is_read_on_the_stream_of_the_caller(monkeypatch):
     (entered, of, there), *rest = happened
     assert (entered, of, rest) == ("entered", threading.get_ident(), ["read", "left"])
     assert there != of
+
+
+def test_a_value_that_ends_its_thread_costs_no_other(monkeypatch):
+    """What it raises, SystemExit included, is its own."""
+    monkeypatch.setattr(values, "_helper", limit.Helper(10.0))
+
+    class Exits:
+        def item(self):
+            raise SystemExit
+
+    class Five:
+        def item(self):
+            return 5.0
+
+    assert values.foreign([Exits(), Five()]) == [None, 5.0]
