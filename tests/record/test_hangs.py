@@ -138,9 +138,12 @@ def test_a_config_that_is_no_mapping_or_goes_in_circles_costs_nothing_else(tmp_p
     """What is left of it is recorded, and the run is."""
     circle: dict = {"a": 1}
     circle.update({f"again{i}": circle for i in range(9)})
-    with Recorder(tmp_path / "a", config={"circle": circle, "lr": 0.1}) as rec:
+    many: list = [1]
+    for _ in range(9):
+        many = [many] * 10  # small in memory, 10^9 entries when it is written out
+    with Recorder(tmp_path / "a", config={"circle": circle, "many": many, "lr": 0.1}) as rec:
         rec.log(0, loss=1.0)
-    assert rec.failures == 1
+    assert rec.failures == 2
     assert json.loads((tmp_path / "a" / "run.json").read_text())["config"] == {"lr": 0.1}
     with Recorder(tmp_path / "b", config=7) as rec:
         rec.log(0, loss=1.0)
