@@ -127,13 +127,23 @@ def test_what_raises_at_every_touch_is_counted(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text())["config"] == {"good": 1}
 
 
+def test_an_error_is_shown_without_running_code_of_a_stranger():
+    """What stands in it may raise, or take for ever, when it is made a text."""
+    assert failures._reason(ValueError(Raising())) == "ValueError"
+    assert failures._reason(Evil()) == "Evil"
+    assert failures._reason(OSError(28, "No space left")) == "OSError: [Errno 28] No space left"
+
+
 def test_a_config_that_is_no_mapping_or_goes_in_circles_costs_nothing_else(tmp_path):
     """What is left of it is recorded, and the run is."""
     circle: dict = {"a": 1}
     circle.update({f"again{i}": circle for i in range(9)})
-    with Recorder(tmp_path / "a", config={"circle": circle, "lr": 0.1}) as rec:
+    many: list = [1]
+    for _ in range(9):
+        many = [many] * 10  # small in memory, 10^9 entries when it is written out
+    with Recorder(tmp_path / "a", config={"circle": circle, "many": many, "lr": 0.1}) as rec:
         rec.log(0, loss=1.0)
-    assert rec.failures == 1
+    assert rec.failures == 2
     assert json.loads((tmp_path / "a" / "run.json").read_text())["config"] == {"lr": 0.1}
     with Recorder(tmp_path / "b", config=7) as rec:
         rec.log(0, loss=1.0)
@@ -174,6 +184,8 @@ def test_a_warning_that_raises_or_hangs_does_not_hold_the_loop(tmp_path, release
         rec.log(0, loss="text")
         assert hung.wait(10)
         rec.log(1, loss=1.0)
+        release.set()
+        failures.Failures("run")._warn("the handler raises now")
     finally:
         release.set()
         logger.removeHandler(handler)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import UserDict
 
 import numpy as np
+import pytest
 import torch
 
 from viz3d.record import limit, values
@@ -55,3 +57,31 @@ def test_a_value_is_read_on_the_stream_of_the_caller(monkeypatch):
     (entered, of, there), *rest = happened
     assert (entered, of, rest) == ("entered", threading.get_ident(), ["read", "left"])
     assert there != of
+
+
+def test_a_value_that_ends_its_thread_costs_no_other(monkeypatch):
+    """What it raises, SystemExit included, is its own."""
+    monkeypatch.setattr(values, "_helper", limit.Helper(10.0))
+
+    class Exits:
+        def item(self):
+            raise SystemExit
+
+    class Five:
+        def item(self):
+            return 5.0
+
+    assert values.foreign([Exits(), Five()]) == [None, 5.0]
+
+
+def test_a_mapping_that_raises_costs_no_other(monkeypatch):
+    """The thread that reads mappings of a stranger's goes on."""
+    monkeypatch.setattr(values, "_helper", limit.Helper(10.0))
+
+    class Exits(UserDict):
+        def __iter__(self):
+            raise SystemExit
+
+    with pytest.raises(ValueError, match="could not be read"):
+        values.copied(Exits(a=1))
+    assert values.copied(UserDict(a=1)) == {"a": 1}

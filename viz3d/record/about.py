@@ -20,8 +20,7 @@ from viz3d.record.values import number
 
 SCHEMA = 1
 
-_DEPTH = 20  # of a nested config; what lies deeper is a circle
-_ITEMS = 20_000  # in one entry of it
+_ITEMS = 20_000  # in one entry of a config; with more it is a circle
 _BYTES = 1024 * 1024  # of a config; readers take no larger one
 
 
@@ -50,13 +49,13 @@ class Config:
         Whatever `config` holds may raise; that is left out and named in `unreadable`.
         """
         for tag in tags:
-            self.tags.append(self._plain(str(tag), "", "a tag", 0))
+            self.tags.append(self._plain(str(tag), "", "a tag"))
         size = 2
         for key in config:
             self._items = 0
             try:
                 name = str(key)
-                value = self._plain(config[key], name, name, 0)
+                value = self._plain(config[key], name, name)
                 size += len(json.dumps({name: value}))
                 if size > _BYTES:
                     raise ValueError("readers take no larger config")
@@ -65,9 +64,9 @@ class Config:
                 continue
             self.values[name] = value
 
-    def _plain(self, value: Any, name: str, path: str, depth: int) -> Any:
+    def _plain(self, value: Any, name: str, path: str) -> Any:
         self._items += 1
-        if self._items > _ITEMS or depth > _DEPTH:
+        if self._items > _ITEMS:
             raise ValueError("no config is that large")
         if value is None or isinstance(value, bool) or (type(value) is str and not value):
             return value
@@ -75,11 +74,11 @@ class Config:
             return self._secret(path)
         if isinstance(value, Mapping):
             return {
-                str(key): self._plain(item, str(key), f"{path}.{key}", depth + 1)
+                str(key): self._plain(item, str(key), f"{path}.{key}")
                 for key, item in value.items()
             }
         if isinstance(value, (list, tuple)):
-            return [self._plain(item, name, path, depth + 1) for item in value]
+            return [self._plain(item, name, path) for item in value]
         if not isinstance(value, str):
             if (found := number(value)) is not None:
                 return found

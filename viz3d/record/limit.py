@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Helper:
         self._free = threading.Lock()
 
     def do(self, work: Callable[[], object]) -> bool:
-        """Do `work`, which handles its own exceptions.
+        """Do `work`; what it raises is dropped.
 
         Returns
         -------
@@ -91,9 +92,8 @@ class Helper:
     def _run(self, todo: SimpleQueue[tuple[Callable[[], object], threading.Event]]) -> None:
         while True:
             work, done = todo.get()
-            try:
+            with suppress(BaseException):  # a stranger's; it must not end the thread
                 work()
-            finally:
-                del work  # or its values would live until the next piece comes
-                done.set()
-                self._free.release()
+            del work  # or its values would live until the next piece comes
+            done.set()
+            self._free.release()
