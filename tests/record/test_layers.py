@@ -166,6 +166,7 @@ def test_the_interval_is_kept_without_an_if_in_the_loop(tmp_path):
         recorder.log_layers(step)
     rows = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [10, 10, 20, 20]
+    assert recorder.failures == 0
     recorder.watch(model, every=2)
     recorder.log_layers(26)
     recorder.log_layers(27)

@@ -41,7 +41,9 @@ class UpdateNorms:
         self.armed = False
         self.errors: list[str] = []
         self._watched: dict[int, weakref.ref[torch.Tensor]] = {}
-        self._copies: dict[int, list[tuple[weakref.ref[torch.Tensor], torch.Tensor]]] = {}
+        self._copies: list[
+            tuple[int, list[tuple[weakref.ref[torch.Tensor], torch.Tensor]]]
+        ] = []  # innermost step last
         self._norms: dict[int, torch.Tensor | None] = {}
 
     def arm(self, parameters: Iterable[weakref.ref[torch.Tensor]]) -> None:
@@ -57,7 +59,7 @@ class UpdateNorms:
         _armed.discard(self)
         self.armed = False
         self.errors = []
-        self._watched, self._copies, self._norms = {}, {}, {}
+        self._watched, self._copies, self._norms = {}, [], {}
 
     def of(self, parameter: torch.Tensor) -> tuple[bool, torch.Tensor | None]:
         """Say whether a step of `parameter` was seen, and the norm of its change, of shape ().
@@ -69,9 +71,10 @@ class UpdateNorms:
 
     def before(self, optimizer: torch.optim.Optimizer) -> None:
         """Copy what `optimizer` is about to change."""
-        self._copies.pop(id(optimizer), None)  # of a step that raised
-        # An optimiser inside another one: the outer copy is there, and covers both.
-        taken = {id(own()) for copies in self._copies.values() for own, _ in copies}
+        # An optimiser inside another one, or its own super().step(): the outer copy covers it.
+        taken = {id(own()) for _, copies in self._copies for own, _ in copies}
+        copies: list[tuple[weakref.ref[torch.Tensor], torch.Tensor]] = []
+        self._copies.append((id(optimizer), copies))
         own = {
             id(parameter): parameter
             for group in optimizer.param_groups
@@ -80,16 +83,17 @@ class UpdateNorms:
         }
         for at in own:
             self._norms.pop(at, None)  # of the step before
-        if own:
-            self._copies[id(optimizer)] = [
-                (self._watched[at], parameter.detach().clone()) for at, parameter in own.items()
-            ]
+        for at, parameter in own.items():
+            copies.append((self._watched[at], parameter.detach().clone()))
 
     def after(self, optimizer: torch.optim.Optimizer) -> None:
         """Replace the copies by the norms of what changed."""
         import torch
 
-        pairs = [(own(), copy) for own, copy in self._copies.pop(id(optimizer), ())]
+        levels = [at for at, (owner, _) in enumerate(self._copies) if owner == id(optimizer)]
+        if not levels:  # armed within the step
+            return
+        pairs = [(own(), copy) for own, copy in self._copies.pop(levels[-1])[1]]
         moved = [(own.detach(), copy) for own, copy in pairs if own is not None]
         changes = [copy for _, copy in moved]
         if changes:  # in place: the change needs no second copy
