@@ -313,6 +313,7 @@ def test_plot_json_carries_provenance(
             "reward-landscape",
         ),
         (("plot", "gradient-flow", "x", "--x", "loss", "--output", "x.png"), 2, "explore only"),
+        (("plot", "explore", "x", "--quantity", "a", "--output", "x.png"), 2, "weight-space only"),
         (("plot", "seeds", "x", "--target", "nan", "--output", "x.png"), 2, "--target"),
         (("plot", "moon", "x", "--output", "x.png"), 2, "gradient-flow"),
         (("plot", "difference", "x", "--output", "x.png"), 2, "--against"),
@@ -382,6 +383,20 @@ def test_an_option_of_the_kind_reaches_the_chart(
     assert status == 0, err
     meta = json.loads(output.read_text())["layout"]["meta"]["viz3d"]
     assert option[1] in meta["settings"].values()
+
+
+def test_a_landscape_is_shown_and_chosen_by_name(
+    measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`show` names the landscapes of a run; `plot` takes one of them, and says which there are."""
+    path, output = str(measured / "trained"), str(tmp_path / "a.csv")
+    _, out, _ = run(capsys, "show", path, "--json")
+    assert json.loads(out)["landscapes"] == ["plane", "random", "along"]
+    words = ("plot", "weight-space", path, "--output", output, "--landscape")
+    assert run(capsys, *words, "along")[0] == 0
+    assert '"along"' in Path(output).read_text("utf-8")
+    status, _, err = run(capsys, *words, "x")
+    assert (status, "plane, random, along" in err) == (2, True)
 
 
 def test_missing_metric_names_what_is_there(
