@@ -9,8 +9,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import started
 
+from tests.browser.conftest import started
 from viz3d import cli_demo
 from viz3d.cli import main
 
