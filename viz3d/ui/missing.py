@@ -31,9 +31,13 @@ import viz3d
 with viz3d.Recorder("runs/my-run", config={{"learning_rate": peak}}) as recorder:
     recorder.watch(model)
     for step in range(steps):
-        ...  # forward, backward, update
-        {call}
+        {body}
 """
+# Before clipping, which changes gradients, and before the update, after which they are set to zero.
+_LAYERS_BODY = """\
+...  # forward, backward
+        recorder.log_layers(step)
+        ...  # clip, update"""
 _HAS: dict[str, Callable[[Run], bool]] = {
     "loss-landscape": lambda run: "loss" in run.roles and _has_rate(run),
     "gradient-flow": lambda run: run.layers is not None,
@@ -45,13 +49,19 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "explore": lambda run: bool(run.metrics) and _has_three(run),
     "weight-space": lambda run: bool(run.landscapes),
 }
-_CALLS = {
-    "loss-landscape": "recorder.log(step, loss=loss, learning_rate=rate)",
-    "gradient-flow": "recorder.log_layers(step)",
-    "reward-landscape": "recorder.log(step, reward=reward, loss=loss)",
-    "training-dynamics": "recorder.log(step, loss=loss, learning_rate=rate, grad_norm=norm)",
-    "plain-dynamics": "recorder.log(step, loss=loss, grad_norm=norm, reward=reward)",
-    "explore": "recorder.log(step, loss=loss, learning_rate=rate, anything_else=value)",
+_METRICS = {
+    "loss-landscape": "loss=loss, learning_rate=rate",
+    "reward-landscape": "reward=reward, loss=loss",
+    "training-dynamics": "loss=loss, learning_rate=rate, grad_norm=norm",
+    "plain-dynamics": "loss=loss, grad_norm=norm, reward=reward",
+    "explore": "loss=loss, learning_rate=rate, anything_else=value",
+}
+_BODIES = {
+    "gradient-flow": _LAYERS_BODY,
+    **{
+        kind: f"...  # forward, backward, update\n        recorder.log(step, {metrics})"
+        for kind, metrics in _METRICS.items()
+    },
 }
 # A landscape is measured beside training and not logged in its loop.
 _MEASURE = """\
@@ -108,11 +118,11 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
             "Grids in HDF5 as Li et al.'s scripts write them are read too, and CSV with the "
             "columns dim0 and dim1."
         )
-    if kind in _CALLS:
+    if kind in _BODIES:
         what = "it" if page.runs else "runs"
         st.markdown(f"To record {what} in your own training loop:")
         # In one colour: those of Streamlit's highlighting are too pale to read well.
-        st.code(_LOOP.format(call=_CALLS[kind]), language=None, wrap_lines=True)
+        st.code(_LOOP.format(body=_BODIES[kind]), language=None, wrap_lines=True)
 
 
 def _offer(page: Page, kind: str) -> None:
