@@ -88,15 +88,15 @@ def _carry_out(job: Mapping[str, Any], report: Callable[..., None]) -> None:
     if online and not logged_errors(here):
         report("arrived")
         if logged:
-            _tell_arrived({**named, "resume": "allow", "finish": job["init"]}, logged)
+            again = {**named, "resume": "allow", "finish": job["init"]}
+            _tell_arrived(again, Path(job["dir"]), logged)
 
 
-def _tell_arrived(job: Mapping[str, Any], keys: Sequence[str]) -> None:
+def _tell_arrived(job: Mapping[str, Any], folder: Path, keys: Sequence[str]) -> None:
     """Open the run once more to say that these charts arrived, so that a repeat leaves them out.
 
     Before the run was finished nobody knew. Where this fails a repeat sends them again.
     """
-    folder = Path(job["dir"])
     places = _folders(job, folder)
     before = frozenset(places)
     try:
