@@ -31,6 +31,10 @@ ERRORS = (
 )
 
 
+OURS = ("viz3d-bucket", "viz3d-download", "viz3d-listing")
+"""Threads of a source; a recorder that another test left has threads too."""
+
+
 class Sockets:
     """Counts the client's calls and fails the one that it is told to; the server's pass."""
 
@@ -58,7 +62,7 @@ class Sockets:
 
     def _ours(self) -> bool:
         thread = threading.current_thread()
-        return thread is threading.main_thread() or thread.name.startswith("viz3d-")
+        return thread is threading.main_thread() or thread.name.startswith(OURS)
 
     def arm(self, at: int, error: OSError, *, for_ever: bool) -> None:
         """Fail the call `at`, counted from now."""
@@ -113,7 +117,7 @@ def test_whichever_call_fails_nothing_wrong_is_read_and_nothing_lost(
         assert found in ([OLD], [NEW]), f"call {at}: {found}"
         assert read(server, cache) == [NEW], f"after call {at}"
         for thread in threading.enumerate():
-            if thread.name.startswith("viz3d-"):
+            if thread.name.startswith(OURS):
                 thread.join(10)
         assert not list(cache.rglob("*.tmp")), f"call {at}"
         if not struck:
