@@ -98,6 +98,13 @@ def drag(page: Page) -> dict[str, float]:
         "x => Math.abs(document.querySelector('.viz3d-scene').layout.scene.camera.eye.x - x) > .05",
         arg=before["x"],
     )
+    # Both moves have arrived once it stands still for several frames.
+    page.wait_for_function("""() => {
+        const eye = JSON.stringify(document.querySelector('.viz3d-scene').layout.scene.camera.eye);
+        window.still = window.eye === eye ? (window.still ?? 0) + 1 : 0;
+        window.eye = eye;
+        return window.still > 20;
+    }""")
     return camera(page)
 
 

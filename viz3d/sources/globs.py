@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -38,24 +39,31 @@ _PIECE = re.compile(
     r"|\[(?P<no>[!^]?)(?P<members>(?:\\.|[^\]\\])+)\]|(?P<brace>[{,}])|(?s:.)"
 )
 _WILD = {"folders": "(?:.*/)?", "any": ".*", "some": "[^/]*", "one": "[^/]"}
-_BRACES = {"{": "(?:", ",": "|", "}": ")"}
 
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
+    regexes = ("".join(map(_regex, _PIECE.finditer(one))) for one in _spelled_out(pattern))
+    return re.compile("|".join(regexes), re.DOTALL)
+
+
+def _spelled_out(pattern: str) -> list[str]:
+    """Return the patterns without choices that one with choices stands for, as a shell does."""
     pieces = list(_PIECE.finditer(pattern))
-    paired = _paired(pieces)
-    regex = "".join(_regex(piece, brace=at in paired) for at, piece in enumerate(pieces))
-    return re.compile(regex, re.DOTALL)
+    found = _choice(pieces)
+    if not found:
+        return [pattern]
+    first, *_, last = found
+    texts = [pattern[a.end() : b.start()] for a, b in pairwise(found)]
+    around = pattern[: first.start()], pattern[last.end() :]
+    return [one for text in texts for one in _spelled_out(text.join(around))]
 
 
-def _regex(piece: re.Match[str], *, brace: bool) -> str:
-    """Translate one piece of a pattern; `brace` says that it opens, parts or closes a choice."""
+def _regex(piece: re.Match[str]) -> str:
+    """Translate one piece of a pattern that has no choices."""
     kind = piece.lastgroup or ""
     if kind in _WILD:
         return _WILD[kind]
-    if brace:
-        return _BRACES[piece[0]]
     if kind == "members":
         return _class(piece["members"], negated=bool(piece["no"]))
     return re.escape(piece[0][1:] if kind == "escaped" else piece[0])
@@ -77,15 +85,14 @@ def _class(members: str, *, negated: bool) -> str:
     return f"(?!/){inner}" if regex else ("[^/]" if negated else "(?!)")
 
 
-def _paired(pieces: list[re.Match[str]]) -> set[int]:
-    """Return the indices of the braces that have their other half, and of the commas in them."""
-    found: set[int] = set()
-    open_braces: list[list[int]] = []
-    for at, piece in enumerate(pieces):
+def _choice(pieces: list[re.Match[str]]) -> list[re.Match[str]]:
+    """Return the braces of the first choice that is closed, and the commas between them."""
+    open_braces: list[list[re.Match[str]]] = []
+    for piece in pieces:
         if piece["brace"] == "{":
-            open_braces.append([at])
+            open_braces.append([piece])
         elif open_braces and piece["brace"]:
-            open_braces[-1].append(at)
+            open_braces[-1].append(piece)
             if piece["brace"] == "}":
-                found.update(open_braces.pop())
-    return found
+                return open_braces[-1]
+    return []
