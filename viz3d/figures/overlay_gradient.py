@@ -160,35 +160,38 @@ def _zeros(result: GradientOverlay, flow: Flow, place: Floats, floor: float) -> 
     layer, column = np.nonzero(flow.found.grid.norm == 0)
     if not len(layer):
         return []
-    names = [safe(label, LABEL) for label in flow.found.labels]
-    marks = go.Scatter3d(
-        x=compact(flow.found.grid.step[column]),
-        y=compact(place[layer]),
-        z=compact(np.full(len(layer), floor)),
-        mode="markers",
-        marker={"size": 2.5, "color": style.GROUPS[flow.group], "symbol": "x"},
-        text=[names[i] for i in layer],
-        hovertemplate=_hover(result, flow, ""),
-        **{**_entry(result, flow), "name": "exactly zero", "showlegend": False},
-    )
-    return [marks]
+    z = compact(np.full(len(layer), floor))
+    look = _zero_marks(result, flow, layer, column, 2.5)
+    return [go.Scatter3d(y=compact(place[layer]), z=z, **look)]
 
 
 def _flat_zeros(result: GradientOverlay, flow: Flow) -> list[go.Scatter]:
     layer, column = np.nonzero(flow.found.grid.norm == 0)
     if not len(layer):
         return []
+    look = _zero_marks(result, flow, layer, column, 5)
+    return [go.Scatter(y=compact(flow.lane[layer] - BAND), **look)]
+
+
+def _zero_marks(
+    result: GradientOverlay,
+    flow: Flow,
+    layer: NDArray[np.intp],
+    column: NDArray[np.intp],
+    size: float,
+) -> dict[str, Any]:
+    """Return what the marks of norms that are exactly zero share in both pictures."""
     names = [safe(label, LABEL) for label in flow.found.labels]
-    marks = go.Scatter(
-        x=compact(flow.found.grid.step[column]),
-        y=compact(flow.lane[layer] - BAND),
-        mode="markers",
-        marker={"size": 5, "color": style.GROUPS[flow.group], "symbol": "x"},
-        text=[names[i] for i in layer],
-        hovertemplate=_hover(result, flow, ""),
-        **{**_entry(result, flow), "name": "exactly zero", "showlegend": False},
-    )
-    return [marks]
+    return {
+        "x": compact(flow.found.grid.step[column]),
+        "mode": "markers",
+        "marker": {"size": size, "color": style.GROUPS[flow.group], "symbol": "x"},
+        "text": [names[i] for i in layer],
+        "hovertemplate": _hover(result, flow, ""),
+        **_entry(result, flow),
+        "name": "exactly zero",
+        "showlegend": False,
+    }
 
 
 def _joined(flow: Flow, rows: Floats) -> tuple[Floats, Floats]:
