@@ -12,20 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.team_bucket import run
 from viz3d.__main__ import run as entry
-from viz3d.cli import main
 
 SAMPLE_SWEEP_SIZE = 6  # at least this many learning rates are bundled
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    """Run one command; exit status, standard output, standard error."""
-    try:
-        status = main(words)
-    except SystemExit as stop:  # argparse leaves this way
-        status = int(stop.code or 0)
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 @pytest.fixture
