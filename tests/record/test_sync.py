@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 
 from tests.record.waiting import until
 from viz3d.record import append, sync
@@ -15,21 +14,26 @@ from viz3d.record.recorder import Recorder
 def test_rows_are_synced_within_the_interval_once_each(tmp_path, monkeypatch):
     """The thread syncs what is new, on another thread than the loop's, and nothing otherwise."""
     synced: list[int] = []
-    real = append._flush
+    rounds: list[int] = []
+    flush, look = append._flush, append.AppendFile.sync
 
     def note(descriptor):
         synced.append(threading.get_ident())
-        real(descriptor)
+        flush(descriptor)
+
+    def count(file):
+        look(file)
+        rounds.append(1)
 
     monkeypatch.setattr(append, "_flush", note)
+    monkeypatch.setattr(append.AppendFile, "sync", count)
     monkeypatch.setattr("viz3d.record.sync.INTERVAL", 0.02)
     rec = Recorder(tmp_path)
     rec.log(0, loss=1.0)
     until(lambda: not (rec._metrics._unsynced or rec._metrics._new))
     assert synced
-    time.sleep(0.1)
-    before = len(synced)
-    time.sleep(0.1)
+    before, seen = len(synced), len(rounds)
+    until(lambda: len(rounds) > seen + 10)
     assert len(synced) == before
     rec.log(1, loss=1.0)
     until(lambda: len(synced) > before)
