@@ -14,7 +14,7 @@ from plotly.colors import get_colorscale
 from viz3d.analysis.difference import BAND
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures import difference, style
-from viz3d.figures.difference_traces import hatching
+from viz3d.figures.difference_hatching import hatching
 from viz3d.figures.kinds import make_chart
 from viz3d.figures.wire import to_wire
 

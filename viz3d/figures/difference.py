@@ -12,11 +12,10 @@ from viz3d.figures import style
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.difference_curve import band_ends, curve_traces
 from viz3d.figures.difference_data import KIND, OF, DifferenceResult, compute, ends
+from viz3d.figures.difference_hatching import flat_hatch_trace, hatch_trace
 from viz3d.figures.difference_sides import TITLE
 from viz3d.figures.difference_tidy import tidy
 from viz3d.figures.difference_traces import (
-    flat_hatch_trace,
-    hatch_trace,
     heat_traces,
     height_axis,
     run_traces,
