@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.mouse import hold
+
 pytestmark = pytest.mark.browser
 
 SCENE = ".viz3d-scene[aria-busy=false]"
@@ -183,12 +185,8 @@ def test_camera_survives_new_data_and_other_pages(page: Page, server: str) -> No
 def test_mouse_turns_the_scene_and_the_view_can_be_reset(page: Page, server: str) -> None:
     """Dragging moves the camera, and one button puts it back where the chart had it."""
     page.goto(f"{server}/Gradient_flow")
-    box = scene(page).bounding_box()
     at_first = camera(page)
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 120, y + 20, steps=5)
+    hold(page, scene(page))
     page.mouse.up()
     page.wait_for_function(
         "x => Math.abs(document.querySelector('.viz3d-scene').layout.scene.camera.eye.x - x) > .05",

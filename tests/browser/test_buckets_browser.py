@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, serve
+from tests.browser.mouse import hold
 from tests.browser.test_app_browser import (
     address,
     camera,
@@ -88,17 +89,13 @@ def bucket(name: str) -> str:
 def drag(page: Page) -> dict[str, float]:
     """Turn the scene with the mouse and return where the camera then stands."""
     before = camera(page)
-    box = scene(page).bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 140, y + 30, steps=2)
+    hold(page, scene(page))
     page.mouse.up()
     page.wait_for_function(
         "x => Math.abs(document.querySelector('.viz3d-scene').layout.scene.camera.eye.x - x) > .05",
         arg=before["x"],
     )
-    # Both moves have arrived once it stands still for several frames.
+    # All moves have arrived once it stands still for several frames.
     page.wait_for_function("""() => {
         const eye = JSON.stringify(document.querySelector('.viz3d-scene').layout.scene.camera.eye);
         window.still = window.eye === eye ? (window.still ?? 0) + 1 : 0;

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import POSES, serve
+from tests.browser.mouse import centre, hold
 
 pytestmark = pytest.mark.browser
 
@@ -44,27 +45,6 @@ def scenes(page: Page, count: int) -> Locator:
 def eyes(page: Page) -> list[list[float]]:
     found: list[list[float]] = page.evaluate(EYES)
     return found
-
-
-def centre(found: Locator) -> tuple[float, float]:
-    """Return the middle of a scene's own part of its panel, in pixels of the window."""
-    found.scroll_into_view_if_needed()
-    x, y = found.evaluate(
-        """(div) => {
-            const { l, t, w, h } = div._fullLayout._size;
-            const { left, top } = div.getBoundingClientRect();
-            return [left + l + w / 2, top + t + h / 2];
-        }"""
-    )
-    return x, y
-
-
-def hold(page: Page, found: Locator) -> None:
-    """Drag a scene and keep the mouse down."""
-    x, y = centre(found)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 80, y + 20, steps=4)
 
 
 def marks(found: Locator) -> Locator:

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import POSES
+from tests.browser.mouse import hold
 from viz3d.export.page import to_html_page
 from viz3d.figures import overlay
 from viz3d.figures.kinds import make_chart
@@ -71,16 +72,9 @@ def apart(one: dict[str, float], other: dict[str, float]) -> float:
 
 
 def drag(page: Page, number: int) -> dict[str, Any]:
-    """Press on a scene, move, and return the camera from before; the button stays down."""
-    scene(page, number).scroll_into_view_if_needed()
+    """Turn a scene, and return the camera from before; the button stays down."""
     before = eye(page, number)
-    box = scene(page, number).bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for i in range(8):
-        page.mouse.move(x + 15 * (i + 1), y + 4 * i)
+    hold(page, scene(page, number))
     return before
 
 
