@@ -11,19 +11,23 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds until what does not come is a failure
+# Seconds until what does not come is a failure. On two cores that draw WebGL in software, for other
+# tests too, the first page takes half a minute.
+PATIENCE = 120
 
 # Press a button, look at a camera for 20 frames, and count where it stood: a jump has two.
 POSES = """(div, name) => new Promise((done) => {
     const seen = new Set();
     const { _scene } = div._fullLayout.scene;
     const look = () => {
-        seen.add(JSON.stringify(_scene.getCamera().eye));
+        const { x, y, z } = _scene.getCamera().eye;
+        seen.add([x, y, z].map((part) => part.toFixed(6)).join());
         if (++look.frames < 20) requestAnimationFrame(look);
         else done(seen.size);
     };
@@ -76,7 +80,7 @@ def started(
             yield address, process
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE)
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -103,7 +107,26 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh visitor: no cookies, no storage, nothing cached."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    with visit(browser) as context:
+        yield context.new_page()
+
+
+@contextmanager
+def visit(browser: Browser, **settings: Any) -> Iterator[BrowserContext]:
+    """Let another visitor come, as patient as all."""
+    window: Any = {"width": 1280, "height": 900}
+    context = browser.new_context(**{"viewport": window, **settings})
     context.set_default_timeout(PATIENCE * 1000)
-    yield context.new_page()
-    context.close()
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def finished(page: Page) -> None:
+    """Wait until the script of a page has run to its end and its charts are drawn.
+
+    Until then Streamlit may still replace what is on it, and a click or the focus is lost.
+    """
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    expect(page.locator(".viz3d-panel[aria-busy=true]")).to_have_count(0)

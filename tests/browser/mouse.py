@@ -28,6 +28,17 @@ MIDDLE = """(div) => new Promise((done) => {
     look();
 })"""
 FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# plotly.js leaves moves alone until half a second after it drew a scene.
+HEEDS = "(div) => div._fullLayout.scene._scene.camera.view.lastT() <= performance.now()"
+# The layout, whence a resize and a picture take the camera, has it as it is drawn, and still has it
+# after the frames in which plotly.js may carry a move on.
+RESTS = """(div) => {
+    const { eye } = div._fullLayout.scene._scene.getCamera();
+    const kept = div.layout.scene.camera.eye;
+    const same = ["x", "y", "z"].every((side) => Math.abs(eye[side] - kept[side]) < 1e-6);
+    div.viz3dStood = same ? (div.viz3dStood ?? 0) + 1 : 0;
+    return div.viz3dStood > 10;
+}"""
 
 
 def centre(scene: Locator) -> tuple[float, float]:
@@ -40,16 +51,16 @@ def centre(scene: Locator) -> tuple[float, float]:
 def hold(page: Page, scene: Locator) -> None:
     """Turn a scene by the mouse and keep the button down.
 
-    A script that still runs may move the scene away from under the mouse, and plotly.js leaves
-    moves alone until half a second after it set up a scene: so wait for the first, and go on
-    until the scene has followed. Sideways only: plotly.js carries a move on until the next frame,
-    and where that is late, a move up or down ends at the pole, whence sideways leads nowhere.
+    A script that still runs may move the scene away from under the mouse or draw it anew: so wait
+    for that, and go on until the scene has followed. Sideways only: plotly.js carries a move on
+    until the next frame, and where that is late, a move up or down ends at the pole, whence
+    sideways leads nowhere.
     """
     expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
     x, y = centre(scene)
-    before = scene.evaluate(EYE)
     page.mouse.move(x, y)
-    scene.evaluate(FRAME)
+    page.wait_for_function(HEEDS, arg=scene.element_handle())
+    before = scene.evaluate(EYE)
     page.mouse.down()
     for _ in range(WAYS):
         x += 20
@@ -58,3 +69,10 @@ def hold(page: Page, scene: Locator) -> None:
         if math.dist(scene.evaluate(EYE), before) > 0.3:
             return
     raise AssertionError("the scene does not follow the mouse")
+
+
+def let_go(page: Page, scene: Locator) -> None:
+    """Release the button and wait until the scene rests and the page knows where."""
+    page.mouse.up()
+    scene.evaluate("(div) => { div.viz3dStood = 0; }")
+    page.wait_for_function(RESTS, arg=scene.element_handle())

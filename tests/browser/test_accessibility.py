@@ -13,6 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import finished, visit
+
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,9 +107,12 @@ def audits(
     report = reports / "speedrun" / "report" / "report.md"
     report.parent.mkdir(parents=True)
     report.write_text(REPORT, "utf-8")
-    context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(60_000)
-    page = context.new_page()
+    with visit(browser, reduced_motion="reduce") as context:
+        yield looked_at(context.new_page(), server, reports, measured)
+
+
+def looked_at(page: Page, server: str, reports: Path, measured: Path) -> list[Audit]:
+    """Audit every page."""
     made = []
     for name, address, charts in PAGES:
         page.emulate_media(color_scheme="light")
@@ -122,8 +127,7 @@ def audits(
             page.wait_for_function(CALM, arg=theme)
             found, pictures, moving = audit(page), page.evaluate(PICTURES), page.evaluate(MOVING)
             made.append(Audit(name, theme, width, charts, found, pictures, moving))
-    yield made
-    context.close()
+    return made
 
 
 # In this theme, and no colour still on its way to it.
@@ -143,8 +147,7 @@ def settled(page: Page, *, charts: bool) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     if charts:
         page.locator(".viz3d-panel[aria-busy=false]").first.wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    expect(page.locator(".viz3d-panel[aria-busy=true]")).to_have_count(0)
+    finished(page)
 
 
 def unfold(page: Page) -> None:

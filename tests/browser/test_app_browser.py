@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.mouse import hold
+from tests.browser.conftest import finished, visit
+from tests.browser.mouse import hold, let_go
 
 pytestmark = pytest.mark.browser
 
@@ -52,6 +53,15 @@ def settings(page: Page) -> dict[str, Any]:
     """Return the settings of the chart on the screen, from its provenance."""
     found: dict[str, Any] = scene(page).evaluate("div => div.layout.meta.viz3d.settings")
     return found
+
+
+def expect_kind(page: Page, kind: str) -> None:
+    """Wait for a chart of this kind; that of the page before may still be there."""
+    page.wait_for_function(
+        "kind => document.querySelector('.viz3d-scene[aria-busy=false]')"
+        "?.layout?.meta?.viz3d?.kind === kind",
+        arg=kind,
+    )
 
 
 def go_to(page: Page, title: str) -> None:
@@ -113,14 +123,12 @@ def test_copied_link_opens_the_same_view(page: Page, browser: Browser, server: s
     choose(page, "Learning rate axis", "Rate at that step")
     expect_in_address(page, "rate")
     expect_in_address(page, "run")
-    other = browser.new_context()
-    try:
+    finished(page)
+    with visit(browser) as other:
         visitor = other.new_page()
         visitor.goto(page.url)
         assert settings(visitor) == settings(page)
         assert address(visitor) == address(page)
-    finally:
-        other.close()
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -172,13 +180,10 @@ def test_camera_survives_new_data_and_other_pages(page: Page, server: str) -> No
     assert camera(page) == pytest.approx(turned)
     assert scene(page).get_attribute("data-mark") == "first", "the same scene took the new data"
     go_to(page, "Gradient flow")
-    scene(page)
+    expect_kind(page, "gradient-flow")
     assert camera(page) != pytest.approx(turned), "another chart has a camera of its own"
     go_to(page, "Loss landscape")
-    page.wait_for_function(
-        "document.querySelector('.viz3d-scene[aria-busy=false]')?.layout?.meta?.viz3d?.kind"
-        " === 'loss-landscape'"
-    )
+    expect_kind(page, "loss-landscape")
     assert camera(page) == pytest.approx(turned)
 
 
@@ -187,11 +192,8 @@ def test_mouse_turns_the_scene_and_the_view_can_be_reset(page: Page, server: str
     page.goto(f"{server}/Gradient_flow")
     at_first = camera(page)
     hold(page, scene(page))
-    page.mouse.up()
-    page.wait_for_function(
-        "x => Math.abs(document.querySelector('.viz3d-scene').layout.scene.camera.eye.x - x) > .05",
-        arg=at_first["x"],
-    )
+    let_go(page, scene(page))
+    assert camera(page) != pytest.approx(at_first, abs=0.05)
     scene(page).hover()
     scene(page).locator("[data-title='Reset view']").click()
     page.wait_for_function(
@@ -217,8 +219,7 @@ def test_theme_of_the_page_reaches_the_chart(browser: Browser, server: str) -> N
     """Axes take the page's text colour, so that they read in light and in dark."""
     colours = []
     for scheme in ("light", "dark"):
-        context = browser.new_context(color_scheme=scheme)
-        try:
+        with visit(browser, color_scheme=scheme) as context:
             page = context.new_page()
             page.goto(f"{server}/Gradient_flow")
             scene_div = scene(page)
@@ -228,8 +229,6 @@ def test_theme_of_the_page_reaches_the_chart(browser: Browser, server: str) -> N
             )
             assert drawn == text.strip()
             colours.append(drawn)
-        finally:
-            context.close()
     assert colours[0] != colours[1]
 
 
@@ -271,19 +270,16 @@ def test_titles_of_axes_fit_on_a_phone(page: Page, server: str, path: str) -> No
 @pytest.mark.parametrize("width", [390, 1280, 1920])
 def test_nothing_is_cut_off(browser: Browser, server: str, width: int) -> None:
     """Pages never scroll sideways, on a phone either, and charts stay inside the window."""
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    try:
+    with visit(browser, viewport={"width": width, "height": 900}) as context:
         page = context.new_page()
         page.goto(f"{server}/Gradient_flow")
-        scene(page)
+        finished(page)
         wide = "document.querySelector('[data-testid=stMain]')"
         assert page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth")
         for selector in (SCENE, FLAT):
             box = page.locator(selector).bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width + 1
-    finally:
-        context.close()
 
 
 HOSTILE = "![x](https://evil.example/a.png) [y](https://evil.example) :red[z] <b>w<"

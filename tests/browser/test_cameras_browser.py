@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import POSES, serve
-from tests.browser.mouse import centre, hold
+from tests.browser.mouse import centre, hold, let_go
 
 pytestmark = pytest.mark.browser
 
@@ -64,7 +64,7 @@ def test_scenes_of_compare_turn_together_while_the_mouse_is_down(page: Page, ser
     before = eyes(page)[0]
     hold(page, first)
     page.wait_for_function(AGREE, arg=before)
-    page.mouse.up()
+    let_go(page, first)
     page.wait_for_function(AGREE, arg=before)
     keys = page.evaluate("[...window.viz3d.cameras.keys()].sort()")
     assert keys == ["gradient-flow-0/scene", "gradient-flow-1/scene"]
@@ -81,9 +81,9 @@ def test_unlinked_scenes_turn_alone_and_the_switch_is_remembered(page: Page, sma
     page.keyboard.press("Space")
     before = eyes(page)
     hold(page, first)
-    page.mouse.up()
-    page.wait_for_function("window.viz3d.cameras.has('small-0/scene')")
-    page.wait_for_function(f"(x) => Math.abs({EYES}[0][0] - x) > 0.05", arg=before[0][0])
+    let_go(page, first)
+    assert page.evaluate("window.viz3d.cameras.has('small-0/scene')")
+    assert eyes(page)[0] != pytest.approx(before[0], abs=0.05)
     assert eyes(page)[1] == pytest.approx(before[1])
     page.reload()
     scenes(page, 2)
@@ -93,6 +93,27 @@ def test_unlinked_scenes_turn_alone_and_the_switch_is_remembered(page: Page, sma
     assert after[1] == pytest.approx(before[1])
     switch.check()
     page.wait_for_function(AGREE, arg=before[0])
+
+
+def test_new_data_leave_a_drag_alone(page: Page, small: str) -> None:
+    """The scene is not set up anew under the mouse; where it is left is what a picture shows."""
+    page.goto(f"{small}/?scenes=1")
+    first = scenes(page, 1)
+    first.locator("canvas").first.evaluate("(canvas) => canvas.setAttribute('data-mark', 'first')")
+    before = eyes(page)[0]
+    hold(page, first)
+    page.get_by_role("button", name="Grow").evaluate("(button) => button.click()")
+    page.wait_for_function(GROWN)
+    scenes(page, 1)
+    assert eyes(page)[0] != pytest.approx(before, abs=0.05)
+    hold_on = eyes(page)[0]
+    let_go(page, first)
+    assert eyes(page)[0] == pytest.approx(hold_on)
+    assert first.locator("canvas").first.get_attribute("data-mark") == "first"
+    kept = "window.viz3d.cameras.get('small-0/scene').eye"
+    assert page.evaluate(kept) == pytest.approx(
+        first.evaluate("(div) => div.layout.scene.camera.eye")
+    )
 
 
 def test_one_scene_has_no_switch(page: Page, small: str) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import finished
+
 pytestmark = pytest.mark.browser
 
 LIST = "[data-testid=stDataFrame]"
@@ -41,7 +43,9 @@ def test_a_click_on_an_event_moves_the_camera_to_it(
     scene.wait_for()
     before = scene.evaluate(CAMERA)
     table = page.locator(LIST).first
+    finished(page)
     table.scroll_into_view_if_needed()
+    table.locator("canvas [role=gridcell]").first.wait_for(state="attached")
     expect(scene).not_to_be_in_viewport(ratio=0.9)
     # The list is painted on a canvas: the box that selects a row is left in the row below the head.
     table.click(position={"x": 18, "y": 52})

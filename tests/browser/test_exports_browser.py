@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import POSES
-from tests.browser.mouse import hold
+from tests.browser.mouse import hold, let_go
 from viz3d.export.page import to_html_page
 from viz3d.figures import overlay
 from viz3d.figures.kinds import make_chart
@@ -58,11 +58,17 @@ def scene(page: Page, number: int) -> Locator:
     return page.locator(f"#viz3d-figure-{number}")
 
 
+# Where the camera of a scene stands, as plotly.js draws it, and how far that is from elsewhere.
+EYE = """(number) =>
+    document.getElementById(`viz3d-figure-${number}`)._fullLayout.scene._scene.getCamera().eye"""
+APART = f"""(number, other) => {{
+    const {{ x, y, z }} = ({EYE})(number);
+    return Math.hypot(x - other.x, y - other.y, z - other.z);
+}}"""
+
+
 def eye(page: Page, number: int) -> dict[str, float]:
-    """Return where the camera of a scene stands, as plotly.js draws it."""
-    found: dict[str, float] = scene(page, number).evaluate(
-        "div => div._fullLayout.scene._scene.getCamera().eye"
-    )
+    found: dict[str, float] = page.evaluate(EYE, number)
     return found
 
 
@@ -78,11 +84,22 @@ def drag(page: Page, number: int) -> dict[str, Any]:
     return before
 
 
-def frames(page: Page) -> None:
-    """Let the browser draw what it has to."""
-    page.locator("html").evaluate(
-        "() => new Promise(done => { let n = 6;"
-        "const next = () => --n ? requestAnimationFrame(next) : done(); next(); })"
+def expect_apart(page: Page, number: int, other: dict[str, float]) -> None:
+    """Wait until the camera of a scene is away from there."""
+    page.wait_for_function(
+        f"([number, other]) => ({APART})(number, other) > 0.1", arg=[number, other]
+    )
+
+
+def expect_together(page: Page) -> None:
+    """Wait until both scenes are seen from the same place."""
+    page.wait_for_function(f"({APART})(1, ({EYE})(2)) < 1e-3")
+
+
+def expect_at(page: Page, number: int, other: dict[str, float]) -> None:
+    """Wait until the camera of a scene is there."""
+    page.wait_for_function(
+        f"([number, other]) => ({APART})(number, other) < 1e-3", arg=[number, other]
     )
 
 
@@ -92,16 +109,13 @@ def test_it_opens_from_a_file_without_a_network_and_links_its_cameras(
     """Nothing is asked for; mid-drag the other scene has followed; unlinked it stays."""
     wrong = opened(page, exported)
     before = drag(page, 1)
-    frames(page)
-    assert apart(eye(page, 1), before) > 0.1
-    assert apart(eye(page, 2), before) > 0.1
-    page.mouse.up()
-    frames(page)
-    assert apart(eye(page, 1), eye(page, 2)) < 1e-3
+    expect_apart(page, 1, before)
+    expect_apart(page, 2, before)
+    let_go(page, scene(page, 1))
+    expect_together(page)
     page.get_by_label("Link cameras").uncheck()
     before = drag(page, 2)
-    page.mouse.up()
-    frames(page)
+    let_go(page, scene(page, 2))
     assert apart(eye(page, 2), before) > 0.1
     assert apart(eye(page, 1), before) < 1e-3
     assert wrong == []
@@ -113,18 +127,14 @@ def test_keys_and_buttons_turn_the_scenes_and_bring_them_back(page: Page, export
     opened(page, exported)
     before = eye(page, 1)
     scene(page, 1).press("ArrowLeft")
-    frames(page)
-    turned = eye(page, 1)
-    assert apart(turned, before) > 0.1
-    assert apart(eye(page, 2), turned) < 1e-3
+    expect_apart(page, 1, before)
+    expect_together(page)
     page.get_by_role("group", name="Camera").first.get_by_role("button", name="Top").click()
-    frames(page)
-    assert eye(page, 2)["z"] > 1.5
-    assert apart(eye(page, 2), eye(page, 1)) < 1e-3
+    page.wait_for_function(f"({EYE})(2).z > 1.5")
+    expect_together(page)
     assert scene(page, 1).evaluate(POSES, "Along x") == 2
     scene(page, 1).press("0")
-    frames(page)
-    assert apart(eye(page, 1), before) < 1e-3
+    expect_at(page, 1, before)
 
 
 def test_the_page_itself_forbids_what_would_ask_elsewhere(page: Page, exported: str) -> None:
@@ -139,10 +149,8 @@ def test_the_page_itself_forbids_what_would_ask_elsewhere(page: Page, exported: 
     assert refused == "connect-src"
 
 
-def test_paper_shows_the_scenes(browser: Browser, exported: str) -> None:
+def test_paper_shows_the_scenes(page: Page, exported: str) -> None:
     """What WebGL drew is gone when a page is printed, unless it is kept."""
-    context = browser.new_context()
-    page = context.new_page()
     opened(page, exported)
     kept = scene(page, 1).evaluate(
         """div => {
@@ -155,7 +163,6 @@ def test_paper_shows_the_scenes(browser: Browser, exported: str) -> None:
     )
     assert kept[0] > 50
     assert kept[1] == 0
-    context.close()
 
 
 def test_on_a_phone_a_long_legend_makes_the_picture_higher(page: Page, tmp_path: Path) -> None:

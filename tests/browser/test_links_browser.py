@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import PATIENCE, ROOT
+from tests.browser.conftest import PATIENCE, ROOT, finished, visit
 from tests.browser.test_app_browser import (
     address,
     choose,
@@ -30,17 +30,14 @@ RUNS = ["gpt-lr-0.003-seed-0", "gpt-lr-0.01-seed-0"]
 @pytest.fixture
 def visitors(browser: Browser) -> Iterator[list[BrowserContext]]:
     """Fresh visitors: what one has in his storage, the other does not."""
-    contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(2)]
-    contexts[0].grant_permissions(["clipboard-read", "clipboard-write"])
-    for context in contexts:
-        context.set_default_timeout(PATIENCE * 1000)
-    yield contexts
-    for context in contexts:
-        context.close()
+    with visit(browser) as first, visit(browser) as second:
+        first.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield [first, second]
 
 
 def copy(page: Page) -> str:
     """Press the button and return what the clipboard holds then."""
+    finished(page)
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     link: str = page.evaluate("navigator.clipboard.readText()")
@@ -77,6 +74,7 @@ def test_copied_link_restores_the_view_and_its_camera(
 
     other = visitors[1].new_page()
     other.goto(link)
+    finished(other)
     assert settings(other) == settings(page)
     assert eyes(other) == [pytest.approx(TURNED, abs=1e-3)]
     found = address(other)
@@ -175,6 +173,7 @@ def test_without_a_clipboard_the_link_can_be_taken_from_a_field(page: Page, serv
     """No clipboard over plain HTTP: the link stands selected in a field, reached by keyboard."""
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     page.goto(f"{server}/?run={RUNS[0]}")
+    finished(page)
     button = page.get_by_role("button", name="Copy link")
     button.focus()
     page.keyboard.press("Enter")
@@ -200,8 +199,7 @@ def test_junk_for_a_camera_is_ignored(page: Page, server: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_button_reads_well(browser: Browser, server: str, scheme: Any) -> None:
     """Its text stands out from its ground as WCAG's level AA asks for."""
-    context = browser.new_context(color_scheme=scheme)
-    try:
+    with visit(browser, color_scheme=scheme) as context:
         page = context.new_page()
         page.goto(server)
         button = page.get_by_role("button", name="Copy link")
@@ -212,8 +210,6 @@ def test_button_reads_well(browser: Browser, server: str, scheme: Any) -> None:
         )
         assert len(ground) == 3, "a ground that hides what is behind it"
         assert contrast(text, ground) >= 4.5
-    finally:
-        context.close()
 
 
 def contrast(one: list[float], other: list[float]) -> float:

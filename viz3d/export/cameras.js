@@ -86,13 +86,14 @@ class Cameras {
   }
 
   heed(div, change) {
-    if (this.busy.has(div)) return;
     for (const view of this.of(div)) {
       const path = `${view.scene}.camera`;
       if (!Object.keys(change).some((key) => key === path || key.startsWith(`${path}.`))) continue;
       // While the mouse is down the layout still holds the camera from before.
-      view.camera = plainCamera(change[path] ?? div._fullLayout[view.scene].camera);
-      view.shown = view.camera;
+      const camera = plainCamera(change[path] ?? div._fullLayout[view.scene].camera);
+      // While it is moved from here, only what differs is the viewer's.
+      if (this.busy.has(div) && sameCamera(camera, view.shown)) continue;
+      view.camera = view.shown = camera;
       view.settling = SETTLED;
       this.tell(view);
     }
@@ -110,20 +111,29 @@ class Cameras {
 
   // plotly.js tells of a move before it has made it, so look where the camera comes to rest.
   settle(view) {
-    if (!view?.settling || this.busy.has(view.div)) return;
-    const live = view.div._fullLayout?.[view.scene]?._scene?.getCamera();
-    view.settling--;
-    if (live && !sameCamera(live, view.camera)) {
-      view.camera = view.shown = plainCamera(live);
-      view.settling = SETTLED;
-      this.moved([view]);
-    }
+    if (!view.settling) return;
     this.wake();
+    if (!this.look(view) && --view.settling === 0) keepCamera(view);
+  }
+
+  // Take up what the viewer turned since the last frame, before a div is drawn anew.
+  catchUp(div) {
+    for (const view of this.of(div)) this.look(view);
+  }
+
+  // Take up where a camera really is; return whether that is news.
+  look(view) {
+    const live = view.div._fullLayout?.[view.scene]?._scene?.getCamera();
+    if (!view.settling || this.busy.has(view.div) || !live || sameCamera(live, view.camera)) return false;
+    view.camera = view.shown = plainCamera(live);
+    view.settling = SETTLED;
+    this.moved([view]);
+    return true;
   }
 
   spread() {
     this.waiting = 0;
-    this.settle(this.lead);
+    for (const view of this.views) this.settle(view);
     if (!this.isLinked || !this.lead) return;
     const late = this.views.filter((view) => !sameCamera(view.camera, this.lead.camera));
     for (const view of late) view.camera = this.lead.camera;
@@ -149,6 +159,15 @@ class Cameras {
     } finally {
       this.busy.delete(div);
     }
+  }
+}
+
+// plotly.js writes a drag into the layout with which it set up the scene, not into that of its last
+// drawing, only where the mouse is let go on the scene, and not how far the scene then carried on:
+// a resize or a downloaded picture would go back to the camera from before.
+function keepCamera({ div, scene, camera }) {
+  for (const layout of [div.layout, div._fullLayout]) {
+    if (layout?.[scene]) layout[scene].camera = plainCamera(camera);
   }
 }
 

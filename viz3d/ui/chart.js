@@ -139,6 +139,7 @@ class Chart {
     div.viz3dHome = {};
     div.viz3dTop = layout.margin.t + (div.viz3dRows ?? 0);
     div.viz3dKey = payload.key;
+    shared.group.catchUp(div);
     let kept;
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
       // A copy: plotly.js changes the camera that it is given.
@@ -146,10 +147,13 @@ class Chart {
       kept = recall(div, scene);
       layout[scene].camera = plainCamera(kept ?? homeCamera(div, scene));
     }
-    await Plotly.react(div, data, layout, config(Plotly, name, payload.key));
+    // Always the same: for another, plotly.js would set up the whole scene anew, also under a drag.
+    div.viz3dConfig ??= config(Plotly, name, payload.key);
+    await Plotly.react(div, data, layout, div.viz3dConfig);
     if (this.plots.get(name) !== div) return; // it went away meanwhile
     await makeRoomForLegend(div);
     div.setAttribute("aria-busy", "false");
+    shared.group.catchUp(div);
     shared.group.add(div);
     // The viewer may have turned it while it was being drawn.
     shared.group.put((view) => recall(div, view.scene), shared.group.of(div));
