@@ -51,6 +51,7 @@ def test_each_further_try_is_told():
     assert [text.rpartition(" Trying again ")[2] for text in told] == ["(1) …", "(2) …"]
 
 
+@pytest.mark.deadline
 def test_a_service_that_stays_down_is_given_up_at_the_deadline():
     began = monotonic()
     with pytest.raises(BucketError, match="503") as caught:

@@ -180,6 +180,7 @@ def share(monkeypatch: pytest.MonkeyPatch, inquiry: object) -> None:
     monkeypatch.setattr(waiting, "listings", lambda: found)
 
 
+@pytest.mark.deadline
 def test_names_are_shown_while_the_rest_is_listed(
     opened: list[Slow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
