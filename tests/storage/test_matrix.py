@@ -29,7 +29,7 @@ from viz3d.settings import Settings
 from viz3d.sources import faults
 from viz3d.sources.bucket import BucketSource
 
-# Deadlines to a tenth: beside another test, a thread may be late by more than the tenth has to spare.
+# Deadlines to a tenth: beside another test, a thread is late by more than they have to spare.
 pytestmark = pytest.mark.deadline
 
 SCALE = 0.1
