@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.record.waiting import until
-from viz3d.record import append, failures, folder, limit, recorder, values
+from viz3d.record import append, config, failures, folder, limit, recorder, values
 from viz3d.record.recorder import Recorder
 
 
@@ -153,7 +153,7 @@ def test_a_config_that_is_no_mapping_or_goes_in_circles_costs_nothing_else(tmp_p
 
 def test_a_config_that_hangs_is_left_behind(tmp_path, release, monkeypatch):
     """Whatever was read of it until then is recorded."""
-    monkeypatch.setattr(recorder, "CONFIG_LIMIT", 0.5)
+    monkeypatch.setattr(config, "LIMIT", 0.5)
 
     class Slow:
         def __str__(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -43,6 +44,11 @@ class Failures:
         if first:
             said = _reason(why) if isinstance(why, BaseException) else why
             self.tell(f"{what} ({said:.300}); training goes on, further failures are only counted")
+
+    def left_out(self, metrics: Iterable[tuple[str, str]]) -> None:
+        """Count metrics that a row is written without, each with its name and the reason."""
+        for name, why in metrics:
+            self.add(f"the metric {name[:80]!r} was left out", why)
 
     def tell(self, text: str) -> None:
         """Warn; a handler of the user's that raises or hangs does not hold the loop."""

@@ -33,7 +33,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path, failures: Failures) -> None:
-        self._path = path
+        self._path = path = _absolute(path)
         self._failures = failures
         self._about = About(path)
         self._lock = FolderLock()
@@ -55,8 +55,9 @@ class RunFolder:
             )
 
     def end(self, status: str, limit: float) -> None:
-        """Bring the rows to the disk, waiting `limit` seconds, then note the end."""
-        self._syncer.stop(limit)
+        """Bring the rows to the disk, within `limit` seconds, then note the end."""
+        if not self._syncer.stop(limit):
+            self._failures.add("the rows were not brought to the disk", f"it took {limit:g} seconds")
         try:
             self._about.write(status)
         except Exception as error:
@@ -81,6 +82,14 @@ class RunFolder:
         with suppress(OSError):  # its rows fail as well then, and are counted
             self._about.write("running")
         self._lock.acquire(self._path)
+
+
+def _absolute(path: Path) -> Path:
+    """Return where `path` is now: a training script may change its working folder."""
+    try:
+        return path.absolute()
+    except OSError:  # the working folder is gone
+        return path
 
 
 def _forked() -> None:

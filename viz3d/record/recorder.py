@@ -11,21 +11,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from viz3d.record.about import Config
+from viz3d.record.config import read_config
 from viz3d.record.failures import Failures
 from viz3d.record.folder import RunFolder
 from viz3d.record.layers import EVERY, LayerNorms
 from viz3d.record.limit import within
 from viz3d.record.rank import writes_here
-from viz3d.record.rows import line, numbers, whole
+from viz3d.record.rows import layer_row, line, numbers, whole
 from viz3d.record.values import copied
 
 if TYPE_CHECKING:
     import torch
 
-# Seconds that a disk may hold the constructor, and `close`; a config the constructor.
+# Seconds that a disk may hold the constructor, and `close`.
 OPEN_LIMIT = CLOSE_LIMIT = 5.0
-CONFIG_LIMIT = 1.0
 
 
 class Recorder:
@@ -80,7 +79,7 @@ class Recorder:
         self.path = Path(path)
         self.secrets = 0
         self._failures = Failures(self.path.name)
-        self._folder = RunFolder(_absolute(self.path), self._failures)
+        self._folder = RunFolder(self.path, self._failures)
         self._metrics, self._layers = self._folder.metrics, self._folder.layers
         self._norms: LayerNorms | None = None
         if not writes_here():
@@ -88,12 +87,11 @@ class Recorder:
                 setattr(self, name, _nothing)
             return
         weakref.finalize(self, self._folder.let_go)
-        said = Config()
-        if not within(CONFIG_LIMIT, partial(self._read, said, config, tags)):
-            self._failed("not all of the config was recorded", "reading it takes too long")
+        said = read_config(config, tags, self._failures)
+        self.secrets = len(said.secrets)
         values = None if config is None else dict(said.values)
         if not within(OPEN_LIMIT, partial(self._folder.begin, values, list(said.tags))):
-            self._failed("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
+            self._failures.add("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
 
     @property
     def failures(self) -> int:
@@ -125,10 +123,10 @@ class Recorder:
             kept, left_out = numbers(metrics)
             self._metrics.write(line({"step": at, "time": time.time(), **kept}))
         except Exception as error:  # whatever it is, training goes on
-            self._failed("a row of metrics was not recorded", error)
+            self._failures.add("a row of metrics was not recorded", error)
             return
         if left_out:
-            self._left_out(left_out)
+            self._failures.left_out(left_out)
 
     def watch(
         self, model: torch.nn.Module, *, every: int = EVERY, updates: bool = True
@@ -157,7 +155,7 @@ class Recorder:
         try:
             self._norms = LayerNorms(model, every=every, updates=updates)
         except Exception as error:
-            self._failed("the layers of the model were not found", error)
+            self._failures.add("the layers of the model were not found", error)
             return ()
         return self._norms.names
 
@@ -194,15 +192,16 @@ class Recorder:
                 if reading is None:
                     return
                 rows, unread = reading.rows, reading.left_out
-            written = [_layer_row(at, row) for row in rows]
+            written = [layer_row(at, row) for row in rows]
             if written:
                 self._layers.write(b"".join(line(row) for row, _ in written))
         except Exception as error:
-            self._failed("the layers of a step were not recorded", error)
+            self._failures.add("the layers of a step were not recorded", error)
             return
-        self._left_out(name for _, left_out in written for name in left_out)
+        for _, left_out in written:
+            self._failures.left_out(left_out)
         for what in unread:
-            self._failed("a part of the layers was not recorded", what)
+            self._failures.add("a part of the layers was not recorded", what)
 
     def close(self, status: str = "finished") -> None:
         """Bring the record to the disk and note how the run ended, in at most 5 seconds.
@@ -212,11 +211,9 @@ class Recorder:
         status : str
             ``"finished"`` or ``"failed"``.
         """
-        if not within(CLOSE_LIMIT, partial(self._folder.end, status, CLOSE_LIMIT)):
-            self._failed(
-                "the end of the record was not brought to the disk",
-                f"the disk took over {CLOSE_LIMIT:g} seconds",
-            )
+        # The rows are given less: what is left notes the end of the run.
+        if not within(CLOSE_LIMIT, partial(self._folder.end, status, 0.9 * CLOSE_LIMIT)):
+            self._failures.add("the end is late", f"the disk took over {CLOSE_LIMIT:g} seconds")
         if self.failures > 1:
             self._failures.tell(f"{self.failures} failures in all")
 
@@ -231,43 +228,7 @@ class Recorder:
     ) -> None:
         self.close("finished" if kind is None else "failed")
 
-    def _read(self, said: Config, config: Mapping[str, Any] | None, tags: Iterable[str]) -> None:
-        try:
-            said.read({} if config is None else config, tags)
-        except BaseException as error:  # a stranger's; this is not the loop's thread
-            self._failed("not all of the config was recorded", error)
-        for name in said.unreadable:
-            self._failed("a value of the config was left out", f"{name:.80} cannot be written")
-        self.secrets = len(said.secrets)
-        if said.secrets:
-            names = ", ".join(said.secrets)
-            self._failures.tell(f"{self.secrets} values were left out as secrets: {names:.300}")
-
-    def _left_out(self, left_out: Iterable[tuple[str, str]]) -> None:
-        for name, why in left_out:
-            self._failed(f"the metric {name[:80]!r} was left out", why)
-
-    def _failed(self, what: str, why: object) -> None:
-        self._failures.add(what, why)
-
 
 def _nothing(*_: object, **__: object) -> tuple[str, ...]:
     """Stand for every method, in a process that does not record."""
     return ()
-
-
-def _absolute(path: Path) -> Path:
-    """Return where `path` is now: a training script may change its working folder."""
-    try:
-        return path.absolute()
-    except OSError:  # the working folder is gone
-        return path
-
-
-def _layer_row(step: int, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return the line of one layer (its place and name, then its numbers) and what is no number."""
-    measured = {key: value for key, value in row.items() if key not in ("step", "layer", "name")}
-    kept, left_out = numbers(measured)
-    return {
-        "step": step, "layer": whole(row["layer"]), "name": str(row["name"]), **kept,
-    }, left_out  # fmt: skip

@@ -71,6 +71,14 @@ def numbers(values: Mapping[str, Any]) -> tuple[dict[str, int | float], list[tup
     return kept, left_out
 
 
+def layer_row(step: int, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return the row of one layer (its place and name, then its numbers) and what is left out."""
+    measured = {key: value for key, value in row.items() if key not in ("step", "layer", "name")}
+    kept, left_out = numbers(measured)
+    place = {"step": step, "layer": whole(row["layer"]), "name": str(row["name"])}
+    return {**place, **kept}, left_out
+
+
 def line(row: Mapping[str, Any]) -> bytes:
     """Return `row`, of numbers and text, as one line of JSON.
 
