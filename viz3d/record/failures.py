@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
-from viz3d.record.limit import LOOP_LIMIT, within
+from viz3d.record.limit import WARNING_LIMIT, within
 
 _logger = logging.getLogger("viz3d.record.recorder")
 
@@ -52,7 +52,7 @@ class Failures:
 
     def tell(self, text: str) -> None:
         """Warn; a handler of the user's that raises or hangs does not hold the loop."""
-        within(LOOP_LIMIT, partial(self._warn, text))
+        within(WARNING_LIMIT, partial(self._warn, text))
 
     def _warn(self, text: str) -> None:
         with suppress(Exception):  # there is nowhere else to say it

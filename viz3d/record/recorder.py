@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import weakref
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -15,9 +14,9 @@ from viz3d.record.config import read_config
 from viz3d.record.failures import Failures
 from viz3d.record.folder import RunFolder
 from viz3d.record.layers import EVERY, LayerNorms
-from viz3d.record.limit import within
+from viz3d.record.limit import soon, within
 from viz3d.record.rank import writes_here
-from viz3d.record.rows import layer_row, line, numbers, whole
+from viz3d.record.rows import whole
 from viz3d.record.values import copied
 
 if TYPE_CHECKING:
@@ -116,17 +115,13 @@ class Recorder:
             replaces the time of day (seconds since 1970) that every row carries.
         """
         try:
+            end = soon()
             if values is not None:
-                metrics = {**copied(values), **metrics}
+                metrics = {**copied(values, end), **metrics}
             named = metrics.pop("step", None)
-            at = whole(named if step is None else step)
-            kept, left_out = numbers(metrics)
-            self._metrics.write(line({"step": at, "time": time.time(), **kept}))
+            self._metrics.write(whole(named if step is None else step, end), metrics, end)
         except Exception as error:  # whatever it is, training goes on
             self._failures.add("a row of metrics was not recorded", error)
-            return
-        if left_out:
-            self._failures.left_out(left_out)
 
     def watch(
         self, model: torch.nn.Module, *, every: int = EVERY, updates: bool = True
@@ -182,26 +177,17 @@ class Recorder:
             known of the layer; recorded at any step. By default they are read from the watched
             model.
         """
-        unread: tuple[str, ...] = ()
         try:
-            at = whole(step)
-            if rows is None:
-                if self._norms is None:
-                    raise ValueError("no model is watched; call watch(model) first")
-                reading = self._norms.at(at)
-                if reading is None:
-                    return
-                rows, unread = reading.rows, reading.left_out
-            written = [layer_row(at, row) for row in rows]
-            if written:
-                self._layers.write(b"".join(line(row) for row, _ in written))
+            end = soon()
+            at = whole(step, end)
+            if rows is not None:
+                self._layers.write(at, rows, end)
+            elif self._norms is None:
+                raise ValueError("no model is watched; call watch(model) first")
+            elif (reading := self._norms.at(at)) is not None:
+                self._layers.write_reading(at, reading, soon())
         except Exception as error:
             self._failures.add("the layers of a step were not recorded", error)
-            return
-        for _, left_out in written:
-            self._failures.left_out(left_out)
-        for what in unread:
-            self._failures.add("a part of the layers was not recorded", what)
 
     def close(self, status: str = "finished") -> None:
         """Bring the record to the disk and note how the run ended, in at most 5 seconds.

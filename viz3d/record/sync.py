@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
-import time
-import weakref
 from collections.abc import Callable, Iterable
 
 from viz3d.record.append import AppendFile
 
 INTERVAL = 1.0  # seconds: what a power cut costs at most
-EXIT_LIMIT = 5.0  # seconds that the end of the process waits for a disk
-
-_all: weakref.WeakSet[Syncer] = weakref.WeakSet()
 
 
 class Syncer:
@@ -37,7 +31,6 @@ class Syncer:
         self._end = threading.Event()
         self._end.set()
         self._thread: threading.Thread | None = None
-        _all.add(self)
 
     def start(self) -> None:
         """Begin to sync; nothing happens if it has begun."""
@@ -95,11 +88,3 @@ def _each(
             do(file)
         except Exception as error:
             failed(f"{file.path.name} was not brought to the disk", error)
-
-
-@atexit.register
-def _at_exit() -> None:
-    """Bring to the disk what a loop that never said `close` has recorded."""
-    last = time.monotonic() + EXIT_LIMIT
-    for syncer in list(_all):
-        syncer.stop(max(0.0, last - time.monotonic()))
