@@ -48,13 +48,13 @@ class Config:
 
         Whatever `config` holds may raise; that is left out and named in `unreadable`.
         """
-        for tag in tags:
+        for tag in [tags] if isinstance(tags, str) else tags:
             self.tags.append(self._plain(str(tag), "", "a tag"))
         size = 2
         for key in config:
             self._items = 0
             try:
-                name = str(key)
+                name = self._name(key)
                 value = self._plain(config[key], name, name)
                 size += len(json.dumps({name: value}))
                 if size > _BYTES:
@@ -74,8 +74,8 @@ class Config:
             return self._secret(path)
         if isinstance(value, Mapping):
             return {
-                str(key): self._plain(item, str(key), f"{path}.{key}")
-                for key, item in value.items()
+                (key := self._name(own)): self._plain(item, key, f"{path}.{key}")
+                for own, item in value.items()
             }
         if isinstance(value, (list, tuple)):
             return [self._plain(item, name, path) for item in value]
@@ -85,13 +85,17 @@ class Config:
             value = str(value)
         return self._secret(path) if is_secret_text(value, self._known) else value
 
+    def _name(self, key: Any) -> str:
+        name = str(key)
+        return self._secret("a name") if is_secret_text(name, self._known) else name
+
     def _secret(self, path: str) -> str:
         self.secrets.append(path)
         return LEFT_OUT
 
 
 def read_config(
-    config: Mapping[str, Any] | None, tags: Iterable[str], failures: Failures
+    config: Mapping[str, Any] | object | None, tags: Iterable[str], failures: Failures
 ) -> Config:
     """Return what can be read of `config` and `tags` within a second; the rest is told."""
     said = Config()
@@ -100,9 +104,11 @@ def read_config(
     return said
 
 
-def _read(said: Config, config: Mapping[str, Any], tags: Iterable[str], failures: Failures) -> None:
+def _read(
+    said: Config, config: Mapping[str, Any] | object, tags: Iterable[str], failures: Failures
+) -> None:
     try:
-        said.read(config, tags)
+        said.read(config if isinstance(config, Mapping) else vars(config), tags)
     except BaseException as error:  # a stranger's; this is not the loop's thread
         failures.add("not all of the config was recorded", error)
     for name in said.unreadable:

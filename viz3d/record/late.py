@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from viz3d.record.failures import Failures
+from viz3d.record.limit import start
 
 MOST = 64  # that wait at once, and so the values that they keep alive
 IDLE = 1.0  # seconds without work after which the thread ends; the next value begins another
@@ -72,10 +73,14 @@ class Late:
         that was asked for earlier is late already, this does not wait.
         """
         with self._changed:
-            waits = not any(one.is_late for one in (*self._queue, self._reading) if one)
+            waits = not any(one.is_late for one in (*self._pending(), self._reading) if one)
             for one in wanted:
                 self._give_up(
-                    [old for old in self._queue if old.name == one.name and old.step > one.step],
+                    [
+                        old
+                        for old in self._pending()
+                        if old.name == one.name and old.step > one.step
+                    ],
                     "was logged again at an earlier step",
                 )
             room = MOST - len(self._queue)
@@ -100,7 +105,7 @@ class Late:
         with self._changed:
             newer = set(names)
             self._give_up(
-                [one for one in self._queue if one.is_late and one.name in newer],
+                [one for one in self._pending() if one.is_late and one.name in newer],
                 "came after a newer number",
             )
 
@@ -108,10 +113,16 @@ class Late:
         """Wait `limit` seconds for what is pending; give up what has not come by then."""
         with self._changed:
             self._changed.wait_for(lambda: not self._queue, limit)
-            self._give_up(list(self._queue), "never came")
+            self._give_up(self._pending(), "never came")
+
+    def _pending(self) -> tuple[Awaited, ...]:
+        """Return what is queued now: a signal handler that logs may change the queue meanwhile."""
+        return tuple(self._queue)
 
     def _give_up(self, some: Iterable[Awaited], why: str) -> None:
         for one in some:
+            if one.is_given_up:  # in a signal handler, just now
+                continue
             self._queue.remove(one)
             one.is_given_up = True
             name = "layers" if one.name is None else one.name
@@ -123,10 +134,10 @@ class Late:
             return
         self._thread = threading.Thread(target=self._run, name="viz3d-late", daemon=True)
         try:
-            self._thread.start()
-        except RuntimeError:  # the interpreter ends, or there are no threads left
+            start(self._thread)
+        except RuntimeError:
             self._thread = None
-            self._give_up(list(self._queue), "finds no thread to wait for it")
+            self._give_up(self._pending(), "finds no thread to wait for it")
 
     def _run(self) -> None:
         while self._take():
@@ -146,10 +157,10 @@ class Late:
         with self._changed:
             self._reading = None
             if not one.is_given_up:
-                self._queue.popleft()
                 one.is_read, one.found = True, found
                 if one.is_late:
                     self._write(one)
+                self._queue.popleft()  # not before: `overtake` looks at it without the lock
                 self._changed.notify_all()
         return True
 

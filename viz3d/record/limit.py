@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from queue import SimpleQueue
+from queue import SimpleQueue
 
 # The longest that anything but the row's own write holds the training loop, in seconds: 50 ms, of
 # which all that a call reads has the most and a warning the rest.
@@ -20,6 +18,19 @@ WARNING_LIMIT = 0.01
 def soon() -> float:
     """Return until when, of ``time.monotonic()``, a call that begins now may hold the loop."""
     return time.monotonic() + LOOP_LIMIT
+
+
+def start(thread: threading.Thread) -> None:
+    """Start a thread.
+
+    Raises
+    ------
+    RuntimeError
+        If there are no threads left, or the interpreter ends: it would be waited for for ever.
+    """
+    if sys.is_finalizing():
+        raise RuntimeError("the interpreter ends")
+    thread.start()
 
 
 def within(limit: float, work: Callable[[], object]) -> bool:
@@ -39,8 +50,8 @@ def within(limit: float, work: Callable[[], object]) -> bool:
     """
     thread = threading.Thread(target=work, name="viz3d-aside", daemon=True)
     try:
-        thread.start()
-    except RuntimeError:  # the interpreter ends, or there are no threads left
+        start(thread)
+    except RuntimeError:
         work()
         return True
     thread.join(limit)
@@ -72,7 +83,7 @@ class Helper:
         try:
             if self._work is None:
                 self._work = self._begin()
-        except RuntimeError:  # as above
+        except RuntimeError:
             self._free.release()
             return False
         self._work.put((work, done))
@@ -82,10 +93,8 @@ class Helper:
         return done.is_set()
 
     def _begin(self) -> SimpleQueue[tuple[Callable[[], object], threading.Event]]:
-        from queue import SimpleQueue  # not at import, which a training script pays for
-
         todo: SimpleQueue[tuple[Callable[[], object], threading.Event]] = SimpleQueue()
-        threading.Thread(target=self._run, args=(todo,), name="viz3d-values", daemon=True).start()
+        start(threading.Thread(target=self._run, args=(todo,), name="viz3d-values", daemon=True))
         return todo
 
     def _run(self, todo: SimpleQueue[tuple[Callable[[], object], threading.Event]]) -> None:

@@ -16,7 +16,7 @@ from viz3d.record.folder import RunFolder
 from viz3d.record.layers import EVERY, LayerNorms
 from viz3d.record.limit import soon, within
 from viz3d.record.rank import writes_here
-from viz3d.record.rows import whole
+from viz3d.record.rows import orjson_dumps, whole
 from viz3d.record.values import copied
 
 if TYPE_CHECKING:
@@ -45,9 +45,10 @@ class Recorder:
     path : str or os.PathLike
         The run folder; its last part is the name of the run.
     config : mapping, optional
-        Hyper-parameters. What JSON cannot hold is written as text, and ``(left out)`` stands for
-        what is a secret by its name or its form, or the value of a variable of the environment
-        that is one. Without it a resumed run keeps the config that it has.
+        Hyper-parameters; also what holds them as attributes, such as a namespace of argparse.
+        What JSON cannot hold is written as text, and ``(left out)`` stands for what is a secret by
+        its name or its form, or the value of a variable of the environment that is one. Without
+        it a resumed run keeps the config that it has.
     tags : iterable of str, optional
         Words to find the run by.
 
@@ -71,7 +72,7 @@ class Recorder:
     def __init__(
         self,
         path: str | os.PathLike[str],
-        config: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | object | None = None,
         *,
         tags: Iterable[str] = (),
     ) -> None:
@@ -86,6 +87,7 @@ class Recorder:
                 setattr(self, name, _nothing)
             return
         weakref.finalize(self, self._folder.let_go)
+        orjson_dumps()
         said = read_config(config, tags, self._failures)
         self.secrets = len(said.secrets)
         values = None if config is None else dict(said.values)
@@ -212,7 +214,8 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close("finished" if kind is None else "failed")
+        ended = isinstance(error, SystemExit) and not error.code  # sys.exit(0)
+        self.close("finished" if kind is None or ended else "failed")
 
 
 def _nothing(*_: object, **__: object) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def line(row: Mapping[str, Any]) -> bytes:
     NaN and infinities stand as ``NaN`` and ``Infinity``. orjson writes the line where it is
     installed; the same values are read back.
     """
-    if (fast := _orjson()) is not None:
+    if (fast := orjson_dumps()) is not None:
         try:
             data = fast(row)
         except TypeError:  # a lone surrogate in a name
@@ -89,7 +89,12 @@ def line(row: Mapping[str, Any]) -> bytes:
 
 
 @cache
-def _orjson() -> Callable[[Mapping[str, Any]], bytes] | None:
+def orjson_dumps() -> Callable[[Mapping[str, Any]], bytes] | None:
+    """Return what writes JSON fast, or None.
+
+    Called once before a loop begins: an import within it would take its time, and in a process
+    forked while another thread imports something it would never end.
+    """
     try:
         orjson: Any = import_module("orjson")
     except Exception:  # not installed, or broken

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from viz3d.record.append import AppendFile
+from viz3d.record.limit import start
 
 INTERVAL = 1.0  # seconds: what a power cut costs at most
 
@@ -41,8 +42,8 @@ class Syncer:
             target=self._run, args=(self._end,), name="viz3d-sync", daemon=True
         )
         try:
-            self._thread.start()
-        except RuntimeError as error:  # the interpreter ends, or there are no threads left
+            start(self._thread)
+        except RuntimeError as error:
             self._thread = None
             self._end.set()
             self._failed("the rows are written but not synced to the disk", error)
@@ -55,7 +56,7 @@ class Syncer:
         """End the thread, and say whether all is on the disk within `limit` seconds."""
         self.end()
         if self._thread is None:
-            _each(self.files, AppendFile.close, self._failed)
+            self._finish()
             return True
         self._thread.join(limit)
         return not self._thread.is_alive()
@@ -70,12 +71,19 @@ class Syncer:
     def _run(self, end: threading.Event) -> None:
         while not end.wait(INTERVAL):
             _each(self.files, self._look_after, self._failed)
+        self._finish()
+
+    def _finish(self) -> None:
+        _each(self.files, self._look_for, self._failed)
         _each(self.files, AppendFile.close, self._failed)
 
     def _look_after(self, file: AppendFile) -> None:
+        self._look_for(file)
+        file.sync()
+
+    def _look_for(self, file: AppendFile) -> None:
         if file.is_removed():
             self._removed()
-        file.sync()
 
 
 def _each(

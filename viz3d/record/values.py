@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from numbers import Real
 from typing import Any, TypeVar
 
 from viz3d.record.limit import Helper, soon
@@ -119,14 +120,21 @@ def aside(work: Callable[[], object], end: float) -> bool:
 
 def _item(value: Any) -> int | float | None:
     if not isinstance(value, (int, float)):
+        masked = sys.modules.get("numpy.ma")  # under a mask stands a number that is none
+        if masked is not None and masked.is_masked(value):
+            return None
         item = getattr(value, "item", None)
-        value = item() if callable(item) else None
-    if isinstance(value, float):
-        return float(value)
+        value = item() if callable(item) else value
     if isinstance(value, int):
         # JSON readers keep 64 bits; a larger integer is a float to all of them.
         return int(value) if -(2**63) <= value < 2**63 else float(value)
-    return None
+    return float(value) if isinstance(value, (Real, *_decimal())) else None  # type: ignore[arg-type]
+
+
+def _decimal() -> tuple[type, ...]:
+    """Return Python's decimal numbers, which do not count themselves among the real ones."""
+    decimal = sys.modules.get("decimal")
+    return () if decimal is None else (decimal.Decimal,)
 
 
 def _lies_in_memory(kind: type, value: Any) -> bool:
