@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import threading
@@ -91,6 +92,63 @@ def test_all_that_a_call_waits_for_shares_one_limit(tmp_path, monkeypatch, relea
 def test_the_limits_of_a_call_are_50_ms():
     """The promise, as a number of the code."""
     assert limit.LOOP_LIMIT + limit.WARNING_LIMIT <= 0.05
+
+
+def test_layers_of_an_iterable_that_hangs_are_recorded_as_far_as_they_came(
+    tmp_path, release, monkeypatch, caplog
+):
+    """It goes on by itself, and what it gives then is dropped."""
+    rec = Recorder(tmp_path)
+    ended = threading.Event()
+
+    def rows():
+        yield {"layer": 0, "name": "h.0", "grad_norm": 1.0}
+        release.wait()
+        try:
+            yield {"layer": 1, "name": "h.1", "grad_norm": 1.0}
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(limit, "LOOP_LIMIT", 0.5)
+    rec.log_layers(0, rows())
+    release.set()
+    assert ended.wait(30)
+    (row,) = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
+    assert row["name"] == "h.0"
+    assert rec.failures == 1
+    assert "give a list" in caplog.text
+
+
+def test_layers_without_end_are_cut_off_and_counted(tmp_path, monkeypatch):
+    """What came until then is recorded."""
+    monkeypatch.setattr(values, "_helper", limit.Helper())
+    rec = Recorder(tmp_path)
+    rec.log_layers(0, ({"layer": i, "name": "h", "grad_norm": 1.0} for i in itertools.count()))
+    assert len(steps(tmp_path / "layers.jsonl")) > 0
+    assert rec.failures == 1
+
+
+def test_a_bad_row_of_layers_costs_no_other(tmp_path, monkeypatch, caplog):
+    """Whether it raises when it comes, or is none."""
+    monkeypatch.setattr(values, "_helper", limit.Helper())
+    monkeypatch.setattr(limit, "LOOP_LIMIT", 30.0)
+    rec = Recorder(tmp_path)
+
+    def rows():
+        yield {"layer": 0, "name": "h.0", "grad_norm": 1.0}
+        yield {"layer": 1.5, "name": "h.1", "grad_norm": 1.0}
+        yield {"layer": 2, "name": 2, 3: 1.0}
+        raise SystemExit
+
+    rec.log_layers(0, rows())
+    read = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
+    assert read == [
+        {"step": 0, "layer": 0, "name": "h.0", "grad_norm": 1.0},
+        {"step": 0, "layer": 2, "name": "2", "3": 1.0},
+    ]
+    assert rec.failures == 2
+    rec.log_layers(0, [{"layer": 1.5, "name": "h.1"}])
+    assert rec.failures == 3
 
 
 class Broken(Mapping):

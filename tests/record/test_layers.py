@@ -173,7 +173,7 @@ def test_the_interval_is_kept_without_an_if_in_the_loop(tmp_path):
     assert len((tmp_path / "layers.jsonl").read_text().splitlines()) == 6
 
 
-@pytest.mark.parametrize("every", [0, -1, None])
+@pytest.mark.parametrize("every", [0, -1, None, 1.5, math.nan])
 def test_an_interval_that_is_none_is_a_counted_failure(tmp_path, every):
     """Nothing is raised into the loop."""
     recorder = Recorder(tmp_path)

@@ -77,7 +77,7 @@ class LayerRows:
 
     def _line(self, step: int, row: Mapping[str, Any], end: float) -> bytes:
         """Return place and name of a layer, then its numbers."""
-        place = {"step": step, "layer": whole(row["layer"], end), "name": row["name"]}
+        place = {"step": step, "layer": whole(row["layer"], end, "layer"), "name": row["name"]}
         kept, unknown, left_out = numbers({k: v for k, v in row.items() if k not in place})
         read = foreign(list(unknown.values()), end) if unknown else []
         for name, found in zip(unknown, read, strict=True):
@@ -101,14 +101,16 @@ class LayerRows:
                     copy = {str(key): row[key] for key in row}
                     copy["name"] = str(copy.get("name"))
                     if time.monotonic() > end:
-                        return
+                        raise TimeoutError
                     found.append(copy)
             except BaseException as error:  # as everything of a stranger's
-                errors.append(error)
+                errors.append(error.with_traceback(None))  # which holds all that was read
 
-        in_time = aside(read, end)
-        if errors or not in_time:
-            why = errors[0] if errors else "reading them takes too long; give a list"
+        if not aside(read, end):
+            errors.append(TimeoutError())
+        for error in errors[:1]:
+            slow = isinstance(error, TimeoutError)
+            why = "reading them takes too long; give a list" if slow else error
             self._failures.add("some layers of a step were not recorded", why)
         return found[:]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Iterator, Mapping
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from viz3d.record.blocks import is_spread, layers, unwrapped
@@ -86,14 +87,14 @@ class LayerNorms:
 
     Raises
     ------
-    ValueError
-        If `every` is less than 1.
+    TypeError, ValueError
+        If `every` is no integer, or less than 1.
     """
 
     def __init__(self, model: torch.nn.Module, *, every: int = EVERY, updates: bool = True) -> None:
-        if every < 1:
+        self.every = index(every)
+        if self.every < 1:
             raise ValueError(f"every is {every!r}; it has to be 1 step or more")
-        self.every = every
         self._updates = UpdateNorms() if updates else None
         model = unwrapped(model)
         self._model = weakref.ref(model)

@@ -20,7 +20,7 @@ NO_NUMBER = "it is not one number"
 _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def whole(step: Any, end: float) -> int:
+def whole(step: Any, end: float, what: str = "step") -> int:
     """Return `step` as an integer, if it can be read by `end`, of ``time.monotonic()``.
 
     Raises
@@ -33,7 +33,7 @@ def whole(step: Any, end: float) -> int:
     value = number(step, end)
     if value is None or not math.isfinite(value) or value != int(value) or abs(value) >= 2**63:
         said = f"{value!r:.80}" if value is not None else f"of type {type(step).__name__:.80}"
-        raise ValueError(f"the step {said} is not a whole number")
+        raise ValueError(f"the {what} {said} is not a whole number")
     return int(value)
 
 
