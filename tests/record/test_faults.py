@@ -115,6 +115,8 @@ def test_a_record_that_was_removed_just_before_the_end_is_told(tmp_path, monkeyp
     rec = Recorder(tmp_path / "run")
     rec.log(0, loss=1.0)
     shutil.rmtree(tmp_path / "run")
+    rec._folder.stop(time.monotonic() + 30)  # as the end of the process does
+    assert not (tmp_path / "run").exists()
     rec.close()
     assert rec.failures == 1
     assert "removed" in caplog.text

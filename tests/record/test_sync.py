@@ -32,6 +32,8 @@ def test_rows_are_synced_within_the_interval_once_each(tmp_path, monkeypatch):
     rec.log(0, loss=1.0)
     file = rec._folder._syncer.files[0]
     until(lambda: not (file._unsynced or file._new))
+    seen = len(rounds)
+    until(lambda: len(rounds) > seen + 2)  # the round that syncs has ended
     assert synced
     before, seen = len(synced), len(rounds)
     until(lambda: len(rounds) > seen + 10)

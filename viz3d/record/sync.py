@@ -74,16 +74,17 @@ class Syncer:
         self._finish()
 
     def _finish(self) -> None:
-        _each(self.files, self._look_for, self._failed)
+        _each(self.files, self._look_last, self._failed)
         _each(self.files, AppendFile.close, self._failed)
 
-    def _look_after(self, file: AppendFile) -> None:
-        self._look_for(file)
-        file.sync()
+    def _look_last(self, file: AppendFile) -> None:
+        if file.is_removed():
+            self._failed(f"{file.path.name} was removed", "its rows are gone")
 
-    def _look_for(self, file: AppendFile) -> None:
+    def _look_after(self, file: AppendFile) -> None:
         if file.is_removed():
             self._removed()
+        file.sync()
 
 
 def _each(
