@@ -111,10 +111,13 @@ class Recorder:
         values : mapping, optional
             More metrics, for names with a slash: ``{"train/loss": 2.3}``.
         **metrics : float
-            Numbers of Python, NumPy or PyTorch; None says that there is no value. A tensor on a
-            GPU is waited for for at most 50 ms and else left out: call ``item()`` before, where
-            you want to wait longer. Names have at most 200 characters. A metric called ``time``
-            replaces the time of day (seconds since 1970) that every row carries.
+            Numbers of Python, NumPy or PyTorch; None says that there is no value. A value that
+            takes longer than 50 ms, such as a tensor of a GPU that is behind, is written when it
+            comes, in another row of the step; readers join the two. At most 64 values wait, those
+            above are left out and counted, as is what has not come when the run is closed. A
+            tensor is copied for it and may change; leave other objects as they are. Names have at
+            most 200 characters. A metric called ``time`` replaces the time of day (seconds since
+            1970) that every row carries.
         """
         try:
             end = soon()
@@ -176,8 +179,8 @@ class Recorder:
         step : int
         rows : iterable of mapping, optional
             Each with ``layer`` (position in the model), ``name``, ``grad_norm`` and what else is
-            known of the layer; recorded at any step. By default they are read from the watched
-            model.
+            known of the layer; recorded at any step, as far as they come within 50 ms: give a list
+            where computing them takes longer. By default they are read from the watched model.
         """
         try:
             end = soon()
@@ -192,7 +195,9 @@ class Recorder:
             self._failures.add("the layers of a step were not recorded", error)
 
     def close(self, status: str = "finished") -> None:
-        """Bring the record to the disk and note how the run ended, in at most 5 seconds.
+        """Wait for late values, bring the record to the disk and note how the run ended.
+
+        All of it takes at most 5 seconds, the waiting at most half of that.
 
         Parameters
         ----------
