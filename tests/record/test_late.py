@@ -158,9 +158,33 @@ def test_what_waits_is_bounded_and_what_is_above_is_counted(tmp_path, events, ca
     assert found == [{"step": step, "loss": float(step)} for step in range(late.MOST)]
 
 
+def test_any_number_of_values_that_come_in_time_stand_in_their_row(tmp_path, monkeypatch, events):
+    """The bound is on what waits."""
+    monkeypatch.setattr(limit, "LOOP_LIMIT", 30.0)
+    event = events()
+    event.set()
+    rec = Recorder(tmp_path)
+    rec.log(0, {f"metric/{i}": Number(1.0, event) for i in range(2 * late.MOST)})
+    (row,) = rows(tmp_path / "metrics.jsonl")
+    assert len(row) == 1 + 2 * late.MOST
+    assert rec.failures == 0
+
+
+def test_of_a_row_that_is_late_its_first_values_wait(tmp_path, events):
+    """As many as the bound lets."""
+    event = events()
+    rec = Recorder(tmp_path)
+    rec.log(0, {f"metric/{i}": Number(1.0, event) for i in range(2 * late.MOST)})
+    event.set()
+    rec.close()
+    assert rec.failures == late.MOST
+    _, *found = rows(tmp_path / "metrics.jsonl")
+    assert found == [{"step": 0, f"metric/{i}": 1.0} for i in range(late.MOST)]
+
+
 def test_a_number_that_never_comes_is_told_at_the_end(tmp_path, monkeypatch, events, caplog):
     """`close` waits within its limit; each value counts once, and does not come afterwards."""
-    monkeypatch.setattr(recorder, "CLOSE_LIMIT", 0.2)
+    monkeypatch.setattr(recorder, "CLOSE_LIMIT", 4.0)
     event = events()
     rec = Recorder(tmp_path)
     rec.log(0, loss=Number(1.0, event), grad=Number(2.0, event))
@@ -418,7 +442,7 @@ def test_layers_of_a_device_that_is_behind_come_late(tmp_path, events, on_a_devi
     rec = Recorder(tmp_path)
     model = nn.Sequential(nn.Linear(2, 1, bias=False), nn.Linear(1, 1))
     nn.init.ones_(model[0].weight)
-    rec.watch(model, every=1)
+    rec.watch(model, every=1, updates=False)
     rec.log(0, first=Number(0.0, event))
     rec.log_layers(0)
     nn.init.zeros_(model[0].weight)

@@ -75,17 +75,10 @@ class Late:
         with self._changed:
             waits = not any(one.is_late for one in (*self._pending(), self._reading) if one)
             for one in wanted:
-                self._give_up(
-                    [
-                        old
-                        for old in self._pending()
-                        if old.name == one.name and old.step > one.step
-                    ],
-                    "was logged again at an earlier step",
-                )
-            room = MOST - len(self._queue)
+                pending = self._pending()
+                later = [old for old in pending if old.name == one.name and old.step > one.step]
+                self._give_up(later, "was logged again at an earlier step")
             self._queue.extend(wanted)
-            self._give_up(wanted[max(room, 0) :], f"would be the {MOST + 1}th to wait")
             try:
                 self._begin()
                 self._changed.notify_all()
@@ -95,8 +88,11 @@ class Late:
                         max(0.0, end - time.monotonic()),
                     )
             finally:  # the loop may be interrupted
-                for one in wanted:
-                    one.is_late = not one.is_read
+                late = [one for one in wanted if not one.is_read]
+                for one in late:
+                    one.is_late = True
+                too_many = max(0, len(self._queue) - MOST)
+                self._give_up(late[::-1][:too_many], f"would be the {MOST + 1}th to wait")
 
     def overtake(self, names: Iterable[str]) -> None:
         """Give up what is late of these metrics, because newer numbers of them are there."""

@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from viz3d.record.config import read_config
@@ -54,8 +53,6 @@ class Recorder:
 
     Attributes
     ----------
-    failures : int
-        Rows and values that could not be recorded.
     secrets : int
         Values of the config that were left out as secrets.
 
@@ -213,14 +210,9 @@ class Recorder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        ended = isinstance(error, SystemExit) and not error.code  # sys.exit(0)
-        self.close("finished" if kind is None or ended else "failed")
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        ended = error is None or (isinstance(error, SystemExit) and not error.code)  # sys.exit(0)
+        self.close("finished" if ended else "failed")
 
 
 def _nothing(*_: object, **__: object) -> tuple[str, ...]:
