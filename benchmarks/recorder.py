@@ -55,10 +55,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python benchmarks/recorder.py")
     parser.add_argument("--rows", type=int, default=30_000)
     n = parser.parse_args().rows
-    fast = rows._orjson()
+    fast = rows.orjson_dumps()
     kinds = {"json": None} | ({"orjson": fast} if fast else {})
     for name, encode in kinds.items():
-        rows._orjson = lambda encode=encode: encode
+        rows.orjson_dumps = lambda encode=encode: encode
         with tempfile.TemporaryDirectory() as folder:
             logged, bare = measure(Path(folder), n)
         for what, q in (("median", 50), ("p99", 99)):

@@ -95,6 +95,15 @@ def test_a_late_evaluation_is_no_restart() -> None:
     assert joined.history["val"].dropna().to_dict() == {4: 0.7, 8: 0.5}
 
 
+def test_a_late_row_that_carries_a_clock_is_no_restart() -> None:
+    """A logger stamps every row: that the clock was logged beyond is no sign of a restart."""
+    records = [(step, {"loss": 1.0, "time": 10.0 + step}) for step in range(10)]
+    joined = join_rows(rows([*records, (4, {"val": 0.5, "time": 30.0})]))
+    assert joined.restarts == joined.replaced == 0
+    assert joined.history["val"].dropna().to_dict() == {4: 0.5}
+    assert joined.history["loss"].tolist() == [1.0] * 10
+
+
 def test_a_late_evaluation_after_a_restart_is_no_second_restart() -> None:
     """What the first attempt logged beyond the restart does not make a late row a restart."""
     first = [(step, {"loss": 1.0}) for step in range(10)] + [(9, {"val": 0.1})]

@@ -10,4 +10,4 @@ from viz3d.record import failures
 @pytest.fixture(autouse=True)
 def _warnings_arrive(monkeypatch):
     """Wait for a warning for as long as a busy machine takes: tests look at what was said."""
-    monkeypatch.setattr(failures, "LOOP_LIMIT", 10.0)
+    monkeypatch.setattr(failures, "WARNING_LIMIT", 10.0)

@@ -102,7 +102,7 @@ def test_data_parallel_layers_are_read_and_spread_ones_left_out(two_processes):
     reading = LayerNorms(partly).read()
     assert reading.left_out == ("model.layers.1 is spread over processes",)
     names = [name for name in replicated.names if name != "model.layers.1"]
-    assert [row["name"] for row in reading.rows] == names
+    assert [row["name"] for row in reading.rows()] == names
     assert len(LayerNorms(flat).read().left_out) == 12
 
 
@@ -115,7 +115,7 @@ def test_every_parameter_belongs_to_exactly_one_layer(model):
     built = model()
     for weight in built.parameters():
         weight.grad = torch.randn_like(weight)
-    rows = LayerNorms(built).read().rows
+    rows = LayerNorms(built).read().rows()
     together = math.hypot(*(row["grad_norm"] for row in rows))
     gradients = [weight.grad for weight in built.parameters()]
     assert together == pytest.approx(torch.nn.utils.get_total_norm(gradients).item(), rel=1e-6)

@@ -109,6 +109,19 @@ def test_a_folder_that_was_removed_is_begun_anew_and_told(tmp_path, monkeypatch,
     rec.close()
 
 
+def test_a_record_that_was_removed_just_before_the_end_is_told(tmp_path, monkeypatch, caplog):
+    """Nobody looks again before `close`."""
+    monkeypatch.setattr("viz3d.record.sync.INTERVAL", 60.0)
+    rec = Recorder(tmp_path / "run")
+    rec.log(0, loss=1.0)
+    shutil.rmtree(tmp_path / "run")
+    rec._folder.stop(time.monotonic() + 30)  # as the end of the process does
+    assert not (tmp_path / "run").exists()
+    rec.close()
+    assert rec.failures == 1
+    assert "removed" in caplog.text
+
+
 def test_a_sync_that_fails_is_counted_and_the_rows_go_on(tmp_path, monkeypatch):
     """A disk that breaks under the rows is told."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import threading
+import time
 from collections.abc import Mapping
-from types import SimpleNamespace
 
 import pytest
 
-from tests.record.waiting import until
-from viz3d.record import append, failures, folder, limit, recorder, values
+from viz3d.record import append, config, failures, folder, limit, recorder, values
 from viz3d.record.recorder import Recorder
 
 
@@ -31,53 +31,124 @@ def release(monkeypatch):
     event.set()
 
 
-class Hanging:
-    """A value whose number comes when the event is set."""
+class Slow:
+    """A value that is not there before the event is set."""
 
     def __init__(self, event):
-        self.event, self.asked = event, 0
+        self.event = event
 
     def item(self):
         """Wait, as a tensor does for a GPU that has stopped."""
-        self.asked += 1
         self.event.wait()
         return 7.0
 
 
-def test_a_value_that_hangs_is_left_out_and_not_waited_for_again(tmp_path, release, caplog):
-    """The row is written without it; once it has come, others are asked again."""
-    value = Hanging(release)
+class SlowMapping(Mapping):
+    """A mapping that cannot be gone through before the event is set."""
+
+    def __init__(self, event):
+        self.event = event
+
+    def __getitem__(self, key):
+        return 1.0
+
+    def __len__(self):
+        return 1
+
+    def __iter__(self):
+        self.event.wait()
+        return iter(["loss"])
+
+
+CALLS = {
+    "log": lambda rec, event: rec.log(Slow(event), {"a": 1.0}, odd=Slow(event), even=Slow(event)),
+    "mapping": lambda rec, event: rec.log(0, SlowMapping(event), odd=Slow(event)),
+    "values": lambda rec, event: rec.log(0, **{f"slow/{i}": Slow(event) for i in range(20)}),
+    "layers": lambda rec, event: rec.log_layers(
+        0, [{"layer": 0, "name": "h.0", "grad_norm": Slow(event), "weight_norm": Slow(event)}] * 5
+    ),
+    "rows": lambda rec, event: rec.log_layers(0, (Slow(event).item() for _ in range(5))),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_all_that_a_call_waits_for_shares_one_limit(tmp_path, monkeypatch, release, call):
+    """Once it is used up nothing is waited for, whatever hangs and however often."""
     rec = Recorder(tmp_path)
-    rec.log(0, loss=1.0, odd=value, other=value)
-    helper, free = values._helper, values._helper._free
-    helper._free = SimpleNamespace(release=free.release)  # nobody can ask for it now
-    for step in range(1, 20):
-        rec.log(step, loss=1.0, odd=value, other=value)
-    helper._free = free
-    assert steps(tmp_path / "metrics.jsonl") == list(range(20))
-    assert rec.failures == 40
-    assert value.asked == 1
-    assert "50 ms" in caplog.text
-    release.set()
-    until(helper._overdue.is_set)
-    helper._limit = 10.0
-    rec.log(20, odd=value)
-    assert json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])["odd"] == 7.0
-
-
-def test_all_values_of_a_row_share_one_limit(monkeypatch, release):
-    """Twenty values that each take nearly the limit do not hold the loop twenty times."""
-    waits = []
-    real = threading.Event.wait
+    monkeypatch.setattr(recorder, "soon", lambda: time.monotonic() - 1)
+    asked = []
+    real = threading.Condition.wait
 
     def wait(self, timeout=None):
-        if timeout is not None and timeout <= limit.LOOP_LIMIT:
-            waits.append(timeout)
+        if threading.current_thread() is threading.main_thread():
+            asked.append(timeout)
         return real(self, timeout)
 
-    monkeypatch.setattr(threading.Event, "wait", wait)
-    assert values.foreign([Hanging(release)] * 20) == [None] * 20
-    assert len(waits) == 1
+    monkeypatch.setattr(threading.Condition, "wait", wait)
+    call(rec, release)
+    assert {timeout for timeout in asked if timeout is not None} == {0.0}  # None: a thread begins
+
+
+def test_the_limits_of_a_call_are_50_ms():
+    """The promise, as a number of the code."""
+    assert limit.LOOP_LIMIT + limit.WARNING_LIMIT <= 0.05
+
+
+def test_layers_of_an_iterable_that_hangs_are_recorded_as_far_as_they_came(
+    tmp_path, release, monkeypatch, caplog
+):
+    """It goes on by itself, and what it gives then is dropped."""
+    rec = Recorder(tmp_path)
+    ended = threading.Event()
+
+    def rows():
+        yield {"layer": 0, "name": "h.0", "grad_norm": 1.0}
+        release.wait()
+        try:
+            yield {"layer": 1, "name": "h.1", "grad_norm": 1.0}
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(limit, "LOOP_LIMIT", 0.5)
+    rec.log_layers(0, rows())
+    release.set()
+    assert ended.wait(30)
+    (row,) = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
+    assert row["name"] == "h.0"
+    assert rec.failures == 1
+    assert "give a list" in caplog.text
+
+
+def test_layers_without_end_are_cut_off_and_counted(tmp_path, monkeypatch):
+    """What came until then is recorded."""
+    monkeypatch.setattr(values, "_helper", limit.Helper())
+    rec = Recorder(tmp_path)
+    rec.log_layers(0, ({"layer": i, "name": "h", "grad_norm": 1.0} for i in itertools.count()))
+    assert len(steps(tmp_path / "layers.jsonl")) > 0
+    assert rec.failures == 1
+
+
+def test_a_bad_row_of_layers_costs_no_other(tmp_path, monkeypatch, caplog):
+    """Whether it raises when it comes, or is none."""
+    monkeypatch.setattr(values, "_helper", limit.Helper())
+    monkeypatch.setattr(limit, "LOOP_LIMIT", 30.0)
+    rec = Recorder(tmp_path)
+
+    def rows():
+        yield {"layer": 0, "name": "h.0", "grad_norm": 1.0}
+        yield {"layer": 1.5, "name": "h.1", "grad_norm": 1.0}
+        yield {"layer": 2, "name": 2, 3: 1.0}
+        raise SystemExit
+
+    rec.log_layers(0, rows())
+    read = [json.loads(line) for line in (tmp_path / "layers.jsonl").read_text().splitlines()]
+    assert read == [
+        {"step": 0, "layer": 0, "name": "h.0", "grad_norm": 1.0},
+        {"step": 0, "layer": 2, "name": "2", "3": 1.0},
+    ]
+    assert rec.failures == 2
+    rec.log_layers(0, [{"layer": 1.5, "name": "h.1"}])
+    assert rec.failures == 3
 
 
 class Broken(Mapping):
@@ -153,7 +224,7 @@ def test_a_config_that_is_no_mapping_or_goes_in_circles_costs_nothing_else(tmp_p
 
 def test_a_config_that_hangs_is_left_behind(tmp_path, release, monkeypatch):
     """Whatever was read of it until then is recorded."""
-    monkeypatch.setattr(recorder, "CONFIG_LIMIT", 0.5)
+    monkeypatch.setattr(config, "LIMIT", 0.5)
 
     class Slow:
         def __str__(self):
@@ -168,7 +239,7 @@ def test_a_config_that_hangs_is_left_behind(tmp_path, release, monkeypatch):
 
 def test_a_warning_that_raises_or_hangs_does_not_hold_the_loop(tmp_path, release, monkeypatch):
     """Handlers are the user's."""
-    monkeypatch.setattr(failures, "LOOP_LIMIT", limit.LOOP_LIMIT)
+    monkeypatch.setattr(failures, "WARNING_LIMIT", limit.WARNING_LIMIT)
     hung = threading.Event()
 
     class Handler(logging.Handler):

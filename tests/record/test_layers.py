@@ -25,7 +25,7 @@ def test_gradient_norms_equal_the_closed_form():
         model.layers[1].bias.fill_(4.0)
     out = model.layers[0](torch.tensor([3.0, 4.0, 12.0])) + model.layers[1](torch.tensor([0.0, 1]))
     out.sum().backward()
-    first, second = LayerNorms(model).read().rows
+    first, second = LayerNorms(model).read().rows()
     assert first["grad_norm"] == pytest.approx(13.0)
     assert first["weight_norm"] == pytest.approx(2.0)
     assert second["grad_norm"] == pytest.approx(math.sqrt(2))  # (0, 1) and 1 for the bias
@@ -35,7 +35,7 @@ def test_gradient_norms_equal_the_closed_form():
 def test_a_layer_without_a_gradient_has_none():
     """No gradient is missing, not zero."""
     model = twelve()
-    assert all("grad_norm" not in row for row in LayerNorms(model).read().rows)
+    assert all("grad_norm" not in row for row in LayerNorms(model).read().rows())
 
 
 def test_frozen_and_shared_parameters_count_once_or_not_at_all():
@@ -53,7 +53,7 @@ def test_what_is_trained_may_change_and_a_layer_keeps_its_place():
     model = nanochat()
     model.transformer["h"][0].requires_grad_(False)
     layers = LayerNorms(Tree(module=model))  # the wrapper is gone at once, the model is not
-    places = {row["name"]: row["layer"] for row in layers.read().rows}
+    places = {row["name"]: row["layer"] for row in layers.read().rows()}
     assert places == {
         "transformer.wte": 0,
         "transformer.h.1": 2,
@@ -64,7 +64,7 @@ def test_what_is_trained_may_change_and_a_layer_keeps_its_place():
     model.transformer["h"][2].requires_grad_(False)
     model.lm_head = nn.Linear(4, 7)
     model.value_head = nn.Linear(4, 1)
-    rows = {row["name"]: row for row in layers.read().rows}
+    rows = {row["name"]: row for row in layers.read().rows()}
     assert {name: row["layer"] for name, row in rows.items()} == {
         "transformer.wte": 0, "transformer.h.0": 1, "transformer.h.1": 2, "lm_head": 4,
         "value_head": 5,
@@ -79,13 +79,13 @@ def test_parts_outlive_the_module_in_which_they_were_passed():
     """Two models in a throw-away module; of one that goes away nothing is told any more."""
     actor, critic = twelve(), perceptron()
     layers = LayerNorms(Tree(actor=actor, critic=critic))
-    names = [row["name"] for row in layers.read().rows]
+    names = [row["name"] for row in layers.read().rows()]
     assert names == [*numbered("actor.blocks", 12), "critic"]
     kept = critic[0].weight  # of a layer that is gone otherwise
     del critic
     gc.collect()
     assert kept.norm() > 0
-    assert [row["name"] for row in layers.read().rows] == names[:-1]
+    assert [row["name"] for row in layers.read().rows()] == names[:-1]
 
 
 def test_a_layer_that_cannot_be_read_is_left_out_and_counted(tmp_path):
@@ -105,7 +105,7 @@ def test_gradients_of_an_embedding_may_be_sparse():
     model = Tree(wte=nn.Embedding(5, 2, sparse=True), head=nn.Linear(2, 1, bias=False))
     nn.init.ones_(model.head.weight)
     model.head(model.wte(torch.tensor([1, 1, 4]))).sum().backward()
-    row, _ = LayerNorms(model).read().rows
+    row, _ = LayerNorms(model).read().rows()
     assert row["grad_norm"] == pytest.approx(math.hypot(2, 2, 1, 1))
 
 
@@ -116,7 +116,7 @@ def test_a_gradient_that_is_not_finite_shows_in_its_layer_alone(bad):
     for weight in model.parameters():
         weight.grad = torch.ones_like(weight)
     model.blocks[5].attn.weight.grad[0, 0] = bad
-    norms = [row["grad_norm"] for row in LayerNorms(model).read().rows]
+    norms = [row["grad_norm"] for row in LayerNorms(model).read().rows()]
     assert [i for i, norm in enumerate(norms) if not math.isfinite(norm)] == [5]
 
 
@@ -124,7 +124,7 @@ def test_low_precision_gradients_are_summed_in_float32():
     """A norm of many bfloat16 numbers is not rounded on the way."""
     model = Tree(layers=nn.ModuleList([nn.Linear(1000, 10, bias=False)])).bfloat16()
     model.layers[0].weight.grad = torch.full((10, 1000), 0.5, dtype=torch.bfloat16)
-    (row,) = LayerNorms(model).read().rows
+    (row,) = LayerNorms(model).read().rows()
     assert row["grad_norm"] == pytest.approx(50.0, rel=1e-6)
 
 
@@ -173,7 +173,7 @@ def test_the_interval_is_kept_without_an_if_in_the_loop(tmp_path):
     assert len((tmp_path / "layers.jsonl").read_text().splitlines()) == 6
 
 
-@pytest.mark.parametrize("every", [0, -1, None])
+@pytest.mark.parametrize("every", [0, -1, None, 1.5, math.nan])
 def test_an_interval_that_is_none_is_a_counted_failure(tmp_path, every):
     """Nothing is raised into the loop."""
     recorder = Recorder(tmp_path)

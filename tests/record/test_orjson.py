@@ -30,9 +30,9 @@ def dumps(row) -> bytes:
 def orjson(monkeypatch):
     """A stand-in with orjson's documented differences, in its place."""
     monkeypatch.setitem(sys.modules, "orjson", types.SimpleNamespace(dumps=dumps))
-    rows._orjson.cache_clear()
+    rows.orjson_dumps.cache_clear()
     yield
-    rows._orjson.cache_clear()
+    rows.orjson_dumps.cache_clear()
 
 
 ROWS = st.dictionaries(
@@ -47,7 +47,7 @@ def test_every_row_reads_back_the_same(row):
     """NaN, infinities and lone surrogates are left to the standard library."""
     by_json = rows._json(row).encode("ascii") + b"\n"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows, "_orjson", lambda: dumps)
+        patch.setattr(rows, "orjson_dumps", lambda: dumps)
         by_orjson = rows.line(row)
     assert by_orjson.count(b"\n") == 1
     assert repr(json.loads(by_orjson)) == repr(json.loads(by_json))
@@ -62,6 +62,6 @@ def test_orjson_is_used_where_it_is_installed(orjson):
 def test_a_broken_orjson_is_done_without(monkeypatch):
     """What cannot be imported, whatever it raises, costs no row."""
     monkeypatch.setitem(sys.modules, "orjson", None)
-    rows._orjson.cache_clear()
+    rows.orjson_dumps.cache_clear()
     assert rows.line({"损失": 1.0}) == b'{"\\u635f\\u5931":1.0}\n'
-    rows._orjson.cache_clear()
+    rows.orjson_dumps.cache_clear()

@@ -89,6 +89,53 @@ def test_a_forked_child_writes_nothing_by_accident(tmp_path):
     assert steps(run / "child" / "metrics.jsonl") == [5]
 
 
+def test_a_loop_imports_nothing(tmp_path):
+    """It would take its time, and hang in a child forked while another thread imports."""
+    code = (
+        "import sys\n"
+        "from viz3d.record.recorder import Recorder\n"
+        "class Number:\n"
+        "    def item(self): return 1.0\n"
+        "rec = Recorder(sys.argv[1], config={'lr': 0.1})\n"
+        "before = set(sys.modules)\n"
+        "find = type('Finder', (), {'find_spec': lambda *a: print('looked for', a[1])})()\n"
+        "sys.meta_path.insert(0, find)\n"
+        "rec.log(Number(), {'a': 1.0}, loss=Number(), bad='text')\n"
+        "rec.log_layers(0, ({'layer': i, 'name': 'h', 'grad_norm': Number()} for i in range(2)))\n"
+        "sys.meta_path.remove(find)\n"
+        "print(sorted(set(sys.modules) - before), rec.failures)\n"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert out.stdout.splitlines() == ["[] 1"]
+
+
+def test_a_row_that_is_logged_while_the_interpreter_ends_is_written(tmp_path):
+    """No thread begins then, and none is waited for."""
+    code = (
+        "import sys\n"
+        "from viz3d.record.recorder import Recorder\n"
+        "class Number:\n"
+        "    def item(self): return 1.0\n"
+        "class Trainer:\n"
+        "    def __init__(self): self.rec = Recorder(sys.argv[1])\n"
+        "    def __del__(self):\n"
+        "        self.rec.log(0, {}, a=1.0, b=Number())\n"
+        "        self.rec.close()\n"
+        "trainer = Trainer()\n"
+        "trainer.itself = trainer\n"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    (row,) = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert (row["step"], row["a"]) == (0, 1.0)
+    assert json.loads((tmp_path / "run.json").read_text())["status"] == "finished"
+    assert "2 failures" in out.stderr  # the sync, and the number that a thread would have read
+
+
 @pytest.mark.parametrize(
     ("environment", "writes"),
     [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
 import subprocess
 import sys
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +69,22 @@ def test_a_config_of_anything_is_recorded(tmp_path):
     assert recorder.failures == 0
 
 
+def test_a_namespace_is_a_config_and_a_word_is_a_tag(tmp_path):
+    """As training scripts have them: what argparse returns, a dataclass, one tag."""
+    Recorder(tmp_path, config=argparse.Namespace(lr=0.1, name="x"), tags="baseline").close()
+    about = json.loads((tmp_path / "run.json").read_text())
+    assert about["config"] == {"lr": 0.1, "name": "x"}
+    assert about["tags"] == ["baseline"]
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, "finished"), (None, "finished"), (1, "failed")])
+def test_a_script_that_exits_without_an_error_has_finished(tmp_path, code, status):
+    """`sys.exit()` at the end is an exception by its kind alone."""
+    with pytest.raises(SystemExit), Recorder(tmp_path):
+        sys.exit(code)
+    assert json.loads((tmp_path / "run.json").read_text())["status"] == status
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_nan_and_infinity_are_written_as_such(tmp_path, value):
     """Divergence is a fact of the run, not an error of the record."""
@@ -86,7 +105,23 @@ class Hostile:
 
 @pytest.mark.parametrize(
     "value",
-    ["text", [1, 2], {"a": 1}, np.zeros(3), object(), Hostile(), 10**400, b"x", 1j],
+    [
+        "text",
+        [1, 2],
+        {"a": 1},
+        np.zeros(3),
+        object(),
+        Hostile(),
+        10**400,
+        b"x",
+        1j,
+        np.ma.masked,
+        np.ma.array([1.0], mask=[True]),
+        np.datetime64("2020-01-01"),
+        np.str_("3"),
+        np.complex64(1),
+        Decimal("sNaN"),
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_number_is_left_out_and_counted(tmp_path, value, caplog):
@@ -116,12 +151,16 @@ def test_numbers_of_every_library_are_kept_exactly(tmp_path):
         f=10**30,
         g=np.array(3.0),
         h=None,
+        i=Decimal("0.25"),
+        j=Fraction(1, 4),
+        k=np.longdouble(0.25),
     )
     (row,) = rows(tmp_path / "metrics.jsonl")
     del row["time"]
     tenth = float(np.float32(0.1))
     assert row == {
         "step": 7, "a": tenth, "b": tenth, "c": 0.5, "d": 1, "e": 2**62 + 1, "f": 1e30, "g": 3.0,
+        "i": 0.25, "j": 0.25, "k": 0.25,
     }  # fmt: skip
     assert recorder.failures == 0
 
@@ -162,6 +201,15 @@ def test_a_row_without_a_whole_step_is_counted_not_written(tmp_path, step):
     recorder.log(step, loss=1.0)
     assert not (tmp_path / "metrics.jsonl").exists()
     assert recorder.failures == 1
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 300])
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_path_that_no_folder_can_have_does_not_stop_training(tmp_path, name):
+    """It is counted like a disk that fails."""
+    with Recorder(tmp_path / name) as recorder:
+        recorder.log(0, loss=1.0)
+    assert recorder.failures == 2  # the description and the row
 
 
 def test_a_folder_that_cannot_be_made_does_not_stop_training(tmp_path, caplog):

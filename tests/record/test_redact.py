@@ -113,6 +113,21 @@ def test_a_config_is_recorded_without_its_secrets(tmp_path, monkeypatch, caplog)
     assert "nested.db.password" in said.message
 
 
+def test_a_secret_that_is_a_name_is_left_out(tmp_path, monkeypatch, caplog):
+    """At the top and within; the warning does not hold it either."""
+    monkeypatch.setenv("SOME_TOKEN", "canary-of-the-environment")
+    key = "canary-of-the-environment"
+    with Recorder(tmp_path, config={key: 1, "used": {key: {"password": "x"}}}) as rec:
+        pass
+    about = (tmp_path / "run.json").read_text()
+    assert "canary" not in about + caplog.text
+    assert json.loads(about)["config"] == {
+        "(left out)": 1,
+        "used": {"(left out)": {"password": "(left out)"}},
+    }
+    assert rec.secrets == 3
+
+
 @pytest.mark.parametrize("text", ["a" * 10**6, "a." * 10**6, "--" * 10**6, "://a" * 10**5])
 def test_a_long_text_is_searched_in_one_go(text):
     """No expression goes through it again from each letter, which would take hours."""

@@ -7,7 +7,7 @@ import os
 import threading
 
 from tests.record.waiting import until
-from viz3d.record import append, sync
+from viz3d.record import append, folder, sync
 from viz3d.record.recorder import Recorder
 
 
@@ -30,7 +30,10 @@ def test_rows_are_synced_within_the_interval_once_each(tmp_path, monkeypatch):
     monkeypatch.setattr("viz3d.record.sync.INTERVAL", 0.02)
     rec = Recorder(tmp_path)
     rec.log(0, loss=1.0)
-    until(lambda: not (rec._metrics._unsynced or rec._metrics._new))
+    file = rec._folder._syncer.files[0]
+    until(lambda: not (file._unsynced or file._new))
+    seen = len(rounds)
+    until(lambda: len(rounds) > seen + 2)  # the round that syncs has ended
     assert synced
     before, seen = len(synced), len(rounds)
     until(lambda: len(rounds) > seen + 10)
@@ -51,7 +54,7 @@ def test_a_recorder_that_is_forgotten_ends_its_thread_and_closes_its_files(tmp_p
     """A loop that never says `close` leaks neither."""
     rec = Recorder(tmp_path)
     rec.log(0, loss=1.0)
-    thread, file = rec._folder._syncer._thread, rec._metrics
+    thread, file = rec._folder._syncer._thread, rec._folder._syncer.files[0]
     del rec
     thread.join(10)
     assert not thread.is_alive()
@@ -78,8 +81,8 @@ def test_data_alone_is_synced_where_the_system_can():
 
 def at_exit(monkeypatch, rec) -> bool:
     """Do what the end of the process does for `rec` alone, and say whether it ended."""
-    monkeypatch.setattr(sync, "_all", [rec._folder._syncer])
-    end = threading.Thread(target=sync._at_exit, daemon=True)
+    monkeypatch.setattr(folder, "_all", [rec._folder])
+    end = threading.Thread(target=folder._at_exit, daemon=True)
     end.start()
     end.join(10)
     return not end.is_alive()
@@ -93,14 +96,14 @@ def test_the_end_of_the_process_brings_the_last_rows_to_the_disk(tmp_path, monke
     rec.log(0, loss=1.0)
     assert at_exit(monkeypatch, rec)
     assert synced
-    assert rec._metrics._descriptor is None
+    assert rec._folder._syncer.files[0]._descriptor is None
 
 
 def test_a_disk_that_hangs_does_not_hold_the_end_of_the_process(tmp_path, monkeypatch):
     """It has a limit of its own."""
     release = threading.Event()
     monkeypatch.setattr(append, "_flush", lambda _: release.wait())
-    monkeypatch.setattr(sync, "EXIT_LIMIT", 0.1)
+    monkeypatch.setattr(folder, "EXIT_LIMIT", 0.1)
     rec = Recorder(tmp_path)
     rec.log(0, loss=1.0)
     try:

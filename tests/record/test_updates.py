@@ -33,7 +33,7 @@ def fill(model, value=1.0):
 
 
 def ratios(reading):
-    return {row["name"]: row["update_ratio"] for row in reading.rows if "update_ratio" in row}
+    return {row["name"]: row["update_ratio"] for row in reading.rows() if "update_ratio" in row}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from viz3d.formats.tally import Tally
 
+# Columns that a logger puts into every row by itself, so into a late one too.
+CLOCKS = frozenset({"time", "_timestamp", "_runtime"})
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -98,7 +101,8 @@ def join_rows(rows: Rows) -> Joined:
 
     The same metric twice at one step keeps the later value. Where steps go back, the earlier rows
     at or beyond the step of the restart are superseded; a late row of metrics that were not yet
-    logged that far (an evaluation that took its time) is joined instead.
+    logged that far (an evaluation that took its time) is joined instead. A clock is no such metric,
+    and that it went on is no other value.
 
     Parameters
     ----------
@@ -108,7 +112,8 @@ def join_rows(rows: Rows) -> Joined:
     -------
     Joined
     """
-    starts = attempt_starts(rows.step, [cells.row for cells in rows.columns.values()])
+    metrics = [cells.row for name, cells in rows.columns.items() if name not in CLOCKS]
+    starts = attempt_starts(rows.step, metrics)
     kept, attempt = survivors(rows.step, starts or ())
     history, nonfinite, replaced = to_history(rows, kept)
     return Joined(
@@ -148,7 +153,7 @@ def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame
             column = np.full(len(steps), np.nan)
             column[at] = values  # of a repeated position the last value stays
         columns[metric] = column
-        if repeated:
+        if repeated and metric not in CLOCKS:
             replaced += _count_replaced(at, values)
         if not np.isfinite(values).all():
             bad = np.unique(at)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
-from viz3d.record.limit import LOOP_LIMIT, within
+from viz3d.record.limit import WARNING_LIMIT, within
 
 _logger = logging.getLogger("viz3d.record.recorder")
 
@@ -44,9 +45,14 @@ class Failures:
             said = _reason(why) if isinstance(why, BaseException) else why
             self.tell(f"{what} ({said:.300}); training goes on, further failures are only counted")
 
+    def left_out(self, metrics: Iterable[tuple[str, str]]) -> None:
+        """Count metrics that a row is written without, each with its name and the reason."""
+        for name, why in metrics:
+            self.add(f"the metric {name[:80]!r} was left out", why)
+
     def tell(self, text: str) -> None:
         """Warn; a handler of the user's that raises or hangs does not hold the loop."""
-        within(LOOP_LIMIT, partial(self._warn, text))
+        within(WARNING_LIMIT, partial(self._warn, text))
 
     def _warn(self, text: str) -> None:
         with suppress(Exception):  # there is nowhere else to say it

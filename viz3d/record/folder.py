@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import time
 import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -12,8 +14,13 @@ from typing import Any
 from viz3d.record.about import About
 from viz3d.record.append import AppendFile
 from viz3d.record.failures import Failures
+from viz3d.record.late import Late
+from viz3d.record.layer_rows import LayerRows
 from viz3d.record.lock import FolderLock
+from viz3d.record.metrics import MetricRows
 from viz3d.record.sync import Syncer
+
+EXIT_LIMIT = 5.0  # seconds that the end of the process waits for values and disks
 
 _all: weakref.WeakSet[RunFolder] = weakref.WeakSet()
 
@@ -28,19 +35,25 @@ class RunFolder:
 
     Attributes
     ----------
-    metrics, layers : AppendFile
-        Opened, with their folder, by the first row.
+    metrics : MetricRows
+    layers : LayerRows
+        Their files are made, with their folder, by the first row.
     """
 
     def __init__(self, path: Path, failures: Failures) -> None:
-        self._path = path
+        self._path = path = _absolute(path)
         self._failures = failures
         self._about = About(path)
         self._lock = FolderLock()
         self._syncer = Syncer(failures.add, self._begin_anew)
-        self.metrics = AppendFile(path / "metrics.jsonl", self._syncer.start)
-        self.layers = AppendFile(path / "layers.jsonl", self._syncer.start)
-        self._syncer.files = (self.metrics, self.layers)
+        self._late = Late(failures)
+        self._is_let_go = False
+        metrics, layers = (
+            AppendFile(path / name, self._opened) for name in ("metrics.jsonl", "layers.jsonl")
+        )
+        self._syncer.files = (metrics, layers)
+        self.metrics = MetricRows(metrics, self._late, failures)
+        self.layers = LayerRows(layers, self._late, failures)
         _all.add(self)
 
     def begin(self, config: Mapping[str, Any] | None, tags: Iterable[str]) -> None:
@@ -55,16 +68,26 @@ class RunFolder:
             )
 
     def end(self, status: str, limit: float) -> None:
-        """Bring the rows to the disk, waiting `limit` seconds, then note the end."""
-        self._syncer.stop(limit)
+        """Wait for late values and bring the rows to the disk, then note the end.
+
+        The former has half of `limit`, in seconds, and the latter what is left of it.
+        """
+        if not self.stop(time.monotonic() + limit):
+            self._failures.add("the rows are not on the disk", f"it took over {limit:g} seconds")
         try:
             self._about.write(status)
         except Exception as error:
             self._failures.add("the end of the run was not noted", error)
         self._lock.release()
 
+    def stop(self, end: float) -> bool:
+        """Wait for late values and bring the rows to the disk, if it can be done by `end`."""
+        self._late.finish(max(0.0, end - time.monotonic()) / 2)
+        return self._syncer.stop(max(0.0, end - time.monotonic()))
+
     def let_go(self) -> None:
         """Let the rows be brought to the disk without waiting for it."""
+        self._is_let_go = True
         self._syncer.end()
         self._lock.release()
 
@@ -73,7 +96,13 @@ class RunFolder:
         self._failures.reset()
         self._about.abandon()
         self._lock.release()
+        self._late.abandon()
         self._syncer.abandon()
+
+    def _opened(self) -> None:
+        self._syncer.start()
+        if self._is_let_go:  # for a late value of a recorder that is gone
+            self._syncer.end()
 
     def _begin_anew(self) -> None:
         """Go on after somebody removed the record."""
@@ -83,9 +112,25 @@ class RunFolder:
         self._lock.acquire(self._path)
 
 
+def _absolute(path: Path) -> Path:
+    """Return where `path` is now: a training script may change its working folder."""
+    try:
+        return path.absolute()
+    except OSError:  # the working folder is gone
+        return path
+
+
 def _forked() -> None:
     for folder in list(_all):
         folder.abandon()
+
+
+@atexit.register
+def _at_exit() -> None:
+    """Bring to the disk what a loop that never said `close` has recorded."""
+    end = time.monotonic() + EXIT_LIMIT
+    for folder in list(_all):
+        folder.stop(end)
 
 
 if hasattr(os, "register_at_fork"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from viz3d.record.blocks import is_spread, layers, unwrapped
@@ -19,22 +19,52 @@ EVERY = 10
 """Steps from one record of the layers to the next."""
 
 
-@dataclass(frozen=True)
 class Reading:
-    """The layers at one step.
+    """The layers at one step, computed where their tensors are and not yet fetched.
 
-    Attributes
+    Parameters
     ----------
-    rows : list of dict
-        One per layer: ``layer`` (position in the model, from 0, frozen layers counted), ``name``
-        and what there is of ``grad_norm``, ``weight_norm`` (Euclidean norms over all parameters
-        of the layer that are trained) and ``update_ratio``.
+    parts : dict of {(str, str): list of Tensor}
+        Of each layer and measure the norms, of shape (), of its parameters.
+    places : dict of {str: int}
+        Positions in the model.
     left_out : tuple of str
         What could not be read, and why.
     """
 
-    rows: list[dict[str, Any]]
-    left_out: tuple[str, ...] = ()
+    def __init__(
+        self,
+        parts: Mapping[tuple[str, str], list[torch.Tensor]],
+        places: Mapping[str, int],
+        left_out: tuple[str, ...],
+    ) -> None:
+        self._parts, self._places, self.left_out = parts, places, left_out
+
+    @property
+    def is_on_host(self) -> bool:
+        """Whether `rows` waits for no other device."""
+        return all(norm.device.type == "cpu" for found in self._parts.values() for norm in found)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Fetch the norms, in one transfer.
+
+        Returns
+        -------
+        list of dict
+            One per layer: ``layer`` (position in the model, from 0, frozen layers counted),
+            ``name`` and what there is of ``grad_norm``, ``weight_norm`` (Euclidean norms over all
+            parameters of the layer that are trained) and ``update_ratio``.
+        """
+        values = iter(fetch([norm for found in self._parts.values() for norm in found]))
+        rows: dict[str, dict[str, Any]] = {}
+        for (name, measure), found in self._parts.items():
+            row = rows.setdefault(name, {"layer": self._places[name], "name": name})
+            row[measure] = math.hypot(*(next(values) for _ in found))
+        for row in rows.values():
+            change, size = row.pop("update", None), row.get("weight_norm", 0.0)
+            if change is not None and size:
+                row["update_ratio"] = change / size
+        return list(rows.values())
 
 
 class LayerNorms:
@@ -57,14 +87,14 @@ class LayerNorms:
 
     Raises
     ------
-    ValueError
-        If `every` is less than 1.
+    TypeError, ValueError
+        If `every` is no integer, or less than 1.
     """
 
     def __init__(self, model: torch.nn.Module, *, every: int = EVERY, updates: bool = True) -> None:
-        if every < 1:
+        self.every = index(every)
+        if self.every < 1:
             raise ValueError(f"every is {every!r}; it has to be 1 step or more")
-        self.every = every
         self._updates = UpdateNorms() if updates else None
         model = unwrapped(model)
         self._model = weakref.ref(model)
@@ -95,23 +125,17 @@ class LayerNorms:
         measured = list(self._measure())
         if not measured and not self._spread:
             left_out.append("the watched model is gone, or nothing of it is trained")
-        values = iter(fetch([norm for *_, norm in measured if norm is not None]))
-        parts: dict[tuple[str, str], list[float | None]] = {}
+        parts: dict[tuple[str, str], list[torch.Tensor | None]] = {}
         for name, measure, norm in measured:
-            parts.setdefault((name, measure), []).append(None if norm is None else next(values))
-        rows: dict[str, dict[str, Any]] = {}
+            parts.setdefault((name, measure), []).append(norm)
+        whole: dict[tuple[str, str], list[torch.Tensor]] = {}
         for (name, measure), found in parts.items():
-            known = [value for value in found if value is not None]
+            known = [norm for norm in found if norm is not None]
             if len(known) < len(found):
                 left_out.append(f"the {measure} of {name:.80} cannot be told")
-                continue
-            row = rows.setdefault(name, {"layer": self._places[name], "name": name})
-            row[measure] = math.hypot(*known)
-        for row in rows.values():
-            change, size = row.pop("update", None), row.get("weight_norm", 0.0)
-            if change is not None and size:
-                row["update_ratio"] = change / size
-        return Reading(list(rows.values()), tuple(left_out))
+            else:
+                whole[name, measure] = known
+        return Reading(whole, dict(self._places), tuple(left_out))
 
     def _measure(self) -> Iterator[tuple[str, str, torch.Tensor | None]]:
         """Yield layer, measure and norm of each parameter, the norms still on their devices."""

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
 
-if TYPE_CHECKING:
-    from queue import SimpleQueue
+# The longest that anything but the row's own write holds the training loop, in seconds: 50 ms, of
+# which all that a call reads has the most and a warning the rest.
+LOOP_LIMIT = 0.04
+WARNING_LIMIT = 0.01
 
-# The longest that anything but the row's own write holds the training loop, in seconds.
-LOOP_LIMIT = 0.05
+
+def soon() -> float:
+    """Return until when, of ``time.monotonic()``, a call that begins now may hold the loop."""
+    return time.monotonic() + LOOP_LIMIT
+
+
+def start(thread: threading.Thread) -> None:
+    """Start a thread.
+
+    Raises
+    ------
+    RuntimeError
+        If there are no threads left, or the interpreter ends: it would be waited for for ever.
+    """
+    if sys.is_finalizing():
+        raise RuntimeError("the interpreter ends")
+    thread.start()
 
 
 def within(limit: float, work: Callable[[], object]) -> bool:
@@ -32,8 +50,8 @@ def within(limit: float, work: Callable[[], object]) -> bool:
     """
     thread = threading.Thread(target=work, name="viz3d-aside", daemon=True)
     try:
-        thread.start()
-    except RuntimeError:  # the interpreter ends, or there are no threads left
+        start(thread)
+    except RuntimeError:
         work()
         return True
     thread.join(limit)
@@ -41,39 +59,31 @@ def within(limit: float, work: Callable[[], object]) -> bool:
 
 
 class Helper:
-    """One thread for many short pieces of work; while one hangs, no other is tried.
+    """One thread for many short pieces of work; while one hangs, no other is tried."""
 
-    Parameters
-    ----------
-    limit : float
-        Seconds to wait for one piece.
-    """
-
-    def __init__(self, limit: float = LOOP_LIMIT) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
         self._work: SimpleQueue[tuple[Callable[[], object], threading.Event]] | None = None
         self._overdue: threading.Event | None = None
         self._free = threading.Lock()
 
-    def do(self, work: Callable[[], object]) -> bool:
-        """Do `work`; what it raises is dropped.
+    def do(self, work: Callable[[], object], end: float) -> bool:
+        """Do `work`, and wait for it until `end`, of ``time.monotonic()``; what it raises is lost.
 
         Returns
         -------
         bool
-            False if it was not done within the limit, or not begun because an earlier piece
+            False if it was not done by then, or not begun because an earlier piece
             still hangs: that is not waited for again.
         """
-        end = time.monotonic() + self._limit
         if self._overdue is not None and not self._overdue.is_set():
             return False
-        if not self._free.acquire(timeout=self._limit):
+        if not self._free.acquire(timeout=max(0.0, end - time.monotonic())):
             return False
         done = threading.Event()
         try:
             if self._work is None:
                 self._work = self._begin()
-        except RuntimeError:  # as above
+        except RuntimeError:
             self._free.release()
             return False
         self._work.put((work, done))
@@ -83,10 +93,8 @@ class Helper:
         return done.is_set()
 
     def _begin(self) -> SimpleQueue[tuple[Callable[[], object], threading.Event]]:
-        from queue import SimpleQueue  # not at import, which a training script pays for
-
         todo: SimpleQueue[tuple[Callable[[], object], threading.Event]] = SimpleQueue()
-        threading.Thread(target=self._run, args=(todo,), name="viz3d-values", daemon=True).start()
+        start(threading.Thread(target=self._run, args=(todo,), name="viz3d-values", daemon=True))
         return todo
 
     def _run(self, todo: SimpleQueue[tuple[Callable[[], object], threading.Event]]) -> None:

@@ -26,7 +26,7 @@ class FolderLock:
         self.release()
         if fcntl is None:
             return True
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # the latter is for a path that can be none
             self._descriptor = os.open(folder, os.O_RDONLY)
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import os
-import time
 import weakref
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from viz3d.record.about import Config
+from viz3d.record.config import read_config
 from viz3d.record.failures import Failures
 from viz3d.record.folder import RunFolder
 from viz3d.record.layers import EVERY, LayerNorms
-from viz3d.record.limit import within
+from viz3d.record.limit import soon, within
 from viz3d.record.rank import writes_here
-from viz3d.record.rows import line, numbers, whole
+from viz3d.record.rows import orjson_dumps, whole
 from viz3d.record.values import copied
 
 if TYPE_CHECKING:
     import torch
 
-# Seconds that a disk may hold the constructor, and `close`; a config the constructor.
+# Seconds that a disk may hold the constructor, and `close`.
 OPEN_LIMIT = CLOSE_LIMIT = 5.0
-CONFIG_LIMIT = 1.0
 
 
 class Recorder:
@@ -47,16 +44,15 @@ class Recorder:
     path : str or os.PathLike
         The run folder; its last part is the name of the run.
     config : mapping, optional
-        Hyper-parameters. What JSON cannot hold is written as text, and ``(left out)`` stands for
-        what is a secret by its name or its form, or the value of a variable of the environment
-        that is one. Without it a resumed run keeps the config that it has.
+        Hyper-parameters; also what holds them as attributes, such as a namespace of argparse.
+        What JSON cannot hold is written as text, and ``(left out)`` stands for what is a secret by
+        its name or its form, or the value of a variable of the environment that is one. Without
+        it a resumed run keeps the config that it has.
     tags : iterable of str, optional
         Words to find the run by.
 
     Attributes
     ----------
-    failures : int
-        Rows and values that could not be recorded.
     secrets : int
         Values of the config that were left out as secrets.
 
@@ -73,14 +69,14 @@ class Recorder:
     def __init__(
         self,
         path: str | os.PathLike[str],
-        config: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | object | None = None,
         *,
         tags: Iterable[str] = (),
     ) -> None:
         self.path = Path(path)
         self.secrets = 0
         self._failures = Failures(self.path.name)
-        self._folder = RunFolder(_absolute(self.path), self._failures)
+        self._folder = RunFolder(self.path, self._failures)
         self._metrics, self._layers = self._folder.metrics, self._folder.layers
         self._norms: LayerNorms | None = None
         if not writes_here():
@@ -88,12 +84,12 @@ class Recorder:
                 setattr(self, name, _nothing)
             return
         weakref.finalize(self, self._folder.let_go)
-        said = Config()
-        if not within(CONFIG_LIMIT, partial(self._read, said, config, tags)):
-            self._failed("not all of the config was recorded", "reading it takes too long")
+        orjson_dumps()
+        said = read_config(config, tags, self._failures)
+        self.secrets = len(said.secrets)
         values = None if config is None else dict(said.values)
         if not within(OPEN_LIMIT, partial(self._folder.begin, values, list(said.tags))):
-            self._failed("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
+            self._failures.add("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
 
     @property
     def failures(self) -> int:
@@ -112,23 +108,22 @@ class Recorder:
         values : mapping, optional
             More metrics, for names with a slash: ``{"train/loss": 2.3}``.
         **metrics : float
-            Numbers of Python, NumPy or PyTorch; None says that there is no value. A tensor on a
-            GPU is waited for for at most 50 ms and else left out: call ``item()`` before, where
-            you want to wait longer. Names have at most 200 characters. A metric called ``time``
-            replaces the time of day (seconds since 1970) that every row carries.
+            Numbers of Python, NumPy or PyTorch; None says that there is no value. A value that
+            takes longer than 50 ms, such as a tensor of a GPU that is behind, is written when it
+            comes, in another row of the step; readers join the two. At most 64 values wait, those
+            above are left out and counted, as is what has not come when the run is closed. A
+            tensor is copied for it and may change; leave other objects as they are. Names have at
+            most 200 characters. A metric called ``time`` replaces the time of day (seconds since
+            1970) that every row carries.
         """
         try:
+            end = soon()
             if values is not None:
-                metrics = {**copied(values), **metrics}
+                metrics = {**copied(values, end), **metrics}
             named = metrics.pop("step", None)
-            at = whole(named if step is None else step)
-            kept, left_out = numbers(metrics)
-            self._metrics.write(line({"step": at, "time": time.time(), **kept}))
+            self._metrics.write(whole(named if step is None else step, end), metrics, end)
         except Exception as error:  # whatever it is, training goes on
-            self._failed("a row of metrics was not recorded", error)
-            return
-        if left_out:
-            self._left_out(left_out)
+            self._failures.add("a row of metrics was not recorded", error)
 
     def watch(
         self, model: torch.nn.Module, *, every: int = EVERY, updates: bool = True
@@ -157,7 +152,7 @@ class Recorder:
         try:
             self._norms = LayerNorms(model, every=every, updates=updates)
         except Exception as error:
-            self._failed("the layers of the model were not found", error)
+            self._failures.add("the layers of the model were not found", error)
             return ()
         return self._norms.names
 
@@ -181,93 +176,45 @@ class Recorder:
         step : int
         rows : iterable of mapping, optional
             Each with ``layer`` (position in the model), ``name``, ``grad_norm`` and what else is
-            known of the layer; recorded at any step. By default they are read from the watched
-            model.
+            known of the layer; recorded at any step, as far as they come within 50 ms: give a list
+            where computing them takes longer. By default they are read from the watched model.
         """
-        unread: tuple[str, ...] = ()
         try:
-            at = whole(step)
-            if rows is None:
-                if self._norms is None:
-                    raise ValueError("no model is watched; call watch(model) first")
-                reading = self._norms.at(at)
-                if reading is None:
-                    return
-                rows, unread = reading.rows, reading.left_out
-            written = [_layer_row(at, row) for row in rows]
-            if written:
-                self._layers.write(b"".join(line(row) for row, _ in written))
+            end = soon()
+            at = whole(step, end)
+            if rows is not None:
+                self._layers.write(at, rows, end)
+            elif self._norms is None:
+                raise ValueError("no model is watched; call watch(model) first")
+            elif (reading := self._norms.at(at)) is not None:
+                self._layers.write_reading(at, reading, soon())
         except Exception as error:
-            self._failed("the layers of a step were not recorded", error)
-            return
-        self._left_out(name for _, left_out in written for name in left_out)
-        for what in unread:
-            self._failed("a part of the layers was not recorded", what)
+            self._failures.add("the layers of a step were not recorded", error)
 
     def close(self, status: str = "finished") -> None:
-        """Bring the record to the disk and note how the run ended, in at most 5 seconds.
+        """Wait for late values, bring the record to the disk and note how the run ended.
+
+        All of it takes at most 5 seconds, the waiting at most half of that.
 
         Parameters
         ----------
         status : str
             ``"finished"`` or ``"failed"``.
         """
-        if not within(CLOSE_LIMIT, partial(self._folder.end, status, CLOSE_LIMIT)):
-            self._failed(
-                "the end of the record was not brought to the disk",
-                f"the disk took over {CLOSE_LIMIT:g} seconds",
-            )
+        # The rows are given less: what is left notes the end of the run.
+        if not within(CLOSE_LIMIT, partial(self._folder.end, status, 0.9 * CLOSE_LIMIT)):
+            self._failures.add("the end is late", f"the disk took over {CLOSE_LIMIT:g} seconds")
         if self.failures > 1:
             self._failures.tell(f"{self.failures} failures in all")
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close("finished" if kind is None else "failed")
-
-    def _read(self, said: Config, config: Mapping[str, Any] | None, tags: Iterable[str]) -> None:
-        try:
-            said.read({} if config is None else config, tags)
-        except BaseException as error:  # a stranger's; this is not the loop's thread
-            self._failed("not all of the config was recorded", error)
-        for name in said.unreadable:
-            self._failed("a value of the config was left out", f"{name:.80} cannot be written")
-        self.secrets = len(said.secrets)
-        if said.secrets:
-            names = ", ".join(said.secrets)
-            self._failures.tell(f"{self.secrets} values were left out as secrets: {names:.300}")
-
-    def _left_out(self, left_out: Iterable[tuple[str, str]]) -> None:
-        for name, why in left_out:
-            self._failed(f"the metric {name[:80]!r} was left out", why)
-
-    def _failed(self, what: str, why: object) -> None:
-        self._failures.add(what, why)
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        ended = error is None or (isinstance(error, SystemExit) and not error.code)  # sys.exit(0)
+        self.close("finished" if ended else "failed")
 
 
 def _nothing(*_: object, **__: object) -> tuple[str, ...]:
     """Stand for every method, in a process that does not record."""
     return ()
-
-
-def _absolute(path: Path) -> Path:
-    """Return where `path` is now: a training script may change its working folder."""
-    try:
-        return path.absolute()
-    except OSError:  # the working folder is gone
-        return path
-
-
-def _layer_row(step: int, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return the line of one layer (its place and name, then its numbers) and what is no number."""
-    measured = {key: value for key, value in row.items() if key not in ("step", "layer", "name")}
-    kept, left_out = numbers(measured)
-    return {
-        "step": step, "layer": whole(row["layer"]), "name": str(row["name"]), **kept,
-    }, left_out  # fmt: skip

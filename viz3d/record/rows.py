@@ -9,17 +9,19 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from viz3d.record.values import foreign, is_known, number
+from viz3d.record.values import is_known, number
 
 # Of a metric's name. Readers leave out the metrics of longer ones.
 NAME_CHARS = 200
+
+NO_NUMBER = "it is not one number"
 
 # Rows hold numbers and text alone, so there is no circle to look for.
 _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def whole(step: Any) -> int:
-    """Return `step` as an integer.
+def whole(step: Any, end: float, what: str = "step") -> int:
+    """Return `step` as an integer, if it can be read by `end`, of ``time.monotonic()``.
 
     Raises
     ------
@@ -28,22 +30,32 @@ def whole(step: Any) -> int:
     """
     if type(step) is int and -(2**63) < step < 2**63:
         return step
-    value = number(step)
+    value = number(step, end)
     if value is None or not math.isfinite(value) or value != int(value) or abs(value) >= 2**63:
         said = f"{value!r:.80}" if value is not None else f"of type {type(step).__name__:.80}"
-        raise ValueError(f"the step {said} is not a whole number")
+        raise ValueError(f"the {what} {said} is not a whole number")
     return int(value)
 
 
-def numbers(values: Mapping[str, Any]) -> tuple[dict[str, int | float], list[tuple[str, str]]]:
-    """Return the entries that are numbers, and of each other one its name and why it is left out.
+def numbers(
+    values: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]]:
+    """Sort the entries of a row by whether their numbers are there at once.
 
-    An entry of None says that there is no value at this step; it stands in neither. All values of
-    unknown types together hold the caller for at most 50 ms.
+    An entry of None says that there is no value at this step; it stands nowhere.
+
+    Returns
+    -------
+    kept : dict of str to int or float
+        The numbers; None keeps the place of what is unknown.
+    unknown : dict
+        Values of which a number has to be asked on another thread (see `values.reader`).
+    left_out : list of (str, str)
+        Names of what is no number or cannot be written, each with the reason.
     """
-    kept: dict[str, int | float] = {}
+    kept: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
     left_out: list[tuple[str, str]] = []
-    unknown: list[str] = []
     for name, value in values.items():
         if value is None:
             continue
@@ -51,24 +63,13 @@ def numbers(values: Mapping[str, Any]) -> tuple[dict[str, int | float], list[tup
             left_out.append((name, f"its name is longer than {NAME_CHARS} characters"))
         elif type(value) is float:
             kept[name] = value
-        elif is_known(value):
-            found = number(value)
-            if found is None:
-                left_out.append((name, "it is not one number"))
-            else:
-                kept[name] = found
+        elif not is_known(value):
+            kept[name], unknown[name] = None, value
+        elif (found := number(value)) is None:
+            left_out.append((name, NO_NUMBER))
         else:
-            kept[name] = 0  # keeps the place; replaced or taken out below
-            unknown.append(name)
-    if unknown:
-        read = foreign([values[name] for name in unknown])
-        for name, found in zip(unknown, read, strict=True):
-            if found is None:
-                del kept[name]
-                left_out.append((name, "it is not one number, or was not read within 50 ms"))
-            else:
-                kept[name] = found
-    return kept, left_out
+            kept[name] = found
+    return kept, unknown, left_out
 
 
 def line(row: Mapping[str, Any]) -> bytes:
@@ -77,7 +78,7 @@ def line(row: Mapping[str, Any]) -> bytes:
     NaN and infinities stand as ``NaN`` and ``Infinity``. orjson writes the line where it is
     installed; the same values are read back.
     """
-    if (fast := _orjson()) is not None:
+    if (fast := orjson_dumps()) is not None:
         try:
             data = fast(row)
         except TypeError:  # a lone surrogate in a name
@@ -88,7 +89,12 @@ def line(row: Mapping[str, Any]) -> bytes:
 
 
 @cache
-def _orjson() -> Callable[[Mapping[str, Any]], bytes] | None:
+def orjson_dumps() -> Callable[[Mapping[str, Any]], bytes] | None:
+    """Return what writes JSON fast, or None.
+
+    Called once before a loop begins: an import within it would take its time, and in a process
+    forked while another thread imports something it would never end.
+    """
     try:
         orjson: Any = import_module("orjson")
     except Exception:  # not installed, or broken

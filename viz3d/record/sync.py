@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
-import time
-import weakref
 from collections.abc import Callable, Iterable
 
 from viz3d.record.append import AppendFile
+from viz3d.record.limit import start
 
 INTERVAL = 1.0  # seconds: what a power cut costs at most
-EXIT_LIMIT = 5.0  # seconds that the end of the process waits for a disk
-
-_all: weakref.WeakSet[Syncer] = weakref.WeakSet()
 
 
 class Syncer:
@@ -37,7 +32,6 @@ class Syncer:
         self._end = threading.Event()
         self._end.set()
         self._thread: threading.Thread | None = None
-        _all.add(self)
 
     def start(self) -> None:
         """Begin to sync; nothing happens if it has begun."""
@@ -48,8 +42,8 @@ class Syncer:
             target=self._run, args=(self._end,), name="viz3d-sync", daemon=True
         )
         try:
-            self._thread.start()
-        except RuntimeError as error:  # the interpreter ends, or there are no threads left
+            start(self._thread)
+        except RuntimeError as error:
             self._thread = None
             self._end.set()
             self._failed("the rows are written but not synced to the disk", error)
@@ -62,7 +56,7 @@ class Syncer:
         """End the thread, and say whether all is on the disk within `limit` seconds."""
         self.end()
         if self._thread is None:
-            _each(self.files, AppendFile.close, self._failed)
+            self._finish()
             return True
         self._thread.join(limit)
         return not self._thread.is_alive()
@@ -77,7 +71,15 @@ class Syncer:
     def _run(self, end: threading.Event) -> None:
         while not end.wait(INTERVAL):
             _each(self.files, self._look_after, self._failed)
+        self._finish()
+
+    def _finish(self) -> None:
+        _each(self.files, self._look_last, self._failed)
         _each(self.files, AppendFile.close, self._failed)
+
+    def _look_last(self, file: AppendFile) -> None:
+        if file.is_removed():
+            self._failed(f"{file.path.name} was removed", "its rows are gone")
 
     def _look_after(self, file: AppendFile) -> None:
         if file.is_removed():
@@ -95,11 +97,3 @@ def _each(
             do(file)
         except Exception as error:
             failed(f"{file.path.name} was not brought to the disk", error)
-
-
-@atexit.register
-def _at_exit() -> None:
-    """Bring to the disk what a loop that never said `close` has recorded."""
-    last = time.monotonic() + EXIT_LIMIT
-    for syncer in list(_all):
-        syncer.stop(max(0.0, last - time.monotonic()))
