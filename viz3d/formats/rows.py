@@ -148,7 +148,7 @@ def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame
             column = np.full(len(steps), np.nan)
             column[at] = values  # of a repeated position the last value stays
         columns[metric] = column
-        if repeated:
+        if repeated and metric != "time":  # a clock goes on between two rows of one step
             replaced += _count_replaced(at, values)
         if not np.isfinite(values).all():
             bad = np.unique(at)
