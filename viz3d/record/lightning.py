@@ -58,7 +58,6 @@ class _Events(Hook):
 
     def __init__(self, path: str | os.PathLike[str], **options: Any) -> None:
         super().__init__(path, **options)
-        self._logger: Any = None
         self._parameters: dict[str, Any] = {}
         self._rate: float | None = None
         self._step = -1
@@ -69,10 +68,8 @@ class _Events(Hook):
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Stand behind the user's loggers, which are told what is logged and when."""
         if stage == "fit" and not trainer.fast_dev_run:
-            if self._logger is None:
-                self._logger = _logger(self, trainer)
-            if self._logger not in trainer.loggers:
-                trainer.loggers = [*trainer.loggers, self._logger]
+            others = [own for own in trainer.loggers if getattr(own, "events", None) is not self]
+            trainer.loggers = [*others, _logger(self, trainer)]
 
     @quiet
     def on_train_start(self, trainer: Any, pl_module: torch.nn.Module) -> None:
@@ -149,8 +146,8 @@ class _Events(Hook):
         self.recorder.log(trainer.global_step, {**rate, **metrics})
 
 
-def _logger(events: _Events, trainer: Any) -> Any:
-    """Return a logger of the trainer's own package that tells `events` what it gets.
+def _logger(hook: _Events, trainer: Any) -> Any:
+    """Return a logger of the trainer's own package that tells `hook` what it gets.
 
     It answers whatever else a logger is asked for, as it is the only one where the user has none,
     and leaves the folders for checkpoints and logs as they are without it.
@@ -160,13 +157,14 @@ def _logger(events: _Events, trainer: Any) -> Any:
     base: Any = import_module(f"{package}.loggers.logger").DummyLogger
 
     class Listener(base):
+        events = hook
         save_dir = property(lambda self: trainer.default_root_dir)
 
         def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-            events.take_metrics(trainer, metrics)
+            hook.take_metrics(trainer, metrics)
 
         def log_hyperparams(self, params: Any, *_: Any, **__: Any) -> None:
-            events.take_parameters(params)
+            hook.take_parameters(params)
 
     return Listener()
 
