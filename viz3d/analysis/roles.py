@@ -114,7 +114,8 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     "value_loss": (*_train("value_loss", "vf_loss"), "critic/(?:vf_)?loss", "loss/value.*"),
     "accuracy": (
         *_train("accuracy", "acc", "mean_token_accuracy", "token_accuracy", "acc(?:uracy)?_step"),
-        rf"{_EVAL}[/_.](?:accuracy|acc|mean_token_accuracy)(?:_epoch)?", rf"{_EVAL}[/_.].*[/_.]accuracy",
+        rf"{_EVAL}[/_.](?:accuracy|acc|mean_token_accuracy)(?:_epoch)?",
+        rf"{_EVAL}[/_.].*[/_.]accuracy",
         r"test[/_.](?:accuracy|acc)",
     ),
     "tokens": _train(

@@ -65,7 +65,8 @@ class _Events(Hook):
         if not state.is_world_process_zero:
             return
         config = {k: v for k, v in args.to_dict().items() if not k.endswith("_token")}
-        if hasattr(own := getattr(model, "config", None), "to_dict"):
+        own: Any = getattr(model, "config", None)
+        if hasattr(own, "to_dict"):
             config["model"] = own.to_dict()
         name = Path(args.run_name or args.output_dir).name
         self.begin(self.path or Path("runs") / name, config)

@@ -31,7 +31,7 @@ class _Events(Hook):
     validation batches are not. The step is ``trainer.global_step``, which counts optimiser steps;
     micro-batches of ``accumulate_grad_batches`` make one. ``learning_rate`` is added: that of the
     first parameter group in the step, where there is one optimiser. The config is the module's and
-    the data module's hyper-parameters (``save_hyperparams()``) with the Trainer's under
+    the data module's hyper-parameters (``save_hyperparameters()``) with the Trainer's under
     ``trainer``. Nothing is raised into training. Process 0 alone records; ``fast_dev_run`` and the
     sanity check are not recorded.
 

@@ -10,7 +10,11 @@ import torch
 
 torch.set_num_threads(1)  # the cores are shared by several workers
 # Read by the libraries when they are imported.
-os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
+os.environ |= {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRL_EXPERIMENTAL_SILENCE": "1",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ import viz3d
 from tests.record.models import Block
 
 
-class Steps:
+class _Steps:
     """What the modules of this file do; mixed into the LightningModule of either package."""
 
     def __init__(self, rate=0.05, fail_at=None):
@@ -51,7 +51,7 @@ class Steps:
         return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)]  # per epoch
 
 
-class Module(Steps, lightning.LightningModule):
+class _Module(_Steps, lightning.LightningModule):
     """The module, of ``lightning.pytorch``."""
 
 
@@ -80,11 +80,20 @@ def test_what_a_module_logs_is_recorded_at_its_steps(fit, rows, about, name):
     """Training, epochs and validation at the count of optimiser steps; with the app's roles."""
     package = import_module(name)
     assert issubclass(viz3d.LightningCallback, package.Callback)
-    module = type("Own", (Steps, package.LightningModule), {})()
+    module = type("Own", (_Steps, package.LightningModule), {})()
     hook = viz3d.LightningCallback("runs/first", config={"note": "tiny"}, tags=["small"])
     fit(module, hook, package=package)
     recorded = rows("runs/first/metrics.jsonl")
-    assert [row["step"] for row in recorded if "train_loss_step" in row] == [2, 4, 6, 8, 10, 12, 14, 16]
+    assert [row["step"] for row in recorded if "train_loss_step" in row] == [
+        2,
+        4,
+        6,
+        8,
+        10,
+        12,
+        14,
+        16,
+    ]
     assert [row["step"] for row in recorded if "train_loss_epoch" in row] == [8, 16]
     assert [row["step"] for row in recorded if "val_loss_epoch" in row] == [8, 16]
     assert not any("val_loss_step" in row for row in recorded)
@@ -103,8 +112,8 @@ def test_what_a_module_logs_is_recorded_at_its_steps(fit, rows, about, name):
 
 
 def test_layers_are_read_before_clipping_and_once_a_step(fit, rows):
-    """Their root of squares is the norm of the whole gradient; the ratio that of the step before."""
-    module = Module()
+    """Their root of squares is the whole gradient's norm; the ratio is that of the step before."""
+    module = _Module()
     hook = viz3d.LightningCallback("runs/first", layers_every=2)
     fit(module, hook, accumulate_grad_batches=2, gradient_clip_val=1e-3)
     layers = rows("runs/first/layers.jsonl")
@@ -127,10 +136,16 @@ def test_a_run_that_raises_is_failed_and_goes_on_when_resumed(fit, rows, about):
     """The record goes on in its folder, at the step of the checkpoint."""
     keep = lightning.callbacks.ModelCheckpoint("kept", save_last=True)
     with pytest.raises(MemoryError):
-        fit(Module(fail_at=5), viz3d.LightningCallback("runs/first"))
+        fit(_Module(fail_at=5), viz3d.LightningCallback("runs/first"))
     assert about("runs/first")["status"] == "failed"
-    fit(Module(), viz3d.LightningCallback("runs/first"), keep, enable_checkpointing=True, max_epochs=1)
-    fit(Module(), viz3d.LightningCallback("runs/first"), resume="kept/last.ckpt")
+    fit(
+        _Module(),
+        viz3d.LightningCallback("runs/first"),
+        keep,
+        enable_checkpointing=True,
+        max_epochs=1,
+    )
+    fit(_Module(), viz3d.LightningCallback("runs/first"), resume="kept/last.ckpt")
     assert about("runs/first")["status"] == "finished"
     assert len(about("runs/first")["attempts"]) == 3
     steps = [row["step"] for row in rows("runs/first/metrics.jsonl") if "train_loss_step" in row]
@@ -141,12 +156,14 @@ def test_loggers_and_checkpoints_of_the_user_stay_as_they_are(fit, tmp_path, row
     """The user's logger stays the first, and checkpoints lie where they would without a record."""
     hook = viz3d.LightningCallback("runs/first")
     own = CSVLogger("logs")
-    trainer = fit(Module(), hook, logger=own, enable_checkpointing=True)
+    trainer = fit(_Module(), hook, logger=own, enable_checkpointing=True)
     assert trainer.logger is own
     assert (tmp_path / "logs/lightning_logs/version_0/metrics.csv").exists()
     assert list((tmp_path / "logs/lightning_logs/version_0/checkpoints").iterdir())
-    module = Module()
-    module.on_train_start = lambda: module.logger.experiment.add_text("a", "b")  # of the only logger
+    module = _Module()
+    module.on_train_start = lambda: module.logger.experiment.add_text(
+        "a", "b"
+    )  # of the only logger
     trainer = fit(module, viz3d.LightningCallback("runs/second"), enable_checkpointing=True)
     assert trainer.log_dir == str(tmp_path)
     assert list((tmp_path / "checkpoints").iterdir())
@@ -156,12 +173,21 @@ def test_loggers_and_checkpoints_of_the_user_stay_as_they_are(fit, tmp_path, row
 def test_the_monitor_of_learning_rates_and_two_trainings_with_one_callback(fit, rows, about):
     """A second training is a second attempt, counted from its own start; a third goes on."""
     hook = viz3d.LightningCallback("runs/first", layers_every=None)
-    fit(Module(), hook, lightning.callbacks.LearningRateMonitor("step"))
-    module = Module()
+    fit(_Module(), hook, lightning.callbacks.LearningRateMonitor("step"))
+    module = _Module()
     trainer = fit(module, hook, lightning.callbacks.LearningRateMonitor("step"))
     recorded = rows("runs/first/metrics.jsonl")
     assert [row["step"] for row in recorded if "lr-SGD" in row] == [1, 3, 5, 7, 9, 11, 13, 15] * 2
-    assert [row["step"] for row in recorded if "train_loss_step" in row] == [2, 4, 6, 8, 10, 12, 14, 16] * 2
+    assert [row["step"] for row in recorded if "train_loss_step" in row] == [
+        2,
+        4,
+        6,
+        8,
+        10,
+        12,
+        14,
+        16,
+    ] * 2
     trainer.fit_loop.max_epochs = 3
     trainer.fit(module, torch.utils.data.DataLoader(torch.randn(16, 4), batch_size=2))
     steps = [row["step"] for row in rows("runs/first/metrics.jsonl") if "train_loss_step" in row]
@@ -172,9 +198,9 @@ def test_the_monitor_of_learning_rates_and_two_trainings_with_one_callback(fit, 
 def test_only_the_first_process_records_and_no_dry_run(fit, tmp_path, monkeypatch):
     """Others make no folder, and fast_dev_run is no run."""
     hook = viz3d.LightningCallback("runs/first")
-    fit(Module(), hook, fast_dev_run=True)
+    fit(_Module(), hook, fast_dev_run=True)
     monkeypatch.setattr(lightning.Trainer, "is_global_zero", False)
-    fit(Module(), hook)
+    fit(_Module(), hook)
     assert hook.recorder is None
     assert not (tmp_path / "runs").exists()
 
@@ -184,7 +210,7 @@ def test_nothing_is_raised_into_training(fit, tmp_path, caplog):
     (tmp_path / "taken").write_text("a file", "utf-8")
     hook = viz3d.LightningCallback("taken/run", layers_every=0)
     with caplog.at_level(logging.WARNING):
-        assert fit(Module(), hook).global_step == 16
+        assert fit(_Module(), hook).global_step == 16
     assert hook.recorder.failures > 0
     assert hook.trouble.count == 1
     assert "every is 0; it has to be 1 step or more" in caplog.text

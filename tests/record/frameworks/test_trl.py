@@ -6,38 +6,17 @@ import math
 
 import pytest
 from datasets import Dataset
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM
 from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
 import viz3d
-
-QUIET = {
-    "report_to": "none", "use_cpu": True, "disable_tqdm": True, "bf16": False, "logging_steps": 1,
-    "save_strategy": "no", "max_steps": 6, "learning_rate": 1e-2,
-    "dataloader_pin_memory": False,
-}  # fmt: skip
-
-
-@pytest.fixture
-def words():
-    """A tokenizer of nine words."""
-    vocabulary = ["<pad>", "<eos>", "<unk>", *"abcdef"]
-    of_words = models.WordLevel({word: at for at, word in enumerate(vocabulary)}, unk_token="<unk>")
-    tokenizer = Tokenizer(of_words)
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
-    )
+from tests.record.frameworks.tiny import QUIET, language_model, words
 
 
 @pytest.fixture
 def model(tmp_path):
-    """A model of two blocks for it, loaded from a folder, as a reference policy will be."""
-    sizes = {"hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2}
-    config = LlamaConfig(vocab_size=9, num_hidden_layers=2, max_position_embeddings=64,
-                         pad_token_id=0, eos_token_id=1, bos_token_id=None, **sizes)  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(tmp_path / "start")
+    """A model that was loaded from a folder, as its reference policy will be."""
+    language_model().save_pretrained(tmp_path / "start")
     return LlamaForCausalLM.from_pretrained(tmp_path / "start")
 
 
@@ -45,16 +24,18 @@ def loaded(name):
     return viz3d.load_run(viz3d.open_source("runs"), name)
 
 
-def test_grpo_gives_a_reward_landscape(words, model, rows):
+def test_grpo_gives_a_reward_landscape(model, rows):
     """Reward, divergence, length and loss have their roles, and the layers their true norms."""
 
     def reward(completions, **_):
         return [float(text.count("a")) for text in completions]
 
-    settings = GRPOConfig("out/grpo", num_generations=2, per_device_train_batch_size=4, beta=0.1,
-                          max_completion_length=6, max_grad_norm=0.01, **QUIET)  # fmt: skip
+    settings = GRPOConfig(
+        "out/grpo", num_generations=2, per_device_train_batch_size=4, max_completion_length=6,
+        beta=0.1, max_grad_norm=0.01, max_steps=6, **QUIET,
+    )  # fmt: skip
     GRPOTrainer(
-        model=model, reward_funcs=reward, args=settings, processing_class=words,
+        model=model, reward_funcs=reward, args=settings, processing_class=words(),
         train_dataset=Dataset.from_dict({"prompt": ["a b", "c d", "e f", "b a"]}),
         callbacks=[viz3d.HuggingFaceCallback(layers_every=2)],
     ).train()  # fmt: skip
@@ -73,13 +54,17 @@ def test_grpo_gives_a_reward_landscape(words, model, rows):
         assert math.hypot(*parts) == pytest.approx(run.history["grad_norm"][step], rel=1e-4)
 
 
-def test_sft_gives_a_loss_landscape(words, model):
+def test_sft_gives_a_loss_landscape(model):
     """Loss on the training and the held-out data, accuracy and tokens have their roles."""
     text = Dataset.from_dict({"text": ["a b c d", "b c d e", "c d e f", "f e d c"] * 4})
-    settings = SFTConfig("out/sft", max_length=16, per_device_train_batch_size=2,
-                         eval_strategy="steps", eval_steps=3, dataset_num_proc=None, **QUIET)  # fmt: skip
-    SFTTrainer(model=model, args=settings, processing_class=words, train_dataset=text,
-               eval_dataset=text.select(range(4)), callbacks=[viz3d.HuggingFaceCallback()]).train()  # fmt: skip
+    settings = SFTConfig(
+        "out/sft", max_length=16, per_device_train_batch_size=2, max_steps=6,
+        eval_strategy="steps", eval_steps=3, **QUIET,
+    )  # fmt: skip
+    SFTTrainer(
+        model=model, args=settings, processing_class=words(), train_dataset=text,
+        eval_dataset=text.select(range(4)), callbacks=[viz3d.HuggingFaceCallback()],
+    ).train()  # fmt: skip
     run = loaded("sft")
     wanted = {"loss": "loss", "val_loss": "eval_loss", "accuracy": "mean_token_accuracy",
               "tokens": "num_tokens", "entropy": "entropy"}  # fmt: skip
