@@ -96,8 +96,6 @@ def test_a_recipe_records_a_run(about, recipe, given, name):
     assert {"loss", "learning_rate"} <= run.roles.keys()
     assert run.problems == ()
     assert about(f"runs/{name}")["status"] == "finished"
-        "utf-8"
-    )
     assert viz3d.loss_landscape([run]).data
     assert viz3d.gradient_flow(run).data
 
