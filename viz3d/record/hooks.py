@@ -79,11 +79,13 @@ class Hook:
         if every is not None:
             self.layers = LayerNorms(model, every=every, updates=self._updates)
 
-    def write_layers(self, step: int, rows: Iterable[Mapping[str, Any]], reading: Reading) -> None:
-        """Record the layers of a step, and count what `reading` could not tell of them."""
+    def write_layers(
+        self, step: int, rows: Iterable[Mapping[str, Any]], *readings: Reading
+    ) -> None:
+        """Record the layers of a step, and count what the readings could not tell of them."""
         if self.recorder is not None:
             self.recorder.log_layers(step, rows)
-        for what in reading.left_out:
+        for what in dict.fromkeys(what for reading in readings for what in reading.left_out):
             self.trouble.add("a part of the layers was not recorded", what)
 
     def end(self, status: str) -> None:

@@ -106,7 +106,7 @@ class _Events(Hook):
             now = self.layers.read()
             changes = {row["name"]: row.get("update_ratio") for row in before.rows}
             rows = [{**row, "update_ratio": changes.get(row["name"])} for row in now.rows]
-            self.write_layers(self._step, rows, now)
+            self.write_layers(self._step, rows, before, now)
 
     @quiet
     def on_validation_epoch_start(self, trainer: Any, pl_module: Any) -> None:

@@ -13,7 +13,6 @@ torch.set_num_threads(1)  # the cores are shared by several workers
 os.environ |= {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TRL_EXPERIMENTAL_SILENCE": "1",
 }
 
 
