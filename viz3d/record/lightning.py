@@ -101,12 +101,13 @@ class _Events(Hook):
         """Read the gradients, which are not clipped yet, and the learning rate."""
         if len(trainer.optimizers) == 1:
             self._rate = float(optimizer.param_groups[0]["lr"])
-        before, self._before = self._before, None
-        if self.layers is not None and before is not None:
+        step = trainer.global_step + 1
+        before, self._before = self._before or Reading([]), None
+        if self.layers is not None and step % self.layers.every == 0:
             now = self.layers.read()
             changes = {row["name"]: row.get("update_ratio") for row in before.rows}
             rows = [{**row, "update_ratio": changes.get(row["name"])} for row in now.rows]
-            self.write_layers(self._step, rows, before, now)
+            self.write_layers(step, rows, before, now)
 
     @quiet
     def on_validation_epoch_start(self, trainer: Any, pl_module: Any) -> None:
@@ -138,12 +139,9 @@ class _Events(Hook):
     @quiet
     def take_metrics(self, trainer: Any, metrics: Mapping[str, Any]) -> None:
         """Record a row that loggers get."""
-        if self.recorder is None or self._in_batches:
-            return
-        rate: Mapping[str, Any] = {}
-        if trainer.training and self._rate is not None:
-            rate, self._rate = {"learning_rate": self._rate}, None
-        self.recorder.log(trainer.global_step, {**rate, **metrics})
+        if self.recorder is not None and not self._in_batches:
+            rate = {"learning_rate": self._rate} if trainer.training else {}
+            self.recorder.log(trainer.global_step, {**rate, **metrics})
 
 
 def _logger(hook: _Events, trainer: Any) -> Any:

@@ -62,6 +62,7 @@ def test_the_rows_of_the_trainer_are_recorded_at_its_steps(make, rows, about):
     config = said["config"]
     assert (config["learning_rate"], config["note"]) == (1e-2, "tiny")
     assert config["model"]["hidden_size"] == 8
+    assert "hub_token" not in config
     run = viz3d.load_run(viz3d.open_source("runs"), "first")
     wanted = {
         "loss": "loss", "val_loss": "eval_loss", "learning_rate": "learning_rate",
@@ -111,6 +112,13 @@ def test_a_norm_that_was_clipped_by_an_unknown_factor_is_called_that(make, rows)
     assert [row["step"] for row in layers if "grad_norm" in row] == [16] * 5 + [24] * 5  # the ends
 
 
+def test_layers_of_the_last_step_are_recorded_where_nothing_is_logged(make, rows):
+    """No row comes after them; their norm stays that after clipping."""
+    make(viz3d.HuggingFaceCallback(layers_every=8), logging_strategy="no", max_steps=8).train()
+    layers = rows("runs/first/layers.jsonl")
+    assert [row["step"] for row in layers if "clipped_grad_norm" in row] == [8] * 5
+
+
 def test_what_was_infinite_leaves_no_norm_of_the_others():
     """Clipping by an infinite norm makes zeros: what was there before cannot be told."""
     from viz3d.record.huggingface import unclipped
@@ -144,6 +152,7 @@ def test_the_same_trainer_may_train_again(make, about):
         trainer.train()
     stop.step = None
     trainer.train()
+    assert hook.recorder.failures == 0  # nobody else holds the folder
     assert about("runs/first")["status"] == "finished"
     assert len(about("runs/first")["attempts"]) == 2
 

@@ -55,6 +55,28 @@ class _Module(_Steps, lightning.LightningModule):
     """The module, of ``lightning.pytorch``."""
 
 
+class _Pair(lightning.LightningModule):
+    """Two optimisers that take turns in each batch."""
+
+    automatic_optimization = False
+
+    def __init__(self):
+        super().__init__()
+        self.maker, self.judge = nn.Linear(4, 4), nn.Linear(4, 1)
+        self.norms = {}
+
+    def training_step(self, batch, batch_idx):
+        for part, optimizer in zip((self.maker, self.judge), self.optimizers(), strict=True):
+            self.zero_grad()
+            self.manual_backward(self.judge(self.maker(batch)).square().mean())
+            parts = [weight.grad.norm().item() for weight in part.parameters()]
+            self.norms[self.global_step + 1] = math.hypot(*parts)
+            optimizer.step()
+
+    def configure_optimizers(self):
+        return [torch.optim.SGD(part.parameters(), 0.01) for part in (self.maker, self.judge)]
+
+
 @pytest.fixture
 def fit():
     """Train a module on made-up vectors: 8 batches an epoch, 2 epochs."""
@@ -130,6 +152,23 @@ def test_layers_are_read_before_clipping_and_once_a_step(fit, rows):
     assert moved == pytest.approx([5e-5, 5e-5, 2.5e-5, 2.5e-5], rel=1e-2)
     assert viz3d.gradient_flow(viz3d.load_run(viz3d.open_source("runs"), "first")).data
     assert hook.recorder.failures == hook.trouble.count == 0
+
+
+def test_the_steps_of_two_optimisers_are_counted_apart(fit, rows):
+    """Each has its steps, at which the layers are read: the odd ones of one, the even of the other.
+
+    No rate is recorded, as there are two.
+    """
+    module = _Pair()
+    hook = viz3d.LightningCallback("runs/first", layers_every=5)
+    fit(module, hook)
+    found = {(row["step"], row["name"]): row for row in rows("runs/first/layers.jsonl")}
+    assert sorted({step for step, _ in found}) == [5, 10, 15, 20, 25, 30]
+    for step in (5, 10, 15, 20, 25, 30):
+        own = found[step, "maker" if step % 2 else "judge"]
+        assert own["grad_norm"] == pytest.approx(module.norms[step])
+    assert hook.recorder.failures == hook.trouble.count == 0
+    assert not (hook.recorder.path / "metrics.jsonl").exists()
 
 
 def test_a_run_that_raises_is_failed_and_goes_on_when_resumed(fit, rows, about):
