@@ -27,13 +27,13 @@ class _Events(Hook):
     """Record what a LightningModule logs, and the layers of the module.
 
     What ``self.log`` hands to loggers is recorded when they get it (``log_every_n_steps``), with
-    or without a logger of your own, and so are epoch ends and validation; values of single
-    validation batches are not. The step is ``trainer.global_step``, which counts optimiser steps;
-    micro-batches of ``accumulate_grad_batches`` make one. ``learning_rate`` is added: that of the
-    first parameter group in the step, where there is one optimiser. The config is the module's and
-    the data module's hyper-parameters (``save_hyperparameters()``) with the Trainer's under
-    ``trainer``. Nothing is raised into training. Process 0 alone records; ``fast_dev_run`` and the
-    sanity check are not recorded.
+    or without a logger of your own, and so are epoch ends, validation and, once trained, tests;
+    values of their single batches are not. The step is ``trainer.global_step``, which counts
+    optimiser steps; micro-batches of ``accumulate_grad_batches`` make one. ``learning_rate`` is
+    added: that of the first parameter group in the step, where there is one optimiser. The config
+    is the module's and the data module's hyper-parameters (``save_hyperparameters()``) with the
+    Trainer's under ``trainer``. Nothing is raised into training. Process 0 alone records;
+    ``fast_dev_run`` and the sanity check are not recorded.
 
     Layers are read before clipping. Lightning tells of exceptions, Ctrl-C included: the run is
     then noted as failed. A killed one stays ``running``.
@@ -118,6 +118,8 @@ class _Events(Hook):
     def on_validation_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Record what is logged for all of them."""
         self._in_batches = False
+
+    on_test_epoch_start, on_test_epoch_end = on_validation_epoch_start, on_validation_epoch_end
 
     @quiet
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:

@@ -42,6 +42,9 @@ class _Steps:
     def validation_step(self, batch, batch_idx):
         self.log("val_loss", self(batch), on_epoch=True, on_step=True)
 
+    def test_step(self, batch, batch_idx):
+        self.log("test_loss", self(batch), on_epoch=True, on_step=True)
+
     def on_before_optimizer_step(self, optimizer):
         parts = [p.grad.norm().item() for p in self.parameters() if p.grad is not None]
         self.norms[self.global_step + 1] = math.hypot(*parts)
@@ -189,6 +192,18 @@ def test_a_run_that_raises_is_failed_and_goes_on_when_resumed(fit, rows, about):
     assert len(about("runs/first")["attempts"]) == 3
     steps = [row["step"] for row in rows("runs/first/metrics.jsonl") if "train_loss_step" in row]
     assert steps == [2, 4, 2, 4, 6, 8, 10, 12, 14, 16]
+
+
+def test_what_is_tested_after_training_belongs_to_its_last_step(fit, rows, about):
+    """By the same trainer: the means, and not the single batches."""
+    module = _Module()
+    trainer = fit(module, viz3d.LightningCallback("runs/first"))
+    trainer.test(
+        module, torch.utils.data.DataLoader(torch.randn(8, 4), batch_size=2), verbose=False
+    )
+    tested = [row for row in rows("runs/first/metrics.jsonl") if any("test_" in key for key in row)]
+    assert [(row["step"], "test_loss_step" in row) for row in tested] == [(16, False)]
+    assert about("runs/first")["status"] == "finished"
 
 
 def test_loggers_and_checkpoints_of_the_user_stay_as_they_are(fit, tmp_path, rows):
