@@ -40,10 +40,12 @@ PLACES = {
     "sklearn": {"analysis"},
     "google": {"sources/gcs", "sources/login"},
     "google.cloud": {"sources/gcs"},
+    "transformers": {"record/huggingface"},
     "wandb": {"sources/wandb", "formats/wandb_offline", "export/wandb"},
 }
 # These are imported inside functions, wherever they are.
-LATE = {"sklearn", "h5py", "google", "google_crc32c", "wandb", "scipy", "pyarrow", "torch"}
+LATE = {"sklearn", "h5py", "google", "google_crc32c", "wandb", "scipy", "pyarrow", "torch",
+        "transformers"}  # fmt: skip
 # The training side must not cost a training loop more than numpy.
 RECORD_AT_IMPORT = {"numpy", "viz3d"}
 

@@ -35,6 +35,8 @@ _PUBLIC = {
     "weight_space": "viz3d.figures.weight_space",
     "LandscapeGrid": "viz3d.grid",
     "Recorder": "viz3d.record.recorder",
+    "HuggingFaceCallback": "viz3d.record.huggingface",
+    "LightningCallback": "viz3d.record.lightning",
     "landscape": "viz3d.record.landscape.measure",
 }
 

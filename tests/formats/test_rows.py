@@ -57,6 +57,13 @@ def test_the_later_value_of_a_step_is_kept_and_counted() -> None:
     assert "1 value was logged again" in told(joined)
 
 
+def test_the_clock_may_go_on_within_a_step() -> None:
+    """Two rows of one step were written at two times; nothing is lost by that."""
+    joined = join_rows(rows([(0, {"a": 1.0, "time": 10.0}), (0, {"b": 2.0, "time": 10.5})]))
+    assert joined.history["time"].tolist() == [10.5]
+    assert joined.replaced == 0
+
+
 def test_a_restart_supersedes_what_it_repeats() -> None:
     """After a restart at step 3 the newest rows count, and the old ones are kept aside."""
     joined = join_rows(rows(log([0, 1, 2, 3, 4, 5, 3, 4, 5, 6])))

@@ -106,6 +106,16 @@ def test_data_parallel_layers_are_read_and_spread_ones_left_out(two_processes):
     assert len(LayerNorms(flat).read().left_out) == 12
 
 
+def test_layers_that_deepspeed_has_partitioned_are_left_out():
+    """Their parameters are empty outside their use: norms of 0 would be made up."""
+    model = llama()
+    for weight in model.model.layers[1].parameters():
+        weight.ds_id = 7  # how ZeRO marks a parameter that it has partitioned
+    reading = LayerNorms(model).read()
+    assert reading.left_out == ("model.layers.1 is spread over processes",)
+    assert "model.layers.1" not in [row["name"] for row in reading.rows]
+
+
 @pytest.mark.parametrize(
     "model", [nanochat, llama, bert, lecture, encoder_decoder, experts, nested]
 )

@@ -63,12 +63,13 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
             "loss", "lm_loss", "losses", "loss_mean", "mean_loss", "loss/mean", "ce_loss",
             "cross_entropy(?:_loss)?", "(?:mean_)?nll(?:_loss)?", "total_loss", "loss_total",
         ),
+        *_train("loss_step"),  # Lightning's, beside loss_epoch
         "loss/train", "loss_train", "train_losses", "trl", "(?:pg|policy|policy_gradient)_loss",
         _TRAIN + "(?:pg|policy|policy_gradient)_loss",
         "(?:objective|actor)/(?!.*(?:entropy|kl|value|vf)).*loss",
     ),
     "val_loss": (
-        rf"{_EVAL}[/_.](?:lm_|ce_|mean_)?(?:loss|losses|nll|loss_mean|mean_nll)",
+        rf"{_EVAL}[/_.](?:lm_|ce_|mean_)?(?:loss|losses|nll|loss_mean|mean_nll)(?:_epoch)?",
         rf"loss[/_.]{_EVAL}", "tel", rf"{_EVAL}[/_.].*[/_.]loss",
         r"test[/_.](?:loss|losses|nll)",
     ),
@@ -112,8 +113,9 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "value_loss": (*_train("value_loss", "vf_loss"), "critic/(?:vf_)?loss", "loss/value.*"),
     "accuracy": (
-        *_train("accuracy", "acc", "mean_token_accuracy", "token_accuracy"),
-        rf"{_EVAL}[/_.](?:accuracy|acc|mean_token_accuracy)", rf"{_EVAL}[/_.].*[/_.]accuracy",
+        *_train("accuracy", "acc", "mean_token_accuracy", "token_accuracy", "acc(?:uracy)?_step"),
+        rf"{_EVAL}[/_.](?:accuracy|acc|mean_token_accuracy)(?:_epoch)?",
+        rf"{_EVAL}[/_.].*[/_.]accuracy",
         r"test[/_.](?:accuracy|acc)",
     ),
     "tokens": _train(

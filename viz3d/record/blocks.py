@@ -39,10 +39,13 @@ def unwrapped(module: torch.nn.Module) -> torch.nn.Module:
 
 
 def is_spread(parameter: torch.nn.Parameter) -> bool:
-    """Say whether this process holds only a part of `parameter`: FSDP, or any ``DTensor``."""
+    """Say whether this process holds only a part of `parameter`.
+
+    FSDP, any ``DTensor``, and stage 3 of DeepSpeed's ZeRO, whose parameters are empty between uses.
+    """
     import torch
 
-    if hasattr(parameter, "to_local"):
+    if hasattr(parameter, "to_local") or hasattr(parameter, "ds_id"):
         return True
     flattened = getattr(parameter, "_fsdp_flattened", False)
     return flattened and torch.distributed.get_world_size() > 1

@@ -1,0 +1,1 @@
+"""The callbacks in the real trainers that call them."""
