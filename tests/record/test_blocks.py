@@ -113,7 +113,7 @@ def test_layers_that_deepspeed_has_partitioned_are_left_out():
         weight.ds_id = 7  # how ZeRO marks a parameter that it has partitioned
     reading = LayerNorms(model).read()
     assert reading.left_out == ("model.layers.1 is spread over processes",)
-    assert "model.layers.1" not in [row["name"] for row in reading.rows]
+    assert "model.layers.1" not in [row["name"] for row in reading.rows()]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from torch import nn
 
 from tests.conftest import ROOT
 from viz3d.record.hooks import Hook, quiet
-from viz3d.record.layers import Reading
 
 SCRIPT = """
 import sys
@@ -67,7 +66,7 @@ def test_what_cannot_be_read_of_layers_is_counted_once(tmp_path, caplog):
     hook = Hook(tmp_path / "run")
     hook.begin(hook.path, {})
     hook.watch(nn.Linear(2, 2), 1)
-    hook.write_layers(1, [], Reading([], ("head is spread",)), Reading([], ("head is spread",)))
+    hook.write_layers(1, [], ["head is spread", "head is spread"])
     hook.end("finished")
     assert hook.trouble.count == 1
     assert "head is spread" in caplog.text

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from viz3d.record.failures import Failures
-from viz3d.record.layers import EVERY, LayerNorms, Reading
+from viz3d.record.layers import EVERY, LayerNorms
 from viz3d.record.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -80,12 +80,12 @@ class Hook:
             self.layers = LayerNorms(model, every=every, updates=self._updates)
 
     def write_layers(
-        self, step: int, rows: Iterable[Mapping[str, Any]], *readings: Reading
+        self, step: int, rows: Iterable[Mapping[str, Any]], left_out: Iterable[str]
     ) -> None:
-        """Record the layers of a step, and count what the readings could not tell of them."""
+        """Record the layers of a step, and count once what could not be read of them."""
         if self.recorder is not None:
             self.recorder.log_layers(step, rows)
-        for what in dict.fromkeys(what for reading in readings for what in reading.left_out):
+        for what in dict.fromkeys(left_out):
             self.trouble.add("a part of the layers was not recorded", what)
 
     def end(self, status: str) -> None:

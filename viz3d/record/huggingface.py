@@ -107,8 +107,8 @@ class _Events(Hook):
     def _write_held(self, norm: float | None = None) -> None:
         if self._held is not None:
             (step, reading), self._held = self._held, None
-            rows = [unclipped(row, norm, self._clips_at) for row in reading.rows]
-            self.write_layers(step, rows, reading)
+            rows = [unclipped(row, norm, self._clips_at) for row in reading.rows()]
+            self.write_layers(step, rows, reading.left_out)
 
 
 def unclipped(row: dict[str, Any], norm: float | None, limit: float) -> dict[str, Any]:

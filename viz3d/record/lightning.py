@@ -102,12 +102,12 @@ class _Events(Hook):
         if len(trainer.optimizers) == 1:
             self._rate = float(optimizer.param_groups[0]["lr"])
         step = trainer.global_step + 1
-        before, self._before = self._before or Reading([]), None
+        before, self._before = self._before or Reading({}, {}, ()), None
         if self.layers is not None and step % self.layers.every == 0:
             now = self.layers.read()
-            changes = {row["name"]: row.get("update_ratio") for row in before.rows}
-            rows = [{**row, "update_ratio": changes.get(row["name"])} for row in now.rows]
-            self.write_layers(step, rows, before, now)
+            changes = {row["name"]: row.get("update_ratio") for row in before.rows()}
+            rows = [{**row, "update_ratio": changes.get(row["name"])} for row in now.rows()]
+            self.write_layers(step, rows, (*before.left_out, *now.left_out))
 
     @quiet
     def on_validation_epoch_start(self, trainer: Any, pl_module: Any) -> None:
