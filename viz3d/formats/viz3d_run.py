@@ -22,7 +22,7 @@ NAMES: tuple[str, ...] = ("run.json", "metrics.jsonl", "layers.jsonl", "part-*.p
 
 _FILE = re.compile(
     r"(?:(?P<run>.*)/)?(?:run\.json|(?:metrics|layers)\.jsonl"
-    r"|(?:metrics|layers)/part-\d+\.parquet)"
+    r"|(?:metrics|layers)/part-\d+\.(?:jsonl|parquet))"
 )
 
 

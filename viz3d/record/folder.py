@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viz3d.record.about import About
 from viz3d.record.append import AppendFile
 from viz3d.record.failures import Failures
 from viz3d.record.lock import FolderLock
 from viz3d.record.sync import Syncer
+
+if TYPE_CHECKING:
+    from viz3d.record.upload import Uploader
 
 _all: weakref.WeakSet[RunFolder] = weakref.WeakSet()
 
@@ -25,6 +29,8 @@ class RunFolder:
     ----------
     path : Path
     failures : Failures
+    upload : str, optional
+        Where in a bucket to send it, as it grows.
 
     Attributes
     ----------
@@ -32,14 +38,15 @@ class RunFolder:
         Opened, with their folder, by the first row.
     """
 
-    def __init__(self, path: Path, failures: Failures) -> None:
+    def __init__(self, path: Path, failures: Failures, upload: str | None = None) -> None:
         self._path = path
         self._failures = failures
         self._about = About(path)
         self._lock = FolderLock()
         self._syncer = Syncer(failures.add, self._begin_anew)
-        self.metrics = AppendFile(path / "metrics.jsonl", self._syncer.start)
-        self.layers = AppendFile(path / "layers.jsonl", self._syncer.start)
+        self._uploader = _uploader(path, upload, failures) if upload else None
+        self.metrics = AppendFile(path / "metrics.jsonl", self._opened)
+        self.layers = AppendFile(path / "layers.jsonl", self._opened)
         self._syncer.files = (self.metrics, self.layers)
         _all.add(self)
 
@@ -53,20 +60,28 @@ class RunFolder:
             self._failures.add(
                 "another recorder writes into this folder", "the rows of both stand side by side"
             )
+        if self._uploader:
+            self._uploader.start()
 
     def end(self, status: str, limit: float) -> None:
-        """Bring the rows to the disk, waiting `limit` seconds, then note the end."""
+        """Bring the rows to the disk and note the end; send them in what is left of `limit`."""
+        last = time.monotonic() + limit
         self._syncer.stop(limit)
         try:
             self._about.write(status)
         except Exception as error:
             self._failures.add("the end of the run was not noted", error)
         self._lock.release()
+        if self._uploader:
+            # A part of it is for counting what could not be sent.
+            self._uploader.stop(last - time.monotonic() - limit / 10)
 
     def let_go(self) -> None:
         """Let the rows be brought to the disk without waiting for it."""
         self._syncer.end()
         self._lock.release()
+        if self._uploader:
+            self._uploader.end()
 
     def abandon(self) -> None:
         """Leave everything to the parent, in a forked child."""
@@ -74,6 +89,13 @@ class RunFolder:
         self._about.abandon()
         self._lock.release()
         self._syncer.abandon()
+        if self._uploader:
+            self._uploader.abandon()
+
+    def _opened(self) -> None:
+        self._syncer.start()
+        if self._uploader:
+            self._uploader.start()
 
     def _begin_anew(self) -> None:
         """Go on after somebody removed the record."""
@@ -81,6 +103,12 @@ class RunFolder:
         with suppress(OSError):  # its rows fail as well then, and are counted
             self._about.write("running")
         self._lock.acquire(self._path)
+
+
+def _uploader(path: Path, upload: str, failures: Failures) -> Uploader:
+    from viz3d.record.upload import Uploader
+
+    return Uploader(path, upload, failures)
 
 
 def _forked() -> None:

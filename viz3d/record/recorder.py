@@ -52,6 +52,9 @@ class Recorder:
         that is one. Without it a resumed run keeps the config that it has.
     tags : iterable of str, optional
         Words to find the run by.
+    upload : str, optional
+        ``gs://BUCKET/FOLDER``. A thread sends the rows there as they come, under the name of the
+        run; what cannot be sent now is sent later, and `close` tells what was not.
 
     Attributes
     ----------
@@ -76,11 +79,12 @@ class Recorder:
         config: Mapping[str, Any] | None = None,
         *,
         tags: Iterable[str] = (),
+        upload: str | None = None,
     ) -> None:
         self.path = Path(path)
         self.secrets = 0
         self._failures = Failures(self.path.name)
-        self._folder = RunFolder(_absolute(self.path), self._failures)
+        self._folder = RunFolder(_absolute(self.path), self._failures, upload)
         self._metrics, self._layers = self._folder.metrics, self._folder.layers
         self._norms: LayerNorms | None = None
         if not writes_here():

@@ -44,6 +44,8 @@ class Asked:
         Seconds without a byte after which an answer counts as stalled.
     clock : float
         Seconds by which this computer's clock is ahead of Google's, where an answer told.
+    writing : bool
+        Whether it was to be written.
     """
 
     where: str
@@ -54,6 +56,7 @@ class Asked:
     name: str = ""
     silence: float = 10.0
     clock: float = 0.0
+    writing: bool = False
 
 
 def explain(error: BaseException, asked: Asked) -> BucketError:
@@ -148,7 +151,8 @@ def _refused(status: int, said: str, asked: Asked) -> BucketError | None:
         project = asked.project or "of this login"
         found = fault("wrong_project", project=project, where=asked.where, reason=_short(said))
     elif status == 403:
-        found = fault("no_permission", who=asked.who, where=asked.where)
+        kind = "no_write_permission" if asked.writing else "no_permission"
+        found = fault(kind, who=asked.who, where=asked.where)
     elif status == 404 and (not asked.name or "bucket does not exist" in said):
         found = fault("no_bucket", bucket=asked.bucket, nearest="")
     elif status == 404:

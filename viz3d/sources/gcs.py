@@ -47,7 +47,7 @@ class Listing:
 
 
 class Bucket:
-    """One bucket, read only.
+    """One bucket.
 
     The login is looked for at the first question. One that Google does not take is tried without,
     since a public bucket opens for everybody; if that fails too, the login's fault is raised.
@@ -62,17 +62,20 @@ class Bucket:
         The address for messages.
     tell : callable, optional
         Is told, on a thread of ours, when something is tried again.
+    writes : bool
+        Whether to ask for a login that may write.
     """
 
     def __init__(
         self, name: str, access: Access, deadlines: Deadlines, where: str = "",
-        tell: Callable[[str], None] | None = None,
+        tell: Callable[[str], None] | None = None, *, writes: bool = False,
     ) -> None:  # fmt: skip
-        self.name, self.deadlines, self.tell = name, deadlines, tell
+        self.name, self.deadlines, self.tell, self._writes = name, deadlines, tell, writes
         self._access = access
         self._asked = Asked(
-            where or f"gs://{name}", name, key=access.key_name, silence=deadlines.silence
-        )
+            where or f"gs://{name}", name, key=access.key_name, silence=deadlines.silence,
+            writing=writes,
+        )  # fmt: skip
         self._client: Client | None = None
         self._session: Any = None
         self._auth_request: Any = None
@@ -205,6 +208,44 @@ class Bucket:
             return session.get(url, headers=headers, stream=True, timeout=timeout)
         return answer
 
+    def write(self, name: str, data: bytes, generation: str = "") -> FileInfo | None:
+        """Write a whole object if it still is of the generation that was seen.
+
+        The service compares the data with their CRC32C before it keeps them. Where no answer comes
+        it is tried again, within the deadline of a question.
+
+        Parameters
+        ----------
+        name : str
+        data : bytes
+        generation : str
+            Empty where there must be no such object.
+
+        Returns
+        -------
+        FileInfo or None
+            None if it is of another generation, which an earlier try of ours may have written.
+
+        Raises
+        ------
+        BucketError
+        """
+
+        def once(left: float) -> FileInfo | None:
+            try:
+                blob = self._connect().bucket(self.name).blob(name)
+                blob.upload_from_string(
+                    data, content_type="application/octet-stream", checksum="crc32c", retry=None,
+                    if_generation_match=int(generation or 0), timeout=self._timeout(left),
+                )  # fmt: skip
+            except Exception as error:
+                if getattr(error, "code", None) == 412:
+                    return None
+                raise explain(error, self._asked) from error
+            return _info(blob)
+
+        return retry(once, self.deadlines, self.tell)
+
     def buckets(self) -> list[str]:
         """Return the names of the project's buckets; empty where they cannot be listed."""
         try:
@@ -314,7 +355,7 @@ class Bucket:
         with self._lock:
             if self._client is None:
                 try:
-                    credentials, project = login.credentials(self._access)
+                    credentials, project = login.credentials(self._access, writes=self._writes)
                 except Exception as error:
                     found = explain(error, self._asked)
                     if found.kind != "no_credentials":

@@ -1,0 +1,50 @@
+"""A bucket on this computer that a recorder sends to, and what stands in it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.storage.server import StorageServer
+
+BUCKET = "bucket"
+ADDRESS = "gs://bucket/team"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
+    """A bucket, open to everybody, that every client of this process finds."""
+    monkeypatch.setattr("viz3d.record.upload.SOON", 0.02)
+    with StorageServer() as running:
+        running.make_bucket(BUCKET)
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
+        monkeypatch.setenv("VIZ3D_PATIENCE", "0.1")
+        yield running
+
+
+def objects(server: StorageServer, run: str = "run") -> dict[str, bytes]:
+    """Return what the bucket holds of a run: name in its folder -> data."""
+    prefix = f"team/{run}/"
+    return {
+        name.removeprefix(prefix): found.data
+        for name, found in sorted(server._buckets[BUCKET].items())
+        if name.startswith(prefix)
+    }
+
+
+def sent_steps(server: StorageServer, kind: str = "metrics", run: str = "run") -> list[int]:
+    """Return the steps in the parts, in their order."""
+    parts = [data for name, data in objects(server, run).items() if name.startswith(f"{kind}/")]
+    return [json.loads(line)["step"] for line in b"".join(parts).splitlines()]
+
+
+def created(server: StorageServer) -> Counter[str]:
+    """Count how often each object was written."""
+    return Counter(
+        request.name
+        for request in list(server.requests)
+        if request.kind == "upload" and request.status == 200
+    )
