@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-
-import pytest
 
 from tests.storage.server import StorageServer
 
 BUCKET = "bucket"
 ADDRESS = "gs://bucket/team"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
-    """A bucket, open to everybody, that every client of this process finds."""
-    monkeypatch.setattr("viz3d.record.upload.SOON", 0.02)
-    with StorageServer() as running:
-        running.make_bucket(BUCKET)
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
-        monkeypatch.setenv("VIZ3D_PATIENCE", "0.1")
-        yield running
 
 
 def objects(server: StorageServer, run: str = "run") -> dict[str, bytes]:

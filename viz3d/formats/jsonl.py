@@ -57,13 +57,15 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return [parse_table(table, tally)]
 
 
-def read_table(path: Path, tally: Tally) -> Table:
+def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None) -> Table:
     """Read the good lines of a JSONL file; bad ones are counted in `tally`.
 
     Parameters
     ----------
     path : pathlib.Path
     tally : Tally
+    start, stop : int, optional
+        Bytes between which to read; by default all. Lines are counted from `start`.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def read_table(path: Path, tally: Tally) -> Table:
     text.check(path)
     tables = [
         _read_fast(block, tally) or _read_lines(block, first, tally)
-        for first, block in text.blocks(path, tally)
+        for first, block in text.blocks(path, tally, start, stop)
         if block.strip()
     ]
     return stack(tables, tally)

@@ -230,14 +230,24 @@ def open_sending(folder: Path, address: str, settings: Settings) -> Sending:
     BucketError
         If `address` is no address of a bucket.
     """
+    bucket, prefix = open_bucket(address, settings)
+    return Sending(folder, bucket, f"{prefix}{folder.resolve().name}/")
+
+
+def open_bucket(address: str, settings: Settings) -> tuple[Bucket, str]:
+    """Return a bucket to write to, and what the names of objects at the address begin with.
+
+    Raises
+    ------
+    BucketError
+        If `address` is no address of a bucket.
+    """
     if not is_bucket(address):
         raise BucketError("bad_name", f"{address!r} is no bucket.", "Write gs://BUCKET/FOLDER.")
     place = parse_bucket(address)
-    bucket = Bucket(
-        place.bucket, Access.of(settings), Deadlines().scaled(settings.patience), str(place),
-        writes=True,
-    )  # fmt: skip
-    return Sending(folder, bucket, f"{place.prefix}{folder.resolve().name}/")
+    deadlines = Deadlines().scaled(settings.patience)
+    bucket = Bucket(place.bucket, Access.of(settings), deadlines, str(place), writes=True)
+    return bucket, place.prefix
 
 
 def _joined(said: bytes, before: dict[str, Any]) -> bytes:

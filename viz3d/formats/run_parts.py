@@ -1,0 +1,189 @@
+"""The rows of a run folder: which of its files count, and in which order.
+
+A record is written as lines (``metrics.jsonl``) or sent as numbered parts of lines
+(``metrics/part-00001.jsonl``). Packing adds ``metrics/packed-DIGEST.parquet`` and deletes nothing;
+``manifest.json`` then says what each packed part stands for::
+
+    {"schema": 1, "metrics": [{"part": "packed-….parquet", "through": 6, "bytes": 0}], "layers": []}
+
+The first entry stands for the parts up to number 6 and the first 0 bytes of ``metrics.jsonl``, each
+further one for what follows up to its own numbers. What no entry names does not count; what comes
+after the last entry does. Where a packed part cannot be read, what it stands for is read instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from viz3d.errors import NotMine
+from viz3d.formats import jsonl, parquet, text
+from viz3d.formats.limits import DOCUMENT_BYTES
+from viz3d.formats.table import Table, stack
+from viz3d.formats.tally import Tally
+
+KINDS = ("metrics", "layers")
+MANIFEST = "manifest.json"
+
+_PART = re.compile(r"(?:.*/)?(metrics|layers)/part-(\d+)\.(?:jsonl|parquet)")
+_PACKED = re.compile(r"(?:.*/)?(metrics|layers)/packed-[0-9a-f]{16}\.parquet")
+_MOST = 1 << 60  # bytes of a file
+_LINES = re.compile(r"(?:.*/)?(metrics|layers)\.jsonl")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One entry of a manifest.
+
+    Attributes
+    ----------
+    part : str
+        Name of the file, in the folder of its kind.
+    through, bytes : int
+        The last numbered part, and the bytes of the lines, that it and those before it stand for.
+    """
+
+    part: str
+    through: int
+    bytes: int
+
+
+def read_manifest(path: Path) -> dict[str, tuple[Packed, ...]]:
+    """Read a manifest: kind -> entries.
+
+    Raises
+    ------
+    NotMine
+        If it cannot be read.
+    """
+    text.check(path, DOCUMENT_BYTES)
+    try:
+        said = json.loads(path.read_text(encoding="utf-8-sig"))
+        if said["schema"] != 1:
+            raise NotMine(f"its schema is {said['schema']!r}, and this version reads 1")
+        found = {
+            kind: tuple(
+                Packed(str(one["part"]), int(one["through"]), int(one["bytes"]))
+                for one in said.get(kind, ())
+            )
+            for kind in KINDS
+        }
+    except (
+        ValueError,
+        RecursionError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        OSError,
+        OverflowError,
+    ) as error:
+        raise NotMine("it is no manifest of parts") from error
+    for entries in found.values():
+        ends = [(0, 0), *((one.through, one.bytes) for one in entries)]
+        if any(b[0] < a[0] or b[1] < a[1] or b[1] > _MOST for a, b in pairwise(ends)):
+            raise NotMine("its entries are in no order")
+    return found
+
+
+class Parts:
+    """The files of one kind in a run folder.
+
+    Parameters
+    ----------
+    kind : str
+    files : mapping of {path in the source: local path}
+        All of the run.
+    entries : sequence of Packed
+        Of the manifest.
+    """
+
+    def __init__(self, kind: str, files: Mapping[str, Path], entries: Sequence[Packed]) -> None:
+        self._entries = entries
+        self._numbered: dict[str, int] = {}
+        self._packed: dict[str, str] = {}
+        self._lines = ""
+        for name in files:
+            if (found := _PART.fullmatch(name)) and found[1] == kind:
+                self._numbered[name] = int(found[2])
+            elif (found := _PACKED.fullmatch(name)) and found[1] == kind:
+                self._packed[name.rpartition("/")[2]] = name
+            elif (found := _LINES.fullmatch(name)) and found[1] == kind:
+                self._lines = name
+        lines = [self._lines] if self._lines else []
+        self.names = (
+            *self._packed.values(),
+            *sorted(self._numbered, key=self._numbered.__getitem__),
+            *lines,
+        )
+        self._files = {name: files[name] for name in self.names}
+
+    def read(self, tally: Tally) -> Table:
+        """Read every row once; what cannot be read is counted in `tally`."""
+        tables: list[Table] = []
+        through = start = 0
+        for entry in self._entries:
+            name = self._packed.get(entry.part)
+            packed = self._read_one(name, tally) if name else None
+            if packed is None:
+                tally.add(
+                    "{n} packed part{|s} ({names}) {is|are} not there or cannot be read; the rows "
+                    "were read from the original parts.",
+                    name=entry.part,
+                )
+                tables += self._originals(through, entry.through, start, entry.bytes, tally)
+            else:
+                tables.append(packed)
+            through, start = entry.through, entry.bytes
+        tables += self._originals(through, None, start, None, tally)
+        unnamed = set(self._packed) - {entry.part for entry in self._entries}
+        for name in sorted(unnamed):
+            tally.add(
+                f"{{n}} packed part{{|s}} that {MANIFEST} does not name {{was|were}} left out "
+                "({names}); the rows were read from the original parts.",
+                name=name,
+            )
+        return stack(tables, tally)
+
+    def _originals(
+        self, after: int, upto: int | None, start: int, stop: int | None, tally: Tally
+    ) -> list[Table]:
+        """Read the numbered parts above `after` up to `upto`, and the lines between two bytes."""
+        found = {
+            number: name
+            for name, number in self._numbered.items()
+            if number > after and (upto is None or number <= upto)
+        }
+        last = max(found, default=after) if upto is None else upto
+        if missing := last - after - len(found):
+            expected = enumerate([*sorted(found), last + 1], start=after + 1)
+            first = next(number for number, there in expected if number != there)
+            tally.add(
+                f"{{n}} part{{|s}} {{is|are}} missing (the first is number {first}); what "
+                "{it|they} held was not read.",
+                count=missing,
+            )
+        tables = [self._read_one(found[number], tally) for number in sorted(found)]
+        if self._lines and (stop is None or stop > start):
+            path = self._files[self._lines]
+            begun_anew = stop is None and path.stat().st_size < start
+            tables.append(self._read_one(self._lines, tally, 0 if begun_anew else start, stop))
+        return [table for table in tables if table is not None]
+
+    def _read_one(
+        self, name: str, tally: Tally, start: int = 0, stop: int | None = None
+    ) -> Table | None:
+        of_file = Tally(name)
+        path = self._files[name]
+        try:
+            if name.endswith(".parquet"):
+                return parquet.read_table(path, of_file)
+            return jsonl.read_table(path, of_file, start, stop)
+        except NotMine as reason:
+            of_file.add(f"The file was left out: {reason}.")
+            return None
+        finally:
+            tally.take(of_file)
