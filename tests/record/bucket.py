@@ -1,4 +1,4 @@
-"""A bucket on this computer that a recorder sends to, and what stands in it."""
+"""The bucket that a recorder sends to, and what stands in it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ def objects(server: StorageServer, run: str = "run") -> dict[str, bytes]:
     prefix = f"team/{run}/"
     return {
         name.removeprefix(prefix): found.data
-        for name, found in sorted(server._buckets[BUCKET].items())
+        for name, found in sorted(dict(server._buckets[BUCKET]).items())
         if name.startswith(prefix)
     }
 
 
+def sent(server: StorageServer, kind: str = "metrics", run: str = "run") -> bytes:
+    """Return what the parts hold, in their order."""
+    return b"".join(
+        data for name, data in objects(server, run).items() if name.startswith(f"{kind}/part-")
+    )
+
+
 def sent_steps(server: StorageServer, kind: str = "metrics", run: str = "run") -> list[int]:
     """Return the steps in the parts, in their order."""
-    parts = [data for name, data in objects(server, run).items() if name.startswith(f"{kind}/")]
-    return [json.loads(line)["step"] for line in b"".join(parts).splitlines()]
+    return [json.loads(line)["step"] for line in sent(server, kind, run).splitlines()]
 
 
 def created(server: StorageServer) -> Counter[str]:

@@ -241,7 +241,10 @@ class Bucket:
             except Exception as error:
                 if getattr(error, "code", None) == 412:
                     return None
-                raise explain(error, self._asked) from error
+                found = explain(error, self._asked)
+                if found.kind == "no_credentials":
+                    self._client = None  # the next time there may be a login
+                raise found from error
             return _info(blob)
 
         return retry(once, self.deadlines, self.tell)

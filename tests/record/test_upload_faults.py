@@ -1,0 +1,232 @@
+"""viz3d.Recorder(upload=...): what goes wrong is told once, holds nobody and costs no memory."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+import time
+import tracemalloc
+
+import pytest
+
+from tests.record.bucket import ADDRESS, objects, sent, sent_steps
+from tests.record.waiting import until
+from tests.storage.server import Fault, service_account_key
+from viz3d.record import recorder, upload
+from viz3d.record.recorder import Recorder
+from viz3d.sources import login, sending
+
+
+def lines(path) -> int:
+    return path.read_bytes().count(b"\n")
+
+
+def test_an_outage_costs_one_failure_and_no_memory(server, tmp_path, monkeypatch, caplog):
+    """Ten thousand rows later the uploader holds none of them; afterwards all come, in parts."""
+    monkeypatch.setattr(upload, "PASSING", 0.05)
+    monkeypatch.setattr(sending, "PART_BYTES", 100_000)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=0.0)
+    until(lambda: sent_steps(server) == [0])
+    rounds = []
+    real = upload.Uploader._round
+    monkeypatch.setattr(upload.Uploader, "_round", lambda self: rounds.append(1) or real(self))
+    with server.down():
+        rec.log(1, loss=1.0)
+        until(lambda: rec.failures)
+        tracemalloc.start()
+        try:
+            for step in range(2, 10_001):
+                rec.log(step, loss=1.0 / step, note=float(step))
+            tried = len(rounds)
+            until(lambda: len(rounds) > tried + 5)
+            held = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        size = (tmp_path / "run" / "metrics.jsonl").stat().st_size
+        assert size > 700_000
+        assert held < 200_000
+    until(lambda: sent_steps(server)[-1:] == [10_000])
+    rec.close()
+    assert rec.failures == 1
+    assert caplog.text.count("not sent to the bucket") == 1
+    assert "cannot be reached" in caplog.text
+    assert sent(server) == (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    sizes = [len(data) for name, data in objects(server).items() if name.startswith("metrics/")]
+    assert len(sizes) >= size // 100_000
+    assert max(sizes) < 101_000
+
+
+def test_the_next_outage_is_counted_again(server, tmp_path, monkeypatch):
+    """One that passed is over."""
+    monkeypatch.setattr(upload, "PASSING", 0.02)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    for outage in range(2):
+        with server.down():
+            rec.log(outage, loss=1.0)
+            until(lambda outage=outage: rec.failures > outage)
+        until(lambda outage=outage: sent_steps(server)[-1:] == [outage])
+        until(lambda: not rec._folder._uploader._failing)
+    rec.close()
+    assert rec.failures == 2
+
+
+def test_a_bucket_that_never_answers_holds_neither_loop_nor_end(
+    server, tmp_path, monkeypatch, caplog
+):
+    """While a part hangs rows are recorded; `close` waits as long as it says and counts the rest."""
+    monkeypatch.setattr(recorder, "CLOSE_LIMIT", 0.3)
+    monkeypatch.setenv("VIZ3D_PATIENCE", "100")
+    server.faults.append(Fault("hang", on="upload", times=None))
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    until(lambda: server.faults[0].fired)
+    for step in range(1, 50):
+        rec.log(step, loss=1.0)
+    assert lines(tmp_path / "run" / "metrics.jsonl") == 50
+    rec.close()
+    assert "50 rows are not known to be in gs://bucket/team" in caplog.text
+    assert f"python -m viz3d upload {tmp_path / 'run'} gs://bucket/team" in caplog.text
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "finished"
+    assert rec.failures == 0
+
+
+@pytest.mark.deadline
+def test_close_takes_at_most_five_seconds_while_nothing_answers(server, tmp_path):
+    """The promise of `close` holds with a dead bucket."""
+    server.faults.append(Fault("hang", on="upload", times=None))
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    began = time.monotonic()
+    rec.close()
+    assert time.monotonic() - began <= recorder.CLOSE_LIMIT + 0.5
+
+
+def end_of(rec: Recorder, caplog: pytest.LogCaptureFixture) -> str:
+    """Log a row, wait for a failure, close, and return what was said."""
+    rec.log(0, loss=1.0)
+    until(lambda: rec.failures)
+    rec.log(1, loss=1.0)
+    rec.close()
+    assert rec.failures == 1
+    assert lines(rec.path / "metrics.jsonl") == 2
+    assert "2 rows are not known to be in" in caplog.text
+    return caplog.text
+
+
+def test_no_permission_names_the_role(server, tmp_path, monkeypatch, caplog):
+    """And who lacks it; the login asks for the right to write."""
+    server.open = False
+    server.token("elsewhere", "other")
+    key = service_account_key(server.url)
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    said = end_of(Recorder(tmp_path / "run", upload=ADDRESS), caplog)
+    assert f"{key['client_email']} may not write to gs://bucket/team" in said
+    assert "roles/storage.objectUser" in said
+
+
+def test_a_login_that_comes_later_is_found(server, tmp_path, monkeypatch):
+    """Whoever mends it need not start the training again."""
+    monkeypatch.setattr(upload, "STAYING", 0.05)
+    key, scopes = tmp_path / "key.json", []
+    real = login.credentials
+
+    def credentials(access, **wanted):
+        found = real(access, **wanted) if key.exists() else (login.anonymous(), None)
+        scopes.extend(getattr(found[0], "scopes", None) or ())
+        return found
+
+    monkeypatch.setattr(login, "credentials", credentials)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    server.open = False
+    server.token("good", "bucket")
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    until(lambda: rec.failures)
+    key.write_text(json.dumps(service_account_key(server.url)))
+    until(lambda: sent_steps(server) == [0])
+    rec.close()
+    assert rec.failures == 1
+    assert scopes == ["https://www.googleapis.com/auth/devstorage.read_write"]
+
+
+def test_no_bucket_and_no_login_are_told(server, tmp_path, caplog):
+    """Each in its own sentence."""
+    said = end_of(Recorder(tmp_path / "a", upload="gs://missing/team"), caplog)
+    assert "There is no bucket missing" in said
+    server.open = False
+    said = end_of(Recorder(tmp_path / "b", upload=ADDRESS), caplog)
+    assert "There is no Google login here" in said
+
+
+def test_a_network_that_is_not_there(server, tmp_path, caplog):
+    """The run is recorded, and what to do later is said."""
+    server.stop()
+    assert "cannot be reached" in end_of(Recorder(tmp_path / "run", upload=ADDRESS), caplog)
+
+
+@pytest.mark.parametrize("address", ["runs/here", "gs://No Bucket", "", 7])
+def test_an_address_that_is_none_costs_the_loop_nothing(tmp_path, caplog, address):
+    """It is said like any other failure."""
+    rec = Recorder(tmp_path / "run", upload=address)
+    rec.log(0, loss=1.0)
+    if address:
+        until(lambda: rec.failures)
+        assert "gs://" in caplog.text
+    rec.close()
+    assert lines(tmp_path / "run" / "metrics.jsonl") == 1
+
+
+def test_a_missing_client_is_named(server, tmp_path, monkeypatch, caplog):
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, "google.cloud.storage", None)
+    said = end_of(Recorder(tmp_path / "run", upload=ADDRESS), caplog)
+    assert "pip install google-cloud-storage" in said
+
+
+def test_whatever_raises_in_the_thread_is_counted(server, tmp_path, monkeypatch, caplog):
+    """An error of our own is no end of the upload either."""
+    real, times = sending.Sending.send, []
+
+    def send(self):
+        times.append(1)
+        if len(times) == 1:
+            raise ZeroDivisionError("odd")
+        real(self)
+
+    monkeypatch.setattr(sending.Sending, "send", send)
+    monkeypatch.setattr(upload, "STAYING", 0.02)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    until(lambda: sent_steps(server) == [0])
+    rec.close()
+    assert rec.failures == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_without_threads_rows_are_recorded(server, tmp_path, monkeypatch, caplog):
+    """A process that may start no more threads trains on."""
+    real = threading.Thread.start
+
+    def start(self):
+        if self.name == "viz3d-upload":
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    rec.close()
+    assert lines(tmp_path / "run" / "metrics.jsonl") == 1
+    assert rec.failures >= 1
+    assert logging.getLogger("viz3d.record.recorder").name in {r.name for r in caplog.records}
+
+
+def test_rounds_are_soon_at_first_and_rarer_in_a_long_run():
+    """A run is seen while it is young, and a day of it is no ten thousand objects."""
+    day = 86_400
+    assert upload.SOON <= 10
+    assert day / upload.LATER < 1500
