@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -87,6 +88,17 @@ def explain(error: BaseException, asked: Asked) -> BucketError:
         if found is not None:
             return found
     return fault("bad_answer", where=asked.where, reason=_reason(error))
+
+
+def release(error: BaseException) -> None:
+    """Free what the frames behind a handled exception hold, such as the data that was to be sent.
+
+    They hold the exception as well, so only the garbage collector would; training loops switch it
+    off.
+    """
+    for cause in _causes(error):
+        traceback.clear_frames(cause.__traceback__)
+        cause.__traceback__ = None
 
 
 def looks_like_page(text: str | bytes) -> bool:

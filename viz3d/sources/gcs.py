@@ -22,7 +22,7 @@ from viz3d.run import FileInfo
 from viz3d.sources import login
 from viz3d.sources.access import Access
 from viz3d.sources.checksum import decode
-from viz3d.sources.explain import Asked, clock_offset, explain
+from viz3d.sources.explain import Asked, clock_offset, explain, release
 from viz3d.sources.faults import fault
 from viz3d.sources.patience import Deadlines, retry, within
 
@@ -232,20 +232,26 @@ class Bucket:
         """
 
         def once(left: float) -> FileInfo | None:
+            failure: BucketError | None = None
             try:
                 blob = self._connect().bucket(self.name).blob(name)
                 blob.upload_from_string(
                     data, content_type="application/octet-stream", checksum="crc32c", retry=None,
                     if_generation_match=int(generation or 0), timeout=self._timeout(left),
                 )  # fmt: skip
+                return _info(blob)
             except Exception as error:
-                if getattr(error, "code", None) == 412:
-                    return None
-                found = explain(error, self._asked)
-                if found.kind == "no_credentials":
-                    self._client = None  # the next time there may be a login
-                raise found from error
-            return _info(blob)
+                if getattr(error, "code", None) != 412:
+                    failure = explain(error, self._asked)
+                release(error)
+            if failure is None:
+                return None
+            if failure.kind == "no_credentials":
+                self._client = None  # the next time there may be a login
+            try:
+                raise failure
+            finally:
+                del failure
 
         return retry(once, self.deadlines, self.tell)
 
