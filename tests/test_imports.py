@@ -24,7 +24,7 @@ ROWS = (
         "cli_plot",
         "cli_upload",
         "cli_wandb",
-    },  # fmt: skip
+    },
     {"cli_runs"},
     {"cli_source"},
     {"cli_text"},

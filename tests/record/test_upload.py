@@ -87,7 +87,7 @@ def test_parts_of_another_record_stay_as_they_are_and_ours_follow(server, tmp_pa
     first, second = (json.loads(files["run.json"]) for files in (before, kept))
     assert second["config"] == {"lr": 0.2}
     assert second["created"] == first["created"]
-    assert [start["started"] for start in second["attempts"]][0] == first["created"]
+    assert second["attempts"][0]["started"] == first["created"]
     assert len(second["attempts"]) == 2
     assert load_run(ADDRESS, "run").history["loss"].tolist() == [1.0, 1.0, 2.0, 2.0, 2.0]
 

@@ -80,7 +80,7 @@ def test_the_next_outage_is_counted_again(server, tmp_path, monkeypatch):
 def test_a_bucket_that_never_answers_holds_neither_loop_nor_end(
     server, tmp_path, monkeypatch, caplog
 ):
-    """While a part hangs rows are recorded; `close` waits as long as it says and counts the rest."""
+    """Rows are recorded meanwhile; `close` waits as long as it says and counts the rest."""
     monkeypatch.setattr(recorder, "CLOSE_LIMIT", 0.3)
     monkeypatch.setenv("VIZ3D_PATIENCE", "100")
     server.faults.append(Fault("hang", on="upload", times=None))

@@ -78,15 +78,15 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
     """
     text.check(path)
     tables = [
-        _read_fast(block, tally) or _read_lines(block, first, tally)
+        read_fast(block, tally) or _read_lines(block, first, tally)
         for first, block in text.blocks(path, tally, start, stop)
         if block.strip()
     ]
     return stack(tables, tally)
 
 
-def _read_fast(block: bytes, tally: Tally) -> Table | None:
-    """Read a block with Arrow, or return None where anything in it needs a closer look."""
+def read_fast(block: bytes, tally: Tally) -> Table | None:
+    """Read whole lines with Arrow, or return None where anything in them needs a closer look."""
     import pyarrow as pa
     import pyarrow.json as pj
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -87,6 +88,34 @@ def read_manifest(path: Path) -> dict[str, tuple[Packed, ...]]:
         if any(b[0] < a[0] or b[1] < a[1] or b[1] > _MOST for a, b in pairwise(ends)):
             raise NotMine("its entries are in no order")
     return found
+
+
+def stood_for(paths: Iterable[str], manifest: Path) -> set[str]:
+    """Return the parts that need not be fetched: packed ones that are there hold their rows.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        All files of one run.
+    manifest : Path
+        Its manifest here; one that cannot be used stands for nothing.
+    """
+    try:
+        entries = read_manifest(manifest)
+    except NotMine:
+        return set()
+    found = [match for path in paths if (match := _PART.fullmatch(path) or _PACKED.fullmatch(path))]
+    there = {(match[1], match[0].rpartition("/")[2]) for match in found}
+    through = {
+        kind: max((one.through for one in named), default=0)
+        for kind, named in entries.items()
+        if all((kind, one.part) in there for one in named)
+    }
+    return {
+        match[0]
+        for match in found
+        if match.re is _PART and int(match[2]) <= through.get(match[1], 0)
+    }
 
 
 class Parts:
@@ -166,12 +195,29 @@ class Parts:
                 "{it|they} held was not read.",
                 count=missing,
             )
-        tables = [self._read_one(found[number], tally) for number in sorted(found)]
+        tables = self._numbered_tables([found[number] for number in sorted(found)], tally)
         if self._lines and (stop is None or stop > start):
             path = self._files[self._lines]
             begun_anew = stop is None and path.stat().st_size < start
             tables.append(self._read_one(self._lines, tally, 0 if begun_anew else start, stop))
         return [table for table in tables if table is not None]
+
+    def _numbered_tables(self, names: Sequence[str], tally: Tally) -> list[Table | None]:
+        """Read parts in their order: small ones together, since there may be thousands."""
+        tables: list[Table | None] = []
+        for some in _bundles(names, self._files):
+            table = self._read_together(some, tally) if len(some) > 1 else None
+            # Where anything is odd each is read by itself, to tell which.
+            tables += [table] if table else [self._read_one(name, tally) for name in some]
+        return tables
+
+    def _read_together(self, names: Sequence[str], tally: Tally) -> Table | None:
+        try:
+            lines = [self._files[name].read_bytes() for name in names]
+        except OSError:
+            return None
+        whole = all(part.endswith(b"\n") for part in lines)
+        return jsonl.read_fast(b"".join(lines), tally) if whole else None
 
     def _read_one(
         self, name: str, tally: Tally, start: int = 0, stop: int | None = None
@@ -187,3 +233,21 @@ class Parts:
             return None
         finally:
             tally.take(of_file)
+
+
+def _bundles(names: Sequence[str], files: Mapping[str, Path]) -> Iterator[list[str]]:
+    """Yield parts of lines that follow each other and are small together; others one by one."""
+    bundle: list[str] = []
+    size = 0
+    for name in names:
+        more = text.BLOCK_BYTES
+        if name.endswith(".jsonl"):
+            with suppress(OSError):
+                more = files[name].stat().st_size
+        if bundle and size + more > text.BLOCK_BYTES:
+            yield bundle
+            bundle, size = [], 0
+        bundle.append(name)
+        size += more
+    if bundle:
+        yield bundle
