@@ -19,12 +19,17 @@ def _warnings_arrive(monkeypatch):
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of every deadline, for tests in which nothing answers."""
+    monkeypatch.setenv("VIZ3D_PATIENCE", "0.1")
+
+
+@pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StorageServer]:
     """A bucket, open to everybody, that every client of this process finds; rounds are short."""
     monkeypatch.setattr("viz3d.record.upload.SOON", 0.02)
     with StorageServer() as running:
         running.make_bucket(BUCKET)
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
-        monkeypatch.setenv("VIZ3D_PATIENCE", "0.1")
         monkeypatch.setenv("VIZ3D_CACHE_DIR", str(tmp_path / "cache"))
         yield running

@@ -165,6 +165,7 @@ def test_another_packing_at_the_same_time_is_told(server, tmp_path):
     check(ADDRESS, 5)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_cannot_be_packed_is_refused_in_words(server, tmp_path):
     """A folder of runs, a run of Parquet, a manifest that is torn, a bucket that is away."""
     with pytest.raises(FormatError, match="name the folder of one recorded run"):

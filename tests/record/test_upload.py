@@ -18,6 +18,8 @@ from tests.record.waiting import until
 from tests.storage.server import Fault
 from viz3d.load import load_run
 from viz3d.record.recorder import Recorder
+from viz3d.settings import load_settings
+from viz3d.sources import sending
 
 ROW = {"layer": 0, "name": "h.0", "grad_norm": 0.5}
 UPLOAD = {"on": "upload", "name": "team/run/metrics/*"}
@@ -54,6 +56,7 @@ def test_a_run_is_in_the_bucket_when_it_is_closed_each_part_sent_once(server, tm
     ],
     ids=["503 after it was stored", "broken off after it was stored", "again and again"],
 )
+@pytest.mark.usefixtures("impatient")
 def test_an_answer_that_is_lost_doubles_no_row(server, tmp_path, lost):
     """The part is found again by its bytes, although more lines stand behind them by then."""
     server.faults.append(Fault(**UPLOAD, **lost))
@@ -108,6 +111,28 @@ def test_a_record_that_goes_on_sends_only_what_is_new(server, tmp_path):
     assert {n for name, n in created(server).items() if "/part-" in name} == {1}
 
 
+def test_a_loop_that_is_faster_than_the_bucket_makes_no_flood_of_parts(server, tmp_path):
+    """A round sends what was there, and leaves what comes meanwhile for the next."""
+    file = tmp_path / "run" / "metrics.jsonl"
+    file.parent.mkdir()
+    line = b'{"step": 1}\n'
+    file.write_bytes(line)
+    way = sending.open_sending(file.parent, ADDRESS, load_settings())
+    real = way.lines[0]._bucket.write
+
+    def write(name, *data):
+        if "metrics" in name:
+            with file.open("ab") as more:
+                more.write(line)
+        return real(name, *data)
+
+    way.lines[0]._bucket.write = write
+    for rounds in range(1, 4):
+        way.send()
+        assert sent(server) == rounds * line
+        assert way.unsent() == 1
+
+
 CHILD = """
 import sys
 import viz3d.record.upload as upload
@@ -123,7 +148,7 @@ def test_kills_lose_and_double_no_row(server, tmp_path):
     """At random moments, and between the storing of a part and its answer."""
     run, draw = tmp_path / "run", random.Random(0)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for life in range(6):
+    for life in range(4):
         child = subprocess.Popen([sys.executable, "-c", CHILD, run, ADDRESS], env=environment)
         kill = lambda child=child: os.kill(child.pid, signal.SIGKILL)  # noqa: E731
         if life % 2:

@@ -24,6 +24,7 @@ def lines(path) -> int:
     return path.read_bytes().count(b"\n")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_outage_costs_one_failure_and_no_memory(server, tmp_path, monkeypatch, caplog):
     """Ten thousand rows later it holds the part that it tries; afterwards all come, in parts."""
     monkeypatch.setattr(upload, "PASSING", 0.05)
@@ -63,6 +64,7 @@ def test_an_outage_costs_one_failure_and_no_memory(server, tmp_path, monkeypatch
     assert max(sizes) < 101_000
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_next_outage_is_counted_again(server, tmp_path, monkeypatch):
     """One that passed is over."""
     monkeypatch.setattr(upload, "PASSING", 0.02)
@@ -91,6 +93,10 @@ def test_a_bucket_that_never_answers_holds_neither_loop_nor_end(
         rec.log(step, loss=1.0)
     assert lines(tmp_path / "run" / "metrics.jsonl") == 50
     rec.close()
+    rec.log(50, loss=1.0)  # a new thread, which waits for the one that hangs
+    rec.close()
+    rec.close()
+    assert caplog.text.count("51 rows are not known to be in") == 1
     assert "50 rows are not known to be in gs://bucket/team" in caplog.text
     assert f"python -m viz3d upload {tmp_path / 'run'} gs://bucket/team" in caplog.text
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "finished"
@@ -166,6 +172,7 @@ def test_no_bucket_and_no_login_are_told(server, tmp_path, caplog):
     assert "There is no Google login here" in said
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_network_that_is_not_there(server, tmp_path, caplog):
     """The run is recorded, and what to do later is said."""
     server.stop()
@@ -178,8 +185,8 @@ def test_an_address_that_is_none_costs_the_loop_nothing(tmp_path, caplog, addres
     rec = Recorder(tmp_path / "run", upload=address)
     rec.log(0, loss=1.0)
     if address:
-        until(lambda: rec.failures)
-        assert "gs://" in caplog.text
+        until(lambda: "gs://" in caplog.text)
+        assert rec.failures == 1
     rec.close()
     assert lines(tmp_path / "run" / "metrics.jsonl") == 1
 

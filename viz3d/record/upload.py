@@ -46,6 +46,7 @@ class Uploader:
         self._sending: Sending | None = None
         self._thread: threading.Thread | None = None
         self._end = threading.Event()
+        self._turn = threading.Lock()  # a thread that hangs at the end may meet its successor
         self._failing = self._forked = False
         self._told: set[str] = set()
         _all.add(self)
@@ -71,11 +72,13 @@ class Uploader:
     def stop(self, limit: float) -> None:
         """Send what there is within `limit` seconds, and tell what is left."""
         self.end()
-        if self._thread is None or not self._thread.is_alive():
+        # Forgotten, so that the end of the process does not wait for it once more.
+        thread, self._thread = self._thread, None
+        if thread is None or not thread.is_alive():
             return
-        self._thread.join(max(limit, 0.0))
+        thread.join(max(limit, 0.0))
         unsent = self._sending.unsent() if self._sending else 0
-        if unsent or self._failing or self._thread.is_alive():
+        if unsent or self._failing or thread.is_alive():
             what = f"{unsent} rows are" if unsent else "the end of the run is"
             self._failures.tell(
                 f"{what} not known to be in {self._address}; all is in the run folder, and "
@@ -89,10 +92,12 @@ class Uploader:
     def _run(self, end: threading.Event) -> None:
         began, pause = time.monotonic(), 0.0
         while not end.wait(pause):
-            longest = self._round()
+            with self._turn:
+                longest = self._round()
             usual = min(max(SOON, (time.monotonic() - began) / ROUNDS), LATER)
             pause = min(max(2 * pause, usual), longest) if longest else usual
-        self._round()
+        with self._turn:
+            self._round()
 
     def _round(self) -> float:
         """Send what is new; where that fails, return the longest pause before another try."""

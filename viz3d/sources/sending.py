@@ -50,7 +50,7 @@ class Lines:
         self._begin()
 
     def send(self) -> bool:
-        """Send the next part, and say whether there was anything to send.
+        """Send the next part, and say whether more may be there than another one takes.
 
         Raises
         ------
@@ -70,11 +70,12 @@ class Lines:
                 if self._bucket.write(name, data):
                     self._offset += len(data)
                     self._number += 1
-                else:
-                    self._pass_by(file)
+                    # What is less comes with the next round: rows may come faster than answers.
+                    return len(data) >= PART_BYTES
+                self._pass_by(file)
+                return True
         except FileNotFoundError:  # no row yet
             return False
-        return True
 
     def unsent(self) -> int:
         """Count the lines that are not known to be in the bucket."""
@@ -212,9 +213,9 @@ class Sending:
         OSError
             If a file cannot be read.
         """
-        for lines in self.lines:
-            while lines.send():
-                pass
+        left = list(self.lines)
+        while left:
+            left = [lines for lines in left if lines.send()]
         self._description.send()
 
     def unsent(self) -> int:
