@@ -12,7 +12,8 @@ from viz3d.analysis.roles import recognise
 from viz3d.errors import FormatError, NoFormat, SourceError, Viz3dError
 from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
-from viz3d.formats.run_parts import MANIFEST, stood_for
+from viz3d.formats.run_manifest import MANIFEST
+from viz3d.formats.run_parts import stood_for
 from viz3d.run import Problem, Run, RunInfo
 from viz3d.sources.base import Source, is_remote
 from viz3d.sources.digest import digest

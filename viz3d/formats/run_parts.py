@@ -1,93 +1,27 @@
 """The rows of a run folder: which of its files count, and in which order.
 
 A record is written as lines (``metrics.jsonl``) or sent as numbered parts of lines
-(``metrics/part-00001.jsonl``). Packing adds ``metrics/packed-DIGEST.parquet`` and deletes nothing;
-``manifest.json`` then says what each packed part stands for::
-
-    {"schema": 1, "metrics": [{"part": "packed-….parquet", "through": 6, "bytes": 0}], "layers": []}
-
-The first entry stands for the parts up to number 6 and the first 0 bytes of ``metrics.jsonl``, each
-further one for what follows up to its own numbers. What no entry names does not count; what comes
-after the last entry does. Where a packed part cannot be read, what it stands for is read instead.
+(``metrics/part-00001.jsonl``). Packing adds ``metrics/packed-DIGEST.parquet`` and a manifest, and
+deletes nothing. A packed part that the manifest does not name does not count; what comes after the
+last one that it names does. Where one cannot be read, what it stands for is read instead.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from viz3d.errors import NotMine
 from viz3d.formats import jsonl, parquet, text
-from viz3d.formats.limits import DOCUMENT_BYTES
+from viz3d.formats.run_manifest import MANIFEST, Packed, read_manifest
 from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
 
-KINDS = ("metrics", "layers")
-MANIFEST = "manifest.json"
-
 _PART = re.compile(r"(?:.*/)?(metrics|layers)/part-(\d+)\.(?:jsonl|parquet)")
 _PACKED = re.compile(r"(?:.*/)?(metrics|layers)/packed-[0-9a-f]{16}\.parquet")
-_MOST = 1 << 60  # bytes of a file
 _LINES = re.compile(r"(?:.*/)?(metrics|layers)\.jsonl")
-
-
-@dataclass(frozen=True)
-class Packed:
-    """One entry of a manifest.
-
-    Attributes
-    ----------
-    part : str
-        Name of the file, in the folder of its kind.
-    through, bytes : int
-        The last numbered part, and the bytes of the lines, that it and those before it stand for.
-    """
-
-    part: str
-    through: int
-    bytes: int
-
-
-def read_manifest(path: Path) -> dict[str, tuple[Packed, ...]]:
-    """Read a manifest: kind -> entries.
-
-    Raises
-    ------
-    NotMine
-        If it cannot be read.
-    """
-    text.check(path, DOCUMENT_BYTES)
-    try:
-        said = json.loads(path.read_text(encoding="utf-8-sig"))
-        if said["schema"] != 1:
-            raise NotMine(f"its schema is {said['schema']!r}, and this version reads 1")
-        found = {
-            kind: tuple(
-                Packed(str(one["part"]), int(one["through"]), int(one["bytes"]))
-                for one in said.get(kind, ())
-            )
-            for kind in KINDS
-        }
-    except (
-        ValueError,
-        RecursionError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        OSError,
-        OverflowError,
-    ) as error:
-        raise NotMine("it is no manifest of parts") from error
-    for entries in found.values():
-        ends = [(0, 0), *((one.through, one.bytes) for one in entries)]
-        if any(b[0] < a[0] or b[1] < a[1] or b[1] > _MOST for a, b in pairwise(ends)):
-            raise NotMine("its entries are in no order")
-    return found
 
 
 def stood_for(paths: Iterable[str], manifest: Path) -> set[str]:

@@ -14,7 +14,8 @@ from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.layers import long_layers
 from viz3d.formats.limits import CONFIG_BYTES
 from viz3d.formats.parse import parse_table
-from viz3d.formats.run_parts import KINDS, MANIFEST, Packed, Parts, read_manifest
+from viz3d.formats.run_manifest import KINDS, MANIFEST, Packed, read_manifest
+from viz3d.formats.run_parts import Parts
 from viz3d.formats.tally import Tally
 
 NAME = "viz3d run"

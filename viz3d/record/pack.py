@@ -19,7 +19,7 @@ from viz3d.errors import FormatError, NotMine, SourceError
 from viz3d.record.compact import Compacted, parquet_of, rows_of
 
 if TYPE_CHECKING:
-    from viz3d.formats.run_parts import Packed
+    from viz3d.formats.run_manifest import Packed
     from viz3d.run import FileInfo
     from viz3d.settings import Settings
 
@@ -46,7 +46,7 @@ def pack(run: str | Path) -> Compacted:
     FormatError
         If it is no recorded run, or was packed by someone else meanwhile.
     """
-    from viz3d.formats.run_parts import KINDS, Packed
+    from viz3d.formats.run_manifest import KINDS, Packed
     from viz3d.settings import load_settings
 
     settings = load_settings()
@@ -91,7 +91,7 @@ def _fetched(run: str | Path, settings: Settings) -> tuple[dict[str, FileInfo], 
 
 
 def _entries(local: Mapping[str, Path]) -> dict[str, list[Packed]]:
-    from viz3d.formats.run_parts import KINDS, read_manifest
+    from viz3d.formats.run_manifest import KINDS, read_manifest
 
     if _MANIFEST not in local:
         return {kind: [] for kind in KINDS}
