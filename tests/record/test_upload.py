@@ -133,6 +133,19 @@ def test_a_loop_that_is_faster_than_the_bucket_makes_no_flood_of_parts(server, t
         assert way.unsent() == 1
 
 
+def test_a_line_that_is_being_written_is_sent_when_it_is_whole(server, tmp_path):
+    """No part ends within a row, and no row is in two."""
+    file = tmp_path / "run" / "metrics.jsonl"
+    file.parent.mkdir()
+    way = sending.open_sending(file.parent, ADDRESS, load_settings())
+    for text, parts in (("", []), ('{"step": 0', []), ("}\n{", [0]), ('"step": 1}\n', [0, 1])):
+        with file.open("a") as more:
+            more.write(text)
+        way.send()
+        assert sent_steps(server) == parts
+    assert sent(server) == file.read_bytes()
+
+
 CHILD = """
 import sys
 import viz3d.record.upload as upload
@@ -169,15 +182,20 @@ def test_kills_lose_and_double_no_row(server, tmp_path):
 def test_a_record_that_was_removed_begins_anew_behind_what_was_sent(server, tmp_path, monkeypatch):
     """Nobody's rows are written over."""
     monkeypatch.setattr("viz3d.record.sync.INTERVAL", 0.01)
+    monkeypatch.setattr("viz3d.record.upload.SOON", 60)
     rec = Recorder(tmp_path / "run", upload=ADDRESS)
     for step in range(5):
         rec.log(step, loss=1.0)
-    until(lambda: sent_steps(server) == [0, 1, 2, 3, 4])
+    uploader = rec._folder._uploader
+    with uploader._turn:
+        uploader._round()  # and no other one before the end
+    assert sent_steps(server) == [0, 1, 2, 3, 4]
     shutil.rmtree(tmp_path / "run")
     until(lambda: rec.failures)
-    rec.log(9, loss=1.0)
+    for step in range(20, 40):  # more bytes than before
+        rec.log(step, loss=1.0)
     rec.close()
-    assert sent_steps(server) == [0, 1, 2, 3, 4, 9]
+    assert sent_steps(server) == [0, 1, 2, 3, 4, *range(20, 40)]
 
 
 def test_rows_after_the_end_and_of_a_forgotten_recorder_are_sent(server, tmp_path):

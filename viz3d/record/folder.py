@@ -99,6 +99,8 @@ class RunFolder:
 
     def _begin_anew(self) -> None:
         """Go on after somebody removed the record."""
+        if self._uploader:
+            self._uploader.begin_anew()
         self._failures.add("the record was removed", "its rows until now are gone; it begins anew")
         with suppress(OSError):  # its rows fail as well then, and are counted
             self._about.write("running")

@@ -85,6 +85,10 @@ class Uploader:
                 f"`python -m viz3d upload {self._folder} {self._address}` sends it"
             )
 
+    def begin_anew(self) -> None:
+        """Look what the bucket has of the record, which somebody removed."""
+        self._sending = None
+
     def abandon(self) -> None:
         """Send no more, in a forked child: it is its parent's."""
         self._forked, self._thread = True, None
@@ -105,8 +109,8 @@ class Uploader:
         from viz3d.sources.faults import PASSING as MAY_PASS
 
         try:
-            self._sending = self._sending or self._open()
-            self._sending.send()
+            sending = self._sending = self._sending or self._open()
+            sending.send()
         except BucketError as error:
             if error.kind in MAY_PASS:
                 self._fail(error.kind, f"{error.what} The rows are kept and sent once it answers.")
@@ -120,7 +124,7 @@ class Uploader:
             self._fail(type(error).__name__, f"{type(error).__name__}: {error!s:.200}")
         else:
             self._failing = False
-            if self._sending.foreign and "foreign" not in self._told:
+            if sending.foreign and "foreign" not in self._told:
                 self._told.add("foreign")
                 self._failures.tell(
                     f"{self._address} already held parts of another record of this name; "

@@ -40,7 +40,7 @@ class Lines:
     def __init__(self, file: Path, bucket: Bucket, folder: str) -> None:
         self.foreign = 0
         self._file, self._bucket, self._folder = file, bucket, folder
-        self._begin()
+        self._offset, self._number = 0, 1
 
     def send(self) -> bool:
         """Send the next part, and say whether more may be there than another one takes.
@@ -53,7 +53,8 @@ class Lines:
         """
         try:
             with self._file.open("rb") as file:
-                self._see_same(file)
+                if os.fstat(file.fileno()).st_size < self._offset:  # it was begun anew
+                    self._offset, self._number = 0, 1
                 file.seek(self._offset)
                 data = file.read(PART_BYTES) + file.readline()
                 data = data[: data.rfind(b"\n") + 1]
@@ -78,18 +79,6 @@ class Lines:
                 return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
         except OSError:
             return 0
-
-    def _begin(self) -> None:
-        self._offset, self._number = 0, 1
-        self._inode: tuple[int, int] | None = None
-
-    def _see_same(self, file: BinaryIO) -> None:
-        """Begin anew where the record was removed and begun anew."""
-        found = os.fstat(file.fileno())
-        inode = (found.st_dev, found.st_ino)
-        if self._inode not in (None, inode) or found.st_size < self._offset:
-            self._begin()
-        self._inode = inode
 
     def _pass_by(self, file: BinaryIO) -> None:
         """Go behind the parts that are there; those that hold our next lines are sent already."""
