@@ -17,7 +17,7 @@ from tests.record.waiting import until
 from tests.storage.server import Fault, service_account_key
 from viz3d.record import recorder, upload
 from viz3d.record.recorder import Recorder
-from viz3d.sources import login, sending, sending_lines
+from viz3d.sources import gcs, login, sending, sending_lines
 
 
 def lines(path) -> int:
@@ -101,6 +101,35 @@ def test_a_bucket_that_never_answers_holds_neither_loop_nor_end(
     assert f"python -m viz3d upload {tmp_path / 'run'} gs://bucket/team" in caplog.text
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "finished"
     assert rec.failures == 0
+
+
+def test_a_thread_that_hangs_at_the_end_does_not_meet_its_successor(server, tmp_path, monkeypatch):
+    """Its answer comes while rows are logged after `close`: each is sent once all the same."""
+    stored, release = threading.Event(), threading.Event()
+    real = gcs.Bucket.write
+
+    def write(*said):
+        found = real(*said)
+        if "/metrics/" in said[1] and not stored.is_set():
+            stored.set()
+            assert release.wait(30)
+        return found
+
+    monkeypatch.setattr(gcs.Bucket, "write", write)
+    monkeypatch.setattr(recorder, "CLOSE_LIMIT", 0.5)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    assert stored.wait(30)
+    rec.close()
+    rec.log(1, loss=1.0)
+    assert rec._folder._uploader._thread.is_alive()
+    assert rec._folder._uploader._turn.locked()
+    release.set()
+    until(lambda: sent_steps(server) == [0, 1])
+    rec.log(2, loss=1.0)
+    until(lambda: sent_steps(server) == [0, 1, 2])
+    rec.close()
+    assert sent(server) == (tmp_path / "run" / "metrics.jsonl").read_bytes()
 
 
 @pytest.mark.deadline
