@@ -229,6 +229,26 @@ def test_a_missing_client_is_named(server, tmp_path, monkeypatch, caplog):
     assert "pip install google-cloud-storage" in said
 
 
+def test_the_client_is_loaded_before_the_first_row_but_not_waited_for_for_ever(
+    server, tmp_path, monkeypatch
+):
+    """Loading it beside the loop would hold rows; what hangs holds the constructor shortly."""
+    release = threading.Event()
+    loaded = []
+    monkeypatch.setattr(gcs, "load", lambda: loaded.append(1))
+    Recorder(tmp_path / "run", upload=ADDRESS).close()
+    assert loaded
+    monkeypatch.setattr(gcs, "load", lambda: release.wait(30))
+    monkeypatch.setattr(recorder, "LOAD_LIMIT", 0.05)
+    rec = Recorder(tmp_path / "other", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    assert lines(tmp_path / "other" / "metrics.jsonl") == 1
+    assert objects(server, "other") == {}
+    release.set()
+    rec.close()
+    assert sent_steps(server, run="other") == [0]
+
+
 def test_whatever_raises_in_the_thread_is_counted(server, tmp_path, monkeypatch, caplog):
     """An error of our own is no end of the upload either."""
     real, times = sending.Sending.send, []

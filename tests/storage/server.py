@@ -229,7 +229,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         storage = self.server.storage
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client died, and nothing was asked
+            self.close_connection = True
+            return
         headers = {name.title(): value for name, value in self.headers.items()}
         request = read_request(self.command, self.path, headers)
         request.name = upload_name(request, headers, body)

@@ -63,6 +63,11 @@ class RunFolder:
         if self._uploader:
             self._uploader.start()
 
+    def wait_ready(self, limit: float) -> None:
+        """Wait at most `limit` seconds for what would slow down the first rows."""
+        if self._uploader:
+            self._uploader.wait_loaded(limit)
+
     def end(self, status: str, limit: float) -> None:
         """Bring the rows to the disk and note the end; send them in what is left of `limit`."""
         last = time.monotonic() + limit

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Seconds that a disk may hold the constructor, and `close`; a config the constructor.
 OPEN_LIMIT = CLOSE_LIMIT = 5.0
 CONFIG_LIMIT = 1.0
+# And the client of a bucket.
+LOAD_LIMIT = 3.0
 
 
 class Recorder:
@@ -54,7 +56,8 @@ class Recorder:
         Words to find the run by.
     upload : str, optional
         ``gs://BUCKET/FOLDER``. A thread sends the rows there as they come, under the name of the
-        run; what cannot be sent now is sent later, and `close` tells what was not.
+        run; what cannot be sent now is sent later, and `close` tells what was not. The constructor
+        waits for at most 3 seconds more, until the client is loaded.
 
     Attributes
     ----------
@@ -98,6 +101,7 @@ class Recorder:
         values = None if config is None else dict(said.values)
         if not within(OPEN_LIMIT, partial(self._folder.begin, values, list(said.tags))):
             self._failed("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
+        self._folder.wait_ready(LOAD_LIMIT)
 
     @property
     def failures(self) -> int:

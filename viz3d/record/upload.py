@@ -6,6 +6,7 @@ import atexit
 import threading
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ class Uploader:
         self._sending: Sending | None = None
         self._thread: threading.Thread | None = None
         self._end = threading.Event()
+        self._loaded = threading.Event()
         self._turn = threading.Lock()  # a thread that hangs at the end may meet its successor
         self._failing = self._forked = False
         self._told: set[str] = set()
@@ -64,6 +66,11 @@ class Uploader:
         except RuntimeError as error:  # the interpreter ends, or there are no threads left
             self._thread = None
             self._fail("threads", f"nothing is sent to {self._address} ({error})")
+
+    def wait_loaded(self, limit: float) -> None:
+        """Wait until Google's client is loaded: meanwhile rows take long on a busy computer."""
+        if self._thread is not None:
+            self._loaded.wait(limit)
 
     def end(self) -> None:
         """Let the thread send what there is and end, without waiting for it."""
@@ -94,6 +101,11 @@ class Uploader:
         self._forked, self._thread = True, None
 
     def _run(self, end: threading.Event) -> None:
+        with suppress(Exception):  # the first round tells of it
+            from viz3d.sources.gcs import load
+
+            load()
+        self._loaded.set()
         began, pause = time.monotonic(), 0.0
         while not end.wait(pause):
             with self._turn:

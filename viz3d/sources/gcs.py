@@ -38,6 +38,12 @@ CONNECTIONS = 16
 AT_ONCE = 1 << 18
 
 
+def load() -> None:
+    """Load the client's code."""
+    import google.auth.transport.requests
+    import google.cloud.storage  # noqa: F401
+
+
 @dataclass(frozen=True)
 class Listing:
     """One level of a bucket: its objects and the prefixes of the next."""
@@ -97,8 +103,7 @@ class Bucket:
 
     def load(self) -> None:
         """Load the client's code, which takes a second and is no fault of the network."""
-        import google.auth.transport.requests
-        import google.cloud.storage  # noqa: F401
+        load()
 
     def level(self, prefix: str) -> Listing:
         """List the objects right under a prefix, and the prefixes of the next level.
