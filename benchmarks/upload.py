@@ -4,7 +4,8 @@ python benchmarks/upload.py
 
 A server in a process of its own plays the bucket. A loop logs a row about every half millisecond
 for some seconds, beginning right after the recorder is made: once without upload, once with it
-where the loop waits between rows (as for a GPU), once where it computes in Python all the time. Prints the durations of `Recorder.log`. Wanted: none above 50 ms.
+where the loop waits between rows (as for a GPU), once where it computes in Python all the time.
+Prints the durations of `Recorder.log`. Wanted: none above 50 ms.
 """
 
 from __future__ import annotations
