@@ -16,7 +16,15 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = (
     {"app", "pages", "train", "__main__"},
     {"ui", "cli", "record"},
-    {"cli_cache", "cli_check", "cli_demo", "cli_download", "cli_plot", "cli_wandb"},
+    {
+        "cli_cache",
+        "cli_check",
+        "cli_demo",
+        "cli_download",
+        "cli_plot",
+        "cli_upload",
+        "cli_wandb",
+    },
     {"cli_runs"},
     {"cli_source"},
     {"cli_text"},

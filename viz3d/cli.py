@@ -24,6 +24,7 @@ from viz3d.cli_plot import add_plot
 from viz3d.cli_runs import NAMED, SOURCES, add_run_options, load_named, tell_read
 from viz3d.cli_source import open_named
 from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
+from viz3d.cli_upload import add_upload
 from viz3d.cli_wandb import add_wandb
 from viz3d.errors import BadArgument, Viz3dError
 
@@ -112,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_plot(commands)
     add_wandb(commands)
+    add_upload(commands)
     add_demo(commands)
     for command in (listing, show):
         command.add_argument("--json", action="store_true", help="print one JSON document")

@@ -10,9 +10,12 @@ from typing import Any
 
 from viz3d.analysis.roles import recognise
 from viz3d.errors import FormatError, NoFormat, SourceError, Viz3dError
+from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
+from viz3d.formats.run_manifest import MANIFEST
+from viz3d.formats.run_parts import stood_for
 from viz3d.run import Problem, Run, RunInfo
-from viz3d.sources.base import Source
+from viz3d.sources.base import Source, is_remote
 from viz3d.sources.digest import digest
 from viz3d.sources.finding import INSIDE, whole_text
 from viz3d.sources.still import copied, state
@@ -28,6 +31,8 @@ def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) 
     SourceError, NoFormat, ValueError
         As `viz3d.load.load_run`.
     """
+    if is_remote(source):
+        infos = [_needed(source, info) for info in infos]
     files = [file for info in infos for file in info.files]
     if len(files) > 1:
         source.prepare(files)  # many at once
@@ -44,6 +49,18 @@ def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) 
         raise failed[0][1]
     told = tuple(Problem.of(error, info.name) for info, error in failed)
     return [replace(runs[0], problems=(*runs[0].problems, *told)), *runs[1:]]
+
+
+def _needed(source: Source, info: RunInfo) -> RunInfo:
+    """Leave out the parts for which packed ones stand: there may be thousands."""
+    manifest = next((file for file in info.files if file_name(file.path) == MANIFEST), None)
+    if manifest is None:
+        return info
+    try:
+        packed = stood_for([file.path for file in info.files], source.fetch(manifest))
+    except SourceError:
+        return info  # which is told when all are fetched
+    return replace(info, files=tuple(file for file in info.files if file.path not in packed))
 
 
 def _load(source: Source, info: RunInfo, roles: Roles | None) -> list[Run]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from tests.record.bucket import BUCKET
+from tests.storage.server import StorageServer
 from viz3d.record import failures
 
 
@@ -11,3 +16,20 @@ from viz3d.record import failures
 def _warnings_arrive(monkeypatch):
     """Wait for a warning for as long as a busy machine takes: tests look at what was said."""
     monkeypatch.setattr(failures, "WARNING_LIMIT", 10.0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of every deadline, for tests in which nothing answers."""
+    monkeypatch.setenv("VIZ3D_PATIENCE", "0.1")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StorageServer]:
+    """A bucket, open to everybody, that every client of this process finds; rounds are short."""
+    monkeypatch.setattr("viz3d.record.upload.SOON", 0.02)
+    with StorageServer() as running:
+        running.make_bucket(BUCKET)
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
+        monkeypatch.setenv("VIZ3D_CACHE_DIR", str(tmp_path / "cache"))
+        yield running

@@ -31,7 +31,7 @@ from tests.storage.faults import (
 )
 from tests.storage.login import service_account_key, user_credentials_file
 from tests.storage.objects import StoredObject
-from tests.storage.service import Service, read_request
+from tests.storage.service import Service, read_request, upload_name
 
 __all__ = [
     "Fault",
@@ -229,9 +229,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         storage = self.server.storage
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client died, and nothing was asked
+            self.close_connection = True
+            return
         headers = {name.title(): value for name, value in self.headers.items()}
         request = read_request(self.command, self.path, headers)
+        request.name = upload_name(request, headers, body)
         storage.requests.append(request)
         fault = storage.fault_for(request)
         answer = storage.answer_with(fault, request, headers, body)

@@ -67,6 +67,14 @@ def read_request(method: str, target: str, headers: Mapping[str, str]) -> Reques
     return Request(method, kind, bucket, name, query, ranged, token, time.monotonic(), page)
 
 
+def upload_name(request: Request, headers: Mapping[str, str], body: bytes) -> str:
+    """Return the name of the object that a request writes, as far as the request itself says it."""
+    if request.kind != "upload" or request.query.get("uploadType") != "multipart":
+        return request.name
+    kind = headers.get("Content-Type", "")
+    return parse_multipart(request.bucket, request.query, kind, body).name
+
+
 class Service:
     """Buckets, logins, and answers about them; see `StorageServer` for the attributes."""
 

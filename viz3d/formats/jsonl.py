@@ -57,13 +57,15 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return [parse_table(table, tally)]
 
 
-def read_table(path: Path, tally: Tally) -> Table:
+def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None) -> Table:
     """Read the good lines of a JSONL file; bad ones are counted in `tally`.
 
     Parameters
     ----------
     path : pathlib.Path
     tally : Tally
+    start, stop : int, optional
+        Bytes between which to read; by default all. Lines are counted from `start`.
 
     Returns
     -------
@@ -76,15 +78,15 @@ def read_table(path: Path, tally: Tally) -> Table:
     """
     text.check(path)
     tables = [
-        _read_fast(block, tally) or _read_lines(block, first, tally)
-        for first, block in text.blocks(path, tally)
+        read_fast(block, tally) or _read_lines(block, first, tally)
+        for first, block in text.blocks(path, tally, start, stop)
         if block.strip()
     ]
     return stack(tables, tally)
 
 
-def _read_fast(block: bytes, tally: Tally) -> Table | None:
-    """Read a block with Arrow, or return None where anything in it needs a closer look."""
+def read_fast(block: bytes, tally: Tally) -> Table | None:
+    """Read whole lines with Arrow, or return None where anything in them needs a closer look."""
     import pyarrow as pa
     import pyarrow.json as pj
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
@@ -56,7 +56,9 @@ def check(path: Path, max_bytes: int = limits.FILE_BYTES) -> int:
     return size
 
 
-def blocks(path: Path, tally: Tally) -> Iterator[tuple[int, bytes]]:
+def blocks(
+    path: Path, tally: Tally, start: int = 0, stop: int | None = None
+) -> Iterator[tuple[int, bytes]]:
     """Read whole lines in blocks of a few MiB.
 
     Parameters
@@ -64,6 +66,8 @@ def blocks(path: Path, tally: Tally) -> Iterator[tuple[int, bytes]]:
     path : pathlib.Path
     tally : Tally
         Is told of lines that are too long; they are skipped without being held.
+    start, stop : int, optional
+        Bytes, each at the beginning of a line, between which to read.
 
     Yields
     ------
@@ -74,7 +78,8 @@ def blocks(path: Path, tally: Tally) -> Iterator[tuple[int, bytes]]:
     """
     line, rest = 1, b""
     with path.open("rb") as file:
-        while chunk := file.read(BLOCK_BYTES):
+        file.seek(start)
+        while chunk := file.read(_next(file, stop)):
             if line == 1 and not rest:
                 chunk = chunk.removeprefix(BOM)
             rest += chunk
@@ -85,15 +90,20 @@ def blocks(path: Path, tally: Tally) -> Iterator[tuple[int, bytes]]:
                 rest = rest[cut:]
             elif len(rest) > limits.LINE_BYTES:
                 tally.add(LONG_LINE, line=line)
-                rest = _skip_line(file)
+                rest = _skip_line(file, stop)
                 line += 1
     if rest:
         yield line, rest
 
 
-def _skip_line(file: object) -> bytes:
+def _next(file: BinaryIO, stop: int | None) -> int:
+    """Return how many bytes to read next."""
+    return BLOCK_BYTES if stop is None else max(0, min(BLOCK_BYTES, stop - file.tell()))
+
+
+def _skip_line(file: BinaryIO, stop: int | None) -> bytes:
     """Read on to the next newline and return what follows it in the last chunk read."""
-    while chunk := file.read(BLOCK_BYTES):  # type: ignore[attr-defined]
+    while chunk := file.read(_next(file, stop)):
         _, newline, after = chunk.partition(b"\n")
         if newline:
             return bytes(after)

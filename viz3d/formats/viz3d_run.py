@@ -9,71 +9,77 @@ from pathlib import Path
 from typing import Any
 
 from viz3d.errors import NotMine
-from viz3d.formats import jsonl, parquet, text
+from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.layers import long_layers
 from viz3d.formats.limits import CONFIG_BYTES
 from viz3d.formats.parse import parse_table
-from viz3d.formats.table import Table, stack
+from viz3d.formats.run_manifest import KINDS, MANIFEST, Packed, read_manifest
+from viz3d.formats.run_parts import Parts
 from viz3d.formats.tally import Tally
 
 NAME = "viz3d run"
-NAMES: tuple[str, ...] = ("run.json", "metrics.jsonl", "layers.jsonl", "part-*.parquet")
+NAMES: tuple[str, ...] = (
+    "run.json", MANIFEST, "metrics.jsonl", "layers.jsonl", "part-*.jsonl", "part-*.parquet",
+    "packed-*.parquet",
+)  # fmt: skip
 
 _FILE = re.compile(
-    r"(?:(?P<run>.*)/)?(?:run\.json|(?:metrics|layers)\.jsonl"
-    r"|(?:metrics|layers)/part-\d+\.parquet)"
+    r"(?:(?P<run>.*)/)?(?:run\.json|(?P<manifest>manifest\.json)|(?:metrics|layers)\.jsonl"
+    r"|(?:metrics|layers)/(?:part-\d+\.(?:jsonl|parquet)|packed-[0-9a-f]{16}\.parquet))"
 )
 
 
 def claim(path: str) -> Claim | None:
     """Claim the files of a run folder for that folder."""
     match = _FILE.fullmatch(path)
-    return Claim(match["run"] or "") if match else None
+    # Many programs have a manifest.json.
+    return Claim(match["run"] or "", beside=bool(match["manifest"])) if match else None
 
 
 def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
-    """Read a run folder.
-
-    Parts are read in the order of their numbers and before the JSON lines, which hold what was
-    logged since.
+    """Read a run folder: its rows, its layers, its description.
 
     Raises
     ------
     NotMine
         If there is neither a run.json of ours nor a row.
     """
-    pieces = []
-    for kind in ("metrics", "layers"):
-        names = sorted(name for name in files if f"{kind}/part-" in name or f"{kind}.jsonl" in name)
-        names.sort(key=lambda name: name.endswith(".jsonl"))
-        if names:
-            pieces.append(_read_kind(kind, {name: files[name] for name in names}))
+    entries, told = _read_manifests(files)
+    parts = {kind: Parts(kind, files, entries.get(kind, ())) for kind in KINDS}
+    pieces = [_read_kind(kind, found) for kind, found in parts.items() if found.names]
     notes = [_read_notes(name, path) for name, path in files.items() if name.endswith("run.json")]
     if not pieces and not any(note.used for note in notes):
-        raise NotMine("its run.json does not hold a run of viz3d")
-    return [*pieces, *notes]
+        raise NotMine("it does not hold a run of viz3d")
+    return [*pieces, *notes, *told]
 
 
-def _read_kind(kind: str, files: Mapping[str, Path]) -> Parsed:
-    tally = Tally(next(iter(files)))
-    tables: list[Table] = []
+def _read_manifests(
+    files: Mapping[str, Path],
+) -> tuple[dict[str, tuple[Packed, ...]], list[Parsed]]:
+    """Return what the manifest says, and what has to be said of it."""
     for name, path in files.items():
-        of_file = Tally(name)
-        read_table = parquet.read_table if name.endswith(".parquet") else jsonl.read_table
-        try:
-            tables.append(read_table(path, of_file))
-        except NotMine as reason:
-            of_file.add(f"The file was left out: {reason}.")
-        tally.take(of_file)
-    table = stack(tables, tally)
+        if name.endswith(MANIFEST):
+            tally = Tally(name)
+            entries: dict[str, tuple[Packed, ...]] = {}
+            try:
+                entries = read_manifest(path)
+            except NotMine as reason:
+                tally.add(f"The file was not used: {reason}. The original parts were read.")
+            return entries, [Parsed(problems=tally.problems(), used=(name,))]
+    return {}, []
+
+
+def _read_kind(kind: str, parts: Parts) -> Parsed:
+    tally = Tally(parts.names[0])
+    table = parts.read(tally)
     if kind == "metrics":
         parsed = parse_table(table, tally)
         return Parsed(rows=parsed.rows, layers=parsed.layers, problems=parsed.problems,
-                      used=tuple(files))  # fmt: skip
+                      used=parts.names)  # fmt: skip
     known = {"step", "grad_norm"} <= set(table.columns)
     layers = long_layers(table, tally) if known else None
-    return Parsed(layers=layers, problems=tally.problems(), used=tuple(files))
+    return Parsed(layers=layers, problems=tally.problems(), used=parts.names)
 
 
 def _read_notes(name: str, path: Path) -> Parsed:

@@ -75,12 +75,14 @@ def compact(run: Path, target: Path) -> Compacted:
 
 
 def _read(file: Path) -> tuple[list[dict[str, Any]], int]:
-    """Return the rows of a JSONL file and the number of lines that are none."""
-    if not file.is_file():
-        return [], 0
+    return rows_of(file.read_bytes()) if file.is_file() else ([], 0)
+
+
+def rows_of(lines: bytes) -> tuple[list[dict[str, Any]], int]:
+    """Return the rows in lines of JSON, and the number of lines that are none."""
     rows: list[dict[str, Any]] = []
     unreadable = 0
-    for text in file.read_bytes().splitlines():
+    for text in lines.splitlines():
         try:
             row = json.loads(text)
         except ValueError:
@@ -94,23 +96,30 @@ def _read(file: Path) -> tuple[list[dict[str, Any]], int]:
 
 def _write(rows: list[dict[str, Any]], file: Path) -> None:
     """Write the part in one move: a reader sees all of it or nothing."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}")
+    part.write_bytes(parquet_of(rows))
+    part.replace(file)
+
+
+def parquet_of(rows: list[dict[str, Any]]) -> bytes:
+    """Return rows as a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = pa.table({name: _column([row.get(name) for row in rows]) for name in names})
     text = {name for name in names if pa.types.is_string(table.schema.field(name).type)}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}")
+    sink = pa.BufferOutputStream()
     pq.write_table(
         table,
-        part,
+        sink,
         compression="zstd",
         compression_level=19,
         use_dictionary=sorted(text),
         use_byte_stream_split=[name for name in names if name not in text],
     )
-    part.replace(file)
+    return sink.getvalue().to_pybytes()
 
 
 def _column(values: list[Any]) -> pa.Array:

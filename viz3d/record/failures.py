@@ -38,10 +38,7 @@ class Failures:
 
     def add(self, what: str, why: object) -> None:
         """Count a failure and tell the first one."""
-        with self._lock:
-            self.count += 1
-            first = self.count == 1
-        if first:
+        if self.count_one() == 1:
             said = _reason(why) if isinstance(why, BaseException) else why
             self.tell(f"{what} ({said:.300}); training goes on, further failures are only counted")
 
@@ -49,6 +46,12 @@ class Failures:
         """Count metrics that a row is written without, each with its name and the reason."""
         for name, why in metrics:
             self.add(f"the metric {name[:80]!r} was left out", why)
+
+    def count_one(self) -> int:
+        """Count a failure that is told elsewhere, and return how many there are."""
+        with self._lock:
+            self.count += 1
+            return self.count
 
     def tell(self, text: str) -> None:
         """Warn; a handler of the user's that raises or hangs does not hold the loop."""

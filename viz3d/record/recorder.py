@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Seconds that a disk may hold the constructor, and `close`.
 OPEN_LIMIT = CLOSE_LIMIT = 5.0
+# And the client of a bucket.
+LOAD_LIMIT = 3.0
 
 
 class Recorder:
@@ -50,6 +52,10 @@ class Recorder:
         it a resumed run keeps the config that it has.
     tags : iterable of str, optional
         Words to find the run by.
+    upload : str, optional
+        ``gs://BUCKET/FOLDER``. A thread sends the rows there as they come, under the name of the
+        run; what cannot be sent now is sent later, and `close` tells what was not. The constructor
+        waits for at most 3 seconds more, until the client is loaded.
 
     Attributes
     ----------
@@ -72,11 +78,12 @@ class Recorder:
         config: Mapping[str, Any] | object | None = None,
         *,
         tags: Iterable[str] = (),
+        upload: str | None = None,
     ) -> None:
         self.path = Path(path)
         self.secrets = 0
         self._failures = Failures(self.path.name)
-        self._folder = RunFolder(self.path, self._failures)
+        self._folder = RunFolder(self.path, self._failures, upload)
         self._metrics, self._layers = self._folder.metrics, self._folder.layers
         self._norms: LayerNorms | None = None
         if not writes_here():
@@ -90,6 +97,7 @@ class Recorder:
         values = None if config is None else dict(said.values)
         if not within(OPEN_LIMIT, partial(self._folder.begin, values, list(said.tags))):
             self._failures.add("run.json is late", f"the disk took over {OPEN_LIMIT:g} seconds")
+        self._folder.wait_ready(LOAD_LIMIT)
 
     @property
     def failures(self) -> int:

@@ -6,8 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from viz3d.settings import Settings
 
 # Whoever asks without a login.
 ANONYMOUS = "nobody (anonymous)"
@@ -33,6 +36,14 @@ class Access:
     key_file: str = ""
     service_account: Mapping[str, str] | None = field(default=None, repr=False)
     endpoint: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Access:
+        """Return how the settings say to log in."""
+        endpoint = settings.storage_emulator
+        if endpoint and "://" not in endpoint:
+            endpoint = f"http://{endpoint}"  # as other clients take it
+        return cls(settings.project, settings.credentials, settings.service_account, endpoint)
 
     @property
     def key_name(self) -> str:

@@ -52,10 +52,7 @@ class BucketSource:
         self, address: Address, settings: Settings, *, names: Sequence[str],
         wanted: Callable[[str], bool],
     ) -> None:  # fmt: skip
-        endpoint = settings.storage_emulator
-        if endpoint and "://" not in endpoint:
-            endpoint = f"http://{endpoint}"  # as other clients take it
-        access = Access(settings.project, settings.credentials, settings.service_account, endpoint)
+        access = Access.of(settings)
         deadlines = Deadlines().scaled(settings.patience)
         self.address = address
         self.cache = _cache(settings.cache_dir, settings.cache_bytes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -44,6 +45,8 @@ class Asked:
         Seconds without a byte after which an answer counts as stalled.
     clock : float
         Seconds by which this computer's clock is ahead of Google's, where an answer told.
+    writing : bool
+        Whether it was to be written.
     """
 
     where: str
@@ -54,6 +57,7 @@ class Asked:
     name: str = ""
     silence: float = 10.0
     clock: float = 0.0
+    writing: bool = False
 
 
 def explain(error: BaseException, asked: Asked) -> BucketError:
@@ -84,6 +88,17 @@ def explain(error: BaseException, asked: Asked) -> BucketError:
         if found is not None:
             return found
     return fault("bad_answer", where=asked.where, reason=_reason(error))
+
+
+def release(error: BaseException) -> None:
+    """Free what the frames behind a handled exception hold, such as the data that was to be sent.
+
+    They hold the exception as well, so only the garbage collector would; training loops switch it
+    off.
+    """
+    for cause in _causes(error):
+        traceback.clear_frames(cause.__traceback__)
+        cause.__traceback__ = None
 
 
 def looks_like_page(text: str | bytes) -> bool:
@@ -148,7 +163,8 @@ def _refused(status: int, said: str, asked: Asked) -> BucketError | None:
         project = asked.project or "of this login"
         found = fault("wrong_project", project=project, where=asked.where, reason=_short(said))
     elif status == 403:
-        found = fault("no_permission", who=asked.who, where=asked.where)
+        kind = "no_write_permission" if asked.writing else "no_permission"
+        found = fault(kind, who=asked.who, where=asked.where)
     elif status == 404 and (not asked.name or "bucket does not exist" in said):
         found = fault("no_bucket", bucket=asked.bucket, nearest="")
     elif status == 404:

@@ -33,6 +33,10 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "{who} may not read {where}.",
         "Ask the bucket's owner for the role Storage Object Viewer (roles/storage.objectViewer).",
     ),
+    "no_write_permission": (
+        "{who} may not write to {where}.",
+        "Ask the bucket's owner for the role Storage Object User (roles/storage.objectUser).",
+    ),
     "no_bucket": (
         "There is no bucket {bucket}.{nearest}",
         "Check its name; `gcloud storage ls` lists the buckets of your project.",

@@ -22,7 +22,7 @@ from viz3d.run import FileInfo
 from viz3d.sources import login
 from viz3d.sources.access import Access
 from viz3d.sources.checksum import decode
-from viz3d.sources.explain import Asked, clock_offset, explain
+from viz3d.sources.explain import Asked, clock_offset, explain, release
 from viz3d.sources.faults import fault
 from viz3d.sources.patience import Deadlines, retry, within
 
@@ -38,6 +38,12 @@ CONNECTIONS = 16
 AT_ONCE = 1 << 18
 
 
+def load() -> None:
+    """Load the client's code."""
+    import google.auth.transport.requests
+    import google.cloud.storage  # noqa: F401
+
+
 @dataclass(frozen=True)
 class Listing:
     """One level of a bucket: its objects and the prefixes of the next."""
@@ -47,7 +53,7 @@ class Listing:
 
 
 class Bucket:
-    """One bucket, read only.
+    """One bucket.
 
     The login is looked for at the first question. One that Google does not take is tried without,
     since a public bucket opens for everybody; if that fails too, the login's fault is raised.
@@ -62,17 +68,20 @@ class Bucket:
         The address for messages.
     tell : callable, optional
         Is told, on a thread of ours, when something is tried again.
+    writes : bool
+        Whether to ask for a login that may write.
     """
 
     def __init__(
         self, name: str, access: Access, deadlines: Deadlines, where: str = "",
-        tell: Callable[[str], None] | None = None,
+        tell: Callable[[str], None] | None = None, *, writes: bool = False,
     ) -> None:  # fmt: skip
-        self.name, self.deadlines, self.tell = name, deadlines, tell
+        self.name, self.deadlines, self.tell, self._writes = name, deadlines, tell, writes
         self._access = access
         self._asked = Asked(
-            where or f"gs://{name}", name, key=access.key_name, silence=deadlines.silence
-        )
+            where or f"gs://{name}", name, key=access.key_name, silence=deadlines.silence,
+            writing=writes,
+        )  # fmt: skip
         self._client: Client | None = None
         self._session: Any = None
         self._auth_request: Any = None
@@ -94,8 +103,7 @@ class Bucket:
 
     def load(self) -> None:
         """Load the client's code, which takes a second and is no fault of the network."""
-        import google.auth.transport.requests
-        import google.cloud.storage  # noqa: F401
+        load()
 
     def level(self, prefix: str) -> Listing:
         """List the objects right under a prefix, and the prefixes of the next level.
@@ -204,6 +212,53 @@ class Bucket:
             answer.close()
             return session.get(url, headers=headers, stream=True, timeout=timeout)
         return answer
+
+    def write(self, name: str, data: bytes, generation: str = "") -> FileInfo | None:
+        """Write a whole object if it still is of the generation that was seen.
+
+        The service compares the data with their CRC32C before it keeps them. Where no answer comes
+        it is tried again, within the deadline of a question.
+
+        Parameters
+        ----------
+        name : str
+        data : bytes
+        generation : str
+            Empty where there must be no such object.
+
+        Returns
+        -------
+        FileInfo or None
+            None if it is of another generation, which an earlier try of ours may have written.
+
+        Raises
+        ------
+        BucketError
+        """
+
+        def once(left: float) -> FileInfo | None:
+            failure: BucketError | None = None
+            try:
+                blob = self._connect().bucket(self.name).blob(name)
+                blob.upload_from_string(
+                    data, content_type="application/octet-stream", checksum="crc32c", retry=None,
+                    if_generation_match=int(generation or 0), timeout=self._timeout(left),
+                )  # fmt: skip
+                return _info(blob)
+            except Exception as error:
+                if getattr(error, "code", None) != 412:
+                    failure = explain(error, self._asked)
+                release(error)
+            if failure is None:
+                return None
+            if failure.kind == "no_credentials":
+                self._client = None  # the next time there may be a login
+            try:
+                raise failure
+            finally:
+                del failure
+
+        return retry(once, self.deadlines, self.tell)
 
     def buckets(self) -> list[str]:
         """Return the names of the project's buckets; empty where they cannot be listed."""
@@ -314,7 +369,7 @@ class Bucket:
         with self._lock:
             if self._client is None:
                 try:
-                    credentials, project = login.credentials(self._access)
+                    credentials, project = login.credentials(self._access, writes=self._writes)
                 except Exception as error:
                     found = explain(error, self._asked)
                     if found.kind != "no_credentials":

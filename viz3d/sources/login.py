@@ -13,6 +13,7 @@ from viz3d.sources.explain import Asked, explain, looks_like_page
 from viz3d.sources.faults import fault
 
 READ_ONLY = ("https://www.googleapis.com/auth/devstorage.read_only",)
+READ_WRITE = ("https://www.googleapis.com/auth/devstorage.read_write",)
 
 
 def bounded(session: Any, longest: float, asked: Asked, note: Callable[[Any], None]) -> Any:
@@ -40,8 +41,9 @@ def bounded(session: Any, longest: float, asked: Asked, note: Callable[[Any], No
     return request
 
 
-def credentials(access: Access) -> tuple[Any, str | None]:
+def credentials(access: Access, *, writes: bool = False) -> tuple[Any, str | None]:
     """Find the login: what the settings name, else where Google's own tools look."""
+    scopes = READ_WRITE if writes else READ_ONLY
     # Where there is no login they ask whether this is a computer of Google's, three times. On such
     # a one the answer takes milliseconds; a network that swallows the question took 12 s.
     os.environ.setdefault("GCE_METADATA_TIMEOUT", "1")
@@ -57,17 +59,17 @@ def credentials(access: Access) -> tuple[Any, str | None]:
             if info is not None:
                 from google.oauth2.service_account import Credentials
 
-                return Credentials.from_service_account_info(dict(info), scopes=READ_ONLY), None
+                return Credentials.from_service_account_info(dict(info), scopes=scopes), None
             if access.key_file:
                 path = str(Path(access.key_file).expanduser())
-                return google.auth.load_credentials_from_file(path, scopes=READ_ONLY)
+                return google.auth.load_credentials_from_file(path, scopes=scopes)
         except OSError as error:
             reason = "it cannot be read"
             raise fault("bad_key_file", key=access.key_name, reason=reason) from error
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             reason = "it is no Google key"
             raise fault("bad_key_file", key=access.key_name, reason=reason) from error
-        return google.auth.default(scopes=READ_ONLY)
+        return google.auth.default(scopes=scopes)
 
 
 def anonymous() -> Any:

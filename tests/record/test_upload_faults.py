@@ -1,0 +1,294 @@
+"""viz3d.Recorder(upload=...): what goes wrong is told once, holds nobody and costs no memory."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import sys
+import threading
+import time
+import tracemalloc
+
+import pytest
+
+from tests.record.bucket import ADDRESS, objects, sent, sent_steps
+from tests.record.waiting import until
+from tests.storage.server import Fault, service_account_key
+from viz3d.record import recorder, upload
+from viz3d.record.recorder import Recorder
+from viz3d.sources import gcs, login, sending, sending_lines
+
+
+def lines(path) -> int:
+    return path.read_bytes().count(b"\n")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_outage_costs_one_failure_and_no_memory(server, tmp_path, monkeypatch, caplog):
+    """Ten thousand rows later it holds the part that it tries; afterwards all come, in parts."""
+    monkeypatch.setattr(upload, "PASSING", 0.05)
+    monkeypatch.setattr(sending_lines, "PART_BYTES", 100_000)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=0.0)
+    until(lambda: sent_steps(server) == [0])
+    rounds, row = [], {f"metric/{i}": i / 7 for i in range(8)}
+    real = upload.Uploader._round
+    monkeypatch.setattr(upload.Uploader, "_round", lambda self: rounds.append(1) or real(self))
+    with server.down():
+        rec.log(1, loss=1.0)
+        until(lambda: rec.failures)
+        gc.collect()
+        gc.disable()  # as training loops do
+        tracemalloc.start()
+        try:
+            for step in range(2, 10_001):
+                rec.log(step, row)
+            tried = len(rounds)
+            until(lambda: len(rounds) > tried + 5)
+            held = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+            gc.enable()
+        size = (tmp_path / "run" / "metrics.jsonl").stat().st_size
+        assert size > 2_500_000
+        assert held < 600_000
+    until(lambda: sent_steps(server)[-1:] == [10_000])
+    rec.close()
+    assert rec.failures == 1
+    assert caplog.text.count("not sent to the bucket") == 1
+    assert "cannot be reached" in caplog.text
+    assert sent(server) == (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    sizes = [len(data) for name, data in objects(server).items() if name.startswith("metrics/")]
+    assert len(sizes) >= size // 100_000
+    assert max(sizes) < 101_000
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_next_outage_is_counted_again(server, tmp_path, monkeypatch):
+    """One that passed is over."""
+    monkeypatch.setattr(upload, "PASSING", 0.02)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    for outage in range(2):
+        with server.down():
+            rec.log(outage, loss=1.0)
+            until(lambda outage=outage: rec.failures > outage)
+        until(lambda outage=outage: sent_steps(server)[-1:] == [outage])
+        until(lambda: not rec._folder._uploader._failing)
+    rec.close()
+    assert rec.failures == 2
+
+
+def test_a_bucket_that_never_answers_holds_neither_loop_nor_end(
+    server, tmp_path, monkeypatch, caplog
+):
+    """Rows are recorded meanwhile; `close` waits as long as it says and counts the rest."""
+    monkeypatch.setattr(recorder, "CLOSE_LIMIT", 1.5)
+    monkeypatch.setenv("VIZ3D_PATIENCE", "100")
+    server.faults.append(Fault("hang", on="upload", times=None))
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    until(lambda: server.faults[0].fired)
+    for step in range(1, 50):
+        rec.log(step, loss=1.0)
+    assert lines(tmp_path / "run" / "metrics.jsonl") == 50
+    rec.close()
+    rec.log(50, loss=1.0)  # a new thread, which waits for the one that hangs
+    rec.close()
+    rec.close()
+    assert caplog.text.count("51 rows are not known to be in") == 1
+    assert "50 rows are not known to be in gs://bucket/team" in caplog.text
+    assert f"python -m viz3d upload {tmp_path / 'run'} gs://bucket/team" in caplog.text
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "finished"
+    assert rec.failures == 0
+
+
+def test_a_thread_that_hangs_at_the_end_does_not_meet_its_successor(server, tmp_path, monkeypatch):
+    """Its answer comes while rows are logged after `close`: each is sent once all the same."""
+    stored, release = threading.Event(), threading.Event()
+    real = gcs.Bucket.write
+
+    def write(*said):
+        found = real(*said)
+        if "/metrics/" in said[1] and not stored.is_set():
+            stored.set()
+            assert release.wait(30)
+        return found
+
+    monkeypatch.setattr(gcs.Bucket, "write", write)
+    monkeypatch.setattr(recorder, "CLOSE_LIMIT", 0.5)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    assert stored.wait(30)
+    rec.close()
+    rec.log(1, loss=1.0)
+    assert rec._folder._uploader._thread.is_alive()
+    assert rec._folder._uploader._turn.locked()
+    release.set()
+    until(lambda: sent_steps(server) == [0, 1])
+    rec.log(2, loss=1.0)
+    until(lambda: sent_steps(server) == [0, 1, 2])
+    rec.close()
+    assert sent(server) == (tmp_path / "run" / "metrics.jsonl").read_bytes()
+
+
+@pytest.mark.deadline
+def test_close_keeps_its_limit_while_nothing_answers(server, tmp_path, monkeypatch):
+    """The promise of `close` holds with a dead bucket."""
+    assert recorder.CLOSE_LIMIT == 5.0
+    monkeypatch.setattr(recorder, "CLOSE_LIMIT", 1.0)
+    server.faults.append(Fault("hang", on="upload", times=None))
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    began = time.monotonic()
+    rec.close()
+    assert time.monotonic() - began <= 1.5
+
+
+def end_of(rec: Recorder, caplog: pytest.LogCaptureFixture) -> str:
+    """Log a row, wait for a failure, close, and return what was said."""
+    rec.log(0, loss=1.0)
+    until(lambda: rec.failures)
+    rec.log(1, loss=1.0)
+    rec.close()
+    assert rec.failures == 1
+    assert lines(rec.path / "metrics.jsonl") == 2
+    assert "2 rows are not known to be in" in caplog.text
+    return caplog.text
+
+
+def test_no_permission_names_the_role(server, tmp_path, monkeypatch, caplog):
+    """And who lacks it; the login asks for the right to write."""
+    server.open = False
+    server.token("elsewhere", "other")
+    key = service_account_key(server.url)
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    said = end_of(Recorder(tmp_path / "run", upload=ADDRESS), caplog)
+    assert f"{key['client_email']} may not write to gs://bucket/team" in said
+    assert "roles/storage.objectUser" in said
+
+
+def test_a_login_that_comes_later_is_found(server, tmp_path, monkeypatch):
+    """Whoever mends it need not start the training again."""
+    monkeypatch.setattr(upload, "STAYING", 0.05)
+    key, scopes = tmp_path / "key.json", []
+    real = login.credentials
+
+    def credentials(access, **wanted):
+        found = real(access, **wanted) if key.exists() else (login.anonymous(), None)
+        scopes.extend(getattr(found[0], "scopes", None) or ())
+        return found
+
+    monkeypatch.setattr(login, "credentials", credentials)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    server.open = False
+    server.token("good", "bucket")
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    until(lambda: rec.failures)
+    key.write_text(json.dumps(service_account_key(server.url)))
+    until(lambda: sent_steps(server) == [0])
+    rec.close()
+    assert rec.failures == 1
+    assert scopes == ["https://www.googleapis.com/auth/devstorage.read_write"]
+
+
+def test_no_bucket_and_no_login_are_told(server, tmp_path, caplog):
+    """Each in its own sentence."""
+    said = end_of(Recorder(tmp_path / "a", upload="gs://missing/team"), caplog)
+    assert "There is no bucket missing" in said
+    server.open = False
+    said = end_of(Recorder(tmp_path / "b", upload=ADDRESS), caplog)
+    assert "There is no Google login here" in said
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_network_that_is_not_there(server, tmp_path, caplog):
+    """The run is recorded, and what to do later is said."""
+    server.stop()
+    assert "cannot be reached" in end_of(Recorder(tmp_path / "run", upload=ADDRESS), caplog)
+
+
+@pytest.mark.parametrize("address", ["runs/here", "gs://No Bucket", "", 7])
+def test_an_address_that_is_none_costs_the_loop_nothing(tmp_path, caplog, address):
+    """It is said like any other failure."""
+    rec = Recorder(tmp_path / "run", upload=address)
+    rec.log(0, loss=1.0)
+    if address:
+        until(lambda: "gs://" in caplog.text)
+        assert rec.failures == 1
+    rec.close()
+    assert lines(tmp_path / "run" / "metrics.jsonl") == 1
+
+
+def test_a_missing_client_is_named(server, tmp_path, monkeypatch, caplog):
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, "google.cloud.storage", None)
+    said = end_of(Recorder(tmp_path / "run", upload=ADDRESS), caplog)
+    assert "pip install google-cloud-storage" in said
+
+
+def test_the_client_is_loaded_before_the_first_row_but_not_waited_for_for_ever(
+    server, tmp_path, monkeypatch
+):
+    """Loading it beside the loop would hold rows; what hangs holds the constructor shortly."""
+    release = threading.Event()
+    loaded = []
+    monkeypatch.setattr(gcs, "load", lambda: loaded.append(1))
+    Recorder(tmp_path / "run", upload=ADDRESS).close()
+    assert loaded
+    monkeypatch.setattr(gcs, "load", lambda: release.wait(30))
+    monkeypatch.setattr(recorder, "LOAD_LIMIT", 0.05)
+    rec = Recorder(tmp_path / "other", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    assert lines(tmp_path / "other" / "metrics.jsonl") == 1
+    assert objects(server, "other") == {}
+    release.set()
+    rec.close()
+    assert sent_steps(server, run="other") == [0]
+
+
+def test_whatever_raises_in_the_thread_is_counted(server, tmp_path, monkeypatch, caplog):
+    """An error of our own is no end of the upload either."""
+    real, times = sending.Sending.send, []
+
+    def send(self):
+        times.append(1)
+        if len(times) == 1:
+            raise ZeroDivisionError("odd")
+        real(self)
+
+    monkeypatch.setattr(sending.Sending, "send", send)
+    monkeypatch.setattr(upload, "STAYING", 0.02)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    until(lambda: sent_steps(server) == [0])
+    rec.close()
+    assert rec.failures == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_without_threads_rows_are_recorded(server, tmp_path, monkeypatch, caplog):
+    """A process that may start no more threads trains on."""
+    real = threading.Thread.start
+
+    def start(self):
+        if self.name == "viz3d-upload":
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    rec.close()
+    assert lines(tmp_path / "run" / "metrics.jsonl") == 1
+    assert rec.failures >= 1
+    assert logging.getLogger("viz3d.record.recorder").name in {r.name for r in caplog.records}
+
+
+def test_rounds_are_soon_at_first_and_rarer_in_a_long_run():
+    """A run is seen while it is young, and a day of it is no ten thousand objects."""
+    day = 86_400
+    assert upload.SOON <= 10
+    assert day / upload.LATER < 1500
