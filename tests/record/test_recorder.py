@@ -203,13 +203,14 @@ def test_a_row_without_a_whole_step_is_counted_not_written(tmp_path, step):
     assert recorder.failures == 1
 
 
-@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 300])
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 300], ids=["null", "surrogate", "long"])
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_path_that_no_folder_can_have_does_not_stop_training(tmp_path, name):
-    """It is counted like a disk that fails."""
+def test_a_path_that_no_folder_can_have_does_not_stop_training(tmp_path, name, caplog):
+    """It is counted like a disk that fails, and told in text that any handler can write."""
     with Recorder(tmp_path / name) as recorder:
         recorder.log(0, loss=1.0)
     assert recorder.failures == 2  # the description and the row
+    assert caplog.text.encode()
 
 
 def test_a_folder_that_cannot_be_made_does_not_stop_training(tmp_path, caplog):

@@ -58,8 +58,9 @@ class Failures:
         within(WARNING_LIMIT, partial(self._warn, text))
 
     def _warn(self, text: str) -> None:
+        said = f"{self._run}: {text}".encode(errors="backslashreplace").decode()  # for any handler
         with suppress(Exception):  # there is nowhere else to say it
-            _logger.warning("%s: %s", self._run, text)
+            _logger.warning("%s", said)
 
 
 def _reason(error: BaseException) -> str:
