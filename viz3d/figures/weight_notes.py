@@ -59,6 +59,7 @@ def notes(result: WeightSpaceResult, said: Mapping[str, Any]) -> tuple[str, ...]
     kind, path = said["kind"], result.grid.path
     filtered = "filter" in str(result.grid.meta.get("normalisation", ""))
     found = [
+        *said["warnings"],
         "The values are those of the nodes, as they were measured. Between neighbours the picture "
         "draws straight lines, and nothing was measured there.",
         *([f"{safe('; '.join(axis_meanings(result)), 300)}."] if axis_meanings(result) else []),

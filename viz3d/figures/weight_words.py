@@ -11,6 +11,7 @@ import pandas as pd
 from viz3d.figures.text import count, listed, safe, say, wrapped
 from viz3d.figures.weight_data import WeightSpaceResult
 from viz3d.figures.weight_path import has_beside
+from viz3d.figures.weight_warnings import is_same, own_centre, warnings
 
 KINDS = {
     "random": "a plane along two random directions",
@@ -39,6 +40,7 @@ def numbers(result: WeightSpaceResult) -> dict[str, Any]:
         "centre_error": _known(error[result.centre])
         if error is not None and result.centre is not None
         else None,
+        "own_centre": own_centre(result),
         "lowest": low,
         "highest": high,
         "median_error": float(np.median(finite)) if len(finite) else None,
@@ -46,6 +48,7 @@ def numbers(result: WeightSpaceResult) -> dict[str, Any]:
         "largest_error_share": float(finite.max()) / span if len(finite) and span else None,
         "barrier": _barrier(result),
         "path": _path(result),
+        "warnings": list(warnings(result)),
         "eigenvalues": [] if grid.eigenvalues is None else grid.eigenvalues.tolist(),
     }
 
@@ -120,7 +123,13 @@ def _values(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
         error = said["centre_error"]
         with_error = "" if error is None else f", with a standard error of {say(error)}"
         centre = "alpha 0" if result.is_line else "the centre"
-        parts.append(f"At {centre} it is {say(said['centre'])}{with_error}.")
+        own = said["own_centre"]
+        as_own = ""
+        if own is not None:
+            as_own = f"; of the checkpoint by itself it was {say(own['value'])}"
+            if is_same(own["value"], said["centre"]):
+                as_own = ", as of the checkpoint by itself"
+        parts.append(f"At {centre} it is {say(said['centre'])}{with_error}{as_own}.")
     low, high = (
         (f"{say(at['value'])} at {_where(at)}") for at in (said["lowest"], said["highest"])
     )
@@ -186,6 +195,9 @@ def table(result: WeightSpaceResult) -> pd.DataFrame:
         alpha, beta = result.place(at)
         row = {"what": name, "value": result.z[at], "alpha": alpha, "beta": beta}
         rows.append(row | ({} if error is None else {"standard error": error[at]}))
+    if (own := said["own_centre"]) is not None:
+        row = {"what": "checkpoint by itself", "value": own["value"]}
+        rows.append(row | ({} if own["error"] is None else {"standard error": own["error"]}))
     if said["barrier"] is not None:
         rows.append({"what": "barrier above the mean of both ends", "value": said["barrier"]})
     rows += _path_rows(result)

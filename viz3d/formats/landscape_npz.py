@@ -29,7 +29,7 @@ NAME = "viz3d landscape"
 NAMES: tuple[str, ...] = (any_case("*.npz"),)
 
 QUANTITIES = ("loss", "reward")
-PATH = ("alpha", "beta", "residual", "step", "loss")
+PATH = ("alpha", "beta", "residual", "step", "loss", "reward")
 KNOWN = (
     "alpha", "beta", "meta", "eigenvalues", "eigenvalue_residuals", *QUANTITIES,
     *(f"{name}_se" for name in QUANTITIES), *(f"path_{name}" for name in PATH),
@@ -188,4 +188,5 @@ def _path(numbers: Mapping[str, np.ndarray], tally: Tally) -> LandscapePath | No
         nothing if found["residual"] is None else found["residual"],
         np.arange(len(alpha)) if step is None else step,
         nothing if found["loss"] is None else found["loss"],
+        found["reward"],
     )

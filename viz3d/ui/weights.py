@@ -76,6 +76,9 @@ def show_landscapes(found: Landscapes) -> None:
     except ChartError as error:
         st.info(safe(error, longest=None))
         return
+    for name, one in zip(shown, ready, strict=True):
+        for warning in one.chart.numbers["warnings"]:
+            st.warning(safe(warning if len(shown) == 1 else f"{name}: {warning}", longest=None))
     if len(shown) == 1:
         chart(ready[0], KIND)
         return
