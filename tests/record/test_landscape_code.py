@@ -40,23 +40,30 @@ def with_inner(power):
 
 
 class Loss:
+    """Two losses with one setting, of which neither knows."""
+
     def __init__(self, scale):
         self.scale = scale
 
     def __call__(self, m, b):
+        """Return the loss."""
         return m(b)
 
     def method(self, m, b):
+        """Return another loss."""
         return m(b) + 1
 
 
 class Smooth(nn.Module):
+    """A loss with settings in itself and in a module of torch's."""
+
     def __init__(self, by):
         super().__init__()
         self.by = by
         self.inner = nn.CrossEntropyLoss(label_smoothing=by)
 
     def forward(self, x):
+        """Return the loss."""
         return self.inner(x, x)
 
 
@@ -80,6 +87,8 @@ class Smooth(nn.Module):
         (Loss(1).method, Loss(1)),
         (closing(Smooth(0.1)), closing(Smooth(0.2))),
         (Smooth(0.1), nn.Sequential(Smooth(0.1))),
+        (closing(torch.abs), closing(torch.exp)),
+        (closing(nn.GELU), closing(nn.ReLU)),
         (closing(1), None),
     ],
 )  # fmt: skip
@@ -133,6 +142,8 @@ def test_deep_calls_end():
 
 
 class Graph:
+    """An object that holds itself."""
+
     def __init__(self, nodes):
         self.nodes, self.me = nodes, self
 

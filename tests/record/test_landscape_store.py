@@ -30,9 +30,11 @@ class Calls:
         self.n, self.stop, self.kill = 0, None, False
 
     def begin(self, stop=None, *, kill=False):
+        """Count from 0, and stop at the call of this number."""
         self.n, self.stop, self.kill = 0, stop, kill
 
     def count(self):
+        """Count a call, or stop there."""
         self.n += 1
         if self.n == self.stop:
             if self.kill:
@@ -156,7 +158,7 @@ def test_rows_of_another_loss_of_the_same_name_do_not_count(tmp_path, caplog):
 
 
 def test_rows_that_two_processes_wrote_into_one_file_are_told_apart(tmp_path, caplog):
-    """Each row says of which measure it is; the other's count as little as if they were not there."""
+    """Each row says of which measure it is; the other's do not count."""
     for seed, stop in ((1, 30), (0, 20)):
         calls.begin(stop)
         with pytest.raises(KeyboardInterrupt):

@@ -85,7 +85,8 @@ def test_three_runs_have_landscapes_of_their_own_end():
             assert not grid.meta["problems"]
         pca, random, _ = grids
         assert pca.path.step.tolist() == random.path.step.tolist()
-        assert pca.path.residual[:10].mean() < 0.5 < 0.99 < random.path.residual[:-1].min()
+        assert pca.path.residual[:10].mean() < 0.5
+        assert random.path.residual[:-1].min() > 0.99
         np.testing.assert_array_equal(pca.path.loss, random.path.loss)
         assert pca.path.loss[-1] == pca.meta["centre_loss"]
         assert (random.eigenvalue_residuals < 1e-3 * random.eigenvalues).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from plotly.colors import hex_to_rgb
 
 from viz3d.figures import style
 from viz3d.figures.budget import compact
-from viz3d.figures.frame import Frame, padded
+from viz3d.figures.frame import Frame, padded, span
 from viz3d.figures.text import safe
 from viz3d.figures.weight_data import WeightSpaceResult
 
@@ -113,6 +114,17 @@ def beside_traces(result: WeightSpaceResult) -> list[Any]:
             hovertemplate=f"step %{{x:,d}}<br>nearest node {name} %{{y:.4~g}}<extra></extra>",
         ),
     ]
+
+
+def beside_frame(result: WeightSpaceResult) -> Frame:
+    """Return the frame of that panel alone: a path is mostly lower than what lies around it."""
+    frame, error = result.frame, np.nan_to_num(result.beside_error)
+    low, high = result.beside - error, result.beside + error
+    if frame.log:
+        low = np.where(low > 0, low, result.beside)
+    return replace(
+        frame, z=span(result.own[result.own > 0] if frame.log else result.own, low, high)
+    )
 
 
 def has_beside(result: WeightSpaceResult) -> bool:

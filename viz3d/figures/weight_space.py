@@ -19,7 +19,13 @@ from viz3d.figures.text import safe, scene_text
 from viz3d.figures.ticks import even_ticks, nice_ticks
 from viz3d.figures.weight_data import KIND, TITLE, WeightSpaceResult, compute, compute_each
 from viz3d.figures.weight_notes import notes
-from viz3d.figures.weight_path import beside_traces, flat_path_traces, has_beside, path_traces
+from viz3d.figures.weight_path import (
+    beside_frame,
+    beside_traces,
+    flat_path_traces,
+    has_beside,
+    path_traces,
+)
 from viz3d.figures.weight_tidy import tidy
 from viz3d.figures.weight_traces import axis_meanings, flat_traces, line_traces, scene_traces
 from viz3d.figures.weight_words import numbers, subtitle, summary, table
@@ -60,6 +66,7 @@ def draw_flat(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figur
 
     Of a line, draw the values along it.
     """
+    below = frame or beside_frame(result)
     frame = frame or result.frame
     x, y, _ = frame.known()
     name = safe(result.quantity)
@@ -79,7 +86,7 @@ def draw_flat(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figur
         layout["yaxis"] = {**layout["yaxis"], "domain": [0.42, 1]}
         layout["xaxis2"] = {**style.axis("step"), "anchor": "y2", "zeroline": False}
         layout["yaxis2"] = {
-            **style.axis(name, zeroline=False, **_height(frame, 4)), "domain": [0, 0.27],
+            **style.axis(name, zeroline=False, **_height(below, 4)), "domain": [0, 0.27],
             "automargin": True,
         }  # fmt: skip
     return style.figure(traces, layout)

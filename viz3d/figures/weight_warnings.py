@@ -23,9 +23,9 @@ def warnings(result: WeightSpaceResult) -> tuple[str, ...]:
         value = own["value"]
         if not is_same(value, node):
             found.append(
-                f"The node at the centre has a loss of {say(node)}, the checkpoint by itself one of "
-                f"{say(value)}: they were not measured alike, so the grid may be of other weights or "
-                "samples. Measure it again."
+                f"The node at the centre has a loss of {say(node)}, the checkpoint measured by "
+                f"itself one of {say(value)}: they were not measured alike, so the grid may be of "
+                "other weights or samples. Measure it again."
             )
     return tuple(found)
 

@@ -72,6 +72,12 @@ def _barrier(result: WeightSpaceResult) -> float | None:
     return float(between.max() - (between[0] + between[-1]) / 2)
 
 
+def _is_highest_at_an_end(result: WeightSpaceResult) -> bool:
+    alpha, z = result.grid.alpha, result.z
+    way = z[(alpha >= 0) & (alpha <= 1)]
+    return bool(way.max() == max(way[0], way[-1]))
+
+
 def _path(result: WeightSpaceResult) -> dict[str, Any] | None:
     path = result.grid.path
     if path is None or not len(path.step):
@@ -113,7 +119,7 @@ def summary(result: WeightSpaceResult, said: Mapping[str, Any]) -> str:
     parts = [f"{text}.", *_values(result, said), *_path_words(result, said["path"])]
     if said["eigenvalues"]:
         values = listed([say(value) for value in said["eigenvalues"]])
-        parts.append(f"Largest eigenvalues of the Hessian at the centre: {values}.")
+        parts.append(f"Largest eigenvalues of the loss's Hessian at the centre: {values}.")
     return " ".join([*parts, SLICE])
 
 
@@ -126,9 +132,9 @@ def _values(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
         own = said["own_centre"]
         as_own = ""
         if own is not None:
-            as_own = f"; of the checkpoint by itself it was {say(own['value'])}"
+            as_own = f"; the checkpoint measured by itself has {say(own['value'])}"
             if is_same(own["value"], said["centre"]):
-                as_own = ", as of the checkpoint by itself"
+                as_own = ", the same as the checkpoint measured by itself"
         parts.append(f"At {centre} it is {say(said['centre'])}{with_error}{as_own}.")
     low, high = (
         (f"{say(at['value'])} at {_where(at)}") for at in (said["lowest"], said["highest"])
@@ -141,7 +147,9 @@ def _values(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
         )
     if said["barrier"] is not None:
         parts.append(
-            f"The highest {result.quantity} between the two checkpoints is "
+            f"The highest {result.quantity} on the way is that of one of both ends."
+            if _is_highest_at_an_end(result)
+            else f"The highest {result.quantity} between the two checkpoints is "
             f"{say(said['barrier'])} above the mean of both."
         )
     return parts
@@ -196,7 +204,7 @@ def table(result: WeightSpaceResult) -> pd.DataFrame:
         row = {"what": name, "value": result.z[at], "alpha": alpha, "beta": beta}
         rows.append(row | ({} if error is None else {"standard error": error[at]}))
     if (own := said["own_centre"]) is not None:
-        row = {"what": "checkpoint by itself", "value": own["value"]}
+        row = {"what": "checkpoint measured by itself", "value": own["value"]}
         rows.append(row | ({} if own["error"] is None else {"standard error": own["error"]}))
     if said["barrier"] is not None:
         rows.append({"what": "barrier above the mean of both ends", "value": said["barrier"]})

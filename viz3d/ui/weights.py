@@ -83,7 +83,9 @@ def show_landscapes(found: Landscapes) -> None:
         chart(ready[0], KIND)
         return
     st.caption(BESIDE)
-    flat = switch("2D", "flat", "Flat panels instead of 3D scenes.")
+    flat = any(one.figure for one in ready) and switch(
+        "2D", "flat", "Flat panels instead of 3D scenes."
+    )
     made = dict(zip(shown, ready, strict=True))
     panels(made, KIND, flat=flat)
     for place, (name, one) in enumerate(made.items()):

@@ -1,8 +1,8 @@
 """What is known of the code of a function: enough to tell a changed loss of the same name.
 
 Seen are bytecode and constants, also of functions inside it; defaults; what it closes over; the
-globals that it names; and of those each function in turn. Of modules and other objects only the
-type is seen: not what a library's functions or the methods of an object do.
+globals that it names; and of those each function in turn. Of libraries, classes and other objects
+only type and name are seen: not what their functions and methods do.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ def code_of(thing: Any) -> Any:
     return _seen(thing, {}, 0)
 
 
-def _seen(thing: Any, known: dict[int, int], depth: int) -> Any:
+def _seen(thing: Any, known: dict[int, tuple[int, Any]], depth: int) -> Any:
     """Return what is seen of a value; of one that was met before, when it was."""
     if isinstance(thing, PLAIN) or _is_array(thing):
         return thing
     if id(thing) in known:
-        return ("again", known[id(thing)])
-    known[id(thing)] = len(known)
+        return ("again", known[id(thing)][0])
+    known[id(thing)] = len(known), thing  # held, so that no other gets its id
     parts = _parts(thing) if depth < DEEPEST else ()
-    return type(thing).__qualname__, *[_seen(part, known, depth + 1) for part in parts]
+    name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None)
+    return type(thing).__qualname__, str(name), *[_seen(part, known, depth + 1) for part in parts]
 
 
 def _parts(thing: Any) -> Iterator[Any]:
@@ -60,16 +61,14 @@ def _parts(thing: Any) -> Iterator[Any]:
     elif isinstance(thing, (set, frozenset)):
         yield from sorted(thing, key=repr)
     elif isinstance(thing, Mapping):
-        for key, value in thing.items():
-            yield from (key, value)
+        yield from (*thing.keys(), *thing.values())
     elif isinstance(thing, torch.nn.Module):
         yield from _of_module(thing)
-    elif isinstance(call := getattr(type(thing), "__call__", None), FunctionType):
-        yield call
+    elif not isinstance(thing, type) and callable(thing):
+        yield type(thing).__call__
 
 
 def _of_function(function: FunctionType) -> Iterator[Any]:
-    yield function.__qualname__
     if (function.__module__ or "").split(".")[0] in LIBRARIES:
         return
     yield from (function.__code__, function.__defaults__, function.__kwdefaults__)
