@@ -14,6 +14,7 @@ import numpy as np
 
 from viz3d.figures.text import count, safe, say
 from viz3d.figures.weight_data import WeightSpaceResult
+from viz3d.figures.weight_path import path_word
 from viz3d.figures.weight_traces import MOST_MARKED, axis_meanings
 
 NOISY = 0.1
@@ -150,6 +151,13 @@ def _path(result: WeightSpaceResult) -> list[str]:
         "Checkpoints are drawn where they project onto the plane; their own values are not those "
         "of the plane. They stand beside the value of the nearest node: nothing is interpolated."
     ]
+    if unknown := int((~np.isfinite(path.residual)).sum()):
+        found.append(
+            f"{count(unknown, 'checkpoint')} at an unknown distance from the plane "
+            f"{'is' if unknown == 1 else 'are'} not faded."
+        )
+    if path_word(result) != "step":
+        found.append("Steps of the checkpoints are not recorded: they are numbered in their order.")
     if floor := int((~np.isfinite(result.own)).sum()):
         found.append(
             f"{count(floor, 'checkpoint')} without a {safe(result.quantity)} of "

@@ -25,6 +25,7 @@ from viz3d.figures.weight_path import (
     flat_path_traces,
     has_beside,
     path_traces,
+    path_word,
 )
 from viz3d.figures.weight_tidy import tidy
 from viz3d.figures.weight_traces import axis_meanings, flat_traces, line_traces, scene_traces
@@ -84,7 +85,7 @@ def draw_flat(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figur
     if has_beside(result):
         traces += beside_traces(result)
         layout["yaxis"] = {**layout["yaxis"], "domain": [0.42, 1]}
-        layout["xaxis2"] = {**style.axis("step"), "anchor": "y2", "zeroline": False}
+        layout["xaxis2"] = {**style.axis(path_word(result)), "anchor": "y2", "zeroline": False}
         layout["yaxis2"] = {
             **style.axis(name, zeroline=False, **_height(below, 4)), "domain": [0, 0.27],
             "automargin": True,

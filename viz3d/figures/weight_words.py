@@ -10,7 +10,7 @@ import pandas as pd
 
 from viz3d.figures.text import count, listed, safe, say, wrapped
 from viz3d.figures.weight_data import WeightSpaceResult
-from viz3d.figures.weight_path import has_beside
+from viz3d.figures.weight_path import has_beside, path_word
 from viz3d.figures.weight_warnings import is_same, own_centre, warnings
 
 KINDS = {
@@ -217,15 +217,16 @@ def table(result: WeightSpaceResult) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     if result.is_line:
         frame = frame.drop(columns="beta")
-    return frame.astype({"step": "Int64"}) if "step" in frame else frame
+    return frame.astype({name: "Int64" for name in ("step", "number") if name in frame})
 
 
 def _path_rows(result: WeightSpaceResult) -> list[dict[str, Any]]:
     path = result.grid.path
     if path is None:
         return []
+    number = {"step": "step", "checkpoint": "number"}[path_word(result)]
     rows = [
-        {"what": "checkpoint", "step": int(step), "alpha": alpha, "beta": beta,
+        {"what": "checkpoint", number: int(step), "alpha": alpha, "beta": beta,
          "off the plane (%)": 100 * residual, "nearest node": beside}
         for step, alpha, beta, residual, beside in zip(
             path.step, path.alpha, path.beta, path.residual, result.beside, strict=True

@@ -101,6 +101,8 @@ def read_grid(path: Path, name: str, tally: Tally) -> LandscapeGrid:
     if "alpha" not in arrays or not any(key in arrays for key in QUANTITIES):
         raise NotMine("it has no arrays 'alpha' and 'loss' or 'reward'")
     meta = _meta(arrays.pop("meta", None), tally)
+    if "path_alpha" in arrays and "path_step" not in arrays:
+        meta |= {"path_steps": "numbered"}
     numbers = {key: _numbers(array, key) for key, array in arrays.items()}
     return checked(
         name,

@@ -14,6 +14,7 @@ from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
+from viz3d.formats.projections import with_paths
 from viz3d.formats.rows import Joined, Rows, join_rows
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
@@ -182,6 +183,11 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
     config = {key: value for part in parts for key, value in part.config.items()}
     config |= _rate_from_name((run, name), config, tally)
     told = [problem for part in parts for problem in part.problems]
+    landscapes = with_paths(
+        [grid for part in parts for grid in part.landscapes],
+        [path for part in parts for path in part.projections],
+        tally,
+    )
     return Contents(
         name=run,
         joined=Joined(history, joined.attempts, joined.nonfinite),
@@ -190,7 +196,7 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
         config=config,
         problems=(*told, *tally.problems(), *extra),
         used=used,
-        landscapes=in_order([grid for part in parts for grid in part.landscapes]),
+        landscapes=in_order(landscapes),
     )
 
 
