@@ -14,6 +14,7 @@ from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
+from viz3d.formats.peek import by_content
 from viz3d.formats.projections import with_paths
 from viz3d.formats.rows import Joined, Rows, join_rows
 from viz3d.formats.tally import Tally
@@ -142,7 +143,7 @@ def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list
 
 def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Path], bool]]:
     """Return what to hand to a format at once, and whether it only adds to a run."""
-    mine = {path: claim for path in files if (claim := form.claim(path))}
+    mine = {path: claim for path in files if (claim := form.claim(path) or by_content(form, path))}
     together = {path: files[path] for path, claim in mine.items() if claim.run != path}
     alone = [
         ({path: files[path]}, claim.beside) for path, claim in mine.items() if claim.run == path
