@@ -218,6 +218,10 @@ def test_eigenvalues_stand_in_the_table_with_their_residuals(run):
     assert rows["value"].tolist() == [4.0, 2.0]
     assert rows["residual norm"].tolist() == [1e-3, 2e-3]
     assert "eigenvalues of the loss's Hessian at the centre: 4 and 2" in chart.summary
+    assert "did not converge" not in " ".join(chart.notes)
+    loose = replace(run.landscapes[1], eigenvalue_residuals=np.array([1e-3, 0.05]))
+    said = " ".join(weight_space.chart(replace(run, landscapes=(loose,))).notes)
+    assert "at most 0.05. The search did not converge" in said
     data = chart.data()
     assert data.loc[data["part"] == "eigenvalue", "eigenvalue"].tolist() == [4.0, 2.0]
 

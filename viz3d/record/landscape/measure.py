@@ -113,6 +113,11 @@ def landscape(
             raise BadArgument("batches is empty; give at least one batch.")
         measure = Measure(model, kept, loss_fn, reward_fn, seed)
         weights = Weights(model)
+        if bad := weights.bad():
+            raise BadArgument(
+                f"The model has a NaN or infinity in {bad!r}, so nothing around it can be "
+                "measured; load a checkpoint from before."
+            )
         opened, problems = open_checkpoints(checkpoints, weights)
         for problem in problems:
             _logger.warning("%s It is left out.", problem)
