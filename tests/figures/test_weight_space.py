@@ -99,7 +99,12 @@ def test_the_path_stands_at_its_own_height_beside_the_nearest_nodes(run):
     assert [list(t.x) for t in below] == [[0, 10, 20]] * 2
     np.testing.assert_allclose(below[0].y, own, rtol=1e-6)
     np.testing.assert_allclose(below[1].y, [3.25, 1.5, 1.0])
-    assert "begins 90 % of its distance" in chart.summary
+    assert "begins 90 % of its distance from the centre off the plane" in chart.summary
+    plane = run.landscapes[0]
+    far = replace(plane, path=replace(plane.path, residual=np.array([0.2, 0.96, 0.0])))
+    words = weight_space.chart(replace(run, landscapes=(far,))).summary
+    assert "begins 20 %" in words
+    assert "the most on the way is 96 %" in words
 
 
 def test_the_path_beside_its_nodes_has_a_range_of_its_own(run):

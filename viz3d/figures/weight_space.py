@@ -87,18 +87,19 @@ def draw_flat(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figur
         layout["yaxis"] = {**layout["yaxis"], "domain": [0.42, 1]}
         layout["xaxis2"] = {**style.axis(path_word(result)), "anchor": "y2", "zeroline": False}
         layout["yaxis2"] = {
-            **style.axis(name, zeroline=False, **_height(below, 4)), "domain": [0, 0.27],
+            **style.axis(name, zeroline=False, **_height(below, 4, 0.15)), "domain": [0, 0.27],
             "automargin": True,
         }  # fmt: skip
     return style.figure(traces, layout)
 
 
-def _height(frame: Frame, most: int = 7) -> dict[str, Any]:
+def _height(frame: Frame, most: int = 7, share: float = 0.04) -> dict[str, Any]:
+    """Return the axis of the values; `share` of its range is left free on both sides."""
     z = frame.known()[2]
     ticks = nice_ticks(z, log=frame.log, most=most)
     return {
         "type": "log" if frame.log else "linear",
-        "range": padded(z, log=frame.log),
+        "range": padded(z, log=frame.log, share=share),
         "tickmode": "array",
         "tickvals": [value for value, _ in ticks],
         "ticktext": [text for _, text in ticks],

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from viz3d.figures.text import count, listed, safe, say, wrapped
 from viz3d.figures.weight_data import WeightSpaceResult
@@ -88,10 +89,16 @@ def _path(result: WeightSpaceResult) -> dict[str, Any] | None:
         "checkpoints": len(path.step),
         "first_residual": _known(path.residual[0]),
         "last_residual": _known(path.residual[-1]),
+        "largest_residual": _largest(path.residual),
         "compared": len(gap),
         "median_gap": float(np.median(gap)) if len(gap) else None,
         "largest_gap": float(gap.max()) if len(gap) else None,
     }
+
+
+def _largest(values: NDArray[np.float64]) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.max()) if len(known) else None
 
 
 def _whole(value: Any) -> int | None:
@@ -164,11 +171,12 @@ def _path_words(result: WeightSpaceResult, path: Mapping[str, Any] | None) -> li
     if path is None or result.is_line:
         return []
     parts = [f"The path has {count(path['checkpoints'], 'checkpoint')}."]
-    first, last = path["first_residual"], path["last_residual"]
-    if first is not None and last is not None:
+    first, most = path["first_residual"], path["largest_residual"]
+    if first is not None and most is not None:
         parts = [
             f"The path of {count(path['checkpoints'], 'checkpoint')} begins {100 * first:.0f} % "
-            f"of its distance from the centre off the plane and ends {100 * last:.0f} % off it."
+            f"of its distance from the centre off the plane; the most on the way is "
+            f"{100 * most:.0f} %."
         ]
     if path["compared"]:
         parts.append(
