@@ -87,6 +87,7 @@ class Smooth(nn.Module):
         (Loss(1).method, Loss(1)),
         (closing(Smooth(0.1)), closing(Smooth(0.2))),
         (Smooth(0.1), nn.Sequential(Smooth(0.1))),
+        (nn.Conv1d(1, 1, 3, stride=1), nn.Conv1d(1, 1, 3, stride=2)),
         (closing(torch.abs), closing(torch.exp)),
         (closing(nn.GELU), closing(nn.ReLU)),
         (closing(1), None),

@@ -93,6 +93,10 @@ def test_the_residual_is_the_distance_from_the_plane(monkeypatch):
         ).path.residual
     ]
     assert found[0][2] == pytest.approx(0.6, abs=0.01)  # the third pulls the plane a little
+    away = np.stack([c["weight"].double().numpy().ravel() for c in checkpoints.values()])
+    plane = np.linalg.svd(away, full_matrices=False)[2][:2]
+    off = np.linalg.norm(away - away @ plane.T @ plane, axis=1) / np.linalg.norm(away, axis=1)
+    assert found[0] == pytest.approx(off, rel=1e-6)
     monkeypatch.setattr(path_module, "BLOCK", 5)
     found.append(
         viz3d.landscape(

@@ -96,7 +96,7 @@ def _of_module(module: Any) -> Iterator[Any]:
     """
     yield getattr(type(module), "forward", None)
     for name, value in sorted(vars(module).items()):
-        if isinstance(value, PLAIN) and name != "training":
+        if isinstance(value, (*PLAIN, list, tuple)) and name != "training":
             yield from (name, value)
     for name, child in module.named_children():
         yield from (name, child)

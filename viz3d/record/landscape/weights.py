@@ -71,8 +71,8 @@ class Weights:
     def place(self, coordinates: Sequence[float], directions: Sequence[Tensors]) -> None:
         """Move the model to the centre plus `coordinates` times `directions`.
 
-        The sum is taken in float32 at least and rounded once; where every coordinate is 0 the
-        model is the centre itself.
+        Directions are float32 at least, so the sum is too, and rounded once; where every
+        coordinate is 0 the model is the centre itself.
         """
         import torch
 
@@ -81,10 +81,8 @@ class Weights:
                 moves = [(c, d[name]) for c, d in zip(coordinates, directions, strict=True)
                          if name in d]  # fmt: skip
                 at = self.centre[name]
-                if moves:
-                    at = at.to(torch.promote_types(at.dtype, torch.float32))
-                    for coordinate, direction in moves:
-                        at = at + coordinate * direction
+                for coordinate, direction in moves:
+                    at = at + coordinate * direction
                 tensor.copy_(at)
 
 
