@@ -212,6 +212,27 @@ def test_a_reward_plane_has_its_own_standard_error():
     assert set(part.values) == {"loss"}
 
 
+def test_a_path_has_its_own_loss_and_its_own_reward():
+    """Of the checkpoints themselves; without a reward_fn there is no reward."""
+    ends = {seed: net(seed).state_dict() for seed in (1, 2)}
+
+    def reward(model, batch):
+        return -3 * entropy(model, batch)
+
+    found = viz3d.landscape(
+        net(), entropy, examples(), checkpoints=ends, reward_fn=reward, points=3
+    ).path
+    own = [
+        np.mean([entropy(net(seed).eval(), b).mean().item() for b in examples()]) for seed in ends
+    ]
+    assert found.loss == pytest.approx(own)
+    assert found.reward == pytest.approx(-3 * found.loss)
+    assert found.own("reward") is found.reward
+    plain = viz3d.landscape(net(), entropy, examples(), checkpoints=ends, points=3).path
+    assert plain.reward is None
+    assert plain.own("accuracy") is None
+
+
 def test_losses_that_are_not_finite_stay_in_the_grid():
     """A hole is a hole, and its neighbours keep their values."""
     model = Bowl()
