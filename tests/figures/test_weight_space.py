@@ -184,6 +184,17 @@ def test_a_checkpoint_beside_the_grid_has_no_node():
     assert inside.tolist() == [False, True, True, True, True, False]
 
 
+def test_a_checkpoint_outside_the_grid_stands_beside_no_node(run):
+    """In the table and in the words; its own value is drawn all the same."""
+    plane = run.landscapes[0]
+    path = replace(plane.path, alpha=np.array([2.0, 0.4, 0.0]))
+    chart = weight_space.chart(replace(run, landscapes=(replace(plane, path=path),)))
+    rows = chart.table[chart.table["what"] == "checkpoint"]
+    assert rows["nearest node"].isna().tolist() == [True, False, False]
+    assert chart.numbers["path"]["compared"] == 2
+    assert "1 checkpoint beside the measured grid." in chart.notes
+
+
 def test_a_path_without_values_of_its_own_lies_on_the_floor(run):
     """Of a reward, the path's loss says nothing; it is told and not taken for one."""
     path = run.landscapes[0].path

@@ -218,6 +218,22 @@ def test_a_disk_that_fills_while_measuring_is_told_once(tmp_path, caplog, monkey
     assert [f.name for f in (tmp_path / "landscape").iterdir()] == ["pca.npz"]
 
 
+def test_a_disk_that_fails_while_storing_leaves_what_was_there(tmp_path, monkeypatch):
+    """A reader sees all of a file or what was there before; nothing half written stays."""
+    measure(plain, tmp_path)
+    file = tmp_path / "landscape" / "pca.npz"
+    before = file.read_bytes()
+
+    def half(out, **_):
+        out.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", half)
+    measure(plain, tmp_path, seed=1)
+    assert file.read_bytes() == before
+    assert {f.name for f in file.parent.iterdir()} == {"pca.npz", ".pca.rows"}
+
+
 def test_a_disk_that_fails_later_costs_the_file_and_not_the_result(tmp_path, caplog, monkeypatch):
     """The landscape is returned, and the parts stay."""
 
