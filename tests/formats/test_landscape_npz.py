@@ -17,6 +17,7 @@ from viz3d import load_run, load_runs
 from viz3d.errors import NoFormat, NotMine
 from viz3d.formats import landscape_npz, limits
 from viz3d.formats.grouping import group
+from viz3d.load import list_runs, open_source
 
 from .conftest import Reader, said
 
@@ -183,9 +184,9 @@ def test_a_landscape_is_known_by_what_it_holds_where_its_name_tells_nothing(tmp_
     with h5py.File(tmp_path / "weights.hdf5", "w") as file:
         file["layer"] = A
     (tmp_path / "text.h5").write_text("no")
-    runs = load_runs(tmp_path)
-    assert {run.name for run in runs} == {"resnet.npz", "resnet56.h5"}
-    assert all(run.landscapes for run in runs)
+    names = {info.name for info in list_runs(open_source(tmp_path))}
+    assert names == {"resnet.npz", "resnet56.h5"}
+    assert all(run.landscapes for run in load_runs(tmp_path))
 
 
 @pytest.mark.parametrize(
