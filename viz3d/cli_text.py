@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from viz3d.durations import duration_text
 from viz3d.figures.text import count
 
 if TYPE_CHECKING:
@@ -66,15 +67,6 @@ def size_text(size: float) -> str:
             return f"{size:.{digits}f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration in its two largest units."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
-    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
 
 
 def info_text(info: RunInfo) -> str:

@@ -28,6 +28,8 @@ class LandscapePath:
     step : ndarray of int64
     loss : ndarray of float64
         Of the checkpoint itself, not of its projection; NaN where that was not measured.
+    reward : ndarray of float64, or None
+        Likewise; None where no reward was measured at all.
     """
 
     alpha: Floats
@@ -35,6 +37,11 @@ class LandscapePath:
     residual: Floats
     step: NDArray[np.int64]
     loss: Floats
+    reward: Floats | None = None
+
+    def own(self, quantity: str) -> Floats | None:
+        """Return what the checkpoints gave by themselves, of a quantity that was measured."""
+        return {"loss": self.loss, "reward": self.reward}.get(quantity)
 
 
 @dataclass(frozen=True)

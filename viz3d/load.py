@@ -8,7 +8,8 @@ from pathlib import Path
 from viz3d.errors import RunNotFound, SourceError
 from viz3d.formats.globs import claimed, claimed_names
 from viz3d.formats.grouping import Group, group
-from viz3d.formats.names import timestamp
+from viz3d.formats.names import suffix, timestamp
+from viz3d.formats.peek import KINDS, MOST, looks_like_one
 from viz3d.load_entries import load_entries
 from viz3d.run import FileInfo, Run, RunInfo
 from viz3d.settings import Settings, load_settings
@@ -73,6 +74,8 @@ def _wanted(path: str) -> bool:
 def list_runs(source: Source) -> list[RunInfo]:
     """List the runs of a source by the names of its files alone.
 
+    On this disk landscapes are known by what they hold, too, where their names tell nothing.
+
     Parameters
     ----------
     source : Source
@@ -88,13 +91,23 @@ def list_runs(source: Source) -> list[RunInfo]:
         If the source cannot be listed.
     """
     files = {file.path: file for file in source.files()}
-    groups = group(list(files))
+    groups = group(list(files), _known(source, files))
     names = run_names([found.run for found in groups], source.name)
     infos = [
         _info(names[found.run], source.name, found, [files[path] for path in found.files])
         for found in groups
     ]
     return sorted(infos, key=_newest_first)
+
+
+def _known(source: Source, files: Mapping[str, FileInfo]) -> set[str]:
+    """Return files that hold landscapes, and a file that somebody named, to be told why not."""
+    if not isinstance(source, LocalSource):
+        return set()
+    if source.is_file:
+        return set(files)
+    asked = [path for path in files if suffix(path) in KINDS and not claimed(path)]
+    return {path for path in asked[:MOST] if looks_like_one(path, source.path_of(path))}
 
 
 def load_run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from viz3d.cli_text import duration_text, fitted, progress_text
+from viz3d.cli_text import fitted, progress_text
 from viz3d.sources.progress import Progress
 
 HALF = Progress(3, 12, 13_500_000, 27_000_000, 1_500_000.0)
@@ -28,14 +28,6 @@ HALF = Progress(3, 12, 13_500_000, 27_000_000, 1_500_000.0)
 def test_progress_text_fits_the_terminal(progress: Progress, width: int, text: str) -> None:
     """All facts where there is room, the most important ones where there is not."""
     assert progress_text(progress, width) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (7_300, "2 h 1 min")]
-)
-def test_duration_text(seconds: float, text: str) -> None:
-    """Two units at most."""
-    assert duration_text(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,7 +99,74 @@ def test_the_path_stands_at_its_own_height_beside_the_nearest_nodes(run):
     assert [list(t.x) for t in below] == [[0, 10, 20]] * 2
     np.testing.assert_allclose(below[0].y, own, rtol=1e-6)
     np.testing.assert_allclose(below[1].y, [3.25, 1.5, 1.0])
-    assert "begins 90 % of its distance" in chart.summary
+    assert "begins 90 % of its distance from the centre off the plane" in chart.summary
+    plane = run.landscapes[0]
+    far = replace(plane, path=replace(plane.path, residual=np.array([0.2, 0.96, 0.0])))
+    words = weight_space.chart(replace(run, landscapes=(far,))).summary
+    assert "begins 20 %" in words
+    assert "the most on the way is 96 %" in words
+
+
+def test_the_path_beside_its_nodes_has_a_range_of_its_own(run):
+    """Most of a plane lies higher than the path; two charts beside each other share one range."""
+    grid = run.landscapes[0]
+    loss = grid.values["loss"].copy()
+    loss[2, 0] = 9  # a corner far from the path
+    high = replace(run, landscapes=(replace(grid, values={"loss": loss}),))
+    chart = weight_space.chart(high)
+    low, top = chart.flat.layout.yaxis2.range
+    own, nodes = (t for t in chart.flat.data if t.yaxis == "y2")
+    drawn = [*own.y, *(np.asarray(nodes.y) + nodes.error_y.array), *nodes.y]
+    assert low < min(drawn) < max(drawn) < top < 1.2 * max(drawn)
+    assert chart.figure.layout.scene.zaxis.range[1] > 1.2 * top
+    pair = compare.side_by_side([[run], [high]], "weight-space")
+    assert pair[0].flat.layout.yaxis2.range == pair[1].flat.layout.yaxis2.range
+
+
+def test_the_checkpoints_own_loss_stands_beside_the_centres(run):
+    """Equal to it, it is said once; another one is warned of, with what to do."""
+    grid = run.landscapes[0]
+    same, other = (
+        weight_space.chart(replace(run, landscapes=(replace(grid, meta={**grid.meta, **meta}),)))
+        for meta in ({"centre_loss": 1.0, "centre_loss_se": 0.25}, {"centre_loss": 1.001})
+    )
+    assert "the same as the checkpoint measured by itself" in same.summary
+    row = same.table[same.table["what"] == "checkpoint measured by itself"]
+    assert row[["value", "standard error"]].to_numpy().tolist() == [[1.0, 0.25]]
+    assert same.numbers["warnings"] == []
+    assert "the checkpoint measured by itself has 1.001" in other.summary
+    [warning] = other.numbers["warnings"]
+    assert "grid may be of other weights or samples. Measure it again." in warning
+    assert other.notes[0] == warning
+    assert weight_space.chart(run).numbers["own_centre"] is None
+
+
+@pytest.mark.parametrize("given", [True, math.nan, "1", None, [1.0]])
+def test_a_centre_that_is_no_number_is_none(run, given):
+    """A file may say anything of itself."""
+    chart = weight_space.chart(with_grid(run, np.eye(3) + 1, meta={"centre_loss": given}))
+    assert chart.numbers["own_centre"] is None
+
+
+def test_problems_of_the_measurement_are_told(run):
+    """First of all notes; of very many ten, and what is no sentence is not taken for one."""
+    told = [f"step-{i}.pt is damaged <b>." for i in range(12)]
+    chart = weight_space.chart(with_grid(run, np.eye(3) + 1, meta={"problems": [*told, 3]}))
+    warnings = chart.numbers["warnings"]
+    assert warnings[0] == "When it was measured: step-0.pt is damaged &lt;b&gt;."
+    assert len(warnings) == 11
+    assert "2 more" in warnings[-1]
+    assert list(chart.notes[:11]) == warnings
+    odd = weight_space.chart(with_grid(run, np.eye(3) + 1, meta={"problems": "none"}))
+    assert odd.numbers["warnings"] == []
+
+
+def test_a_path_has_its_own_reward_where_that_was_measured(run):
+    """As its own loss: at its height, and beside the nearest nodes."""
+    path = replace(run.landscapes[0].path, reward=np.array([0.1, 0.2, 0.9]))
+    chart = weight_space.chart(with_grid(run, {"reward": np.eye(3) + 1}, path=path))
+    drawn = next(t for t in chart.figure.data if str(t.name).startswith("path,"))
+    np.testing.assert_allclose(drawn.z, [0.1, 0.2, 0.9], rtol=1e-6)
 
 
 def test_the_path_fades_with_its_distance_from_the_plane():
@@ -114,6 +182,17 @@ def test_a_checkpoint_beside_the_grid_has_no_node():
     at, inside = nearest(np.array([0.0, 1.0, 3.0]), np.array([-0.6, -0.4, 1.9, 2.1, 3.9, np.nan]))
     assert at[:5].tolist() == [0, 0, 1, 2, 2]
     assert inside.tolist() == [False, True, True, True, True, False]
+
+
+def test_a_checkpoint_outside_the_grid_stands_beside_no_node(run):
+    """In the table and in the words; its own value is drawn all the same."""
+    plane = run.landscapes[0]
+    path = replace(plane.path, alpha=np.array([2.0, 0.4, 0.0]))
+    chart = weight_space.chart(replace(run, landscapes=(replace(plane, path=path),)))
+    rows = chart.table[chart.table["what"] == "checkpoint"]
+    assert rows["nearest node"].isna().tolist() == [True, False, False]
+    assert chart.numbers["path"]["compared"] == 2
+    assert "1 checkpoint beside the measured grid." in chart.notes
 
 
 def test_a_path_without_values_of_its_own_lies_on_the_floor(run):
@@ -139,13 +218,26 @@ def test_a_line_is_a_curve_with_its_band_and_its_barrier(run):
     assert "beta" not in chart.data().columns
 
 
+def test_a_line_that_only_falls_has_its_top_at_an_end(run):
+    """Nothing between the two checkpoints is said to be above both."""
+    line = with_grid(run, np.linspace(3, 1, 5), alpha=np.linspace(0, 1, 5), meta={"kind": "line"})
+    chart = weight_space.chart(line)
+    assert chart.numbers["barrier"] == pytest.approx(1.0)
+    assert "The highest loss on the way is that of one of both ends." in chart.summary
+    assert "above the mean" not in chart.summary
+
+
 def test_eigenvalues_stand_in_the_table_with_their_residuals(run):
     """And in the words, and in the data."""
     chart = weight_space.chart(run, landscape="random")
     rows = chart.table[chart.table["what"].str.startswith("Hessian")]
     assert rows["value"].tolist() == [4.0, 2.0]
     assert rows["residual norm"].tolist() == [1e-3, 2e-3]
-    assert "eigenvalues of the Hessian at the centre: 4 and 2" in chart.summary
+    assert "eigenvalues of the loss's Hessian at the centre: 4 and 2" in chart.summary
+    assert "did not converge" not in " ".join(chart.notes)
+    loose = replace(run.landscapes[1], eigenvalue_residuals=np.array([1e-3, 0.05]))
+    said = " ".join(weight_space.chart(replace(run, landscapes=(loose,))).notes)
+    assert "at most 0.05. The search did not converge" in said
     data = chart.data()
     assert data.loc[data["part"] == "eigenvalue", "eigenvalue"].tolist() == [4.0, 2.0]
 

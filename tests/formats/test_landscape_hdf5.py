@@ -12,6 +12,7 @@ import pytest
 
 from viz3d import load_run, load_runs
 from viz3d.errors import NoFormat, NotMine
+from viz3d.figures import weight_space
 from viz3d.formats import csv_any, landscape_hdf5, limits
 
 from .conftest import Reader, said
@@ -100,6 +101,82 @@ def test_without_h5py_the_package_is_named(tmp_path: Path, monkeypatch: pytest.M
     [run] = load_runs(tmp_path)
     assert run.name == "a.csv"
     assert "needs the package h5py; run `pip install h5py`" in str(run.problems[-1])
+
+
+PCA = "nets/PCA_weights_save_epoch=1/directions.h5"
+PATH_X, PATH_Y = np.array([0.8, 0.3, 0.0]), np.array([0.9, -0.2, 0.0])
+
+
+def surface_and_path(folder: Path, dir_file: str, method: str = "cos", **path: Any) -> Path:
+    """Write a surface and, beside it, a path on directions of that name."""
+    write(folder / "surface.h5", xcoordinates=X, ycoordinates=Y, train_loss=np.ones((3, 2)),
+          dir_file=dir_file)  # fmt: skip
+    path = path or {"proj_xcoord": PATH_X, "proj_ycoord": PATH_Y}
+    write(folder / f"directions.h5_proj_{method}.h5", **path)
+    return folder
+
+
+def test_a_projected_path_lies_on_the_plane_of_its_directions(tmp_path: Path) -> None:
+    """What its file does not hold is unknown: steps, distances, losses; nothing is made up."""
+    run = load_run(surface_and_path(tmp_path, PCA))
+    [grid] = run.landscapes
+    assert grid.path is not None
+    np.testing.assert_array_equal(grid.path.alpha, PATH_X)
+    np.testing.assert_array_equal(grid.path.beta, PATH_Y)
+    assert np.isnan(grid.path.residual).all()
+    assert np.isnan(grid.path.loss).all()
+    assert not run.problems
+    chart = weight_space.chart(run)
+    words = " ".join(chart.notes)
+    assert "3 checkpoints at an unknown distance from the plane are not faded." in words
+    assert "Steps of the checkpoints are not recorded" in words
+    assert "The path has 3 checkpoints." in chart.summary
+    [drawn] = [t for t in chart.flat.data if str(t.name).startswith("path")]
+    assert drawn.name == "path, at an unknown distance from the plane"
+    assert len(set(drawn.marker.color)) == 1
+    assert "off the plane" not in drawn.hovertemplate
+    assert "step" not in drawn.hovertemplate
+    rows = chart.table[chart.table["what"] == "checkpoint"]
+    assert rows["number"].tolist() == [0, 1, 2]
+    assert rows["off the plane (%)"].isna().all()
+    data = chart.data()
+    assert "step" not in data
+    assert data.loc[data["part"] == "path", "checkpoint"].tolist() == [0, 1, 2]
+
+
+def test_a_path_on_other_directions_is_left_out_and_told(tmp_path: Path) -> None:
+    """Coordinates along other directions are other places."""
+    run = load_run(surface_and_path(tmp_path, "nets/PCA_other/main.h5"))
+    assert run.landscapes[0].path is None
+    assert "no plane here is recorded to be along the directions directions.h5" in str(
+        run.problems[0]
+    )
+
+
+def test_distances_are_not_taken_for_multiples_of_directions(tmp_path: Path) -> None:
+    """Their 'cos' gives lengths, which are the nodes' unit for unit directions alone."""
+    run = load_run(surface_and_path(tmp_path, "nets/directions.h5"))
+    assert run.landscapes[0].path is None
+    assert "proj_method='lstsq'" in str(run.problems[0])
+    (tmp_path / "solved").mkdir()
+    run = load_run(surface_and_path(tmp_path / "solved", "nets/directions.h5", "lstsq"))
+    assert run.landscapes[0].path is not None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        {"proj_xcoord": PATH_X},
+        {"proj_xcoord": PATH_X, "proj_ycoord": PATH_Y[:2]},
+        {"proj_xcoord": PATH_X, "proj_ycoord": np.array([0, np.nan, 1])},
+        {"proj_xcoord": X[:0], "proj_ycoord": X[:0]},
+    ],
+)
+def test_a_path_that_is_none_costs_only_itself(tmp_path: Path, path: dict[str, Any]) -> None:
+    """The surface stays, and the reason is told."""
+    run = load_run(surface_and_path(tmp_path, PCA, **path))
+    assert run.landscapes[0].path is None
+    assert "HDF5 path" in str(run.problems[0])
 
 
 def test_a_long_table_is_a_grid_where_it_fills_one(read: Reader) -> None:

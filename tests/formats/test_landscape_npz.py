@@ -9,15 +9,19 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
-from viz3d import load_run
+from viz3d import load_run, load_runs
 from viz3d.errors import NoFormat, NotMine
 from viz3d.formats import landscape_npz, limits
+from viz3d.formats.grouping import group
+from viz3d.load import list_runs, open_source
 
 from .conftest import Reader, said
 
+A = np.arange(3.0)
 PLANE = {"alpha": np.arange(3.0), "beta": np.arange(2.0), "loss": np.arange(6.0).reshape(2, 3)}
 
 
@@ -168,3 +172,47 @@ def test_meta_is_read_as_json_and_nothing_else(read: Reader) -> None:
     content = packed(**PLANE, meta=np.array(json.dumps(meta)))
     [parsed] = read(landscape_npz, {"landscape/a.npz": content})
     assert dict(parsed.landscapes[0].meta) == meta
+
+
+def test_a_landscape_is_known_by_what_it_holds_where_its_name_tells_nothing(tmp_path: Path) -> None:
+    """On this disk; data sets and weights beside it are not listed, whatever they are called."""
+    (tmp_path / "resnet.npz").write_bytes(packed(alpha=A, loss=A))
+    (tmp_path / "data.npz").write_bytes(packed(x=A, y=A))
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 cut")
+    with h5py.File(tmp_path / "resnet56.h5", "w") as file:
+        file["xcoordinates"], file["train_loss"] = A, A
+    with h5py.File(tmp_path / "weights.hdf5", "w") as file:
+        file["layer"] = A
+    (tmp_path / "text.h5").write_text("no")
+    names = {info.name for info in list_runs(open_source(tmp_path))}
+    assert names == {"resnet.npz", "resnet56.h5"}
+    assert all(run.landscapes for run in load_runs(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("data.npz", "no arrays 'alpha' and 'loss'"), ("data.h5", "no HDF5 file")],
+)
+def test_a_file_that_somebody_names_is_declined_with_a_reason(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    """Not with the words that there is nothing."""
+    (tmp_path / name).write_bytes(packed(x=A))
+    with pytest.raises(NoFormat, match=why):
+        load_run(tmp_path / name)
+
+
+def test_in_a_bucket_names_alone_decide() -> None:
+    """Nothing is downloaded to look into it, unless it is known already."""
+    assert group(["resnet.npz"]) == []
+    assert group(["resnet.npz"], {"resnet.npz"})[0].formats == ("viz3d landscape",)
+
+
+def test_a_listing_looks_into_so_many_files_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of a million arrays is listed all the same."""
+    for i in range(4):
+        (tmp_path / f"{i}.npz").write_bytes(packed(alpha=A, loss=A))
+    monkeypatch.setattr("viz3d.load.MOST", 3)
+    assert len(load_runs(tmp_path)) == 3

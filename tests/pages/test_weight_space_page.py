@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
 Open = Callable[..., AppTest]
@@ -58,6 +59,39 @@ def test_two_stand_beside_each_other_on_one_scale(open_page: Open, measured: Pat
         )
     assert "alpha and beta of the one are not those of the other" in said(app)
     assert len(app.dataframe) == 2
+
+
+def test_problems_of_the_measurement_are_warned_of(open_page: Open, tmp_path: Path) -> None:
+    """Above the chart; beside another with the name of the one that has them."""
+    axis = np.linspace(-1, 1, 3)
+    for name, problems in (("a", ["step-3.pt is damaged."]), ("b", [])):
+        meta = json.dumps({"kind": "random", "problems": problems, "centre_loss": 1.0})
+        file = tmp_path / "run" / "landscape" / f"{name}.npz"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(file, alpha=axis, beta=axis, loss=np.ones((3, 3)), meta=np.array(meta))
+    app = open_page(PAGE, source=str(tmp_path))
+    assert "When it was measured: step-3.pt is damaged." in said_in_warnings(app)
+    app = open_page(PAGE, source=str(tmp_path), landscape="b", beside="a")
+    assert "a: When it was measured: step-3.pt is damaged." in said_in_warnings(app)
+    app = open_page(PAGE, source=str(tmp_path), landscape="b")
+    assert charts(app)
+    assert "When it was measured" not in said_in_warnings(app)
+
+
+def said_in_warnings(app: AppTest) -> str:
+    """Return the words of all warnings."""
+    words = " ".join(str(one.value) for one in app.warning)
+    return words.replace("\\", "").replace("\u200b", "")
+
+
+def test_the_bundled_runs_have_some(open_page: Open) -> None:
+    """Whoever opens the page first sees a measured plane with a path, without choosing anything."""
+    app = open_page(PAGE, source="sample")
+    assert not app.exception
+    [drawn] = charts(app)
+    assert settings(drawn)["landscape"] == "pca"
+    assert "The path of 21 checkpoints" in said(app)
+    assert not app.warning
 
 
 def test_a_line_is_one_flat_chart(open_page: Open, measured: Path) -> None:

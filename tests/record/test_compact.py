@@ -51,6 +51,19 @@ def test_every_number_reads_back_as_it_was_logged(logged):
             assert all(same(row[name], type(row[name])(value)) for name, value in before.items())
 
 
+def test_landscapes_are_copied_as_they_are(tmp_path):
+    """What is measured is in them already; what is only begun stays behind."""
+    with Recorder(tmp_path / "run") as recorder:
+        recorder.log(0, loss=1.0)
+    measured = tmp_path / "run" / "landscape"
+    measured.mkdir()
+    (measured / "pca.npz").write_bytes(b"as it is")
+    (measured / ".random.rows").write_text("{}")
+    compact(tmp_path / "run", tmp_path / "packed")
+    [found] = (tmp_path / "packed" / "landscape").iterdir()
+    assert (found.name, found.read_bytes()) == ("pca.npz", b"as it is")
+
+
 def test_layers_config_and_torn_lines(tmp_path):
     """Layers are packed too, the description is copied, what was cut short is counted."""
     with Recorder(tmp_path / "run", config={"seed": 3}) as recorder:

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 import viz3d
+from viz3d.record.landscape.samples import Measure
 
 torch.set_num_threads(1)  # the cores are shared by several workers
 
@@ -145,6 +146,48 @@ def test_the_standard_error_is_that_of_the_mean():
     assert (found.meta["n_samples"], found.meta["n_batches"]) == (25, 2)
 
 
+def test_standard_errors_cover_the_true_mean_as_often_as_they_say():
+    """Of 4,000 draws of 40 losses 1.96 of them hold the mean in 94.3 %, as Student has it."""
+    generator = torch.Generator().manual_seed(0)
+    model, held = nn.Linear(1, 1), 0
+    for _ in range(4_000):
+        batches = torch.randn(2, 20, generator=generator, dtype=torch.float64).unbind()
+        [mean] = Measure(model, batches, lambda _, batch: 3 + 2 * batch, None, 0)()
+        held += abs(mean.value - 3) <= 1.96 * mean.se
+    assert held / 4_000 == pytest.approx(0.943, abs=0.012)  # three binomial standard errors
+
+
+def test_tied_weights_move_as_one():
+    """A line ends at the other checkpoint itself, and the tie is still there."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 4, bias=False), nn.ReLU(), nn.Linear(4, 4, bias=False))
+    model[2].weight = model[0].weight
+    end = {name: weight + 0.1 for name, weight in model.state_dict().items()}
+    batch = torch.randn(8, 4)
+    found = viz3d.landscape(model, squares, [batch], kind="line", checkpoints={1: end}, points=3)
+    assert model[2].weight is model[0].weight
+    model.load_state_dict(end)
+    assert found.values["loss"][-1] == pytest.approx(squares(model, batch).mean().item(), rel=1e-6)
+
+
+def squares(model, batch):
+    return model(batch).float().square().mean(1)
+
+
+def test_bfloat16_is_moved_in_single_precision_and_put_back_to_the_bit():
+    """The centre is the checkpoint's own; what the precision was is recorded."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 4)).bfloat16()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    batch = torch.randn(8, 4).bfloat16()
+    found = viz3d.landscape(model, squares, [batch], points=3, eigenvalues=1)
+    assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
+    assert middle(found.values["loss"]) == found.meta["centre_loss"]
+    assert middle(found.values["loss"]) == pytest.approx(squares(model, batch).mean().item())
+    assert found.meta["precision"] == "bfloat16"
+    assert found.eigenvalue_residuals[0] < 0.02 * found.eigenvalues[0]
+
+
 def test_a_mean_per_batch_counts_as_one_sample():
     """What is not known per sample is not made up; one value has no standard error."""
     batches = [torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0])]
@@ -167,6 +210,27 @@ def test_a_reward_plane_has_its_own_standard_error():
     assert found.values["reward"] == pytest.approx(-part.values["loss"])
     assert found.errors["reward"] == pytest.approx(part.errors["loss"])
     assert set(part.values) == {"loss"}
+
+
+def test_a_path_has_its_own_loss_and_its_own_reward():
+    """Of the checkpoints themselves; without a reward_fn there is no reward."""
+    ends = {seed: net(seed).state_dict() for seed in (1, 2)}
+
+    def reward(model, batch):
+        return -3 * entropy(model, batch)
+
+    found = viz3d.landscape(
+        net(), entropy, examples(), checkpoints=ends, reward_fn=reward, points=3
+    ).path
+    own = [
+        np.mean([entropy(net(seed).eval(), b).mean().item() for b in examples()]) for seed in ends
+    ]
+    assert found.loss == pytest.approx(own)
+    assert found.reward == pytest.approx(-3 * found.loss)
+    assert found.own("reward") is found.reward
+    plain = viz3d.landscape(net(), entropy, examples(), checkpoints=ends, points=3).path
+    assert plain.reward is None
+    assert plain.own("accuracy") is None
 
 
 def test_losses_that_are_not_finite_stay_in_the_grid():

@@ -93,6 +93,10 @@ def test_the_residual_is_the_distance_from_the_plane(monkeypatch):
         ).path.residual
     ]
     assert found[0][2] == pytest.approx(0.6, abs=0.01)  # the third pulls the plane a little
+    away = np.stack([c["weight"].double().numpy().ravel() for c in checkpoints.values()])
+    plane = np.linalg.svd(away, full_matrices=False)[2][:2]
+    off = np.linalg.norm(away - away @ plane.T @ plane, axis=1) / np.linalg.norm(away, axis=1)
+    assert found[0] == pytest.approx(off, rel=1e-6)
     monkeypatch.setattr(path_module, "BLOCK", 5)
     found.append(
         viz3d.landscape(
@@ -198,6 +202,44 @@ def test_files_give_their_step_and_bad_ones_are_left_out(tmp_path, caplog):
         assert name in said
         assert name in caplog.text
     assert len(found.meta["problems"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "step"),
+    [
+        ("exp2026/a.pt", {}, None),
+        ("checkpoint-500/pytorch_model.bin", {}, 500),
+        ("global_step30/weights.pt", {}, 30),
+        ("x/a.pt", {"step": torch.tensor(7)}, 7),
+        ("x/b-9.pt", {"step": True}, 9),
+        ("x/b-9.pt", {"step": torch.tensor(7.5)}, 9),
+        ("x/b-9.pt", {"step": 8.0, "iteration": 6}, 6),
+    ],
+)
+def test_a_step_is_read_and_never_guessed(tmp_path, name, held, step):
+    """From the file, its name, or a folder's that counts; the number of a project is none."""
+    file = tmp_path / name
+    file.parent.mkdir()
+    torch.save({"model": state(unit(1)), **held}, file)
+    asked = {"kind": "line", "checkpoints": [file], "points": 3}
+    if step is None:
+        with pytest.raises(BadArgument, match=r"a\.pt says no step"):
+            viz3d.landscape(Quadratic(), loss, [0], **asked)
+    else:
+        assert viz3d.landscape(Quadratic(), loss, [0], **asked).path.step.tolist() == [step]
+
+
+def test_directions_that_span_no_plane_have_a_path_all_the_same():
+    """Of a single weight both random directions are one line; the path is where it is nearest."""
+    model = torch.nn.Linear(1, 1, bias=False)
+    model.weight.data.fill_(2.0)
+    end = {1: {"weight": torch.tensor([[3.0]])}}
+    found = viz3d.landscape(model, lambda m, _: m.weight, [0], checkpoints=end, points=3)
+    assert abs(found.path.alpha[0]) + abs(found.path.beta[0]) == pytest.approx(0.5)
+    assert found.path.residual[0] == pytest.approx(0, abs=1e-9)
+    model.weight.data.zero_()
+    with pytest.raises(BadArgument, match="all zero"):
+        viz3d.landscape(model, lambda m, _: m.weight, [0], checkpoints=end, points=3)
 
 
 def test_a_folder_or_file_that_is_not_there_is_said(tmp_path):

@@ -103,6 +103,17 @@ class Norms(nn.Module):
         self.norm = nn.LayerNorm((2, 3))
 
 
+def diverged():
+    model = net()
+    model[0].weight.data[0, 0] = math.inf
+    return model
+
+
+def fixed():
+    with torch.inference_mode():
+        return net()
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -114,7 +125,9 @@ class Norms(nn.Module):
         ({"loss_fn": lambda *_: None}, "loss_fn gave"),
         ({"name": "../x"}, "letters"),
         ({"eigenvalues": -1}, "how many"),
-        ({"model": Norms()}, "biases and norms"),
+        ({"model": diverged()}, "NaN or infinity in '0.weight'"),
+        ({"model": fixed()}, "inference_mode"),
+        ({"model": Norms()}, "biases, scalars and norms"),
         ({"kind": "line", "checkpoints": {1: net(1).state_dict()}, "beta": [0, 1]}, "one axis"),
         ({"kind": "pca"}, "at least two checkpoints, not 0"),
         ({"kind": "line"}, "one checkpoint"),

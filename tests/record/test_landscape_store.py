@@ -20,7 +20,33 @@ from viz3d.record.append import AppendFile
 torch.set_num_threads(1)  # the cores are shared by several workers
 
 
+class Calls:
+    """Counts the calls of the loss and stops, or kills, the measure at one of them.
+
+    Of an object that a loss names only the type belongs to the loss.
+    """
+
+    def __init__(self):
+        self.n, self.stop, self.kill = 0, None, False
+
+    def begin(self, stop=None, *, kill=False):
+        """Count from 0, and stop at the call of this number."""
+        self.n, self.stop, self.kill = 0, stop, kill
+
+    def count(self):
+        """Count a call, or stop there."""
+        self.n += 1
+        if self.n == self.stop:
+            if self.kill:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise KeyboardInterrupt
+
+
+calls = Calls()
+
+
 def plain(model, batch):
+    calls.count()
     return model(batch).square().mean(1)
 
 
@@ -85,59 +111,73 @@ def test_the_file_holds_the_record_and_nothing_pickled(tmp_path):
 def test_a_measure_that_was_stopped_goes_on_and_ends_the_same(tmp_path, stop):
     """Only the row in which it was stopped is measured again; 29 points are 29 calls."""
     whole = measure(plain, tmp_path / "whole")
+    calls.begin(stop)
     with pytest.raises(KeyboardInterrupt):
-        measure(Stopping(stop), tmp_path / "cut")
+        measure(plain, tmp_path / "cut")
     [rows] = (tmp_path / "cut" / "landscape").iterdir()
     rows.write_bytes(rows.read_bytes() + b'{"part": "row 4", "val')  # a line cut short
-    again = Stopping(None)
-    found = measure(again, tmp_path / "cut")
+    calls.begin()
+    found = measure(plain, tmp_path / "cut")
+    n = calls.n
     assert same(arrays(found), arrays(whole))
     assert found.meta == whole.meta
     done = [1, 2, 3, 4, 9, 14, 19, 24, 29]  # calls after which a part is on the disk
     kept = max(n for n in done if n < stop)
-    products = again.calls - (29 - kept)
+    products = n - (29 - kept)
     assert 0 < products < 40  # the Hessian's
     assert [f.name for f in (tmp_path / "cut" / "landscape").iterdir()] == ["pca.npz"]
-
-
-class Stopping:
-    """The plain loss, which counts its calls and stops the measure at one of them."""
-
-    def __init__(self, stop):
-        self.calls, self.stop = 0, stop
-
-    def __call__(self, model, batch):
-        """Return a loss per sample."""
-        self.calls += 1
-        if self.calls == self.stop:
-            raise KeyboardInterrupt
-        return plain(model, batch)
-
-
-Stopping.__qualname__ = plain.__qualname__
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"points": 7}, {"kind": "random"}])
 def test_rows_of_another_measure_do_not_count(tmp_path, change, caplog):
     """Other batches, another grid, other directions: measured anew, and said."""
+    calls.begin(20)
     with pytest.raises(KeyboardInterrupt):
-        measure(Stopping(20), tmp_path, name="x")
+        measure(plain, tmp_path, name="x")
     found = measure(plain, tmp_path, name="x", **change)
     assert "measured anew" in caplog.text
     assert same(arrays(found), arrays(measure(plain, None, name="x", **change)))
 
 
+def doubled(model, batch):
+    calls.count()
+    return 2 * model(batch).square().mean(1)
+
+
+doubled.__qualname__ = plain.__qualname__
+
+
+def test_rows_of_another_loss_of_the_same_name_do_not_count(tmp_path, caplog):
+    """Two losses in one grid would be a landscape of none."""
+    calls.begin(20)
+    with pytest.raises(KeyboardInterrupt):
+        measure(plain, tmp_path)
+    found = measure(doubled, tmp_path)
+    assert "other weights, batches, code or settings" in caplog.text
+    assert same(arrays(found), arrays(measure(doubled, None)))
+
+
+def test_rows_that_two_processes_wrote_into_one_file_are_told_apart(tmp_path, caplog):
+    """Each row says of which measure it is; the other's do not count."""
+    for seed, stop in ((1, 30), (0, 20)):
+        calls.begin(stop)
+        with pytest.raises(KeyboardInterrupt):
+            measure(plain, tmp_path / str(seed), seed)
+    file, other = (tmp_path / seed / "landscape" / ".pca.rows" for seed in "01")
+    file.write_bytes(other.read_bytes() + file.read_bytes() + other.read_bytes())
+    calls.begin()
+    found = measure(plain, tmp_path / "0", eigenvalues=0)
+    assert calls.n == 29 - 19
+    assert same(arrays(found), arrays(measure(plain, None, eigenvalues=0)))
+    assert "anew" not in caplog.text
+
+
 KILLED = """
-import os, signal, sys
+import sys
 sys.path.insert(0, {tests!r})
 import test_landscape_store as t
-class Killed(t.Stopping):
-    def __call__(self, model, batch):
-        if self.calls + 1 == self.stop:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().__call__(model, batch)
-Killed.__qualname__ = t.plain.__qualname__
-t.measure(Killed(22), {folder!r})
+t.calls.begin(22, kill=True)
+t.measure(t.plain, {folder!r})
 """
 
 
@@ -146,19 +186,19 @@ def test_a_killed_process_loses_only_its_row(tmp_path):
     code = KILLED.format(tests=os.path.dirname(__file__), folder=str(tmp_path))  # noqa: PTH120
     ended = subprocess.run([sys.executable, "-c", code], check=False)
     assert ended.returncode == -signal.SIGKILL
-    again = Stopping(None)
-    found = measure(again, tmp_path, eigenvalues=0)
-    assert again.calls == 29 - 19
+    calls.begin()
+    found = measure(plain, tmp_path, eigenvalues=0)
+    assert calls.n == 29 - 19
     assert same(arrays(found), arrays(measure(plain, None, eigenvalues=0)))
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_anything_is_measured(tmp_path):
     """A minute of measuring is not lost to a wrong path."""
     (tmp_path / "file").write_text("")
-    loss = Stopping(None)
+    calls.begin()
     with pytest.raises(ExportError, match="'file' cannot be written"):
-        measure(loss, tmp_path / "file")
-    assert loss.calls == 0
+        measure(plain, tmp_path / "file")
+    assert calls.n == 0
 
 
 def test_a_disk_that_fills_while_measuring_is_told_once(tmp_path, caplog, monkeypatch):
@@ -176,6 +216,22 @@ def test_a_disk_that_fills_while_measuring_is_told_once(tmp_path, caplog, monkey
     assert len(caplog.records) == 1
     assert "the measure goes on" in caplog.text
     assert [f.name for f in (tmp_path / "landscape").iterdir()] == ["pca.npz"]
+
+
+def test_a_disk_that_fails_while_storing_leaves_what_was_there(tmp_path, monkeypatch):
+    """A reader sees all of a file or what was there before; nothing half written stays."""
+    measure(plain, tmp_path)
+    file = tmp_path / "landscape" / "pca.npz"
+    before = file.read_bytes()
+
+    def half(out, **_):
+        out.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", half)
+    measure(plain, tmp_path, seed=1)
+    assert file.read_bytes() == before
+    assert {f.name for f in file.parent.iterdir()} == {"pca.npz", ".pca.rows"}
 
 
 def test_a_disk_that_fails_later_costs_the_file_and_not_the_result(tmp_path, caplog, monkeypatch):

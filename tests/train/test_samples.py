@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from viz3d.load import load_runs
+
 SAMPLES = Path(__file__).resolve().parents[2] / "viz3d" / "samples"
 RUNS = sorted(folder for folder in SAMPLES.iterdir() if (folder / "run.json").exists())
 SWEEP = [run for run in RUNS if run.name.startswith("gpt-lr-")]
@@ -62,6 +64,49 @@ def test_one_rate_diverges_and_a_lower_one_learns():
     best = min(ends, key=ends.get)
     assert ends[best] < 0.01 * loss[best][0]
     assert min(loss) < best < max(loss)
+
+
+MEASURED = ("gpt-lr-0.003-seed-0", "gpt-lr-0.03-seed-0", "grpo-addition")
+
+
+def test_three_runs_have_landscapes_of_their_own_end():
+    """A plane of the path, a random plane and a line; each centre is the loss of the last step."""
+    runs = {run.name: run for run in load_runs(SAMPLES)}
+    assert {name for name, run in runs.items() if run.landscapes} == set(MEASURED)
+    for name in MEASURED:
+        grids = runs[name].landscapes
+        assert [grid.name for grid in grids] == ["pca", "random", "line"]
+        last = int(column(SAMPLES / name, "step").max())
+        for grid in grids:
+            assert grid.meta["centre_step"] == last
+            assert grid.values["loss"][np.ix_(*at_zero(grid))] == grid.meta["centre_loss"]
+            assert np.isfinite(list(grid.values.values())).all()
+            assert np.isfinite(list(grid.errors.values())).all()
+            assert not grid.meta["problems"]
+        pca, random, _ = grids
+        assert pca.path.step.tolist() == random.path.step.tolist()
+        assert pca.path.residual[:10].mean() < 0.5
+        assert random.path.residual[:-1].min() > 0.99
+        np.testing.assert_array_equal(pca.path.loss, random.path.loss)
+        assert pca.path.loss[-1] == pca.meta["centre_loss"]
+        assert (random.eigenvalue_residuals < 1e-3 * random.eigenvalues).all()
+
+
+def at_zero(grid):
+    """Return the index of the centre along each axis of the arrays."""
+    axes = [axis for axis in (grid.beta, grid.alpha) if axis is not None]
+    return [np.flatnonzero(axis == 0) for axis in axes]
+
+
+def test_the_landscapes_of_the_policy_gradient_run_hold_its_reward():
+    """With a standard error at each node, and the path's own, which rises to that of the centre."""
+    run = next(run for run in load_runs(SAMPLES) if run.name == "grpo-addition")
+    pca, random, line = run.landscapes
+    for grid in run.landscapes:
+        assert list(grid.values) == list(grid.errors) == ["loss", "reward"]
+    assert pca.path.reward[-1] == random.values["reward"][10, 10] == line.values["reward"][0]
+    assert pca.path.reward[0] < pca.path.reward[-1] - 0.2
+    assert random.values["reward"].max() == random.values["reward"][10, 10]
 
 
 def test_the_reward_of_the_policy_gradient_run_improves():

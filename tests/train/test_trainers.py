@@ -6,11 +6,13 @@ import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from viz3d.load import load_run
 from viz3d.record.recorder import Recorder
-from viz3d.train import grpo, sft, sweep
+from viz3d.train import addition, grpo, landscapes, sft, sweep
 
 TINY = sft.SFTOptions(
     steps=30, warmup=3, batch=32, depth=2, width=16, heads=2, layers_every=10, eval_every=10
@@ -69,6 +71,29 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(tmp_path):
     other = rows(sweep.record(tmp_path / "c", replace(TINY, seed=1)))
     assert without_time(first) == without_time(again)
     assert first[0]["loss"] != other[0]["loss"]
+
+
+@pytest.mark.parametrize("reward", [False, True])
+def test_landscapes_lie_in_the_run_folder_and_come_out_the_same(tmp_path, reward):
+    """The same bytes each time, beside a record that is the same with them and without."""
+    for name in ("a", "b"):
+        model = sft.new_model(TINY)
+        kept = landscapes.Kept(model, TINY.steps)
+        sft.train(model, TINY, step_done=kept)
+        landscapes.measure(model, kept, tmp_path / name, reward=reward, points=3, problems=32)
+        assert sorted(kept.states)[-2:] == [28, 29]
+    files = {
+        name: {f.name: f.read_bytes() for f in (tmp_path / name / "landscape").iterdir()}
+        for name in ("a", "b")
+    }
+    assert files["a"].keys() == {"pca.npz", "random.npz", "line.npz"}
+    assert files["a"] == files["b"]
+    grid = load_run(tmp_path / "a").landscapes[0]
+    assert set(grid.values) == ({"loss", "reward"} if reward else {"loss"})
+    pool = addition.problems(held_out=False)
+    drawn = torch.randperm(len(pool), generator=torch.Generator().manual_seed(0))[:32]
+    one_by_one = [sft.answer_loss(model, pair[None]).item() for pair in pool[drawn]]
+    assert grid.path.loss[-1] == pytest.approx(np.mean(one_by_one), rel=1e-5)
 
 
 def test_a_rate_that_is_too_high_diverges_and_is_recorded(tmp_path):

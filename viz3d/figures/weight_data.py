@@ -186,7 +186,8 @@ def _along_path(grid: LandscapeGrid, quantity: str, z: Floats) -> tuple[Floats, 
     if path is None:
         nothing = np.empty(0)
         return nothing, nothing, nothing
-    own = path.loss if quantity == "loss" else np.full(len(path.alpha), np.nan)
+    own = path.own(quantity)
+    own = np.full(len(path.alpha), np.nan) if own is None else own
     column, inside = nearest(grid.alpha, path.alpha)
     at: tuple[Any, ...] = (column,)
     if grid.beta is not None:

@@ -11,13 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from viz3d.figures.text import count, safe, say
 from viz3d.figures.weight_data import WeightSpaceResult
+from viz3d.figures.weight_path import path_word
 from viz3d.figures.weight_traces import MOST_MARKED, axis_meanings
 
 NOISY = 0.1
 """A standard error above this share of the values' range is told."""
+
+LOOSE = 0.01
+"""A residual above this share of the largest eigenvalue is of a search that did not converge."""
 
 SLICE = {
     True: "A line is a slice of one of very many dimensions; another way between the same points "
@@ -59,6 +64,7 @@ def notes(result: WeightSpaceResult, said: Mapping[str, Any]) -> tuple[str, ...]
     kind, path = said["kind"], result.grid.path
     filtered = "filter" in str(result.grid.meta.get("normalisation", ""))
     found = [
+        *said["warnings"],
         "The values are those of the nodes, as they were measured. Between neighbours the picture "
         "draws straight lines, and nothing was measured there.",
         *([f"{safe('; '.join(axis_meanings(result)), 300)}."] if axis_meanings(result) else []),
@@ -136,10 +142,20 @@ def _missing(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
     if grid.path is not None and not result.is_line:
         found += _path(result)
     if grid.eigenvalues is not None and grid.eigenvalue_residuals is not None:
-        worst = float(np.max(grid.eigenvalue_residuals, initial=0))
-        found.append(f"Hessian eigenvalues come with the norm of their residuals, at most "
-                     f"{say(worst)}.")  # fmt: skip
+        found.append(_eigenvalues(grid.eigenvalues, grid.eigenvalue_residuals))
     return found
+
+
+def _eigenvalues(values: NDArray[np.float64], residuals: NDArray[np.float64]) -> str:
+    """Say how near the eigenvalues are known, and whether the search for them was cut short."""
+    worst = float(np.max(residuals, initial=0))
+    said = f"Hessian eigenvalues come with the norm of their residuals, at most {say(worst)}."
+    if worst > LOOSE * float(np.max(np.abs(values), initial=0)):
+        said += (
+            " The search did not converge: an eigenvalue lies within that of each, and there may "
+            "be larger ones."
+        )
+    return said
 
 
 def _path(result: WeightSpaceResult) -> list[str]:
@@ -149,6 +165,13 @@ def _path(result: WeightSpaceResult) -> list[str]:
         "Checkpoints are drawn where they project onto the plane; their own values are not those "
         "of the plane. They stand beside the value of the nearest node: nothing is interpolated."
     ]
+    if unknown := int((~np.isfinite(path.residual)).sum()):
+        found.append(
+            f"{count(unknown, 'checkpoint')} at an unknown distance from the plane "
+            f"{'is' if unknown == 1 else 'are'} not faded."
+        )
+    if path_word(result) != "step":
+        found.append("Steps of the checkpoints are not recorded: they are numbered in their order.")
     if floor := int((~np.isfinite(result.own)).sum()):
         found.append(
             f"{count(floor, 'checkpoint')} without a {safe(result.quantity)} of "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ from plotly.colors import hex_to_rgb
 
 from viz3d.figures import style
 from viz3d.figures.budget import compact
-from viz3d.figures.frame import Frame, padded
+from viz3d.figures.frame import Frame, padded, span
 from viz3d.figures.text import safe
 from viz3d.figures.weight_data import WeightSpaceResult
+from viz3d.grid import LandscapePath
 
 Floats = NDArray[np.float64]
 
 NAME = "path, greyer the farther off the plane"
+UNFADED = "path, at an unknown distance from the plane"
 
 
 def faded(residual: Floats) -> list[str]:
@@ -53,7 +56,7 @@ def path_traces(result: WeightSpaceResult, frame: Frame) -> list[Any]:
     marks = go.Scatter3d(
         **where,
         mode="markers",
-        name=NAME,
+        name=_name(path),
         marker={"color": colors, "size": 3.5},
         customdata=_beside(result),
         hovertemplate=_hover(result),
@@ -72,7 +75,7 @@ def flat_path_traces(result: WeightSpaceResult) -> list[Any]:
             x=compact(path.alpha),
             y=compact(path.beta),
             mode="lines+markers",
-            name=NAME,
+            name=_name(path),
             line={"color": style.PAPER, "width": 1.5},
             marker={
                 "color": faded(path.residual), "size": 8,
@@ -90,6 +93,7 @@ def beside_traces(result: WeightSpaceResult) -> list[Any]:
     path, name = result.grid.path, safe(result.quantity)
     if not has_beside(result) or path is None:
         return []
+    word, what = path_word(result), f"nearest node {name}"
     below = {"xaxis": "x2", "yaxis": "y2", "x": compact(path.step.astype(np.float64))}
     error = result.beside_error
     return [
@@ -99,7 +103,7 @@ def beside_traces(result: WeightSpaceResult) -> list[Any]:
             mode="lines+markers",
             name=f"{name} of the path itself",
             line={"color": style.BEST, "width": 2},
-            hovertemplate=f"step %{{x:,d}}<br>{name} %{{y:.4~g}}<extra></extra>",
+            hovertemplate=f"{word} %{{x:,d}}<br>{name} %{{y:.4~g}}<extra></extra>",
         ),
         go.Scatter(
             **below,
@@ -110,14 +114,29 @@ def beside_traces(result: WeightSpaceResult) -> list[Any]:
             mode="markers",
             name=f"{name} of the nearest node",
             marker={"color": style.INK, "size": 7, "symbol": "diamond-open", "line": {"width": 2}},
-            hovertemplate=f"step %{{x:,d}}<br>nearest node {name} %{{y:.4~g}}<extra></extra>",
+            hovertemplate=f"{word} %{{x:,d}}<br>{what} %{{y:.4~g}}<extra></extra>",
         ),
     ]
+
+
+def beside_frame(result: WeightSpaceResult) -> Frame:
+    """Return the frame of that panel alone: a path is mostly lower than what lies around it."""
+    frame, error = result.frame, np.nan_to_num(result.beside_error)
+    low, high = result.beside - error, result.beside + error
+    if frame.log:
+        low = np.where(low > 0, low, result.beside)
+    return replace(
+        frame, z=span(result.own[result.own > 0] if frame.log else result.own, low, high)
+    )
 
 
 def has_beside(result: WeightSpaceResult) -> bool:
     """Whether the path has values of its own to stand beside those of the grid."""
     return bool(np.isfinite(result.own).any())
+
+
+def _name(path: LandscapePath) -> str:
+    return NAME if np.isfinite(path.residual).any() else UNFADED
 
 
 def _stems(result: WeightSpaceResult) -> list[Any]:
@@ -150,13 +169,21 @@ def _beside(result: WeightSpaceResult) -> NDArray:
 
 
 def _hover(result: WeightSpaceResult) -> str:
-    name = safe(result.quantity)
-    return (
-        "step %{customdata[0]:,d}<br>alpha %{x:.3~g}, beta %{y:.3~g}<br>off the plane by "
-        "%{customdata[1]:.0f} % of its distance from the centre<br>"
-        f"own {name} %{{customdata[2]:.4~g}}<br>{name} of the nearest node "
-        "%{customdata[3]:.4~g}<extra></extra>"
-    )
+    """Say what is known of each checkpoint, and nothing else."""
+    path, name = result.grid.path, safe(result.quantity)
+    assert path is not None
+    words = [f"{path_word(result)} %{{customdata[0]:,d}}<br>alpha %{{x:.3~g}}, beta %{{y:.3~g}}"]
+    if np.isfinite(path.residual).any():
+        words.append("off the plane by %{customdata[1]:.0f} % of its distance from the centre")
+    if has_beside(result):
+        words.append(f"own {name} %{{customdata[2]:.4~g}}")
+    words.append(f"{name} of the nearest node %{{customdata[3]:.4~g}}")
+    return "<br>".join(words) + "<extra></extra>"
+
+
+def path_word(result: WeightSpaceResult) -> str:
+    """Return what the numbers of checkpoints are: steps, unless only their order is recorded."""
+    return "checkpoint" if result.grid.meta.get("path_steps") == "numbered" else "step"
 
 
 def _floor(frame: Frame) -> float:

@@ -19,7 +19,14 @@ from viz3d.figures.text import safe, scene_text
 from viz3d.figures.ticks import even_ticks, nice_ticks
 from viz3d.figures.weight_data import KIND, TITLE, WeightSpaceResult, compute, compute_each
 from viz3d.figures.weight_notes import notes
-from viz3d.figures.weight_path import beside_traces, flat_path_traces, has_beside, path_traces
+from viz3d.figures.weight_path import (
+    beside_frame,
+    beside_traces,
+    flat_path_traces,
+    has_beside,
+    path_traces,
+    path_word,
+)
 from viz3d.figures.weight_tidy import tidy
 from viz3d.figures.weight_traces import axis_meanings, flat_traces, line_traces, scene_traces
 from viz3d.figures.weight_words import numbers, subtitle, summary, table
@@ -60,6 +67,7 @@ def draw_flat(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figur
 
     Of a line, draw the values along it.
     """
+    below = frame or beside_frame(result)
     frame = frame or result.frame
     x, y, _ = frame.known()
     name = safe(result.quantity)
@@ -77,20 +85,21 @@ def draw_flat(result: WeightSpaceResult, frame: Frame | None = None) -> go.Figur
     if has_beside(result):
         traces += beside_traces(result)
         layout["yaxis"] = {**layout["yaxis"], "domain": [0.42, 1]}
-        layout["xaxis2"] = {**style.axis("step"), "anchor": "y2", "zeroline": False}
+        layout["xaxis2"] = {**style.axis(path_word(result)), "anchor": "y2", "zeroline": False}
         layout["yaxis2"] = {
-            **style.axis(name, zeroline=False, **_height(frame, 4)), "domain": [0, 0.27],
+            **style.axis(name, zeroline=False, **_height(below, 4, 0.15)), "domain": [0, 0.27],
             "automargin": True,
         }  # fmt: skip
     return style.figure(traces, layout)
 
 
-def _height(frame: Frame, most: int = 7) -> dict[str, Any]:
+def _height(frame: Frame, most: int = 7, share: float = 0.04) -> dict[str, Any]:
+    """Return the axis of the values; `share` of its range is left free on both sides."""
     z = frame.known()[2]
     ticks = nice_ticks(z, log=frame.log, most=most)
     return {
         "type": "log" if frame.log else "linear",
-        "range": padded(z, log=frame.log),
+        "range": padded(z, log=frame.log, share=share),
         "tickmode": "array",
         "tickvals": [value for value, _ in ticks],
         "ticktext": [text for _, text in ticks],

@@ -7,8 +7,9 @@ import pandas as pd
 
 from viz3d.figures.tidy import Part, columns_for, stack
 from viz3d.figures.weight_data import WeightSpaceResult
+from viz3d.figures.weight_path import path_word
 
-OWN = ("landscape", "alpha", "beta", "residual", "own", "nearest_node", "eigenvalue")
+OWN = ("landscape", "checkpoint", "alpha", "beta", "residual", "own", "nearest_node", "eigenvalue")
 
 
 def tidy(result: WeightSpaceResult) -> pd.DataFrame:
@@ -27,7 +28,7 @@ def tidy(result: WeightSpaceResult) -> pd.DataFrame:
             (
                 "path",
                 {
-                    **about, "step": path.step, "alpha": path.alpha, "beta": path.beta,
+                    **about, path_word(result): path.step, "alpha": path.alpha, "beta": path.beta,
                     "residual": path.residual, "own": result.own, "nearest_node": result.beside,
                 },
             )

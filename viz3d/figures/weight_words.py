@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from viz3d.figures.text import count, listed, safe, say, wrapped
 from viz3d.figures.weight_data import WeightSpaceResult
-from viz3d.figures.weight_path import has_beside
+from viz3d.figures.weight_path import has_beside, path_word
+from viz3d.figures.weight_warnings import is_same, own_centre, warnings
 
 KINDS = {
     "random": "a plane along two random directions",
@@ -39,6 +41,7 @@ def numbers(result: WeightSpaceResult) -> dict[str, Any]:
         "centre_error": _known(error[result.centre])
         if error is not None and result.centre is not None
         else None,
+        "own_centre": own_centre(result),
         "lowest": low,
         "highest": high,
         "median_error": float(np.median(finite)) if len(finite) else None,
@@ -46,6 +49,7 @@ def numbers(result: WeightSpaceResult) -> dict[str, Any]:
         "largest_error_share": float(finite.max()) / span if len(finite) and span else None,
         "barrier": _barrier(result),
         "path": _path(result),
+        "warnings": list(warnings(result)),
         "eigenvalues": [] if grid.eigenvalues is None else grid.eigenvalues.tolist(),
     }
 
@@ -69,6 +73,12 @@ def _barrier(result: WeightSpaceResult) -> float | None:
     return float(between.max() - (between[0] + between[-1]) / 2)
 
 
+def _is_highest_at_an_end(result: WeightSpaceResult) -> bool:
+    alpha, z = result.grid.alpha, result.z
+    way = z[(alpha >= 0) & (alpha <= 1)]
+    return bool(way.max() == max(way[0], way[-1]))
+
+
 def _path(result: WeightSpaceResult) -> dict[str, Any] | None:
     path = result.grid.path
     if path is None or not len(path.step):
@@ -79,10 +89,16 @@ def _path(result: WeightSpaceResult) -> dict[str, Any] | None:
         "checkpoints": len(path.step),
         "first_residual": _known(path.residual[0]),
         "last_residual": _known(path.residual[-1]),
+        "largest_residual": _largest(path.residual),
         "compared": len(gap),
         "median_gap": float(np.median(gap)) if len(gap) else None,
         "largest_gap": float(gap.max()) if len(gap) else None,
     }
+
+
+def _largest(values: NDArray[np.float64]) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.max()) if len(known) else None
 
 
 def _whole(value: Any) -> int | None:
@@ -110,7 +126,7 @@ def summary(result: WeightSpaceResult, said: Mapping[str, Any]) -> str:
     parts = [f"{text}.", *_values(result, said), *_path_words(result, said["path"])]
     if said["eigenvalues"]:
         values = listed([say(value) for value in said["eigenvalues"]])
-        parts.append(f"Largest eigenvalues of the Hessian at the centre: {values}.")
+        parts.append(f"Largest eigenvalues of the loss's Hessian at the centre: {values}.")
     return " ".join([*parts, SLICE])
 
 
@@ -120,7 +136,13 @@ def _values(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
         error = said["centre_error"]
         with_error = "" if error is None else f", with a standard error of {say(error)}"
         centre = "alpha 0" if result.is_line else "the centre"
-        parts.append(f"At {centre} it is {say(said['centre'])}{with_error}.")
+        own = said["own_centre"]
+        as_own = ""
+        if own is not None:
+            as_own = f"; the checkpoint measured by itself has {say(own['value'])}"
+            if is_same(own["value"], said["centre"]):
+                as_own = ", the same as the checkpoint measured by itself"
+        parts.append(f"At {centre} it is {say(said['centre'])}{with_error}{as_own}.")
     low, high = (
         (f"{say(at['value'])} at {_where(at)}") for at in (said["lowest"], said["highest"])
     )
@@ -132,7 +154,9 @@ def _values(result: WeightSpaceResult, said: Mapping[str, Any]) -> list[str]:
         )
     if said["barrier"] is not None:
         parts.append(
-            f"The highest {result.quantity} between the two checkpoints is "
+            f"The highest {result.quantity} on the way is that of one of both ends."
+            if _is_highest_at_an_end(result)
+            else f"The highest {result.quantity} between the two checkpoints is "
             f"{say(said['barrier'])} above the mean of both."
         )
     return parts
@@ -147,11 +171,12 @@ def _path_words(result: WeightSpaceResult, path: Mapping[str, Any] | None) -> li
     if path is None or result.is_line:
         return []
     parts = [f"The path has {count(path['checkpoints'], 'checkpoint')}."]
-    first, last = path["first_residual"], path["last_residual"]
-    if first is not None and last is not None:
+    first, most = path["first_residual"], path["largest_residual"]
+    if first is not None and most is not None:
         parts = [
             f"The path of {count(path['checkpoints'], 'checkpoint')} begins {100 * first:.0f} % "
-            f"of its distance from the centre off the plane and ends {100 * last:.0f} % off it."
+            f"of its distance from the centre off the plane; the most on the way is "
+            f"{100 * most:.0f} %."
         ]
     if path["compared"]:
         parts.append(
@@ -186,6 +211,9 @@ def table(result: WeightSpaceResult) -> pd.DataFrame:
         alpha, beta = result.place(at)
         row = {"what": name, "value": result.z[at], "alpha": alpha, "beta": beta}
         rows.append(row | ({} if error is None else {"standard error": error[at]}))
+    if (own := said["own_centre"]) is not None:
+        row = {"what": "checkpoint measured by itself", "value": own["value"]}
+        rows.append(row | ({} if own["error"] is None else {"standard error": own["error"]}))
     if said["barrier"] is not None:
         rows.append({"what": "barrier above the mean of both ends", "value": said["barrier"]})
     rows += _path_rows(result)
@@ -197,15 +225,16 @@ def table(result: WeightSpaceResult) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     if result.is_line:
         frame = frame.drop(columns="beta")
-    return frame.astype({"step": "Int64"}) if "step" in frame else frame
+    return frame.astype({name: "Int64" for name in ("step", "number") if name in frame})
 
 
 def _path_rows(result: WeightSpaceResult) -> list[dict[str, Any]]:
     path = result.grid.path
     if path is None:
         return []
+    number = {"step": "step", "checkpoint": "number"}[path_word(result)]
     rows = [
-        {"what": "checkpoint", "step": int(step), "alpha": alpha, "beta": beta,
+        {"what": "checkpoint", number: int(step), "alpha": alpha, "beta": beta,
          "off the plane (%)": 100 * residual, "nearest node": beside}
         for step, alpha, beta, residual, beside in zip(
             path.step, path.alpha, path.beta, path.residual, result.beside, strict=True

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
+    from viz3d.formats.projections import Projection
     from viz3d.formats.rows import Rows
     from viz3d.grid import LandscapeGrid
     from viz3d.run import Problem, Report
@@ -59,6 +60,8 @@ class Parsed:
         As in `viz3d.run.Run`.
     report : Report or None
     landscapes : tuple of LandscapeGrid
+    projections : tuple of Projection
+        Paths that belong to landscapes of other files.
     config : mapping
     problems : tuple of Problem
     name : str
@@ -75,6 +78,7 @@ class Parsed:
     name: str = ""
     used: tuple[str, ...] = ()
     landscapes: tuple[LandscapeGrid, ...] = ()
+    projections: tuple[Projection, ...] = ()
 
 
 class Format(Protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from viz3d.formats import FORMATS
 from viz3d.formats.base import Claim, Format
 from viz3d.formats.names import folder
+from viz3d.formats.peek import by_content
 
 Claims = list[tuple[Format, Claim]]
 
@@ -32,13 +33,14 @@ class Group:
     formats: tuple[str, ...]
 
 
-def claims(path: str) -> Claims:
+def claims(path: str, *, known: bool = False) -> Claims:
     """Return the formats that claim the file at `path`, in the order in which they are asked."""
-    found = ((form, form.claim(path)) for form in FORMATS)
+    found = ((form, form.claim(path) or (by_content(form, path) if known else None))
+             for form in FORMATS)  # fmt: skip
     return [(form, claim) for form, claim in found if claim is not None]
 
 
-def group(paths: Sequence[str]) -> list[Group]:
+def group(paths: Sequence[str], known: Container[str] = ()) -> list[Group]:
     """Put files together into runs.
 
     A file claimed for a folder makes that folder a run, and what lies directly in it joins. Every
@@ -49,13 +51,15 @@ def group(paths: Sequence[str]) -> list[Group]:
     ----------
     paths : sequence of str
         Relative to the source.
+    known : container of str
+        Those that are claimed by what they hold where no name claims them.
 
     Returns
     -------
     list of Group
         In the order of their paths.
     """
-    claimed = {path: found for path in paths if (found := claims(path))}
+    claimed = {path: found for path in paths if (found := claims(path, known=path in known))}
     folders = {
         claim.run
         for path, found in claimed.items()

@@ -29,7 +29,7 @@ NAME = "viz3d landscape"
 NAMES: tuple[str, ...] = (any_case("*.npz"),)
 
 QUANTITIES = ("loss", "reward")
-PATH = ("alpha", "beta", "residual", "step", "loss")
+PATH = ("alpha", "beta", "residual", "step", "loss", "reward")
 KNOWN = (
     "alpha", "beta", "meta", "eigenvalues", "eigenvalue_residuals", *QUANTITIES,
     *(f"{name}_se" for name in QUANTITIES), *(f"path_{name}" for name in PATH),
@@ -101,6 +101,8 @@ def read_grid(path: Path, name: str, tally: Tally) -> LandscapeGrid:
     if "alpha" not in arrays or not any(key in arrays for key in QUANTITIES):
         raise NotMine("it has no arrays 'alpha' and 'loss' or 'reward'")
     meta = _meta(arrays.pop("meta", None), tally)
+    if "path_alpha" in arrays and "path_step" not in arrays:
+        meta |= {"path_steps": "numbered"}
     numbers = {key: _numbers(array, key) for key, array in arrays.items()}
     return checked(
         name,
@@ -188,4 +190,5 @@ def _path(numbers: Mapping[str, np.ndarray], tally: Tally) -> LandscapePath | No
         nothing if found["residual"] is None else found["residual"],
         np.arange(len(alpha)) if step is None else step,
         nothing if found["loss"] is None else found["loss"],
+        found["reward"],
     )

@@ -14,6 +14,8 @@ from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
+from viz3d.formats.peek import by_content
+from viz3d.formats.projections import with_paths
 from viz3d.formats.rows import Joined, Rows, join_rows
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
@@ -141,7 +143,7 @@ def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list
 
 def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Path], bool]]:
     """Return what to hand to a format at once, and whether it only adds to a run."""
-    mine = {path: claim for path in files if (claim := form.claim(path))}
+    mine = {path: claim for path in files if (claim := form.claim(path) or by_content(form, path))}
     together = {path: files[path] for path, claim in mine.items() if claim.run != path}
     alone = [
         ({path: files[path]}, claim.beside) for path, claim in mine.items() if claim.run == path
@@ -182,6 +184,11 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
     config = {key: value for part in parts for key, value in part.config.items()}
     config |= _rate_from_name((run, name), config, tally)
     told = [problem for part in parts for problem in part.problems]
+    landscapes = with_paths(
+        [grid for part in parts for grid in part.landscapes],
+        [path for part in parts for path in part.projections],
+        tally,
+    )
     return Contents(
         name=run,
         joined=Joined(history, joined.attempts, joined.nonfinite),
@@ -190,7 +197,7 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
         config=config,
         problems=(*told, *tally.problems(), *extra),
         used=used,
-        landscapes=in_order([grid for part in parts for grid in part.landscapes]),
+        landscapes=in_order(landscapes),
     )
 
 

@@ -41,7 +41,7 @@ def compact(run: Path, target: Path) -> Compacted:
 
     The original is left as it is. A metric that a row lacks is null, one that was logged as NaN
     is NaN. A column is float32 where every value of it is one, else float64: the values read back
-    are equal to those logged.
+    are equal to those logged. Landscapes are copied as they are.
 
     Parameters
     ----------
@@ -71,6 +71,9 @@ def compact(run: Path, target: Path) -> Compacted:
     _write(metrics, target / "metrics" / PART)
     if layers:
         _write(layers, target / "layers" / PART)
+    for file in (run / "landscape").glob("*.npz"):
+        (target / "landscape").mkdir(exist_ok=True)
+        shutil.copyfile(file, target / "landscape" / file.name)
     return Compacted(len(metrics), len(layers), torn_metrics + torn_layers)
 
 

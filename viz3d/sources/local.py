@@ -54,6 +54,15 @@ class LocalSource:
         return self._name
 
     @property
+    def is_file(self) -> bool:
+        """Whether it is one file, which somebody named."""
+        return self._root.is_file()
+
+    def path_of(self, path: str) -> Path:
+        """Return where the file of a listing lies."""
+        return self._root / path
+
+    @property
     def as_of(self) -> None:
         """None: a folder is always listed as it is now."""
 

@@ -4,7 +4,7 @@ A model that supervised training left with some of the answers right draws a gro
 each prompt. An exact answer earns 1, any other 0; an answer's advantage is its reward against the
 others of its group. Each batch is used once, so there is no ratio to clip.
 
-    python -m viz3d.train.grpo --output runs
+    python -m viz3d.train.grpo --output runs [--landscapes]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from viz3d.record.recorder import Recorder
-from viz3d.train import addition
+from viz3d.train import addition, landscapes
 from viz3d.train.model import GPT
 from viz3d.train.sft import SFTOptions, cosine, evaluate, gradient_norm, new_model
 from viz3d.train.sft import train as train_sft
@@ -217,8 +217,10 @@ def describe(model: GPT, options: GRPOOptions, command: str) -> dict[str, Any]:
     }
 
 
-def record(output: Path, options: GRPOOptions, name: str = NAME) -> Path:
+def record(output: Path, options: GRPOOptions, name: str = NAME, *, measured: bool = False) -> Path:
     """Train from scratch, supervised and then by reward, and record the second part.
+
+    `measured` adds landscapes of loss and reward around where it ends.
 
     Returns
     -------
@@ -227,8 +229,11 @@ def record(output: Path, options: GRPOOptions, name: str = NAME) -> Path:
     """
     model = start_model(options)
     config = describe(model, options, "python -m viz3d.train.grpo --output DIR")
+    kept = landscapes.Kept(model, options.steps)
     with Recorder(output / name, config=config, tags=["grpo"]) as recorder:
-        train(model, options, recorder)
+        train(model, options, recorder, kept)
+    if measured:
+        landscapes.measure(model, kept, output / name, reward=True)
     return output / name
 
 
@@ -236,8 +241,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m viz3d.train.grpo", description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder to write the run to")
+    parser.add_argument("--landscapes", action="store_true", help="measure them too (minutes)")
     chosen = parser.parse_args(arguments)
-    print(record(chosen.output, GRPOOptions()))
+    print(record(chosen.output, GRPOOptions(), measured=chosen.landscapes))
 
 
 if __name__ == "__main__":

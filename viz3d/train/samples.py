@@ -1,4 +1,4 @@
-"""Make the bundled sample runs again: train all of them, pack the records.
+"""Make the bundled sample runs again: train all of them, measure landscapes, pack the records.
 
 python -m viz3d.train.samples [--output FOLDER]
 """
@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output = parser.parse_args(arguments).output
     with tempfile.TemporaryDirectory() as scratch:
         for options in sweep.plan():
-            _pack(sweep.record(Path(scratch), options), output)
-        _pack(grpo.record(Path(scratch), grpo.GRPOOptions()), output)
+            _pack(sweep.record(Path(scratch), options, measured=sweep.is_measured(options)), output)
+        _pack(grpo.record(Path(scratch), grpo.GRPOOptions(), measured=True), output)
 
 
 def _pack(run: Path, output: Path) -> None:

@@ -76,11 +76,16 @@ def show_landscapes(found: Landscapes) -> None:
     except ChartError as error:
         st.info(safe(error, longest=None))
         return
+    for name, one in zip(shown, ready, strict=True):
+        for warning in one.chart.numbers["warnings"]:
+            st.warning(safe(warning if len(shown) == 1 else f"{name}: {warning}", longest=None))
     if len(shown) == 1:
         chart(ready[0], KIND)
         return
     st.caption(BESIDE)
-    flat = switch("2D", "flat", "Flat panels instead of 3D scenes.")
+    flat = any(one.figure for one in ready) and switch(
+        "2D", "flat", "Flat panels instead of 3D scenes."
+    )
     made = dict(zip(shown, ready, strict=True))
     panels(made, KIND, flat=flat)
     for place, (name, one) in enumerate(made.items()):

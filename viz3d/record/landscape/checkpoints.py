@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import torch
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".bin")
+# What a number in a folder's name has to stand behind to be a step.
+COUNTED = r"(?:step|checkpoint|ckpt|iter(?:ation)?|epoch)s?[-_=]?(\d+)"
 # Where a file of more than weights keeps them, and the step.
 WEIGHTS = ("model", "state_dict", "model_state_dict", "module", "weights")
 STEPS = ("step", "global_step", "iteration", "iter_num")
@@ -47,7 +49,7 @@ def open_checkpoints(given: Given, weights: Weights) -> tuple[list[Checkpoint], 
     given : path, iterable of paths, or mapping of {step: path or state dict}
         A folder stands for all checkpoint files in it. The step of a file is the one it holds
         (``step``, ``global_step``, ``iteration``, ``iter_num``), else the last number in its
-        name, else in its folder's name.
+        name, else that of a folder like ``checkpoint-500``.
     weights : Weights
 
     Returns
@@ -87,11 +89,21 @@ def _open(step: int | None, source: Any, weights: Weights) -> Checkpoint:
     content = _load(file)
     tensors = _matching(content, weights, file.name)
     if step is None:
-        step = next((int(content[key]) for key in STEPS if isinstance(content.get(key), int)), None)
+        step = next((n for key in STEPS if (n := _whole(content.get(key))) is not None), None)
     if step is None:
-        numbers = re.findall(r"\d+", file.stem) or re.findall(r"\d+", file.parent.name)
+        folder = re.findall(COUNTED, file.parent.name, re.IGNORECASE)
+        numbers = re.findall(r"\d+", file.stem) or folder
         step = int(numbers[-1]) if numbers else None
     return Checkpoint(_known(step, file.name), tensors)
+
+
+def _whole(value: Any) -> int | None:
+    """Return a step as it is written down: a number, or a tensor of one."""
+    import torch
+
+    if isinstance(value, torch.Tensor) and value.dim() == 0 and not value.is_floating_point():
+        value = value.item()
+    return value if type(value) is int else None
 
 
 def _known(step: int | None, name: str) -> int:

@@ -22,8 +22,9 @@ def random_directions(
     """Draw two filter-normalised Gaussian directions (Li et al. 2018, section 4).
 
     Each filter (a row of a matrix, an output channel of a convolution) of a direction gets the
-    Euclidean norm of the model's own filter. Biases and all parameters of norms stay where they
-    are. The two are nearly orthogonal in many dimensions, and not made more so.
+    Euclidean norm of the model's own filter. Biases, all else of fewer than two dimensions and all
+    parameters of norms stay where they are. The two are nearly orthogonal in many dimensions, and
+    not made more so.
 
     Parameters
     ----------
@@ -43,15 +44,20 @@ def random_directions(
     Raises
     ------
     BadArgument
-        If the model has nothing but biases and norms.
+        If the model has nothing but those, or zeros.
     """
     import torch
 
     axes = _filter_axes(model, weights)
     if not axes:
         raise BadArgument(
-            "The model has no parameter but biases and norms, which random directions leave as "
-            "they are; use kind='pca' or kind='line'."
+            "The model has no parameter but biases, scalars and norms, which random directions "
+            "leave as they are; use kind='pca' or kind='line'."
+        )
+    if not any(weights.centre[name].any() for name in axes):
+        raise BadArgument(
+            "The weights that random directions could move are all zero, and so would be the "
+            "directions; use kind='pca' or kind='line'."
         )
     generator = torch.Generator().manual_seed(seed)
     directions: list[Tensors] = []
@@ -63,7 +69,7 @@ def random_directions(
             direction[name] = _like_filters(noise.to(weight.device), weight, axis)
         directions.append(direction)
     still, all_of = len(weights.trained) - len(axes), len(weights.trained)
-    return directions, f"biases and norm parameters ({still} of {all_of} tensors)" if still else ""
+    return directions, f"biases, scalars and norms ({still} of {all_of} tensors)" if still else ""
 
 
 def line(weights: Weights, end: Tensors) -> Tensors:

@@ -12,11 +12,13 @@ import numpy as np
 def fingerprint(*things: Any) -> str:
     """Return the SHA-256 (hex) of tensors, arrays, numbers and text, nested as they may be.
 
-    Of anything else only the type counts, since nothing else is known of it.
+    Of an object its attributes count, and where it has none only its type, since nothing else is
+    known of it.
     """
     import torch
 
     digest = hashlib.sha256()
+    inside: set[int] = set()
 
     def add(thing: Any) -> None:
         if isinstance(thing, torch.Tensor):
@@ -38,6 +40,10 @@ def fingerprint(*things: Any) -> str:
             digest.update(repr(thing).encode())
         else:
             digest.update(type(thing).__qualname__.encode())
+            if id(thing) not in inside:  # an object may hold itself
+                inside.add(id(thing))
+                add(getattr(thing, "__dict__", None))
+                inside.discard(id(thing))
         digest.update(b"\0")
 
     add(things)

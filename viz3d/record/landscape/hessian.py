@@ -64,15 +64,26 @@ def hessian_eigenvalues(
         From PyTorch, if the loss cannot be differentiated twice.
     """
     import torch
-    from torch.nn.attention import SDPBackend, sdpa_kernel
 
     n = sum(parameter.numel() for parameter in parameters)
     generator = torch.Generator().manual_seed(measure.seed)
     wide = torch.promote_types(parameters[0].dtype, torch.float32)
     first = torch.randn(n, generator=generator).to(parameters[0].device, wide)
+    with hessian(measure, parameters) as product:
+        return lanczos(product, first, k)
+
+
+@contextmanager
+def hessian(
+    measure: Measure, parameters: Sequence[torch.nn.Parameter]
+) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
+    """Make the product of the Hessian with a vector, shape (n,), which can be taken within."""
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
     # The fused kernels of attention have no second derivative.
     with _differentiable(parameters), sdpa_kernel(SDPBackend.MATH), torch.enable_grad():
-        return lanczos(lambda vector: _product(measure, parameters, vector), first, k)
+        yield lambda vector: _product(measure, parameters, vector)
 
 
 def lanczos(

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from viz3d.errors import ExportError
 from viz3d.record.append import AppendFile
+from viz3d.record.landscape.fingerprint import fingerprint
 from viz3d.record.rows import line
 
 _logger = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ class Ledger:
     file : Path or None
         Lines of JSON: what is measured, then a part each. None keeps them in memory alone.
     asked : dict
-        What is measured. The parts of a file that says something else do not count and are
-        replaced.
+        What is measured. Each part says of what it is: those of anything else do not count, and a
+        file that has no others is replaced.
 
     Raises
     ------
@@ -36,16 +37,17 @@ class Ledger:
     def __init__(self, file: Path | None, asked: dict[str, Any]) -> None:
         self._parts: dict[str, Any] = {}
         self._path = file
+        self._of = fingerprint(asked)[:16]
         self._file: AppendFile | None = None
         if file is None:
             return
         try:
-            self._parts = _read(file, asked)
+            self._parts = _read(file, self._of)
             file.parent.mkdir(parents=True, exist_ok=True)
             self._file = AppendFile(file)
             if not self._parts:
                 file.unlink(missing_ok=True)
-                self._file.write(line({"asked": asked}))
+                self._file.write(line({"asked": asked, "of": self._of}))
         except OSError as error:
             folder = file.parent.parent.name
             raise ExportError(
@@ -61,7 +63,7 @@ class Ledger:
         self._parts[part] = values
         try:
             if self._file:
-                self._file.write(line({"part": part, "values": values}))
+                self._file.write(line({"part": part, "of": self._of, "values": values}))
         except OSError as error:
             _logger.warning(
                 "%s cannot be written (%s); the measure goes on, but could not be resumed",
@@ -94,17 +96,18 @@ class Ledger:
                 file.close()
 
 
-def _read(file: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of `file` if it belongs to `asked`; a line cut short is none."""
+def _read(file: Path, of: str) -> dict[str, Any]:
+    """Return the parts of `file` that belong to a measure; a line cut short is none."""
     if not file.is_file():
         return {}
     rows = [row for text in file.read_bytes().splitlines() if (row := _row(text))]
-    if rows and rows[0].get("asked") != asked:
+    mine = [row for row in rows if row.get("of") == of]
+    if rows and not mine:
         _logger.warning(
-            "%s was begun with other weights, batches or settings, and is measured anew", file.name
+            "%s was begun with other weights, batches, code or settings, and is measured anew",
+            file.name,
         )
-        return {}
-    return {row["part"]: row["values"] for row in rows if "part" in row}
+    return {row["part"]: row["values"] for row in mine if "part" in row}
 
 
 def _row(text: bytes) -> dict[str, Any]:

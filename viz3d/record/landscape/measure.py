@@ -81,7 +81,9 @@ def landscape(
         Step of the model's weights; found where one of `checkpoints` equals them.
     folder : path, optional
         The run folder. The result goes to ``landscape/<name>.npz`` in it, and a measure that was
-        killed goes on where it stopped when it is asked for again.
+        killed goes on where it stopped when it is asked for again with the same weights, batches,
+        settings and code. Of the code, changes in the functions and the model's ``forward`` and in
+        what they close over or name are seen, those inside libraries and objects are not.
     name : str, optional
         By default the kind.
     progress : bool, optional
@@ -111,6 +113,11 @@ def landscape(
             raise BadArgument("batches is empty; give at least one batch.")
         measure = Measure(model, kept, loss_fn, reward_fn, seed)
         weights = Weights(model)
+        if bad := weights.bad():
+            raise BadArgument(
+                f"The model has a NaN or infinity in {bad!r}, so nothing around it can be "
+                "measured; load a checkpoint from before."
+            )
         opened, problems = open_checkpoints(checkpoints, weights)
         for problem in problems:
             _logger.warning("%s It is left out.", problem)

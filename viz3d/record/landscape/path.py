@@ -127,7 +127,7 @@ def project(
         inner += (axes @ axes.T).numpy()
         onto += (block @ axes.T).numpy()
         squared += block.square().sum(dim=1).numpy()
-    coordinates = np.asarray(np.linalg.solve(inner, onto.T).T, dtype=np.float64)
+    coordinates = _solved(inner, onto)
     # A second pass: the difference of two nearly equal squares would lose half the digits.
     for name, part, block in _blocks(weights, checkpoints):
         axes = _part(directions, name, part, block)
@@ -136,6 +136,13 @@ def project(
     away = distance > 0
     residual = np.divide(np.sqrt(off), distance, out=np.zeros(k), where=away)
     return Path(coordinates, np.minimum(residual, np.float64(1)), distance)
+
+
+def _solved(inner: Floats, onto: Floats) -> Floats:
+    """Return coordinates from inner products; the shortest ones where directions are dependent."""
+    if np.linalg.cond(inner) < 1 / FLAT**2:
+        return np.asarray(np.linalg.solve(inner, onto.T).T, dtype=np.float64)
+    return np.asarray(onto @ np.linalg.pinv(inner, rcond=FLAT**2, hermitian=True))
 
 
 def _blocks(

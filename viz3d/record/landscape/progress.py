@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from viz3d.durations import duration_text
+
 BAR = 20
 
 
@@ -40,14 +42,6 @@ class Progress:
         left = ""
         if self._measured and self._done < self._total:
             each = (time.monotonic() - self._begun) / self._measured
-            left = f"  {_duration(each * (self._total - self._done))} left"
+            left = f"  {duration_text(each * (self._total - self._done))} left"
         line = f"{self._name}  [{bar:-<{BAR}}] {self._done:,} of {self._total:,} points{left}"
         return f"{line:<79}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viz3d.errors import BadArgument
 from viz3d.record.blocks import clean
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Weights:
         Copies to start from.
     trained : tuple of str
         Parameters that directions may move: those that require gradients, or all when none does.
+
+    Raises
+    ------
+    BadArgument
+        If they cannot be moved, or are no numbers.
     """
 
     def __init__(self, model: torch.nn.Module) -> None:
@@ -42,6 +48,16 @@ class Weights:
         self.centre = {name: t.detach().clone() for name, t in self.tensors.items()}
         floating = {name: p for name, p in parameters.items() if p.is_floating_point()}
         self.trained = tuple(n for n, p in floating.items() if p.requires_grad) or tuple(floating)
+        if fixed := next((n for n, t in self.tensors.items() if t.is_inference()), None):
+            raise BadArgument(
+                f"{fixed!r} was made under torch.inference_mode, so it cannot be moved; load the "
+                "model outside of it."
+            )
+
+    def bad(self) -> str | None:
+        """Return the name of a parameter with a NaN or infinity in it, if there is one."""
+        finite = ((name, self.centre[name].isfinite().all()) for name in self.trained)
+        return next((name for name, whole in finite if not whole), None)
 
     def put(self, values: Tensors) -> None:
         """Copy `values` into the model; tensors that it does not name stay as they are."""
@@ -55,8 +71,8 @@ class Weights:
     def place(self, coordinates: Sequence[float], directions: Sequence[Tensors]) -> None:
         """Move the model to the centre plus `coordinates` times `directions`.
 
-        The sum is taken in float32 at least and rounded once; where every coordinate is 0 the
-        model is the centre itself.
+        Directions are float32 at least, so the sum is too, and rounded once; where every
+        coordinate is 0 the model is the centre itself.
         """
         import torch
 
@@ -65,10 +81,8 @@ class Weights:
                 moves = [(c, d[name]) for c, d in zip(coordinates, directions, strict=True)
                          if name in d]  # fmt: skip
                 at = self.centre[name]
-                if moves:
-                    at = at.to(torch.promote_types(at.dtype, torch.float32))
-                    for coordinate, direction in moves:
-                        at = at + coordinate * direction
+                for coordinate, direction in moves:
+                    at = at + coordinate * direction
                 tensor.copy_(at)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from viz3d.grid import LandscapeGrid, LandscapePath
 from viz3d.record.landscape.checkpoints import Checkpoint
+from viz3d.record.landscape.code import code_of
 from viz3d.record.landscape.fingerprint import fingerprint
 from viz3d.record.landscape.hessian import hessian_eigenvalues
 from viz3d.record.landscape.ledger import Ledger
@@ -58,14 +59,14 @@ class Work:
 
     def asked(self) -> dict[str, Any]:
         """Return all that decides what is measured, as JSON holds it."""
-        functions = (self.measure.loss_fn, self.measure.reward_fn)
+        called = (self.measure.loss_fn, self.measure.reward_fn, self.measure.model)
         return {
             "schema": SCHEMA,
             "kind": self.kind,
             "alpha": self.plane.alpha.tolist(),
             "beta": None if self.plane.beta is None else self.plane.beta.tolist(),
             "seed": self.measure.seed,
-            "functions": [getattr(f, "__qualname__", type(f).__qualname__) for f in functions],
+            "code": fingerprint([code_of(one) for one in called]),
             "digest": fingerprint(
                 self.weights.centre,
                 [(c.step, c.tensors) for c in self.checkpoints],
@@ -97,7 +98,7 @@ class Work:
         for i, checkpoint in enumerate(self.checkpoints):
             # What a checkpoint does not hold is the centre's, not the last checkpoint's.
             whole = {**self.weights.centre, **checkpoint.tensors}
-            own.append(part(f"path {i}", [partial(self.weights.put, whole)])[0][0][0])
+            own.append(part(f"path {i}", [partial(self.weights.put, whole)])[0])
         grid = np.array(
             [
                 part(f"row {i}", [partial(place, at, plane.directions) for at in row])
@@ -120,17 +121,19 @@ class Work:
             meta=self._meta(centre[0]),
         )
 
-    def _path(self, own: Sequence[float]) -> LandscapePath | None:
+    def _path(self, own: Sequence[list[list[float]]]) -> LandscapePath | None:
         path = self.plane.path
         if path is None:
             return None
         alpha, *beta = path.coordinates.T
+        loss, *reward = np.array(own, dtype=np.float64)[..., 0].T
         return LandscapePath(
             alpha=alpha,
             beta=beta[0] if beta else np.zeros(len(alpha)),
             residual=path.residual,
             step=np.array([c.step for c in self.checkpoints], dtype=np.int64),
-            loss=np.array(own, dtype=np.float64),
+            loss=loss,
+            reward=reward[0] if reward else None,
         )
 
     def _hessian(self, ledger: Ledger, k: int) -> list[list[float]] | None:
