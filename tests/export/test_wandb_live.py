@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from pathlib import Path
 
 import pytest
+from wandb_charts import KEY
+from wandb_log import history
 
 from viz3d.export.wandb import live
 from viz3d.export.wandb.live import LiveCharts
@@ -56,3 +59,30 @@ def test_a_process_that_cannot_be_started_is_told(tmp_path, monkeypatch, caplog)
     with LiveCharts(tmp_path / "run", Settings(), wandb=False) as charts:
         charts.draw(1)
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+
+
+def test_values_that_came_late_reach_their_step_as_far_as_wandb_takes_it(
+    tmp_path, monkeypatch, capfd
+):
+    """A late row has no time; what is late for the charts before it is told and left here."""
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "run.json").write_text('{"config": {}}')
+
+    def record(*rows):
+        with (run / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+
+    with LiveCharts(run, Settings(wandb_api_key=KEY, wandb_mode="offline")) as charts:
+        record(
+            {"step": 0, "time": 10.0}, {"step": 1, "time": 11.0, "lr": 0.1}, {"step": 0, "loss": 2}
+        )
+        charts.draw(1)
+        record({"step": 0, "norm": 5}, {"step": 1, "loss": 1}, {"step": 2, "time": 12.0, "loss": 0})
+    [log] = tmp_path.glob("wandb/offline-run-*/*.wandb")
+    logged = {row["_step"]: row for row in history(log)}
+    assert [logged[step]["loss"] for step in (0, 1, 2)] == [2, 1, 0]
+    assert [logged[step]["_timestamp"] for step in (0, 1, 2)] == [10.0, 11.0, 12.0]
+    assert "norm" not in str(logged)
+    assert capfd.readouterr().err.count("W&B takes no value of an earlier step") == 1

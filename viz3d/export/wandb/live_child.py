@@ -66,7 +66,7 @@ class Follower:
     def __init__(self, job: Mapping[str, Any], tell: Tell) -> None:
         self._job, self._tell = job, tell
         self._path = Path(job["path"])
-        self._sent = 0
+        self._sent, self._time = 0, 0.0
         self._said: set[str] = set()
         self._run: Any = None
         try:
@@ -123,8 +123,16 @@ class Follower:
         return dict(about["config"])
 
     def _send_rows(self, size: int) -> None:
+        """Send the rows up to a place, those of a step as one: W&B takes no step that lies back."""
+        steps: dict[int, dict[str, Any]] = {}
         for row in _rows(self._path / "metrics.jsonl", self._sent, size) if size else ():
-            step, row["_timestamp"] = row.pop("step"), row.pop("time")
+            steps.setdefault(row.pop("step"), {}).update(row)
+        if any(step < self._run.step for step in steps):
+            self._say(("W&B takes no value of an earlier step; what came late is in the record.",))
+        for step in sorted(step for step in steps if step >= self._run.step):
+            row = steps[step]
+            # A step that was sent and gets a late value keeps its time: W&B would set that of now.
+            row["_timestamp"] = self._time = row.pop("time", self._time)
             self._run.log(row, step=step)
         self._sent = size
 
