@@ -17,6 +17,7 @@ from tests.record.waiting import until
 from tests.storage.server import Fault, service_account_key
 from viz3d.record import recorder, upload
 from viz3d.record.recorder import Recorder
+from viz3d.record.upload import stop_all
 from viz3d.sources import gcs, login, sending, sending_lines
 
 
@@ -201,6 +202,20 @@ def test_no_bucket_and_no_login_are_told(server, tmp_path, caplog):
     server.open = False
     said = end_of(Recorder(tmp_path / "b", upload=ADDRESS), caplog)
     assert "There is no Google login here" in said
+
+
+def test_what_a_forgotten_recorder_could_not_send_is_told_at_the_end(server, tmp_path, caplog):
+    """Its thread has ended by then."""
+    rec = Recorder(tmp_path / "run", upload="gs://missing/team")
+    rec.log(0, loss=1.0)
+    uploader = rec._folder._uploader
+    until(lambda: uploader._failing)
+    thread = uploader._thread
+    del rec
+    thread.join(30)
+    assert "not known" not in caplog.text
+    stop_all(time.monotonic() + 1)
+    assert caplog.text.count("1 row is not known to be in gs://missing/team") == 1
 
 
 @pytest.mark.usefixtures("impatient")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.record.failures import Failures
+from viz3d.record.limit import start
 
 if TYPE_CHECKING:
     from viz3d.sources.sending import Sending
@@ -59,7 +60,7 @@ class Uploader:
             target=self._run, args=(self._end,), name="viz3d-upload", daemon=True
         )
         try:
-            self._thread.start()
+            start(self._thread)
         except RuntimeError as error:  # the interpreter ends, or there are no threads left
             self._thread = None
             self._fail("threads", f"nothing is sent to {self._address} ({error})")
@@ -78,12 +79,13 @@ class Uploader:
         self.end()
         # Forgotten, so that the end of the process does not wait for it once more.
         thread, self._thread = self._thread, None
-        if thread is None or not thread.is_alive():
+        if thread is None:
             return
         thread.join(max(limit, 0.0))
         unsent = self._sending.unsent() if self._sending else 0
         if unsent or self._failing or thread.is_alive():
-            what = f"{unsent} rows are" if unsent else "the end of the run is"
+            rows = "1 row is" if unsent == 1 else f"{unsent} rows are"
+            what = rows if unsent else "the end of the run is"
             self._failures.tell(
                 f"{what} not known to be in {self._address}; all is in the run folder, and "
                 f"`python -m viz3d upload {self._folder} {self._address}` sends it"
