@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
-from torch import nn
+import torch
 
 from tests.conftest import ROOT
+from tests.record.bucket import ADDRESS, objects
+from viz3d.record import layers
 from viz3d.record.hooks import Hook, quiet
+from viz3d.record.layers import Reading
+from viz3d.record.norms import fetch
 
 SCRIPT = """
 import sys
@@ -43,6 +48,16 @@ def test_a_run_that_nobody_ends_has_failed_when_its_process_ends(tmp_path, endin
     assert '"loss":2.0' in (tmp_path / "run/metrics.jsonl").read_text("utf-8")
 
 
+def test_that_an_unended_run_failed_is_known_in_its_bucket(server, tmp_path):
+    """Also where a package has asked to be called at the end before, as PyTorch does."""
+    script = "import sys, weakref\nasked = weakref.finalize(sys, print)\n" + SCRIPT
+    script = script.replace('Hook("run")', f'Hook("run", upload="{ADDRESS}")')
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
+    assert json.loads(objects(server)["run.json"])["status"] == "failed"
+    assert json.loads((tmp_path / "run/run.json").read_text("utf-8"))["status"] == "failed"
+
+
 def test_what_an_event_raises_is_counted_and_told_once(caplog):
     """The loop that calls it sees nothing."""
 
@@ -61,12 +76,26 @@ def test_what_an_event_raises_is_counted_and_told_once(caplog):
     ]
 
 
-def test_what_cannot_be_read_of_layers_is_counted_once(tmp_path, caplog):
-    """Two readings of one step that leave the same layer out left out one layer."""
+def test_two_readings_of_a_step_are_recorded_as_one(tmp_path, monkeypatch, caplog):
+    """In one transfer; the same layer that both leave out is counted once."""
+    fetched = []
+    monkeypatch.setattr(layers, "fetch", lambda norms: fetched.append(norms) or fetch(norms))
     hook = Hook(tmp_path / "run")
     hook.begin(hook.path, {})
-    hook.watch(nn.Linear(2, 2), 1)
-    hook.write_layers(1, [], ["head is spread", "head is spread"])
+    one = {"a": 0, "b": 1}
+    before = Reading(
+        {("a", "weight_norm"): [torch.tensor(9.0)], ("a", "update"): [torch.tensor(1.0)],
+         ("b", "update"): [torch.tensor(1.0)]}, one, ("head is spread",),
+    )  # fmt: skip
+    now = Reading(
+        {("a", "weight_norm"): [torch.tensor(2.0)], ("a", "update"): [torch.tensor(7.0)]},
+        one, ("head is spread",),
+    )  # fmt: skip
+    hook.write_layers(1, now.after(before))
     hook.end("finished")
-    assert hook.trouble.count == 1
+    assert len(fetched) == 1
+    assert json.loads((tmp_path / "run/layers.jsonl").read_text("utf-8")) == {
+        "step": 1, "layer": 0, "name": "a", "weight_norm": 2.0, "update_ratio": 0.5,
+    }  # fmt: skip
+    assert hook.recorder.failures == 1
     assert "head is spread" in caplog.text

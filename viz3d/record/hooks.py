@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from viz3d.record.failures import Failures
-from viz3d.record.layers import EVERY, LayerNorms
+from viz3d.record.layers import EVERY, LayerNorms, Reading
 from viz3d.record.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -73,23 +74,22 @@ class Hook:
         recorder = Recorder(path, {**config, **self._config}, **self._options)
         self.recorder, self.layers = recorder, None
         self._unended = weakref.finalize(self, recorder.close, "failed")
+        # Python's own call of it may come too late: after that which ends the sending to a bucket.
+        atexit.register(self._unended)
 
     def watch(self, model: torch.nn.Module, every: int | None) -> None:
         """Choose the model whose layers are read every so many steps; None reads none."""
         if every is not None:
             self.layers = LayerNorms(model, every=every, updates=self._updates)
 
-    def write_layers(
-        self, step: int, rows: Iterable[Mapping[str, Any]], left_out: Iterable[str]
-    ) -> None:
-        """Record the layers of a step, and count once what could not be read of them."""
+    def write_layers(self, step: int, reading: Reading) -> None:
+        """Record the layers of a step; those of a device that is behind follow when they come."""
         if self.recorder is not None:
-            self.recorder.log_layers(step, rows)
-        for what in dict.fromkeys(left_out):
-            self.trouble.add("a part of the layers was not recorded", what)
+            self.recorder._log_reading(step, reading)
 
     def end(self, status: str) -> None:
         """Note how the run ended, once. Rows are still taken: of an evaluation afterwards."""
         unended, self._unended, self.layers = self._unended, None, None
         if unended is not None and unended.detach() and self.recorder is not None:
+            atexit.unregister(unended)
             self.recorder.close(status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +108,8 @@ class _Events(Hook):
     def _write_held(self, norm: float | None = None) -> None:
         if self._held is not None:
             (step, reading), self._held = self._held, None
-            rows = [unclipped(row, norm, self._clips_at) for row in reading.rows()]
-            self.write_layers(step, rows, reading.left_out)
+            whole = partial(unclipped, norm=norm, limit=self._clips_at)
+            self.write_layers(step, reading.changed(whole))
 
 
 def unclipped(row: dict[str, Any], norm: float | None, limit: float) -> dict[str, Any]:

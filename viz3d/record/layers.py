@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ class Reading:
         Positions in the model.
     left_out : tuple of str
         What could not be read, and why.
+    change : callable, optional
+        Given the row of a layer once it is fetched, returns the one to be recorded.
     """
 
     def __init__(
@@ -37,8 +39,26 @@ class Reading:
         parts: Mapping[tuple[str, str], list[torch.Tensor]],
         places: Mapping[str, int],
         left_out: tuple[str, ...],
+        change: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     ) -> None:
         self._parts, self._places, self.left_out = parts, places, left_out
+        self._change = change
+
+    def changed(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Reading:
+        """Return the reading with each row as `change` returns it."""
+        return Reading(self._parts, self._places, self.left_out, change)
+
+    def after(self, before: Reading) -> Reading:
+        """Return the reading with the updates of one before it, at the same weights."""
+        own = {key: found for key, found in self._parts.items() if key[1] != "update"}
+        names = {name for name, _ in own}
+        updates = {
+            (name, measure): found
+            for (name, measure), found in before._parts.items()
+            if measure == "update" and name in names
+        }
+        left_out = dict.fromkeys((*before.left_out, *self.left_out))
+        return Reading({**own, **updates}, self._places, tuple(left_out))
 
     @property
     def is_on_host(self) -> bool:
@@ -64,7 +84,7 @@ class Reading:
             change, size = row.pop("update", None), row.get("weight_norm", 0.0)
             if change is not None and size:
                 row["update_ratio"] = change / size
-        return list(rows.values())
+        return [self._change(row) if self._change else row for row in rows.values()]
 
 
 class LayerNorms:

@@ -104,10 +104,7 @@ class _Events(Hook):
         step = trainer.global_step + 1
         before, self._before = self._before or Reading({}, {}, ()), None
         if self.layers is not None and step % self.layers.every == 0:
-            now = self.layers.read()
-            changes = {row["name"]: row.get("update_ratio") for row in before.rows()}
-            rows = [{**row, "update_ratio": changes.get(row["name"])} for row in now.rows()]
-            self.write_layers(step, rows, (*before.left_out, *now.left_out))
+            self.write_layers(step, self.layers.read().after(before))
 
     @quiet
     def on_validation_epoch_start(self, trainer: Any, pl_module: Any) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from viz3d.record.config import read_config
 from viz3d.record.failures import Failures
 from viz3d.record.folder import RunFolder
-from viz3d.record.layers import EVERY, LayerNorms
+from viz3d.record.layers import EVERY, LayerNorms, Reading
 from viz3d.record.limit import soon, within
 from viz3d.record.rank import writes_here
 from viz3d.record.rows import orjson_dumps, whole
@@ -21,10 +21,9 @@ from viz3d.record.values import copied
 if TYPE_CHECKING:
     import torch
 
-# Seconds that a disk may hold the constructor, and `close`.
+# Seconds that a disk may hold the constructor, and all that `close` does.
 OPEN_LIMIT = CLOSE_LIMIT = 5.0
-# And the client of a bucket.
-LOAD_LIMIT = 3.0
+LOAD_LIMIT = 3.0  # seconds that the client of a bucket may hold the constructor
 
 
 class Recorder:
@@ -90,7 +89,8 @@ class Recorder:
             for name in ("log", "watch", "log_layers", "close"):
                 setattr(self, name, _nothing)
             return
-        weakref.finalize(self, self._folder.let_go)
+        # Not at the end of the process, where late values come first and no thread begins again.
+        weakref.finalize(self, self._folder.let_go).atexit = False
         orjson_dumps()
         said = read_config(config, tags, self._failures)
         self.secrets = len(said.secrets)
@@ -195,14 +195,19 @@ class Recorder:
             elif self._norms is None:
                 raise ValueError("no model is watched; call watch(model) first")
             elif (reading := self._norms.at(at)) is not None:
-                self._layers.write_reading(at, reading, soon())
+                self._log_reading(at, reading)
         except Exception as error:
             self._failures.add("the layers of a step were not recorded", error)
 
-    def close(self, status: str = "finished") -> None:
-        """Wait for late values, bring the record to the disk and note how the run ended.
+    def _log_reading(self, step: int, reading: Reading) -> None:
+        """Record what was read of a model's layers, without waiting for its device."""
+        self._layers.write_reading(step, reading, soon())
 
-        All of it takes at most 5 seconds, the waiting at most half of that.
+    def close(self, status: str = "finished") -> None:
+        """Wait for late values, bring the record to the disk, note the end and send what is left.
+
+        All of it takes at most 5 seconds, the waiting at most half of that. What is logged later
+        is still recorded.
 
         Parameters
         ----------
