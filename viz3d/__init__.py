@@ -37,6 +37,7 @@ _PUBLIC = {
     "Recorder": "viz3d.record.recorder",
     "HuggingFaceCallback": "viz3d.record.huggingface",
     "LightningCallback": "viz3d.record.lightning",
+    "pack": "viz3d.packing",
     "landscape": "viz3d.record.landscape.measure",
 }
 

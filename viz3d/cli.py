@@ -20,6 +20,7 @@ from viz3d.cli_cache import add_cache
 from viz3d.cli_check import add_check
 from viz3d.cli_demo import add_demo
 from viz3d.cli_download import add_download
+from viz3d.cli_pack import add_pack
 from viz3d.cli_plot import add_plot
 from viz3d.cli_runs import NAMED, SOURCES, add_run_options, load_named, tell_read
 from viz3d.cli_source import open_named
@@ -114,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     add_plot(commands)
     add_wandb(commands)
     add_upload(commands)
+    add_pack(commands)
     add_demo(commands)
     for command in (listing, show):
         command.add_argument("--json", action="store_true", help="print one JSON document")

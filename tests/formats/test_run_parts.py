@@ -10,7 +10,7 @@ import pytest
 
 from viz3d.formats import viz3d_run
 from viz3d.formats.grouping import group
-from viz3d.record.compact import parquet_of
+from viz3d.formats.run_parquet import parquet_of
 
 from .conftest import Reader, joined, said
 

@@ -1,4 +1,4 @@
-"""viz3d.record.pack: new parts and a manifest; nothing is deleted, and every row is read once."""
+"""viz3d.packing: new parts and a manifest; nothing is deleted, and every row is read once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.record.waiting import until
 from tests.storage.server import Fault
 from viz3d.errors import BucketError, FormatError, SourceError
 from viz3d.load import load_run
-from viz3d.record.pack import pack
+from viz3d.packing import pack
 from viz3d.record.recorder import Recorder
 
 ROW = {"layer": 0, "name": "h.0", "grad_norm": 0.5}
@@ -110,7 +110,7 @@ def test_a_packing_that_is_cut_short_leaves_what_was_there(server, tmp_path, sta
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from viz3d.record.pack import pack
+from viz3d.packing import pack
 left, real = int(sys.argv[2]), Path.replace
 def replace(*paths):
     global left

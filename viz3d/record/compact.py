@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from viz3d.errors import FormatError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from viz3d.formats.run_parquet import Compacted, parquet_of, rows_of
 
 PART = "part-00001.parquet"
-
-
-@dataclass(frozen=True)
-class Compacted:
-    """What a compaction did.
-
-    Attributes
-    ----------
-    metric_rows, layer_rows : int
-        Rows written.
-    unreadable : int
-        Lines left behind because they are not a JSON object: cut short by a power cut or a full
-        disk.
-    """
-
-    metric_rows: int
-    layer_rows: int
-    unreadable: int
 
 
 def compact(run: Path, target: Path) -> Compacted:
@@ -81,62 +57,9 @@ def _read(file: Path) -> tuple[list[dict[str, Any]], int]:
     return rows_of(file.read_bytes()) if file.is_file() else ([], 0)
 
 
-def rows_of(lines: bytes) -> tuple[list[dict[str, Any]], int]:
-    """Return the rows in lines of JSON, and the number of lines that are none."""
-    rows: list[dict[str, Any]] = []
-    unreadable = 0
-    for text in lines.splitlines():
-        try:
-            row = json.loads(text)
-        except ValueError:
-            row = None
-        if isinstance(row, dict):
-            rows.append(row)
-        elif text.strip():
-            unreadable += 1
-    return rows, unreadable
-
-
 def _write(rows: list[dict[str, Any]], file: Path) -> None:
     """Write the part in one move: a reader sees all of it or nothing."""
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}")
     part.write_bytes(parquet_of(rows))
     part.replace(file)
-
-
-def parquet_of(rows: list[dict[str, Any]]) -> bytes:
-    """Return rows as a Parquet file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    table = pa.table({name: _column([row.get(name) for row in rows]) for name in names})
-    text = {name for name in names if pa.types.is_string(table.schema.field(name).type)}
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        compression_level=19,
-        use_dictionary=sorted(text),
-        use_byte_stream_split=[name for name in names if name not in text],
-    )
-    return sink.getvalue().to_pybytes()
-
-
-def _column(values: list[Any]) -> pa.Array:
-    """Return the narrowest column that holds every value exactly."""
-    import pyarrow as pa
-
-    present = [value for value in values if value is not None]
-    if any(isinstance(value, str) for value in present):
-        return pa.array([None if v is None else str(v) for v in values], pa.string())
-    if all(isinstance(value, int) for value in present):
-        return pa.array(values, pa.int64())
-    exact = np.array(present, dtype=np.float64)
-    with np.errstate(over="ignore"):
-        narrow = exact.astype(np.float32)
-    same = np.array_equal(narrow.astype(np.float64), exact, equal_nan=True)
-    kind = pa.float32() if same else pa.float64()
-    return pa.array([None if value is None else float(value) for value in values], kind)

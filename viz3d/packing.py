@@ -16,23 +16,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from viz3d.errors import FormatError, NotMine, SourceError
-from viz3d.record.compact import Compacted, parquet_of, rows_of
+from viz3d.formats.run_manifest import KINDS, MANIFEST, Packed, read_manifest
+from viz3d.formats.run_parquet import Compacted, parquet_of, rows_of
+from viz3d.formats.viz3d_run import claim
+from viz3d.load import open_source
+from viz3d.settings import load_settings
+from viz3d.sources import checksum
+from viz3d.sources.address import is_bucket
+from viz3d.sources.sending import open_bucket
 
 if TYPE_CHECKING:
-    from viz3d.formats.run_manifest import Packed
     from viz3d.run import FileInfo
     from viz3d.settings import Settings
 
-_MANIFEST = "manifest.json"
 
-
-def pack(run: str | Path) -> Compacted:
+def pack(run: str | Path, settings: Settings | None = None) -> Compacted:
     """Pack the rows of a run that are not packed yet into Parquet; the run may be growing.
 
     Parameters
     ----------
     run : str or Path
         A run folder, or ``gs://BUCKET/FOLDER/RUN``.
+    settings : Settings, optional
+        For buckets; by default those of the environment and of ``.env``.
 
     Returns
     -------
@@ -46,17 +52,17 @@ def pack(run: str | Path) -> Compacted:
     FormatError
         If it is no recorded run, or was packed by someone else meanwhile.
     """
-    from viz3d.formats.run_manifest import KINDS, Packed
-    from viz3d.settings import load_settings
-
-    settings = load_settings()
+    settings = settings or load_settings()
     files, local = _fetched(run, settings)
     place = _place(run, settings)
     entries = _entries(local)
     counts: dict[str, int] = {}
     unreadable = 0
     for kind in KINDS:
-        lines, through, stop = _unpacked(kind, local, entries[kind])
+        try:
+            lines, through, stop = _unpacked(kind, local, entries[kind])
+        except OSError as error:
+            raise SourceError(f"The {kind} of {run} cannot be read: {error.strerror}.") from error
         rows, torn = rows_of(lines)
         counts[kind], unreadable = len(rows), unreadable + torn
         if rows:
@@ -67,21 +73,18 @@ def pack(run: str | Path) -> Compacted:
     if any(counts.values()):
         said = {kind: [asdict(entry) for entry in found] for kind, found in entries.items()}
         text = json.dumps({"schema": 1, **said}, indent=1)
-        place.replace(_MANIFEST, text.encode(), files.get(_MANIFEST))
+        place.replace(MANIFEST, text.encode(), files.get(MANIFEST))
     return Compacted(counts["metrics"], counts["layers"], unreadable)
 
 
 def _fetched(run: str | Path, settings: Settings) -> tuple[dict[str, FileInfo], dict[str, Path]]:
     """Return the files of a run that packing reads, and their local paths."""
-    from viz3d.formats.viz3d_run import claim
-    from viz3d.load import open_source
-
     source = open_source(run, settings)
     claimed = [(file, claim(file.path)) for file in source.files()]
     files = {file.path: file for file, found in claimed if found and not found.run}
     if source.as_of is not None:
         raise SourceError(f"{source.name} cannot be asked now, so it was not packed; try again.")
-    if not files.keys() - {_MANIFEST, "run.json"}:
+    if not files.keys() - {MANIFEST, "run.json"}:
         raise FormatError(f"{source.name} has no rows; name the folder of one recorded run.")
     if any("/part-" in path and path.endswith(".parquet") for path in files):
         raise FormatError(f"{source.name} holds parts of Parquet, which need no packing.")
@@ -91,15 +94,13 @@ def _fetched(run: str | Path, settings: Settings) -> tuple[dict[str, FileInfo], 
 
 
 def _entries(local: Mapping[str, Path]) -> dict[str, list[Packed]]:
-    from viz3d.formats.run_manifest import KINDS, read_manifest
-
-    if _MANIFEST not in local:
+    if MANIFEST not in local:
         return {kind: [] for kind in KINDS}
     try:
-        return {kind: list(found) for kind, found in read_manifest(local[_MANIFEST]).items()}
+        return {kind: list(found) for kind, found in read_manifest(local[MANIFEST]).items()}
     except NotMine as reason:
         raise FormatError(
-            f"{_MANIFEST} cannot be used: {reason}. Remove it to pack the whole run anew."
+            f"{MANIFEST} cannot be used: {reason}. Remove it to pack the whole run anew."
         ) from None
 
 
@@ -137,8 +138,6 @@ class _Place(Protocol):
 
 
 def _place(run: str | Path, settings: Settings) -> _Place:
-    from viz3d.sources.address import is_bucket
-
     return _InBucket(str(run), settings) if is_bucket(str(run)) else _InFolder(Path(run))
 
 
@@ -166,8 +165,6 @@ class _InFolder:
 
 class _InBucket:
     def __init__(self, address: str, settings: Settings) -> None:
-        from viz3d.sources.sending import open_bucket
-
         self._bucket, self._prefix = open_bucket(address, settings)
 
     def create(self, name: str, data: bytes) -> None:
@@ -175,8 +172,6 @@ class _InBucket:
         self._bucket.write(self._prefix + name, data)
 
     def replace(self, name: str, data: bytes, seen: FileInfo | None) -> None:
-        from viz3d.sources import checksum
-
         if self._bucket.write(self._prefix + name, data, seen.generation if seen else ""):
             return
         there = self._bucket.stat(self._prefix + name)
