@@ -47,7 +47,7 @@ class _Events(Hook):
     updates : bool
         Whether to record update ratios; see `Recorder.watch` for the memory.
     **options
-        Further arguments of `Recorder`.
+        Further arguments of `Recorder`: ``tags``, ``upload``.
 
     Examples
     --------
