@@ -37,7 +37,7 @@ ROWS = (
     {"settings"},
     {"run"},
     {"grid"},
-    {"errors", "durations"},
+    {"errors", "durations", "whole_file"},
 )
 # The lazy door and the version are no layer: the first reaches everything, the second nothing.
 OUTSIDE = {"__init__", "version"}

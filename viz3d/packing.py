@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from viz3d.settings import load_settings
 from viz3d.sources import checksum
 from viz3d.sources.address import is_bucket
 from viz3d.sources.sending import open_bucket
+from viz3d.whole_file import write_whole
 
 if TYPE_CHECKING:
     from viz3d.run import FileInfo
@@ -149,17 +149,11 @@ class _InFolder:
         self.replace(name, data, None)
 
     def replace(self, name: str, data: bytes, seen: FileInfo | None) -> None:
-        path = self._folder / name
-        part = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(exist_ok=True)
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())  # the manifest must not come to the disk before its parts
-            part.replace(path)
+            write_whole(
+                self._folder / name, data
+            )  # on the disk: the manifest comes after its parts
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise SourceError(f"{name} cannot be written: {error.strerror}.") from error
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from viz3d.whole_file import write_whole
 
 SCHEMA = 1
 
@@ -71,10 +72,5 @@ class About:
         if not self._said:
             return
         self._said["status"] = status
-        self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._folder / f".run.json.{os.getpid()}"
-        with part.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(self._said, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())  # or a power cut could leave an empty file under the name
-        part.replace(self._folder / "run.json")
+        text = json.dumps(self._said, indent=2) + "\n"
+        write_whole(self._folder / "run.json", text.encode())

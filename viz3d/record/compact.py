@@ -8,6 +8,7 @@ from typing import Any
 
 from viz3d.errors import FormatError
 from viz3d.formats.run_parquet import Compacted, parquet_of, rows_of
+from viz3d.whole_file import write_whole
 
 PART = "part-00001.parquet"
 
@@ -44,9 +45,9 @@ def compact(run: Path, target: Path) -> Compacted:
         shutil.copyfile(run / "run.json", target / "run.json")
     metrics, torn_metrics = _read(run / "metrics.jsonl")
     layers, torn_layers = _read(run / "layers.jsonl")
-    _write(metrics, target / "metrics" / PART)
+    write_whole(target / "metrics" / PART, parquet_of(metrics))
     if layers:
-        _write(layers, target / "layers" / PART)
+        write_whole(target / "layers" / PART, parquet_of(layers))
     for file in (run / "landscape").glob("*.npz"):
         (target / "landscape").mkdir(exist_ok=True)
         shutil.copyfile(file, target / "landscape" / file.name)
@@ -55,11 +56,3 @@ def compact(run: Path, target: Path) -> Compacted:
 
 def _read(file: Path) -> tuple[list[dict[str, Any]], int]:
     return rows_of(file.read_bytes()) if file.is_file() else ([], 0)
-
-
-def _write(rows: list[dict[str, Any]], file: Path) -> None:
-    """Write the part in one move: a reader sees all of it or nothing."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}")
-    part.write_bytes(parquet_of(rows))
-    part.replace(file)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
 from viz3d.grid import LandscapeGrid
+from viz3d.whole_file import write_whole
 
 _OF_HESSIAN = ("eigenvalues", "eigenvalue_residuals")
 
@@ -42,13 +43,6 @@ def store(grid: LandscapeGrid, file: Path) -> None:
     if grid.beta is None:
         arrays.pop("path_beta", None)
     held = {name: values for name, values in arrays.items() if values is not None}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with part.open("wb") as out:
-            np.savez(out, meta=np.array(json.dumps(dict(grid.meta))), **held)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    data = io.BytesIO()
+    np.savez(data, meta=np.array(json.dumps(dict(grid.meta))), **held)
+    write_whole(file, data.getvalue())
