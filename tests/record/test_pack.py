@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pandas.testing import assert_frame_equal
 
 from tests.record.bucket import ADDRESS, BUCKET, created, objects, sent_steps
 from tests.record.waiting import until
@@ -165,12 +167,27 @@ def test_another_packing_at_the_same_time_is_told(server, tmp_path):
     check(ADDRESS, 5)
 
 
+def test_rows_of_another_writer_are_packed_as_they_are_read(tmp_path):
+    """Truth values, and whole numbers that no integer column holds."""
+    (tmp_path / "metrics.jsonl").write_text(
+        '{"step": 0, "on": true, "n": 1000000000000000000000}\n{"step": 1, "loss": 1.5}\n'
+    )
+    before = load_run(tmp_path).history
+    assert pack(tmp_path).metric_rows == 2
+    assert_frame_equal(load_run(tmp_path).history, before)
+
+
 @pytest.mark.usefixtures("impatient")
 def test_what_cannot_be_packed_is_refused_in_words(server, tmp_path):
-    """A folder of runs, a run of Parquet, a manifest that is torn, a bucket that is away."""
+    """A folder of runs, lists, a run of Parquet, a manifest that is torn, a bucket that is away."""
     with pytest.raises(FormatError, match="name the folder of one recorded run"):
         pack(tmp_path)
     run = tmp_path / "run"
+    run.mkdir()
+    (run / "metrics.jsonl").write_text('{"step": 0, "parts": [1, 2]}\n')
+    with pytest.raises(FormatError, match="parts holds more than numbers"):
+        pack(run)
+    shutil.rmtree(run)
     record(run, range(5), upload=ADDRESS)
     (run / "manifest.json").write_text("{")
     with pytest.raises(FormatError, match=r"Remove it to pack the whole run anew\."):

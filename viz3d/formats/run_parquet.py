@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viz3d.errors import FormatError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -47,12 +49,18 @@ def rows_of(lines: bytes) -> tuple[list[dict[str, Any]], int]:
 
 
 def parquet_of(rows: list[dict[str, Any]]) -> bytes:
-    """Return rows as a Parquet file."""
+    """Return rows as a Parquet file.
+
+    Raises
+    ------
+    FormatError
+        If a value is neither a number nor text, as none is that a recorder wrote.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     names = list(dict.fromkeys(name for row in rows for name in row))
-    table = pa.table({name: _column([row.get(name) for row in rows]) for name in names})
+    table = pa.table({name: _column(name, [row.get(name) for row in rows]) for name in names})
     text = {name for name in names if pa.types.is_string(table.schema.field(name).type)}
     sink = pa.BufferOutputStream()
     pq.write_table(
@@ -66,16 +74,22 @@ def parquet_of(rows: list[dict[str, Any]]) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _column(values: list[Any]) -> pa.Array:
+def _column(name: str, values: list[Any]) -> pa.Array:
     """Return the narrowest column that holds every value exactly."""
     import pyarrow as pa
 
     present = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in present):
         return pa.array([None if v is None else str(v) for v in values], pa.string())
-    if all(isinstance(value, int) for value in present):
-        return pa.array(values, pa.int64())
-    exact = np.array(present, dtype=np.float64)
+    if all(isinstance(value, int) and -(2**63) <= value < 2**63 for value in present):
+        return pa.array([None if v is None else int(v) for v in values], pa.int64())
+    try:
+        exact = np.array([float(value) for value in present], dtype=np.float64)
+    except (TypeError, OverflowError):
+        raise FormatError(
+            f"{name:.80} holds more than numbers and text, so the rows cannot be packed; they are "
+            "read as they are."
+        ) from None
     with np.errstate(over="ignore"):
         narrow = exact.astype(np.float32)
     same = np.array_equal(narrow.astype(np.float64), exact, equal_nan=True)

@@ -101,7 +101,7 @@ class Recorder:
 
     @property
     def failures(self) -> int:
-        """Rows and values that could not be recorded."""
+        """Rows and values that could not be recorded, and outages of the bucket."""
         return self._failures.count
 
     def log(
