@@ -126,7 +126,9 @@ def open_sending(folder: Path, address: str, settings: Settings) -> Sending:
         If `address` is no address of a bucket.
     """
     bucket, prefix = open_bucket(address, settings)
-    return Sending(folder, bucket, f"{prefix}{folder.resolve().name}/")
+    prefix += folder.resolve().name
+    parse_bucket(f"{bucket.name}/{prefix}")  # the run's name may be none for an object
+    return Sending(folder, bucket, f"{prefix}/")
 
 
 def open_bucket(address: str, settings: Settings) -> tuple[Bucket, str]:
@@ -138,7 +140,8 @@ def open_bucket(address: str, settings: Settings) -> tuple[Bucket, str]:
         If `address` is no address of a bucket.
     """
     if not is_bucket(address):
-        raise BucketError("bad_name", f"{address!r} is no bucket.", "Write gs://BUCKET/FOLDER.")
+        said = "This" if "@" in address else f"{address!r:.80}"  # there may be a password in it
+        raise BucketError("bad_name", f"{said} is no bucket.", "Write gs://BUCKET/FOLDER.")
     place = parse_bucket(address)
     deadlines = Deadlines().scaled(settings.patience)
     bucket = Bucket(place.bucket, Access.of(settings), deadlines, str(place), writes=True)
