@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 
@@ -70,3 +72,20 @@ def test_what_cannot_be_read_of_layers_is_counted_once(tmp_path, caplog):
     hook.end("finished")
     assert hook.trouble.count == 1
     assert "head is spread" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))]
+)
+def test_a_copy_has_the_settings_and_not_the_record(tmp_path, copied):
+    """Frameworks pickle callbacks for the processes that they spawn."""
+    hook = Hook(tmp_path / "run", config={"note": 1}, layers_every=7)
+    hook.begin(hook.path, {})
+    hook.watch(nn.Linear(2, 2), 1)
+    other = copied(hook)
+    assert (other.path, other.layers_every, other._config) == (hook.path, 7, {"note": 1})
+    assert other.recorder is other.layers is other._unended is None
+    other.end("failed")
+    del other
+    assert json.loads((tmp_path / "run/run.json").read_text("utf-8"))["status"] == "running"
+    hook.end("finished")
