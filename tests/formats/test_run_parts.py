@@ -10,6 +10,7 @@ import pytest
 
 from viz3d.formats import viz3d_run
 from viz3d.formats.grouping import group
+from viz3d.formats.run_parts import stood_for
 from viz3d.record.compact import parquet_of
 
 from .conftest import Reader, joined, said
@@ -116,7 +117,7 @@ def test_every_row_is_read_once(read: Reader, files: Mapping[str, bytes], steps:
     assert bool(told) == bool(text)
 
 
-def test_parts_that_others_wrote_are_read_all(read: Reader):
+def test_parts_that_others_wrote_are_read_all(read: Reader, tmp_path: Path):
     """Some count from 0, and some write a number in two ways; no packed part stands for 0."""
     files = {
         "metrics/part-00000.jsonl": lines(0),
@@ -127,6 +128,9 @@ def test_parts_that_others_wrote_are_read_all(read: Reader):
     assert rows(read, files) == ([0, 1, 2, 3], "")
     files |= {f"metrics/{A}": packed(1, 2), "manifest.json": manifest((A, 1, 0))}
     assert rows(read, files) == ([0, 1, 2, 3], "")
+    (tmp_path / "manifest.json").write_bytes(files["manifest.json"])
+    unneeded = {"metrics/part-00001.jsonl", "metrics/part-1.jsonl"}
+    assert stood_for(files, tmp_path / "manifest.json") == unneeded
 
 
 @pytest.mark.parametrize(
