@@ -251,6 +251,17 @@ def test_a_run_that_no_object_can_be_called_by_is_told(server, tmp_path, caplog)
     assert "half a character" in caplog.text
 
 
+def test_a_description_that_another_recorder_writes_is_told_as_that(server, tmp_path, caplog):
+    """Each look at it is overtaken; the rows are sent all the same."""
+    server.faults.append(Fault("status", on="upload", name="*/run.json", status=412, times=None))
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    until(lambda: rec.failures)
+    rec.close()
+    assert "team/run/run.json in gs://bucket is written by another recorder too" in caplog.text
+    assert sent_steps(server) == [0]
+
+
 def test_a_missing_client_is_named(server, tmp_path, monkeypatch, caplog):
     """With the command that installs it."""
     monkeypatch.setitem(sys.modules, "google.cloud.storage", None)

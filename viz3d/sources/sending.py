@@ -12,7 +12,6 @@ from viz3d.run import FileInfo
 from viz3d.settings import Settings
 from viz3d.sources.access import Access
 from viz3d.sources.address import is_bucket, parse_bucket
-from viz3d.sources.faults import fault
 from viz3d.sources.gcs import Bucket
 from viz3d.sources.patience import Deadlines
 from viz3d.sources.sending_lines import Lines
@@ -53,7 +52,11 @@ class Description:
         if written is None:
             written = self._see(said) or self._write(said)
         if written is None:
-            raise fault("changed", name=self._name, where=f"gs://{self._bucket.name}")
+            raise BucketError(
+                "changed",
+                f"{self._name} in gs://{self._bucket.name} is written by another recorder too.",
+                "Try again, or give each run a name of its own.",
+            )
         self._sent, self._generation = said, written.generation
 
     def _write(self, said: bytes) -> FileInfo | None:
