@@ -1,7 +1,7 @@
 """Pack the parts of a run where they lie, in a folder or a bucket; nothing is deleted.
 
-The packed parts are written first, under names made of their content, and the manifest that names
-them last: until then, and where any of it is cut short, the original parts count.
+The packed parts are written first, under names made of content and place, and the manifest that
+names them last: until then, and where any of it is cut short, the original parts count.
 """
 
 from __future__ import annotations
