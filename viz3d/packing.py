@@ -1,7 +1,7 @@
 """Pack the parts of a run where they lie, in a folder or a bucket; nothing is deleted.
 
-The packed parts are written first, under names made of their content, and the manifest that names
-them last: until then, and where any of it is cut short, the original parts count.
+The packed parts are written first, under names made of content and place, and the manifest that
+names them last: until then, and where any of it is cut short, the original parts count.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def pack(run: str | Path, settings: Settings | None = None) -> Compacted:
         counts[kind], unreadable = len(rows), unreadable + torn
         if rows:
             data = parquet_of(rows)
-            name = f"packed-{hashlib.sha256(data).hexdigest()[:16]}.parquet"
+            # Rows may repeat, of layers after a restart: each part has a name of its own.
+            digest = hashlib.sha256(data + b"%d %d" % (through, stop)).hexdigest()
+            name = f"packed-{digest[:16]}.parquet"
             place.create(f"{kind}/{name}", data)
             entries[kind].append(Packed(name, through, stop))
     if any(counts.values()):
@@ -109,16 +111,15 @@ def _unpacked(
 ) -> tuple[bytes, int, int]:
     """Return the whole lines that no entry stands for, and where they end."""
     through, stop = (entries[-1].through, entries[-1].bytes) if entries else (0, 0)
-    numbered = {
-        int(found[1]): path
-        for name, path in local.items()
-        if (found := re.fullmatch(rf"{kind}/part-(\d+)\.jsonl", name))
-    }
+    numbered: dict[int, list[Path]] = {}
+    for name, path in local.items():
+        if found := re.fullmatch(rf"{kind}/part-(\d+)\.jsonl", name):
+            numbered.setdefault(int(found[1]), []).append(path)
     data = b""
     # A part that is not to be seen yet comes with the next packing, and so does what follows it.
     while through + 1 in numbered:
         through += 1
-        data += numbered[through].read_bytes()
+        data += b"".join(path.read_bytes() for path in numbered[through])
     lines = local.get(f"{kind}.jsonl")
     if lines is not None:
         more = lines.read_bytes()[stop:]

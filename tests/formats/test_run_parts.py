@@ -11,6 +11,7 @@ import pytest
 from viz3d.formats import viz3d_run
 from viz3d.formats.grouping import group
 from viz3d.formats.run_parquet import parquet_of
+from viz3d.formats.run_parts import stood_for
 
 from .conftest import Reader, joined, said
 
@@ -114,6 +115,40 @@ def test_every_row_is_read_once(read: Reader, files: Mapping[str, bytes], steps:
     assert found == list(range(steps))
     assert told in text
     assert bool(told) == bool(text)
+
+
+def test_parts_that_others_wrote_are_read_all(read: Reader, tmp_path: Path):
+    """Some count from 0, and some write a number in two ways; no packed part stands for 0."""
+    files = {
+        "metrics/part-00000.jsonl": lines(0),
+        "metrics/part-00001.jsonl": lines(1),
+        "metrics/part-1.jsonl": lines(2),
+        "metrics/part-2.jsonl": lines(3),
+    }
+    assert rows(read, files) == ([0, 1, 2, 3], "")
+    files |= {f"metrics/{A}": packed(1, 2), "manifest.json": manifest((A, 1, 0))}
+    assert rows(read, files) == ([0, 1, 2, 3], "")
+    (tmp_path / "manifest.json").write_bytes(files["manifest.json"])
+    unneeded = {"metrics/part-00001.jsonl", "metrics/part-1.jsonl"}
+    assert stood_for(files, tmp_path / "manifest.json") == unneeded
+
+
+@pytest.mark.parametrize(
+    "entries", [[(A, 2, 0)] * 2, [(f"packed-{i:016x}.parquet", i, 0) for i in range(10_001)]]
+)
+def test_a_manifest_that_is_made_to_cost_time_is_not_used(read: Reader, entries: list):
+    """A part is named once, and of parts there are so many."""
+    steps, text = rows(read, PARTS | {"manifest.json": manifest(*entries)})
+    assert steps == list(range(6))
+    assert "it names a part twice, or more parts than there can be" in text
+
+
+def test_what_is_missing_in_many_places_is_one_sentence(read: Reader):
+    """A thousand packed parts that are gone make no thousand problems."""
+    entries = [(f"packed-{i:016x}.parquet", i, 0) for i in range(1, 1001)]
+    _, text = rows(read, PARTS | {"manifest.json": manifest(*entries)})
+    assert text.count("missing") == 1
+    assert "997 parts are missing (the first is number 4)" in text
 
 
 def test_parts_are_in_the_order_of_their_numbers(read: Reader):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import subprocess
 import sys
 
 import pytest
 import torch
+from torch import nn
 
 from tests.conftest import ROOT
 from tests.record.bucket import ADDRESS, objects
@@ -99,3 +102,20 @@ def test_two_readings_of_a_step_are_recorded_as_one(tmp_path, monkeypatch, caplo
     }  # fmt: skip
     assert hook.recorder.failures == 1
     assert "head is spread" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))]
+)
+def test_a_copy_has_the_settings_and_not_the_record(tmp_path, copied):
+    """Frameworks pickle callbacks for the processes that they spawn."""
+    hook = Hook(tmp_path / "run", config={"note": 1}, layers_every=7)
+    hook.begin(hook.path, {})
+    hook.watch(nn.Linear(2, 2), 1)
+    other = copied(hook)
+    assert (other.path, other.layers_every, other._config) == (hook.path, 7, {"note": 1})
+    assert other.recorder is other.layers is other._unended is None
+    other.end("failed")
+    del other
+    assert json.loads((tmp_path / "run/run.json").read_text("utf-8"))["status"] == "running"
+    hook.end("finished")

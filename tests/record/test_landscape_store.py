@@ -164,7 +164,8 @@ def test_rows_that_two_processes_wrote_into_one_file_are_told_apart(tmp_path, ca
         with pytest.raises(KeyboardInterrupt):
             measure(plain, tmp_path / str(seed), seed)
     file, other = (tmp_path / seed / "landscape" / ".pca.rows" for seed in "01")
-    file.write_bytes(other.read_bytes() + file.read_bytes() + other.read_bytes())
+    junk = b"[" * 100_000 + b"\n\0\xff\n"
+    file.write_bytes(other.read_bytes() + junk + file.read_bytes() + other.read_bytes())
     calls.begin()
     found = measure(plain, tmp_path / "0", eigenvalues=0)
     assert calls.n == 29 - 19

@@ -200,3 +200,20 @@ def test_what_cannot_be_packed_is_refused_in_words(server, tmp_path):
     load_run(RUN)
     with server.down(), pytest.raises(SourceError, match="cannot be"):
         pack(RUN)
+
+
+def test_rows_that_repeat_and_parts_that_others_wrote_are_packed_all(tmp_path):
+    """Equal rows twice, as of layers after a restart, and two parts of one number."""
+    run = tmp_path / "run"
+    (run / "layers").mkdir(parents=True)
+    row = json.dumps({"step": 1, **ROW}) + "\n"
+    for number in ("1", "00001"):
+        (run / f"layers/part-{number}.jsonl").write_text(row)
+    assert pack(run).layer_rows == 2
+    for number in (2, 3):
+        (run / f"layers/part-{number}.jsonl").write_text(row)
+        assert pack(run).layer_rows == 1
+    named = json.loads((run / "manifest.json").read_text())["layers"]
+    assert len({entry["part"] for entry in named}) == len(named) == 3
+    assert load_run(run).layers["step"].tolist() == [1]
+    assert not any("not used" in problem.what for problem in load_run(run).problems)

@@ -199,6 +199,28 @@ def test_a_record_that_was_removed_begins_anew_behind_what_was_sent(server, tmp_
     assert sent_steps(server) == [0, 1, 2, 3, 4, *range(20, 40)]
 
 
+@pytest.mark.parametrize("anew", [range(10, 12), range(10, 15), range(10, 40)])
+def test_lines_that_were_replaced_since_the_last_round_are_sent_whole(server, tmp_path, anew):
+    """Whether there are fewer bytes than before, as many or more; what was sent stays."""
+    run, parts = tmp_path / "run", []
+    way = sending.open_sending(run, ADDRESS, load_settings())
+    run.mkdir()
+    for steps in (range(5), anew):
+        text = "".join(f'{{"step":{step:2}}}\n' for step in steps)
+        (run / "metrics.jsonl").write_text(text)
+        assert way.unsent() == len(steps)
+        way.send()
+        assert way.unsent() == 0
+        parts.append(text.encode())
+    assert sent(server) == b"".join(parts)
+    assert way.foreign == 1
+    resumed = sending.open_sending(run, ADDRESS, load_settings())
+    resumed.send()
+    (run / "metrics.jsonl").write_text('{"step":99}\n' * 50)
+    resumed.send()
+    assert sent_steps(server) == [*range(5), *anew, *[99] * 50]
+
+
 def test_rows_after_the_end_and_of_a_forgotten_recorder_are_sent(server, tmp_path):
     """`close` is no reason to lose what comes later, nor is its absence."""
     rec = Recorder(tmp_path / "run", upload=ADDRESS)

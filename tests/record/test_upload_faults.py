@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import shlex
 import sys
 import threading
 import time
@@ -235,6 +236,45 @@ def test_an_address_that_is_none_costs_the_loop_nothing(tmp_path, caplog, addres
         assert rec.failures == 1
     rec.close()
     assert lines(tmp_path / "run" / "metrics.jsonl") == 1
+
+
+@pytest.mark.parametrize("address", ["gs://me:pass-word@bucket/x", "s3://me:pass-word@bucket/x"])
+def test_a_login_in_an_address_is_not_repeated(tmp_path, caplog, address):
+    """Nor is it a command to be copied."""
+    rec = Recorder(tmp_path / "run", upload=address)
+    rec.log(0, loss=1.0)
+    rec.close()
+    assert "the run is not known to be in a bucket" in caplog.text
+    assert "gs://BUCKET/FOLDER` sends it" in caplog.text
+    assert "pass-word" not in caplog.text
+
+
+def test_the_command_that_sends_what_is_left_can_be_copied(tmp_path, monkeypatch, server, caplog):
+    """Also where a name holds what a shell reads."""
+    run = tmp_path / "it's $HOME"
+    rec = Recorder(run, upload="gs://missing/a b")
+    rec.log(0, loss=1.0)
+    rec.close()
+    assert "1 row is not known to be in gs://missing/a b" in caplog.text
+    command = shlex.split(caplog.text.rpartition("`python ")[2].partition("` sends")[0])
+    assert command == ["-m", "viz3d", "upload", str(run), "gs://missing/a b"]
+
+
+def test_a_run_that_no_object_can_be_called_by_is_told(server, tmp_path, caplog):
+    """It is no fault of the bucket, and passes by no waiting."""
+    Recorder(tmp_path / "a\udce9", upload=ADDRESS).close()
+    assert "half a character" in caplog.text
+
+
+def test_a_description_that_another_recorder_writes_is_told_as_that(server, tmp_path, caplog):
+    """Each look at it is overtaken; the rows are sent all the same."""
+    server.faults.append(Fault("status", on="upload", name="*/run.json", status=412, times=None))
+    rec = Recorder(tmp_path / "run", upload=ADDRESS)
+    rec.log(0, loss=1.0)
+    until(lambda: rec.failures)
+    rec.close()
+    assert "team/run/run.json in gs://bucket is written by another recorder too" in caplog.text
+    assert sent_steps(server) == [0]
 
 
 def test_a_missing_client_is_named(server, tmp_path, monkeypatch, caplog):

@@ -149,6 +149,14 @@ def test_wrong_usage_is_one_sentence(place, capsys, words, said):
     assert list(place.iterdir()) == []
 
 
+def test_an_output_that_cannot_be_written_is_said_before_the_training(place, capsys):
+    """And nothing is said to be recorded."""
+    (place / "taken").touch()
+    with pytest.raises(SystemExit, match=r"taken.dummy cannot be made .*--output"):
+        chat_sft.main(["--steps=2", "--output", str(place / "taken")])
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize("trainer", [chat_rl, chat_sft])
 def test_help_names_the_command_of_the_guide(capsys, trainer):
     """And every option with its default."""

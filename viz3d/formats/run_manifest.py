@@ -23,6 +23,7 @@ KINDS = ("metrics", "layers")
 MANIFEST = "manifest.json"
 
 _MOST = 1 << 60  # bytes of a file
+_ENTRIES = 10_000  # of a kind: one packing a minute, for a week
 
 
 @dataclass(frozen=True)
@@ -76,4 +77,7 @@ def read_manifest(path: Path) -> dict[str, tuple[Packed, ...]]:
         ends = [(0, 0), *((one.through, one.bytes) for one in entries)]
         if any(b[0] < a[0] or b[1] < a[1] or b[1] > _MOST for a, b in pairwise(ends)):
             raise NotMine("its entries are in no order")
+        # A stranger's could have one part read a million times.
+        if len(entries) > _ENTRIES or len({one.part for one in entries}) < len(entries):
+            raise NotMine("it names a part twice, or more parts than there can be")
     return found

@@ -9,6 +9,7 @@ last one that it names does. Where one cannot be read, what it stands for is rea
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -48,7 +49,7 @@ def stood_for(paths: Iterable[str], manifest: Path) -> set[str]:
     return {
         match[0]
         for match in found
-        if match.re is _PART and int(match[2]) <= through.get(match[1], 0)
+        if match.re is _PART and 0 < int(match[2]) <= through.get(match[1], 0)
     }
 
 
@@ -76,17 +77,16 @@ class Parts:
                 self._packed[name.rpartition("/")[2]] = name
             elif (found := _LINES.fullmatch(name)) and found[1] == kind:
                 self._lines = name
+        self._in_order = sorted(self._numbered, key=self._numbered.__getitem__)
+        self._missing = self._first_missing = 0
         lines = [self._lines] if self._lines else []
-        self.names = (
-            *self._packed.values(),
-            *sorted(self._numbered, key=self._numbered.__getitem__),
-            *lines,
-        )
+        self.names = (*self._packed.values(), *self._in_order, *lines)
         self._files = {name: files[name] for name in self.names}
 
     def read(self, tally: Tally) -> Table:
         """Read every row once; what cannot be read is counted in `tally`."""
-        tables: list[Table] = []
+        # Others count from 0: no packed part stands for that one.
+        tables = self._originals(-1, 0, 0, 0, tally)
         through = start = 0
         for entry in self._entries:
             name = self._packed.get(entry.part)
@@ -102,6 +102,12 @@ class Parts:
                 tables.append(packed)
             through, start = entry.through, entry.bytes
         tables += self._originals(through, None, start, None, tally)
+        if self._missing:
+            tally.add(
+                f"{{n}} part{{|s}} {{is|are}} missing (the first is number {self._first_missing}); "
+                "what {it|they} held was not read.",
+                count=self._missing,
+            )
         unnamed = set(self._packed) - {entry.part for entry in self._entries}
         for name in sorted(unnamed):
             tally.add(
@@ -115,26 +121,26 @@ class Parts:
         self, after: int, upto: int | None, start: int, stop: int | None, tally: Tally
     ) -> list[Table]:
         """Read the numbered parts above `after` up to `upto`, and the lines between two bytes."""
-        found = {
-            number: name
-            for name, number in self._numbered.items()
-            if number > after and (upto is None or number <= upto)
-        }
-        last = max(found, default=after) if upto is None else upto
-        if missing := last - after - len(found):
-            expected = enumerate([*sorted(found), last + 1], start=after + 1)
-            first = next(number for number, there in expected if number != there)
-            tally.add(
-                f"{{n}} part{{|s}} {{is|are}} missing (the first is number {first}); what "
-                "{it|they} held was not read.",
-                count=missing,
-            )
-        tables = self._numbered_tables([found[number] for number in sorted(found)], tally)
+        number = self._numbered.__getitem__
+        first = bisect_right(self._in_order, after, key=number)
+        behind = None if upto is None else bisect_right(self._in_order, upto, key=number)
+        found = self._in_order[first:behind]
+        self._count_missing(after, upto, dict.fromkeys(map(number, found)))
+        tables = self._numbered_tables(found, tally)
         if self._lines and (stop is None or stop > start):
             path = self._files[self._lines]
             begun_anew = stop is None and path.stat().st_size < start
             tables.append(self._read_one(self._lines, tally, 0 if begun_anew else start, stop))
         return [table for table in tables if table is not None]
+
+    def _count_missing(self, after: int, upto: int | None, there: Iterable[int]) -> None:
+        numbers = [number for number in there if number > 0]
+        last = max(numbers, default=after) if upto is None else upto
+        if missing := last - max(after, 0) - len(numbers):
+            expected = enumerate([*numbers, last + 1], start=after + 1)
+            first = next(number for number, found in expected if number != found)
+            self._missing += missing
+            self._first_missing = self._first_missing or first
 
     def _numbered_tables(self, names: Sequence[str], tally: Tally) -> list[Table | None]:
         """Read parts in their order: small ones together, since there may be thousands."""

@@ -16,6 +16,9 @@ from viz3d.record.recorder import Recorder
 if TYPE_CHECKING:
     import torch
 
+# What stands in a hook beside its settings.
+_OF_ONE_RUN = {"recorder", "layers", "trouble", "_unended", "_held", "_before"}
+
 _Event = TypeVar("_Event", bound=Callable[..., None])
 
 
@@ -36,7 +39,8 @@ class Hook:
     """A recorder, and the layers of a model, driven by a framework's events.
 
     A run that was begun and not ended is noted as failed when the hook goes: at the end of the
-    process at the latest, also where a framework does not tell of exceptions.
+    process at the latest, also where a framework does not tell of exceptions. A copy, as one that
+    is pickled for a spawned process, has the settings alone.
 
     Attributes
     ----------
@@ -58,13 +62,25 @@ class Hook:
         **options: Any,
     ) -> None:
         super().__init__()
-        self.recorder: Recorder | None = None
-        self.trouble = Failures(type(self).__name__)
+        self._begin_fresh()
         self.path = path
         self.layers_every = layers_every
         self._config = dict(config or {})
         self._updates = updates
         self._options = options
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the settings; a record has one writer."""
+        return {name: value for name, value in vars(self).items() if name not in _OF_ONE_RUN}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take over the settings."""
+        vars(self).update(state)
+        self._begin_fresh()
+
+    def _begin_fresh(self) -> None:
+        self.recorder: Recorder | None = None
+        self.trouble = Failures(type(self).__name__)
         self.layers: LayerNorms | None = None
         self._unended: weakref.finalize[[str], Hook] | None = None
 

@@ -69,8 +69,10 @@ class _Events(Hook):
         own: Any = getattr(model, "config", None)
         if hasattr(own, "to_dict"):
             config["model"] = own.to_dict()
-        name = Path(args.run_name or args.output_dir).name
-        self.begin(self.path or Path("runs") / name, config)
+        named = Path(args.run_name or args.output_dir)
+        # "." and ".." are no names: the record would lie among others, or outside of runs.
+        name = named.resolve().name if named.name in ("", "..") else named.name
+        self.begin(self.path or Path("runs") / (name or "run"), config)
         self._clips_at = args.max_grad_norm or 0.0
         every = self.layers_every
         if every is not None and self._clips_at > 0 and args.logging_strategy == "steps":

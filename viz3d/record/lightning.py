@@ -56,12 +56,13 @@ class _Events(Hook):
     >>> viz3d.LightningCallback("runs/my-run")  # doctest: +SKIP
     """
 
+    _before: Reading | None = None
+
     def __init__(self, path: str | os.PathLike[str], **options: Any) -> None:
         super().__init__(path, **options)
         self._parameters: dict[str, Any] = {}
         self._rate: float | None = None
         self._step = -1
-        self._before: Reading | None = None
         self._in_batches = False
 
     @quiet

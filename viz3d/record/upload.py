@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 import weakref
@@ -47,7 +48,7 @@ class Uploader:
         self._end = threading.Event()
         self._loaded = threading.Event()
         self._turn = threading.Lock()  # a thread that hangs at the end may meet its successor
-        self._failing = self._forked = False
+        self._failing = self._forked = self._is_refused = False
         self._told: set[str] = set()
         _all.add(self)
 
@@ -84,11 +85,17 @@ class Uploader:
         thread.join(max(limit, 0.0))
         unsent = self._sending.unsent() if self._sending else 0
         if unsent or self._failing or thread.is_alive():
-            rows = "1 row is" if unsent == 1 else f"{unsent} rows are"
-            what = rows if unsent else "the end of the run is"
+            what = "the end of the run is" if self._sending else "the run is"
+            if unsent:
+                what = f"{unsent} rows are" if unsent > 1 else "1 row is"
+            # An address that is none may hold a password.
+            where, to = self._address, self._address
+            if self._is_refused:
+                where, to = "a bucket", "gs://BUCKET/FOLDER"
+            command = shlex.join(["python", "-m", "viz3d", "upload", str(self._folder), to])
             self._failures.tell(
-                f"{what} not known to be in {self._address}; all is in the run folder, and "
-                f"`python -m viz3d upload {self._folder} {self._address}` sends it"
+                f"{what} not known to be in {where}; all is in the run folder, and "
+                f"`{command}` sends it"
             )
 
     def begin_anew(self) -> None:
@@ -126,6 +133,7 @@ class Uploader:
             if error.kind in MAY_PASS:
                 self._fail(error.kind, f"{error.what} The rows are kept and sent once it answers.")
                 return PASSING
+            self._is_refused = error.kind == "bad_name"
             self._fail(error.kind, f"{error} The rows are kept and sent once that is done.")
         except Viz3dError as error:
             self._fail("settings", str(error))

@@ -12,7 +12,6 @@ from viz3d.run import FileInfo
 from viz3d.settings import Settings
 from viz3d.sources.access import Access
 from viz3d.sources.address import is_bucket, parse_bucket
-from viz3d.sources.faults import fault
 from viz3d.sources.gcs import Bucket
 from viz3d.sources.patience import Deadlines
 from viz3d.sources.sending_lines import Lines
@@ -53,7 +52,11 @@ class Description:
         if written is None:
             written = self._see(said) or self._write(said)
         if written is None:
-            raise fault("changed", name=self._name, where=f"gs://{self._bucket.name}")
+            raise BucketError(
+                "changed",
+                f"{self._name} in gs://{self._bucket.name} is written by another recorder too.",
+                "Try again, or give each run a name of its own.",
+            )
         self._sent, self._generation = said, written.generation
 
     def _write(self, said: bytes) -> FileInfo | None:
@@ -126,7 +129,9 @@ def open_sending(folder: Path, address: str, settings: Settings) -> Sending:
         If `address` is no address of a bucket.
     """
     bucket, prefix = open_bucket(address, settings)
-    return Sending(folder, bucket, f"{prefix}{folder.resolve().name}/")
+    prefix += folder.resolve().name
+    parse_bucket(f"{bucket.name}/{prefix}")  # the run's name may be none for an object
+    return Sending(folder, bucket, f"{prefix}/")
 
 
 def open_bucket(address: str, settings: Settings) -> tuple[Bucket, str]:
@@ -138,7 +143,8 @@ def open_bucket(address: str, settings: Settings) -> tuple[Bucket, str]:
         If `address` is no address of a bucket.
     """
     if not is_bucket(address):
-        raise BucketError("bad_name", f"{address!r} is no bucket.", "Write gs://BUCKET/FOLDER.")
+        said = "This" if "@" in address else f"{address!r:.80}"  # there may be a password in it
+        raise BucketError("bad_name", f"{said} is no bucket.", "Write gs://BUCKET/FOLDER.")
     place = parse_bucket(address)
     deadlines = Deadlines().scaled(settings.patience)
     bucket = Bucket(place.bucket, Access.of(settings), deadlines, str(place), writes=True)

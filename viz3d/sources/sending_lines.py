@@ -6,7 +6,6 @@ after an answer that was lost, compares the parts in the bucket with the lines o
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +17,8 @@ from viz3d.sources.gcs import Bucket
 
 # Of one part, but for the rest of its last line: what a slow network carries in seconds.
 PART_BYTES = 1 << 20
+# Of the end of what was sent, by which a file that was begun anew is told from one that grew.
+_END_BYTES = 256
 _PART = re.compile(r".*/part-(\d+)\.jsonl")
 
 
@@ -40,7 +41,7 @@ class Lines:
     def __init__(self, file: Path, bucket: Bucket, folder: str) -> None:
         self.foreign = 0
         self._file, self._bucket, self._folder = file, bucket, folder
-        self._offset, self._number = 0, 1
+        self._offset, self._number, self._end = 0, 1, b""
 
     def send(self) -> bool:
         """Send the next part, and say whether more may be there than another one takes.
@@ -53,9 +54,7 @@ class Lines:
         """
         try:
             with self._file.open("rb") as file:
-                if os.fstat(file.fileno()).st_size < self._offset:  # it was begun anew
-                    self._offset, self._number = 0, 1
-                file.seek(self._offset)
+                self._go_behind_sent(file)
                 data = file.read(PART_BYTES) + file.readline()
                 data = data[: data.rfind(b"\n") + 1]
                 if not data:
@@ -63,7 +62,7 @@ class Lines:
                 name = f"{self._folder}part-{self._number:05d}.jsonl"
                 if self._bucket.write(name, data):
                     self._offset += len(data)
-                    self._number += 1
+                    self._number, self._end = self._number + 1, data[-_END_BYTES:]
                     # What is less comes with the next round: rows may come faster than answers.
                     return len(data) >= PART_BYTES
                 self._pass_by(file)
@@ -75,10 +74,17 @@ class Lines:
         """Count the lines that are not known to be in the bucket."""
         try:
             with self._file.open("rb") as file:
-                file.seek(self._offset)
+                self._go_behind_sent(file)
                 return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
         except OSError:
             return 0
+
+    def _go_behind_sent(self, file: BinaryIO) -> None:
+        """Seek to what comes next: the beginning if somebody truncated or replaced the file."""
+        file.seek(self._offset - len(self._end))
+        if file.read(len(self._end)) != self._end:
+            self._offset, self._number, self._end = 0, 1, b""
+            file.seek(0)
 
     def _pass_by(self, file: BinaryIO) -> None:
         """Go behind the parts that are there; those that hold our next lines are sent already."""
@@ -90,6 +96,8 @@ class Lines:
         for number, part in ahead:
             if self._holds_next(file, part):
                 self._offset += part.size
+                file.seek(max(0, self._offset - _END_BYTES))
+                self._end = file.read(self._offset - file.tell())
             else:
                 self.foreign += 1
             self._number = number + 1

@@ -107,6 +107,10 @@ def recorded(command: Command, config: dict[str, Any]) -> Iterator[tuple[Recorde
     """
     folder = _new_folder(command.output / command.run)
     try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        sys.exit(f"{folder} cannot be made ({error.strerror}); name another folder with --output.")
+    try:
         with _charted(command, folder, config) as given:
             yield given
     except KeyboardInterrupt:

@@ -188,3 +188,15 @@ def test_it_is_a_callback_that_names_itself():
     assert pickle.loads(pickle.dumps(viz3d.HuggingFaceCallback)) is viz3d.HuggingFaceCallback
     with pytest.raises(AttributeError, match="has no attribute 'Callback'"):
         _ = viz3d.record.huggingface.Callback
+
+
+@pytest.mark.parametrize(("said", "name"), [(".", "here"), ("..", "above"), ("/", "run")])
+def test_a_folder_without_a_name_of_its_own_makes_no_run_beside_runs(
+    make, tmp_path, monkeypatch, said, name
+):
+    """The record has a folder of its own among the runs."""
+    (tmp_path / "above/here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "above/here")
+    callback = viz3d.HuggingFaceCallback()
+    make(callback, run_name=said, max_steps=1).train()
+    assert callback.recorder.path.as_posix() == f"runs/{name}"

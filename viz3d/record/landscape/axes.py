@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,10 @@ def checked(name: str, values: Sequence[float] | Floats) -> Floats:
     BadArgument
         Unless they are two or more finite, rising numbers.
     """
-    nodes = np.asarray(values, dtype=np.float64)
+    try:
+        nodes = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):  # text, lists of several lengths
+        nodes = np.empty(0)
     if nodes.ndim != 1 or nodes.size < 2 or not (np.diff(nodes) > 0).all() or not _finite(nodes):
         raise BadArgument(
             f"{name} has to be two or more rising numbers; give for example "
@@ -57,12 +61,12 @@ def checked_points(points: int) -> int:
     BadArgument
         Unless it is odd, so that the checkpoint itself is a node, and at least 3.
     """
-    if points < 3 or points % 2 == 0:
+    if not isinstance(points, Integral) or points < 3 or points % 2 == 0:
         raise BadArgument(
-            f"points is {points}; give an odd number from 3 on, so that the "
+            f"points is {points!r:.80}; give an odd number from 3 on, so that the "
             "checkpoint itself is a point of the grid."
         )
-    return points
+    return int(points)
 
 
 def _finite(nodes: Floats) -> bool:

@@ -113,6 +113,6 @@ def _read(file: Path, of: str) -> dict[str, Any]:
 def _row(text: bytes) -> dict[str, Any]:
     try:
         row = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return row if isinstance(row, dict) else {}

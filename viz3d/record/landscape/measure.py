@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,13 +101,15 @@ def landscape(
     ExportError
         If `folder` cannot be written.
     """
-    name = _checked_name(kind if name is None else name)
     if kind not in KINDS:
         raise BadArgument(f"kind is {kind!r}; it has to be one of {', '.join(KINDS)}.")
+    name = _checked_name(kind if name is None else name)
     nodes = [None if v is None else checked(n, v) for n, v in (("alpha", alpha), ("beta", beta))]
     points = checked_points(points)
-    if eigenvalues < 0:
-        raise BadArgument(f"eigenvalues is {eigenvalues}; give how many to find, 0 for none.")
+    if not isinstance(eigenvalues, Integral) or eigenvalues < 0:
+        raise BadArgument(f"eigenvalues is {eigenvalues!r}; give how many to find, 0 for none.")
+    if not isinstance(seed, Integral) or not -(2**63) <= seed < 2**63:
+        raise BadArgument(f"seed is {seed!r:.80}; give a whole number of 64 bits.")
     with untouched(model):
         kept = tuple(batches)
         if not kept:
@@ -136,7 +139,7 @@ def landscape(
 
 
 def _checked_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
         raise BadArgument(f"name is {name!r:.80}; use letters, digits, '-', '_' and '.' alone.")
     return name
 

@@ -79,6 +79,8 @@ def _values(name: str, found: Any) -> NDArray[np.float64]:
     import torch
 
     if isinstance(found, torch.Tensor):
+        if found.is_complex():
+            raise BadArgument(f"{name} gave complex numbers; let it return real ones.")
         found = found.detach().double().cpu().numpy()
     try:
         values = np.empty(0) if found is None else np.asarray(found, dtype=np.float64).ravel()

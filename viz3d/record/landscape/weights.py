@@ -48,6 +48,10 @@ class Weights:
         self.centre = {name: t.detach().clone() for name, t in self.tensors.items()}
         floating = {name: p for name, p in parameters.items() if p.is_floating_point()}
         self.trained = tuple(n for n, p in floating.items() if p.requires_grad) or tuple(floating)
+        if empty := next((n for n, t in self.tensors.items() if t.is_meta), None):
+            raise BadArgument(
+                f"{empty!r} is on the meta device, without numbers; load its weights."
+            )
         if fixed := next((n for n, t in self.tensors.items() if t.is_inference()), None):
             raise BadArgument(
                 f"{fixed!r} was made under torch.inference_mode, so it cannot be moved; load the "
