@@ -57,7 +57,6 @@ def _lose(server: StorageServer) -> None:
     server.faults.append(Fault(on="media", kind="status", status=403, times=None))
 
 
-@pytest.mark.deadline
 @pytest.mark.parametrize(
     ("break_it", "source", "kind", "next_one"),
     [

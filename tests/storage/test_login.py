@@ -18,9 +18,6 @@ from viz3d.load import open_source
 from viz3d.settings import Settings
 from viz3d.sources.bucket import BucketSource
 
-# Deadlines to a tenth: beside another test, a thread is late by more than they have to spare.
-pytestmark = pytest.mark.deadline
-
 SCALE = 0.1
 NAME = "runs/a/metrics.jsonl"
 ROWS = b'{"step": 1, "loss": 3.5}\n'

@@ -29,9 +29,6 @@ from viz3d.settings import Settings
 from viz3d.sources import faults
 from viz3d.sources.bucket import BucketSource
 
-# Deadlines to a tenth: beside another test, a thread is late by more than they have to spare.
-pytestmark = pytest.mark.deadline
-
 SCALE = 0.1
 # Seconds for starting threads and connections; the stock client would take ten or more in all.
 SLACK = 0.3
