@@ -38,6 +38,31 @@ POSES = """(div, name) => new Promise((done) => {
 })"""
 
 
+def wait_until(page: Page, condition: str, arg: object = None) -> None:
+    """Wait until a function of JavaScript returns true; it is asked at each frame.
+
+    Playwright's own waiting asks again with `eval`, which the exported page forbids.
+    """
+    came = page.evaluate(
+        f"""(arg) => new Promise((done, fail) => {{
+            const condition = {condition};
+            const end = performance.now() + {1000 * PATIENCE};
+            const look = () => {{
+                try {{
+                    if (condition(arg)) done(true);
+                    else if (performance.now() > end) done(false);
+                    else requestAnimationFrame(look);
+                }} catch (error) {{
+                    fail(error);
+                }}
+            }};
+            look();
+        }})""",
+        arg,
+    )
+    assert came, f"this did not come true: {condition}"
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app as a user starts it, on a port of its own and without anyone's settings."""

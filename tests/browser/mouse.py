@@ -6,6 +6,8 @@ import math
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import wait_until
+
 WAYS = 20  # short ways of the mouse until a scene that does not follow is a failure
 
 EYE = """(div) => {
@@ -59,7 +61,7 @@ def hold(page: Page, scene: Locator) -> None:
     expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
     x, y = centre(scene)
     page.mouse.move(x, y)
-    page.wait_for_function(HEEDS, arg=scene.element_handle())
+    wait_until(page, HEEDS, scene.element_handle())
     before = scene.evaluate(EYE)
     page.mouse.down()
     for _ in range(WAYS):
@@ -75,4 +77,4 @@ def let_go(page: Page, scene: Locator) -> None:
     """Release the button and wait until the scene rests and the page knows where."""
     page.mouse.up()
     scene.evaluate("(div) => { div.viz3dStood = 0; }")
-    page.wait_for_function(RESTS, arg=scene.element_handle())
+    wait_until(page, RESTS, scene.element_handle())

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import POSES
+from tests.browser.conftest import POSES, wait_until
 from tests.browser.mouse import hold, let_go
 from viz3d.export.page import to_html_page
 from viz3d.figures import overlay
@@ -86,21 +86,17 @@ def drag(page: Page, number: int) -> dict[str, Any]:
 
 def expect_apart(page: Page, number: int, other: dict[str, float]) -> None:
     """Wait until the camera of a scene is away from there."""
-    page.wait_for_function(
-        f"([number, other]) => ({APART})(number, other) > 0.1", arg=[number, other]
-    )
+    wait_until(page, f"([number, other]) => ({APART})(number, other) > 0.1", [number, other])
 
 
 def expect_together(page: Page) -> None:
     """Wait until both scenes are seen from the same place."""
-    page.wait_for_function(f"({APART})(1, ({EYE})(2)) < 1e-3")
+    wait_until(page, f"() => ({APART})(1, ({EYE})(2)) < 1e-3")
 
 
 def expect_at(page: Page, number: int, other: dict[str, float]) -> None:
     """Wait until the camera of a scene is there."""
-    page.wait_for_function(
-        f"([number, other]) => ({APART})(number, other) < 1e-3", arg=[number, other]
-    )
+    wait_until(page, f"([number, other]) => ({APART})(number, other) < 1e-3", [number, other])
 
 
 def test_it_opens_from_a_file_without_a_network_and_links_its_cameras(
@@ -130,7 +126,7 @@ def test_keys_and_buttons_turn_the_scenes_and_bring_them_back(page: Page, export
     expect_apart(page, 1, before)
     expect_together(page)
     page.get_by_role("group", name="Camera").first.get_by_role("button", name="Top").click()
-    page.wait_for_function(f"({EYE})(2).z > 1.5")
+    wait_until(page, f"() => ({EYE})(2).z > 1.5")
     expect_together(page)
     assert scene(page, 1).evaluate(POSES, "Along x") == 2
     scene(page, 1).press("0")
@@ -174,11 +170,12 @@ def test_on_a_phone_a_long_legend_makes_the_picture_higher(page: Page, tmp_path:
     expect(page.locator(".picture[aria-busy=false]")).to_have_count(2)
     wide = page.locator("#viz3d-flat-1").evaluate("div => div._fullLayout._size.h")
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function(
+    wait_until(
+        page,
         """wide => {
             const div = document.querySelector("#viz3d-flat-1");
             const { height, _size, legend } = div._fullLayout;
             return legend._height > 150 && height === div.clientHeight && _size.h >= wide - 20;
         }""",
-        arg=wide,
+        wide,
     )
