@@ -10,9 +10,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-# How a number is written; text in its place raises.
-NUMERIC = tuple(",dfeg%")
+from tests.text_flow import (
+    called,
+    is_numeric,
+    made_of,
+    names_in,
+    parameters,
+    put_into,
+    root,
+    without,
+)
+
+# Functions and methods that give safe text of safe text.
+KEEPERS = frozenset({"list", "tuple", "sorted", "reversed", "zip"})
+KEEPING = frozenset({"strip", "items", "values"})
+
+# Innermost first; the last one is the module.
+Scopes = tuple[ast.AST, ...]
 
 
 @dataclass(frozen=True)
@@ -26,12 +42,15 @@ class Rule:
     makers : frozenset of str
         Functions that make text safe, or give text of numbers.
     shown : callable
-        The arguments of a call that are shown.
+        The parts of a node of the code that are shown.
+    keepers : frozenset of str
+        Functions that give safe text of safe text.
     """
 
     type: str
     makers: frozenset[str]
-    shown: Callable[[ast.Call], Iterator[ast.expr]]
+    shown: Callable[[ast.AST], Iterator[ast.expr]]
+    keepers: frozenset[str] = KEEPERS
 
 
 class Lint:
@@ -41,165 +60,168 @@ class Lint:
     ----------
     files : dict of {name: code}
     rule : Rule
+    records : dict of {name: code}
+        Where other records are, which hold text that is not safe.
     """
 
-    def __init__(self, files: dict[str, str], rule: Rule) -> None:
+    def __init__(
+        self, files: dict[str, str], rule: Rule, records: dict[str, str] | None = None
+    ) -> None:
         self.rule = rule
         self.trees = {name: ast.parse(code) for name, code in files.items()}
         self.functions = {
-            node.name: node
-            for tree in self.trees.values()
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef)
+            name: [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+            for name, tree in self.trees.items()
+        }
+        self.imports = {
+            name: {
+                alias.name: node.module.split(".")[-1]
+                for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom) and node.module
+                for alias in node.names
+            }
+            for name, tree in self.trees.items()
         }
         classes = [
-            node for tree in self.trees.values() for node in ast.walk(tree)
-            if isinstance(node, ast.ClassDef)
+            node
+            for tree in (*self.trees.values(), *map(ast.parse, (records or {}).values()))
+            for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
         ]  # fmt: skip
-        self.fields = {
-            each.name: [part for part in each.body if isinstance(part, ast.AnnAssign)]
-            for each in classes
+        self.fields = {each.name: dict(_fields(each)) for each in classes}
+        held = [pair for each in classes for pair in (*_fields(each), *_properties(each))]
+        # A name that is safe in one record and not in another tells nothing.
+        self.typed = {name for name, _ in held} - {
+            name for name, kind in held if not self._is_typed(kind)
         }
-        self.typed = {
-            _root(part.target)
-            for parts in self.fields.values()
-            for part in parts
-            if self._is_typed(part.annotation)
-        }
+        self._file = ""
         self._open: list[str] = []
-        self.makers = rule.makers | {
-            name for name, function in self.functions.items() if self._is_typed(function.returns)
-        }
 
     def breaches(self) -> list[str]:
         """Return every place where something else may be shown."""
-        return [
-            f"{name}:{line}: {code}"
-            for name, tree in self.trees.items()
-            for line, code in self._look(tree, tree)
-        ]
+        found = []
+        for name, tree in self.trees.items():
+            self._file = name
+            found += [f"{name}:{line}: {code}" for line, code in self._look(tree, (tree,))]
+        return found
 
-    def _look(self, node: ast.AST, scope: ast.AST) -> Iterator[tuple[int, str]]:
+    def _look(self, node: ast.AST, scopes: Scopes) -> Iterator[tuple[int, str]]:
         for child in ast.iter_child_nodes(node):
-            inner = child if isinstance(child, ast.FunctionDef) else scope
-            if isinstance(child, ast.FunctionDef) and child.name in self.makers - self.rule.makers:
-                yield from self._unsafe(child, inner, [
-                    each.value for each in ast.walk(child)
-                    if isinstance(each, ast.Return) and each.value
-                ])  # fmt: skip
-            if isinstance(child, ast.Call):
-                yield from self._unsafe(child, inner, list(self._shown(child)))
+            inner = (child, *scopes) if isinstance(child, ast.FunctionDef) else scopes
+            for each in (*self.rule.shown(child), *self._handed_on(child, inner[0])):
+                if not self._is_safe(each, inner):
+                    yield each.lineno, ast.unparse(each)
             yield from self._look(child, inner)
 
-    def _unsafe(
-        self, at: ast.AST, scope: ast.AST, shown: list[ast.expr]
-    ) -> Iterator[tuple[int, str]]:
-        for each in shown:
-            if not self._is_safe(each, scope):
-                yield each.lineno, f"{getattr(at, 'name', '')}{ast.unparse(each)}"
+    def _handed_on(self, node: ast.AST, scope: ast.AST) -> Iterator[ast.expr]:
+        """Yield what a call or a ``return`` hands on as text that is safe."""
+        if isinstance(node, ast.Return) and node.value and isinstance(scope, ast.FunctionDef):
+            if scope.name not in self.rule.makers | self.rule.keepers:
+                yield from self._typed_parts(node.value, scope.returns)
+        elif isinstance(node, ast.Call):
+            if called(node) == "replace":
+                yield from (word.value for word in node.keywords if word.arg in self.typed)
+            for wanted in self._signatures(node.func):
+                given = dict(zip(wanted, node.args, strict=False))
+                given |= {word.arg: word.value for word in node.keywords if word.arg in wanted}
+                for name, value in given.items():
+                    yield from self._typed_parts(value, wanted[name])
 
-    def _shown(self, call: ast.Call) -> Iterator[ast.expr]:
-        """Yield what a call shows, or hands on as text that is safe."""
-        yield from self.rule.shown(call)
-        name = called(call)
-        if name in self.functions:
-            arguments = self.functions[name].args
-            wanted = [(one.arg, one.annotation) for one in (*arguments.args, *arguments.kwonlyargs)]
-        else:
-            wanted = [(_root(part.target), part.annotation) for part in self.fields.get(name, ())]
-        given = dict(zip([one for one, _ in wanted], call.args, strict=False))
-        given |= {word.arg: word.value for word in call.keywords if word.arg}
-        yield from (given[one] for one, kind in wanted if one in given and self._is_typed(kind))
+    def _signatures(self, function: ast.expr) -> Iterator[dict[str, ast.expr | None]]:
+        for each in self._defined(function):
+            yield {one.arg: one.annotation for one in parameters(each) if one.arg != "self"}
+        if called(function) in self.fields:
+            yield self.fields[called(function)]
+
+    def _defined(self, function: ast.expr) -> list[ast.FunctionDef]:
+        """Return what a function can mean: one of its own file, an imported one, else all."""
+        name = called(function)
+        source = self.imports[self._file].get(name) or root(function)
+        files = [[self._file], [file for file in self.trees if Path(file).stem == source]]
+        for some in (*files, list(self.trees)):
+            found = [each for file in some for each in self.functions[file] if each.name == name]
+            if found:
+                return found
+        return []
 
     def _is_typed(self, annotation: ast.AST | None) -> bool:
-        return annotation is not None and self.rule.type in _names(annotation)
+        return self.rule.type in names_in(annotation)
 
-    def _is_safe(self, node: ast.AST, scope: ast.AST) -> bool:
+    def _typed_parts(self, value: ast.expr, kind: ast.expr | None) -> Iterator[ast.expr]:
+        """Yield the parts of a value that are safe by its type."""
+        for part, own in typed(value, kind):
+            makes = "Callable" in names_in(own) and called(part) in self.rule.makers
+            if self._is_typed(own) and not makes:
+                yield part
+
+    def _is_safe(self, node: ast.AST, scopes: Scopes) -> bool:
         match node:
-            case ast.Constant() | ast.Call(func=ast.Name(id="len")):
-                return True
             case ast.FormattedValue(value=value, format_spec=spec):
-                return _is_numeric(spec) or self._is_safe(value, scope)
-            case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, op=ast.Add(), right=other):
-                return all(self._is_safe(part, scope) for part in (one, other))
-            case (
-                ast.JoinedStr(values=parts) | ast.BoolOp(values=parts) | ast.List(elts=parts)
-                | ast.Tuple(elts=parts)
-            ):  # fmt: skip
-                return all(self._is_safe(part, scope) for part in parts)
-            case (
-                ast.Starred(value=value) | ast.Subscript(value=value, slice=ast.Slice())
-                | ast.ListComp(elt=value) | ast.GeneratorExp(elt=value)
-            ):  # fmt: skip
-                return self._is_safe(value, scope)
-        if isinstance(node, ast.Call):
-            return self._gives_safe(node, scope)
-        typed = isinstance(node, ast.Attribute) and node.attr in self.typed
-        return typed or self._holds_safe(_root(node), scope)
+                return is_numeric(spec) or self._is_safe(value, scopes)
+            case ast.Call():
+                return self._gives_safe(node, scopes)
+            case ast.Attribute(attr=attr):
+                return attr in self.typed or attr.isupper() or self._is_ours(root(node), scopes)
+            case ast.Name(id=name):
+                return self._holds_safe(name, scopes)
+        parts = made_of(node)
+        return parts is not None and all(self._is_safe(part, scopes) for part in parts)
 
-    def _gives_safe(self, call: ast.Call, scope: ast.AST) -> bool:
-        match call.func:
-            case ast.Name(id="map"):
-                return ast.unparse(call.args[0]) in self.makers
-            case ast.Attribute(value=text, attr="strip"):
-                return self._is_safe(text, scope)
-            case ast.Attribute(value=between, attr="join"):
-                return self._is_safe(between, scope) and self._is_safe(call.args[0], scope)
-        return called(call) in self.makers or _root(call.func).isupper()
+    def _gives_safe(self, call: ast.Call, scopes: Scopes) -> bool:
+        name = called(call)
+        if name == "map":
+            return self._makes(call.args[0], scopes)
+        if name in (*self.rule.keepers, "join"):
+            texts = [*call.args, *([call.func.value] if name == "join" else [])]
+            return all(self._is_safe(text, scopes) for text in texts)
+        if name in KEEPING and isinstance(call.func, ast.Attribute):
+            return self._is_safe(call.func.value, scopes)
+        return name == "len" or self._makes(call.func, scopes)
 
-    def _holds_safe(self, name: str, scope: ast.AST) -> bool:
+    def _makes(self, function: ast.expr, scopes: Scopes) -> bool:
+        """Say whether a function makes text safe."""
+        if isinstance(function, ast.IfExp):
+            return all(self._makes(one, scopes) for one in (function.body, function.orelse))
+        name = called(function)
+        if name in self.rule.makers or root(function).isupper():
+            return True
+        defined = self._defined(function)
+        if defined:
+            return all(self._is_typed(each.returns) for each in defined)
+        handed = [one for one in parameters(scopes[0]) if one.arg == name]
+        if handed:
+            return self._is_typed(handed[0].annotation)
+        given = list(put_into(scopes[0], name))
+        return bool(given) and all(self._makes(each, scopes) for each in given)
+
+    def _is_ours(self, name: str, scopes: Scopes) -> bool:
+        """Say whether a name holds nothing but parts of constants."""
+        given = list(put_into(scopes[0], name))
+        return name.isupper() or (bool(given) and all(root(each).isupper() for each in given))
+
+    def _holds_safe(self, name: str, scopes: Scopes) -> bool:
         """Say whether all that a function assigns to a name is safe, or it comes in as such."""
         if name.isupper() or name in self._open:
             return True
-        if isinstance(scope, ast.FunctionDef):
-            for one in (*scope.args.args, *scope.args.kwonlyargs):
+        for depth, scope in enumerate(scopes):
+            for one in parameters(scope):
                 if one.arg == name:
                     return self._is_typed(one.annotation)
-        given = [
-            each.value
-            for each in ast.walk(scope)
-            if isinstance(each, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr)
-            and name in _names(each.targets[0] if isinstance(each, ast.Assign) else each.target)
-        ]
-        # Of what is safe all parts are.
-        given += [
-            each.iter
-            for each in ast.walk(scope)
-            if isinstance(each, ast.For | ast.comprehension) and name in _names(each.target)
-        ]
-        self._open.append(name)  # what is assigned may name it again
-        safe = bool(given) and all(
-            value is None or self._is_safe(_without(value, name), scope) for value in given
-        )
-        self._open.pop()
-        return safe
+            given = list(put_into(scope, name))
+            if given:
+                self._open.append(name)  # what is assigned may name it again
+                safe = all(self._is_safe(without(each, name), scopes[depth:]) for each in given)
+                self._open.pop()
+                return safe
+        return False
 
 
-def _names(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+def _fields(record: ast.ClassDef) -> Iterator[tuple[str, ast.expr | None]]:
+    for part in record.body:
+        if isinstance(part, ast.AnnAssign):
+            yield root(part.target), part.annotation
 
 
-def _without(value: ast.expr, name: str) -> ast.expr:
-    """Return a list without ``*name``: ``said = [*said[:3], more]`` only adds to what it held."""
-    if isinstance(value, ast.List):
-        kept = [one for one in value.elts
-                if not (isinstance(one, ast.Starred) and _root(one.value) == name)]  # fmt: skip
-        return ast.List(kept, ast.Load())
-    return value
-
-
-def called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
-def _root(node: ast.AST) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _is_numeric(spec: ast.AST | None) -> bool:
-    constants = (
-        [part.value for part in ast.walk(spec) if isinstance(part, ast.Constant)] if spec else []
-    )
-    return bool(constants) and str(constants[-1]).endswith(NUMERIC)
+def _properties(record: ast.ClassDef) -> Iterator[tuple[str, ast.expr | None]]:
+    for part in record.body:
+        if isinstance(part, ast.FunctionDef) and "property" in map(root, part.decorator_list):
+            yield part.name, part.returns

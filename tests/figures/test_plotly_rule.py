@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.text_rule import Lint, Rule, called
+from tests.text_rule import KEEPERS, Lint, Rule, called
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,34 +21,41 @@ NAMED = (
 MAKERS = frozenset({"safe", "scene_text", "count", "say", "compact"})
 
 
-def shown(call: ast.Call) -> Iterator[ast.expr]:
-    """Yield the arguments of a call that Plotly shows: of traces, layouts and parts of them."""
-    of_plotly = ast.unparse(call.func).startswith(("go.", "figure.", "fig.", "flat."))
-    if of_plotly or called(call) in ("dict", "update_layout"):
-        yield from (word.value for word in call.keywords if word.arg in NAMED)
-        for each in (*call.args, *(word.value for word in call.keywords)):
-            yield from _in_dict(each)
-
-
-def _in_dict(node: ast.AST) -> Iterator[ast.expr]:
-    for each in ast.walk(node):
-        if isinstance(each, ast.Dict):
-            for key, value in zip(each.keys, each.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value in NAMED:
+def shown(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield what Plotly shows: settings by name of traces, of layouts and of parts of them."""
+    match node:
+        case ast.Call(func=function, keywords=words):
+            of_plotly = ast.unparse(function).startswith(("go.", "style.", "figure."))
+            if of_plotly or called(node) in ("dict", "update", "update_layout"):
+                given = [word.value for word in words if word.arg in NAMED]
+                yield from (one for one in given if not isinstance(one, ast.Dict))
+        case ast.Dict(keys=keys, values=values):
+            for key, value in zip(keys, values, strict=True):
+                named = isinstance(key, ast.Constant) and key.value in NAMED
+                if named and not isinstance(value, ast.Dict):  # whose parts are looked at
                     yield value
+        case ast.Assign(targets=[ast.Attribute(attr=attr)], value=value) if attr in NAMED:
+            yield value
 
 
-RULE = Rule("Drawn", MAKERS, shown)
+RULE = Rule("Drawn", MAKERS, shown, KEEPERS | {"wrapped", "listed", "with_names"})
 
 
-def drawn() -> dict[str, str]:
-    """Return the code that makes figures."""
-    return {path.name: path.read_text("utf-8") for path in sorted(ROOT.glob("viz3d/figures/*.py"))}
+def code(*patterns: str) -> dict[str, str]:
+    """Return code of the project; what makes tables for export draws nothing."""
+    paths = sorted(path for pattern in patterns for path in ROOT.glob(f"viz3d/{pattern}"))
+    made = [path for path in paths if not path.stem.endswith(("_tidy", "provenance"))]
+    return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in made}
+
+
+def drawn() -> Lint:
+    """Return the lint of the figures."""
+    return Lint(code("figures/*.py"), RULE, code("analysis/*.py", "run.py", "grid.py"))
 
 
 def test_what_plotly_shows_comes_from_the_functions_that_make_it_safe() -> None:
     """A name from data could be a link, a formula or a template."""
-    assert Lint(drawn(), RULE).breaches() == []
+    assert drawn().breaches() == []
 
 
 RECORD = "class Line:\n    label: Drawn\n    title: str\n"

@@ -26,10 +26,12 @@ NAMED = ("label", "help", "body", "text", "caption", "captions")
 MAKERS = frozenset({"safe", "advice", "count", "size", "moment", "duration", "ago", "say"})
 
 
-def shown(call: ast.Call) -> Iterator[ast.expr]:
+def shown(call: ast.AST) -> Iterator[ast.expr]:
     """Yield the arguments of a call that Streamlit reads as Markdown."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return
     name = called(call)
-    if not isinstance(call.func, ast.Attribute) or name not in (*SINKS, "progress"):
+    if name not in (*SINKS, "progress"):
         return
     if name == "progress":  # whose first argument is a number
         yield from call.args[1:]

@@ -20,7 +20,7 @@ from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import as_runs
 from viz3d.figures.provenance import origins
 from viz3d.figures.surface_traces import color_scale
-from viz3d.figures.text import count, listed, safe, say, short_names, unique_names, wrapped
+from viz3d.figures.text import Drawn, count, listed, safe, say, short_names, unique_names, wrapped
 from viz3d.figures.tidy import stack
 from viz3d.run import Report, Run
 
@@ -216,7 +216,7 @@ def _columns(result: ReportResult) -> list[Any]:
     return [stages, runs] if _several(result) else stages
 
 
-def _subtitle(result: ReportResult) -> str:
+def _subtitle(result: ReportResult) -> Drawn:
     runs = len({run for _, run in result.columns})
     return wrapped(f"{count(runs, 'run')}, {count(len(result.tasks), 'task')}; empty: no score.")
 

@@ -12,7 +12,7 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Frame
 from viz3d.figures.surface_traces import color_scale
-from viz3d.figures.text import safe
+from viz3d.figures.text import Drawn, safe
 from viz3d.figures.ticks import nice_ticks
 from viz3d.figures.weight_data import WeightSpaceResult
 
@@ -188,7 +188,7 @@ def _pins(result: WeightSpaceResult, kind: Any) -> list[Any]:
     return traces
 
 
-def _hover(result: WeightSpaceResult, value: str, error: str = "customdata") -> str:
+def _hover(result: WeightSpaceResult, value: Drawn, error: Drawn = "customdata") -> Drawn:
     said = f"alpha %{{x:.3~g}}<br>beta %{{y:.3~g}}<br>{safe(result.quantity)} %{{{value}:.4~g}}"
     if result.error is not None:
         said += f"<br>standard error %{{{error}:.2~g}}"
