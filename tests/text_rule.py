@@ -20,6 +20,7 @@ from tests.text_flow import (
     parameters,
     put_into,
     root,
+    typed,
     without,
 )
 

@@ -79,6 +79,8 @@ SIGNED = "def show(text: Markdown, plain: str) -> None: ...\n"
         "st.error(str(error))",
         "said = name\nsaid = said.strip()\nst.info(said)",
         "st.info(f'{name:>20}')",
+        "for name, kind in KINDS.items():\n    st.info(kind.of(run).name + run.name)",
+        "said = []\nsaid.extend(names)\nst.info(' '.join(said))",
     ],
 )
 def test_the_lint_finds_what_goes_round_them(code: str) -> None:
@@ -99,6 +101,7 @@ def test_the_lint_finds_what_goes_round_them(code: str) -> None:
         "st.code(name)\nst.dataframe(rows)",
         "said = safe(name)\nsaid = said.strip()\nst.info(said)",
         "st.info(f'{n:.1f} of {1e3:g}')",
+        "for name, kind in KINDS.items():\n    st.info(kind.label)",
     ],
 )
 def test_the_lint_lets_the_rest_be(code: str) -> None:
