@@ -19,13 +19,16 @@ from viz3d.run import Report, Run
 FORMS = ("<svg>q{}", "%{{q{}}}", "<a href=x>q{}", "$q{}$")
 NAMES = (
     "run 0", "run 1", "run 2", "run 3", "loss", "lr", "reward", "grad", "key", "value", "other",
-    "layer", "landscape", "quantity", "axis", "group 0", "group 1", "task", "stage", "other run",
+    "layer", "landscape", "quantity", "axis", "group 0", "group 1", "task", "stage",
 )  # fmt: skip
 WANTS = {name: FORMS[i % 4].format(i) for i, name in enumerate(NAMES)}
 """What each kind of name is here: short, and told apart by its number."""
 
-MARKUP = re.compile(r"<svg|<a |%\{q|&amp;(?:lt|gt|amp|#)")
-"""Tags, links and templates as they came, and what was made safe twice."""
+MARKUP = re.compile(r"<svg|<a |&amp;(?:lt|gt|amp|#)")
+"""Tags and links as they came, and what was made safe twice."""
+
+TEMPLATE = re.compile(r"%\{q|\$q")
+"""Templates and formulas, which the axes of a scene do not know."""
 
 
 def make_runs() -> list[Run]:
@@ -55,12 +58,13 @@ def make_charts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Chart]:
     monkeypatch.setattr(drawn, "HOSTILE", [WANTS[name] for name in names])
     runs = make_runs()
     groups = {WANTS["group 0"]: runs[::2], WANTS["group 1"]: runs[1::2]}
-    loss, grad, key = WANTS["loss"], WANTS["grad"], f"config:{WANTS['key']}"
-    grid = replace(drawn.make_grid(), name=WANTS["landscape"])
+    loss, grad, key = WANTS["loss"], WANTS["grad"], f"config.{WANTS['key']}"
+    grid = drawn.make_grid()
+    grid = replace(grid, name=WANTS["landscape"], meta={**grid.meta, "title_alpha": WANTS["axis"]})
     line = replace(grid, beta=None, path=None, values={"loss": grid.values["loss"][0]}, errors={})
     report = Report("r", ("base", WANTS["stage"]), {WANTS["task"]: {WANTS["stage"]: 0.2}})
     reports = [replace(run, report=report) for run in runs]
-    crowd = [replace(runs[0], name=f"{run.name}{i}") for i in range(5) for run in runs]
+    crowd = [replace(runs[0], name=f"{i} {run.name}") for i in range(5) for run in runs]
     return {
         **drawn.make_charts(runs),
         "reward against a metric": make_chart("reward-landscape", runs, against=grad),
@@ -106,6 +110,8 @@ def test_no_name_from_data_is_read_as_markup(monkeypatch: pytest.MonkeyPatch) ->
         for picture in (chart.figure, chart.flat):
             for place, text in texts(picture.to_plotly_json()):
                 assert not MARKUP.search(text), f"{kind}: {place}: {text}"
+                if not place.startswith("layout.scene.") and place != "data.text":
+                    assert not TEMPLATE.search(text), f"{kind}: {place}: {text}"
                 seen.append(text)
     shown = {int(n) for text in seen for n in re.findall(r"q(\d+)", text)}
     missing = [name for i, name in enumerate(NAMES) if i not in shown]
