@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.text_rule import KEEPERS, Lint, Rule, called
+from tests.text_flow import called, root
+from tests.text_rule import KEEPERS, Lint, Rule
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,6 +18,8 @@ NAMED = (
     "name", "title", "text", "hovertemplate", "hovertext", "ticktext", "texttemplate",
     "legendgroup", "ticksuffix", "tickprefix", "customdata",
 )  # fmt: skip
+# And in these of a trace, where they are no numbers.
+PLACES = ("x", "y")
 # They make text safe, or give text of numbers; `compact` gives numbers alone.
 MAKERS = frozenset({"safe", "scene_text", "count", "say", "compact"})
 
@@ -25,9 +28,10 @@ def shown(node: ast.AST) -> Iterator[ast.expr]:
     """Yield what Plotly shows: settings by name of traces, of layouts and of parts of them."""
     match node:
         case ast.Call(func=function, keywords=words):
-            of_plotly = ast.unparse(function).startswith(("go.", "style.", "figure."))
-            if of_plotly or called(node) in ("dict", "update", "update_layout"):
-                given = [word.value for word in words if word.arg in NAMED]
+            of = root(function)
+            if of in ("go", "style", "figure") or called(node) in ("dict", "update"):
+                wanted = (*NAMED, *PLACES) if of == "go" else NAMED
+                given = [word.value for word in words if word.arg in wanted]
                 yield from (one for one in given if not isinstance(one, ast.Dict))
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
@@ -84,6 +88,7 @@ RECORD = "class Line:\n    label: Drawn\n    title: str\n"
         "parts = [(n, safe(n)) for n in names]\nfor a, b in parts:\n    go.Scatter(name=a)",
         "def f(name: Drawn):\n    def g(name: str):\n        go.Scatter(name=name)",
         "go.Scatter(name=PREFIX + name)",
+        "go.Heatmap(y=[run.name for run in runs])",
         "(safe if flat else str)(name)\ngo.Scatter(name=(safe if flat else str)(name))",
         "def f(text: Callable[[str], Drawn]): ...\nf(str)",
         f"{RECORD}class Run:\n    label: str\ngo.Scatter(name=line.label)",
@@ -103,13 +108,13 @@ def test_the_lint_finds_what_goes_round_them(code: str) -> None:
         "go.Scatter(name=safe(run.name), hovertemplate=f'{safe(run.name)} %{x:.2f}')",
         f"{RECORD}Line(safe(run.name), run.name)\ngo.Scatter(name=line.label)",
         "def f(name: Drawn):\n    go.Scatter(name=name)",
-        "go.Scatter(x=run.name, customdata=compact(values))",
+        "go.Scatter(x=compact(run.step), customdata=compact(values))",
         "def f() -> list[tuple[Drawn, str]]:\n    return [(safe(run.name), run.name)]",
         "def f() -> list[tuple[int, Drawn]]:\n    return list(zip(names, map(safe, names)))",
         "said = [safe(a)]\nsaid.append(f'{b:d}')\ngo.Scatter(text=list(said))",
         "for n, (a, b) in enumerate(zip(names, map(safe, names))):\n    go.Scatter(name=b)",
         "parts = [(n, safe(n)) for n in names]\nfor a, b in parts:\n    go.Scatter(name=b)",
-        "looks = (('a', run.x), ('b', run.y))\nfor a, x in looks:\n    go.Scatter(x=x, name=a)",
+        "looks = (('a', 1), ('b', 2))\nfor a, x in looks:\n    go.Scatter(x=compact(x), name=a)",
         "def f(name: Drawn):\n    def g():\n        go.Scatter(name=name)",
         "text = safe if flat else scene_text\nstyle.axis('', ticktext=[text(n) for n in names])",
         "def f(text: Callable[[str], Drawn]):\n    go.Scatter(name=text(a))\nf(safe)",

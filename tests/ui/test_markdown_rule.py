@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.text_rule import Lint, Rule, called
+from tests.text_flow import called
+from tests.text_rule import Lint, Rule
 
 ROOT = Path(__file__).resolve().parents[2]
 

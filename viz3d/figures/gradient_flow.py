@@ -69,8 +69,8 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
     frame = frame or result.frame
     rows = np.arange(len(result.grid.names))
     cells = go.Heatmap(
-        x=result.grid.step,
-        y=rows,
+        x=compact(result.grid.step),
+        y=compact(rows),
         z=compact(result.log_norm),
         customdata=_repeated(_names(result), result.log_norm.shape[1]),
         hovertemplate="%{customdata}<br>step %{x:,d}<br>gradient norm 10^%{z:.2f}<extra></extra>",
@@ -78,8 +78,8 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
     )
     zero = np.where(result.grid.norm == 0, 1.0, np.nan)
     dead = go.Heatmap(
-        x=result.grid.step,
-        y=rows,
+        x=compact(result.grid.step),
+        y=compact(rows),
         z=zero.astype(np.float32),
         colorscale=[[0, style.INK], [1, style.INK]],
         showscale=False,

@@ -209,7 +209,7 @@ def _several(result: ReportResult) -> bool:
     return len({run for _, run in result.columns}) > 1
 
 
-def _columns(result: ReportResult) -> list[Any]:
+def _columns(result: ReportResult) -> list[Drawn] | list[list[Drawn]]:
     """Stages, and below them the runs where there are several."""
     stages = [safe(stage) for stage, _ in result.columns]
     runs = [safe(name, 14) for name in short_names([run for _, run in result.columns])]

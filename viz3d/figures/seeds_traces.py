@@ -213,7 +213,7 @@ def _ribbon(group: Lines, across: NDArray, z: Range) -> go.Surface:
     """Return the band as an upright ribbon at the place of the group."""
     return go.Surface(
         x=compact(np.stack([group.mean[:, 0]] * 2)),
-        y=np.stack([across] * 2),
+        y=compact(np.stack([across] * 2)),
         z=compact(np.clip(group.mean[:, 2:4].T, *z)),
         surfacecolor=np.zeros((2, len(group.mean)), dtype=np.float32),
         colorscale=[[0, group.color], [1, group.color]],
