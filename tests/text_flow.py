@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 # How a number is written; text in its place raises.
 NUMERIC = tuple(",dfeg%")
@@ -98,11 +99,14 @@ def _looked_up(items: ast.expr, scope: ast.AST) -> list[ast.expr]:
     return [items]
 
 
-def _own(scope: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(scope):
-        if not isinstance(child, ast.FunctionDef):
-            yield child
-            yield from _own(child)
+@cache
+def _own(scope: ast.AST) -> list[ast.AST]:
+    """Return what stands in a function, but in none inside it."""
+    found = [scope]
+    for node in found:  # which grows
+        children = ast.iter_child_nodes(node)
+        found += [child for child in children if not isinstance(child, ast.FunctionDef)]
+    return found
 
 
 def parameters(scope: ast.AST) -> list[ast.arg]:

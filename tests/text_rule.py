@@ -94,6 +94,7 @@ class Lint:
         self.typed = {name for name, _ in held} - {
             name for name, kind in held if not self._is_typed(kind)
         }
+        self.stems = {Path(name).stem: [name] for name in self.trees}
         self._file = ""
         self._open: list[str] = []
 
@@ -137,7 +138,7 @@ class Lint:
         """Return what a function can mean: one of its own file, an imported one, else all."""
         name = called(function)
         source = self.imports[self._file].get(name) or root(function)
-        files = [[self._file], [file for file in self.trees if Path(file).stem == source]]
+        files = [[self._file], self.stems.get(source, [])]
         for some in (*files, list(self.trees)):
             found = [each for file in some for each in self.functions[file] if each.name == name]
             if found:

@@ -38,7 +38,10 @@ def shown(node: ast.AST) -> Iterator[ast.expr]:
                 named = isinstance(key, ast.Constant) and key.value in NAMED
                 if named and not isinstance(value, ast.Dict):  # whose parts are looked at
                     yield value
-        case ast.Assign(targets=[ast.Attribute(attr=attr)], value=value) if attr in NAMED:
+        case ast.Assign(
+            targets=[ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=name))],
+            value=value,
+        ) if name in NAMED:
             yield value
 
 
@@ -82,6 +85,7 @@ RECORD = "class Line:\n    label: Drawn\n    title: str\n"
         "def f() -> list[tuple[int, Drawn]]:\n    return list(zip(range(2), names))",
         "look = {'name': run.name}",
         "trace.name = run.name",
+        "look['colorbar']['ticktext'] = names",
         "style.axis('step', ticktext=names)",
         "said = [safe(a)]\nsaid.append(b)\ngo.Scatter(text=said)",
         "for name, place in zip(names, map(safe, names)):\n    go.Scatter(name=name)",
