@@ -49,8 +49,8 @@ def put_into(scope: ast.AST, name: str) -> Iterator[ast.expr]:
             case ast.For(target=target, iter=each) | ast.comprehension(target=target, iter=each):
                 for items in _looked_up(each, scope):
                     yield from _taken(target, ast.Starred(items), name)
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=to), attr=attr), args=added):
-                yield from added if to == name and attr in ADDING else ()
+            case ast.Call(args=added) if _adds(node, name):
+                yield from added
 
 
 def _taken(target: ast.expr, value: ast.expr, name: str) -> Iterator[ast.expr]:
@@ -87,16 +87,20 @@ def _looked_up(items: ast.expr, scope: ast.AST) -> list[ast.expr]:
             return _looked_up(inside, scope)
         case ast.Call(func=ast.Name(id="enumerate"), args=[inside, *_]):
             return [ast.Call(items.func, [one], []) for one in _looked_up(inside, scope)]
-        case ast.Name(id=name):
+        case ast.Name(id=name) if not any(_adds(node, name) for node in _own(scope)):
             found = [
                 node.value for node in _own(scope)
                 if isinstance(node, ast.Assign) and name in map(root, node.targets)
             ]  # fmt: skip
-            if all(
-                isinstance(one, ast.Tuple | ast.List | ast.ListComp | ast.Call) for one in found
-            ):
-                return [each for one in found for each in _looked_up(one, scope)] or [items]
+            return [each for one in found for each in _looked_up(one, scope)] or [items]
     return [items]
+
+
+def _adds(node: ast.AST, name: str) -> bool:
+    """Say whether something is put into a list besides what it was made of."""
+    if isinstance(node, ast.AugAssign):
+        return root(node.target) == name
+    return isinstance(node, ast.Call) and called(node) in ADDING and root(node) == name
 
 
 @cache

@@ -162,7 +162,7 @@ class Lint:
             case ast.Call():
                 return self._gives_safe(node, scopes)
             case ast.Attribute(attr=attr):
-                return attr in self.typed or attr.isupper() or self._is_ours(root(node), scopes)
+                return attr in self.typed or _is_constant(attr) or self._is_ours(root(node), scopes)
             case ast.Name(id=name):
                 return self._holds_safe(name, scopes)
         parts = made_of(node)
@@ -177,6 +177,9 @@ class Lint:
             return all(self._is_safe(text, scopes) for text in texts)
         if name in KEEPING and isinstance(call.func, ast.Attribute):
             return self._is_safe(call.func.value, scopes)
+        if root(call.func).isupper() and isinstance(call.func, ast.Attribute):
+            given = [*call.args[name == "get" :], *(word.value for word in call.keywords)]
+            return all(self._is_safe(text, scopes) for text in given)
         return name == "len" or self._makes(call.func, scopes)
 
     def _makes(self, function: ast.expr, scopes: Scopes) -> bool:
@@ -205,16 +208,20 @@ class Lint:
         if name.isupper() or name in self._open:
             return True
         for depth, scope in enumerate(scopes):
-            for one in parameters(scope):
-                if one.arg == name:
-                    return self._is_typed(one.annotation)
             given = list(put_into(scope, name))
-            if given:
+            handed = [one for one in parameters(scope) if one.arg == name]
+            if handed and not self._is_typed(handed[0].annotation):
+                return False
+            if handed or given:
                 self._open.append(name)  # what is assigned may name it again
                 safe = all(self._is_safe(without(each, name), scopes[depth:]) for each in given)
                 self._open.pop()
                 return safe
         return False
+
+
+def _is_constant(name: str) -> bool:
+    return name.isupper() and len(name) > 1  # `T` turns an array
 
 
 def _fields(record: ast.ClassDef) -> Iterator[tuple[str, ast.expr | None]]:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Plotly reads tags and formulas in these, and templates in some.
 NAMED = (
     "name", "title", "text", "hovertemplate", "hovertext", "ticktext", "texttemplate",
-    "legendgroup", "ticksuffix", "tickprefix", "customdata",
+    "legendgroup", "ticksuffix", "tickprefix", "customdata", "titles",
 )  # fmt: skip
 # And in these of a trace, where they are no numbers.
 PLACES = ("x", "y")
@@ -29,8 +29,9 @@ def shown(node: ast.AST) -> Iterator[ast.expr]:
     match node:
         case ast.Call(func=function, keywords=words):
             of = root(function)
-            if of in ("go", "style", "figure") or called(node) in ("dict", "update"):
-                wanted = (*NAMED, *PLACES) if of == "go" else NAMED
+            trace = of == "go" or any(word.arg == "mode" for word in words)
+            if trace or of in ("style", "figure") or called(node) in ("dict", "update"):
+                wanted = (*NAMED, *PLACES) if trace else NAMED
                 given = [word.value for word in words if word.arg in wanted]
                 yield from (one for one in given if not isinstance(one, ast.Dict))
         case ast.Dict(keys=keys, values=values):
@@ -92,6 +93,13 @@ RECORD = "class Line:\n    label: Drawn\n    title: str\n"
         "parts = [(n, safe(n)) for n in names]\nfor a, b in parts:\n    go.Scatter(name=a)",
         "def f(name: Drawn):\n    def g(name: str):\n        go.Scatter(name=name)",
         "go.Scatter(name=PREFIX + name)",
+        "go.Scatter(name=PREFIX.format(name))",
+        "go.Scatter(name=WORDS.get(name, name))",
+        "go.Scatter(text=table.T)",
+        "kind(mode='lines', name=run.name)",
+        "def f(name: Drawn):\n    name = run.name\n    go.Scatter(name=name)",
+        "parts = [('a', 1)]\nparts.append((b, 2))\nfor a, n in parts:\n    go.Scatter(name=a)",
+        "parts = [('a', 1)]\nparts += more\nfor a, n in parts:\n    go.Scatter(name=a)",
         "go.Heatmap(y=[run.name for run in runs])",
         "(safe if flat else str)(name)\ngo.Scatter(name=(safe if flat else str)(name))",
         "def f(text: Callable[[str], Drawn]): ...\nf(str)",
@@ -112,6 +120,7 @@ def test_the_lint_finds_what_goes_round_them(code: str) -> None:
         "go.Scatter(name=safe(run.name), hovertemplate=f'{safe(run.name)} %{x:.2f}')",
         f"{RECORD}Line(safe(run.name), run.name)\ngo.Scatter(name=line.label)",
         "def f(name: Drawn):\n    go.Scatter(name=name)",
+        "go.Scatter(name=WORDS.get(name, 'other'))",
         "go.Scatter(x=compact(run.step), customdata=compact(values))",
         "def f() -> list[tuple[Drawn, str]]:\n    return [(safe(run.name), run.name)]",
         "def f() -> list[tuple[int, Drawn]]:\n    return list(zip(names, map(safe, names)))",

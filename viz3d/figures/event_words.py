@@ -43,7 +43,12 @@ def tally(events: Iterable[Event]) -> dict[str, int]:
 def told_tally(found: Mapping[str, int]) -> str:
     """Return counts in words: ``"2 stretches of NaN and 3 spikes"``."""
     return listed(
-        [count(n, SINGULAR.get(kind, kind), PLURAL.get(kind, "")) for kind, n in found.items()], 7
+        [
+            count(found[kind], SINGULAR.get(kind, kind), PLURAL.get(kind, ""))
+            for kind in KINDS
+            if kind in found
+        ],
+        7,
     )
 
 
