@@ -10,6 +10,7 @@ import numpy as np
 from viz3d.formats import limits
 from viz3d.formats.numbers import BOOLEANS, NOT_NUMBERS, TOO_MANY, clean_name, to_number, typed
 from viz3d.formats.rows import Cells, concatenate
+from viz3d.formats.steps import counts_steps
 from viz3d.formats.table import LABELS, Table
 
 if TYPE_CHECKING:
@@ -52,6 +53,17 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
     return table
 
 
+def overflows(arrow: pa.Table) -> bool:
+    """Say whether a number that was read is infinite, as one with 5,000 digits becomes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return any(
+        pa.types.is_floating(column.type) and pc.any(pc.is_inf(column)).as_py()
+        for column in arrow.flatten().columns
+    )
+
+
 def _beside(before: Cells | None, cells: Cells) -> Cells:
     """Put two columns that go by one name together: in each row the later one comes last."""
     if before is None:
@@ -89,8 +101,11 @@ def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tall
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = kind.value_type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-        if pa.types.is_boolean(kind):
+    truths = pa.types.is_boolean(kind)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or (
+        truths and not counts_steps(name)
+    ):
+        if truths:
             tally.add(BOOLEANS, count=len(column) - column.null_count, name=name)
         return _plain_cells(column, every_row)
     if pa.types.is_decimal(kind):

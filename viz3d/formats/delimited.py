@@ -23,6 +23,7 @@ HEAD_BYTES = 256 * 1024
 SAMPLE_ROWS = 20
 DELIMITERS = (",", ";", "\t", "|")
 RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
+UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were} read as one line{|s} of text."
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,8 @@ def _read_rows(path: Path, dialect: Dialect, tally: Tally) -> Table:
     for number, line in text.lines(path, tally):
         if number <= dialect.skip or not line.strip():
             continue
+        if line.count(b'"') % 2:
+            tally.add(UNCLOSED, line=number)
         cells = _split(text.printed(line), dialect.delimiter)
         if len(cells) != len(dialect.names):
             tally.add(RAGGED, line=number)

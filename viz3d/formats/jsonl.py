@@ -11,17 +11,20 @@ from typing import Any
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
-from viz3d.formats.arrow import from_arrow
+from viz3d.formats.arrow import from_arrow, overflows
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.table import Table, TableBuilder, stack
 from viz3d.formats.tally import Tally
+from viz3d.run import Problem
 
 NAME = "JSONL"
 NAMES = (patterns.any_case("*.jsonl"), patterns.any_case("*.ndjson"), *patterns.JSON)
 
 NOT_AN_OBJECT = "{n} line{|s} that {was|were} no JSON object {was|were} left out."
+NOT_UTF8 = "{n} line{|s} that {is|are} no UTF-8 text {was|were} left out."
+CONVERT = "Convert the file, for example with `iconv -f LATIN1 -t UTF-8`."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
 TOO_DEEP = f"{{n}} line{{|s}} nested deeper than {limits.DEPTH} levels {{was|were}} left out."
 # Lines with more brackets than this, and heads with more keys than metrics allowed, are not for
@@ -50,11 +53,19 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     ((name, path),) = files.items()
     tally = Tally(name)
     table = read_table(path, tally)
-    if not table.n and text.check(path):
-        raise NotMine("no line of it is a JSON object")
+    if not table.n and (told := tally.problems()):
+        raise NotMine(_why_no_row(path, told))
     if table.n and not table.columns:
         raise NotMine("its JSON objects hold no numbers")
     return [parse_table(table, tally)]
+
+
+def _why_no_row(path: Path, told: Sequence[Problem]) -> str:
+    encoding = next((f"; {each}" for each in told if each.remedy == CONVERT), "")
+    with path.open("rb") as file:
+        document = file.read(HEAD_BYTES).removeprefix(text.BOM).lstrip().startswith((b"[", b"{"))
+    hint = "; if the file is one JSON document, let its name end in .json" if document else ""
+    return f"no line of it is a JSON object{encoding}{hint}"
 
 
 def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None) -> Table:
@@ -98,7 +109,7 @@ def read_fast(block: bytes, tally: Tally) -> Table | None:
             pa.BufferReader(block), pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
         )
         # Arrow also takes two objects on one line; those are not rows of a log.
-        if arrow.num_rows == n_lines:
+        if arrow.num_rows == n_lines and not overflows(arrow):
             return from_arrow(arrow, tally)
     except (pa.ArrowException, UnicodeDecodeError):
         pass
@@ -159,6 +170,9 @@ def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[s
 
     try:
         record = json.loads(line.decode("utf-8"), object_pairs_hook=collect)
+    except UnicodeDecodeError:
+        tally.add(NOT_UTF8, line=number, remedy=CONVERT)
+        return None
     except ValueError:
         tally.add(CUT if last else NOT_AN_OBJECT, line=number)
         return None

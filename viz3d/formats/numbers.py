@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
 from viz3d.formats import limits
+from viz3d.formats.steps import counts_steps
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
@@ -28,11 +31,15 @@ OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out 
 
 
 def clean_name(name: object) -> str:
-    """Return a metric's name that can be shown: no control characters, no lone surrogates."""
-    text = "".join(
-        char if char.isprintable() else "\ufffd" for char in str(name).strip()[: limits.NAME_CHARS]
-    )
-    return text or "unnamed"
+    """Return a metric's name that can be shown: no control characters, no lone surrogates.
+
+    Where one was replaced, a checksum of the name follows, so that no two names become one by it.
+    """
+    text = str(name).strip()[: limits.NAME_CHARS]
+    if text.isprintable():
+        return text or "unnamed"
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return f"{shown}#{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
 
 
 def to_number(
@@ -57,16 +64,21 @@ def to_number(
     """
     if isinstance(value, str):
         return _from_text(value, name, tally, line, told=not text_is_number)
-    if isinstance(value, bool):
-        tally.add(BOOLEANS, line=line, name=name)
-        return int(value)
     if value is None or isinstance(value, float):
         return value
-    fits = isinstance(value, int) and -(2**63) <= value < 2**63
-    if not fits:
-        tally.add(OUT_OF_RANGE if isinstance(value, int) else NOT_NUMBERS, line=line, name=name)
+    if isinstance(value, bool) and not counts_steps(name):
+        tally.add(BOOLEANS, line=line, name=name)
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        tally.add(NOT_NUMBERS, line=line, name=name)
         return None
-    return int(value)
+    if -(2**63) <= value < 2**63:
+        return value
+    # Floating-point operations may be counted in such numbers; as a step it would not be exact.
+    if counts_steps(name) or abs(value) > sys.float_info.max:
+        tally.add(OUT_OF_RANGE, line=line, name=name)
+        return None
+    return float(value)
 
 
 def _from_text(
