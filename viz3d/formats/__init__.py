@@ -10,6 +10,7 @@ from viz3d.formats import (
     algoperf,
     config,
     csv_any,
+    gzipped,
     hf_trainer,
     json_arrays,
     jsonl,
@@ -38,5 +39,6 @@ FORMATS: tuple[Format, ...] = (
     json_arrays,
     jsonl,
     csv_any,
+    gzipped,
     config,
 )

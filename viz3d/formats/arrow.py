@@ -102,8 +102,10 @@ def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tall
         column = column.cast(kind.value_type)
         kind = kind.value_type
     truths = pa.types.is_boolean(kind)
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or (
-        truths and not counts_steps(name)
+    if (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or (truths and not counts_steps(name))
     ):
         if truths:
             tally.add(BOOLEANS, count=len(column) - column.null_count, name=name)

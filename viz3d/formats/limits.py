@@ -6,6 +6,8 @@ MIB = 1024 * 1024
 
 LINE_BYTES = 8 * MIB  # a longer line is a broken writer, not a row
 FILE_BYTES = 1024 * MIB  # of one log
+UNPACKED_BYTES = 1024 * MIB  # of one compressed log
+RATIO = 200  # of the unpacked size of a log to that of the file
 DOCUMENT_BYTES = 64 * MIB  # of one JSON document; parsed whole, it takes about 17 times that
 REPORT_BYTES = 1 * MIB
 CONFIG_BYTES = 1 * MIB

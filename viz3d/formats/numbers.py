@@ -72,6 +72,10 @@ def to_number(
     if isinstance(value, bool) or not isinstance(value, int):
         tally.add(NOT_NUMBERS, line=line, name=name)
         return None
+    return _whole(value, name, tally, line)
+
+
+def _whole(value: int, name: str, tally: Tally, line: int | None) -> float | int | None:
     if -(2**63) <= value < 2**63:
         return value
     # Floating-point operations may be counted in such numbers; as a step it would not be exact.
