@@ -35,7 +35,7 @@ def read_table(path: Path, tally: Tally) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             rows, columns = file.metadata.num_rows, file.metadata.num_columns
             if rows * columns > limits.CELLS:
                 raise NotMine(f"it says that it holds {rows:,} rows of {columns:,} columns")
