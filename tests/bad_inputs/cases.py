@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from tests.bad_inputs import (  # noqa: F401 - importing registers
     archives,
+    documents,
     jsonl,
+    names,
+    objects,
+    parquet,
     steps,
     tables,
     values,

@@ -1,4 +1,4 @@
-"""I39 to I44: CSV that is ragged, unclosed, separated otherwise, without names, full of formulas."""
+"""I39 to I44: CSV: ragged, unclosed, separated otherwise, without names, full of formulas."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def nested(folder: Path) -> None:
 
 
 @bad("I22", r"20 values that were no number were left out \(many\)",
-     read={"loss": {0: 3.0, 2: 1.0}, **{f"many/k{i}": {0: float(i)} for i in range(100)}})  # fmt: skip
+     read={**LOSS, **{f"many/k{i}": {0: float(i)} for i in range(100)}})  # fmt: skip
 def many_nested(folder: Path) -> None:
     inner = ", ".join(f'"k{i}": {i}' for i in range(120))
     lines(folder, f'{{"step": 0, "loss": 3, "many": {{{inner}}}}}', GOOD[1])
