@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -67,11 +66,8 @@ def drawn(app: AppTest) -> set[str]:
     """Return the names of the runs in the charts that the browser is sent."""
     sent = [element.proto for element in app.get("bidi_component")]
     charts = [json.loads(proto.bytes) for proto in sent if proto.WhichOneof("data") == "bytes"]
-    return {name for chart in charts for name in _names(chart)}
-
-
-def _names(chart: dict[str, Any]) -> list[str]:
-    return [run["name"] for run in json.loads(json.dumps(chart))["layout"]["meta"]["viz3d"]["runs"]]
+    abouts = [chart["figure"]["layout"]["meta"]["viz3d"] for chart in charts if "figure" in chart]
+    return {run["name"] for about in abouts for run in about["runs"]}
 
 
 def said(app: AppTest) -> str:

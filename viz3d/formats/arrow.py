@@ -98,7 +98,7 @@ def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tall
     import pyarrow as pa
 
     kind = column.type
-    if pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(kind) and not _may_be_long(kind.value_type):
         column = column.cast(kind.value_type)
         kind = kind.value_type
     truths = pa.types.is_boolean(kind)
@@ -115,6 +115,13 @@ def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tall
     if count := len(column) - column.null_count:
         tally.add(NOT_NUMBERS, count=count, name=name)
     return Cells(every_row[:0], np.empty(0))
+
+
+def _may_be_long(kind: pa.DataType) -> bool:
+    """Say whether cells of a kind are no numbers, and many of them may be stored as one."""
+    import pyarrow as pa
+
+    return not pa.types.is_primitive(kind)
 
 
 def _plain_cells(column: pa.ChunkedArray, every_row: np.ndarray) -> Cells:

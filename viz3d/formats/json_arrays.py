@@ -70,8 +70,11 @@ def load_document(path: Path) -> Any:
         If it is no JSON, too large or nested too deeply.
     """
     text.check(path, limits.DOCUMENT_BYTES)
+    content = path.read_bytes().removeprefix(text.BOM)
+    if sum(map(content.count, (b",", b"[", b"{"))) > limits.VALUES:
+        raise NotMine(f"it holds more than {limits.VALUES:,} values")
     try:
-        return json.loads(path.read_bytes().removeprefix(text.BOM).decode("utf-8"))
+        return json.loads(content.decode("utf-8"))
     except json.JSONDecodeError as error:
         raise NotMine(f"it is no JSON document ({error.msg}, line {error.lineno})") from error
     except ValueError as error:
