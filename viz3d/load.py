@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from viz3d.errors import RunNotFound, SourceError
+from viz3d.errors import RunNotFound, SettingsError, SourceError
+from viz3d.formats import limits
 from viz3d.formats.globs import claimed, claimed_names
 from viz3d.formats.grouping import Group, group
 from viz3d.formats.names import suffix, timestamp
@@ -47,6 +49,7 @@ def open_source(text: str | Path, settings: Settings | None = None) -> Source:
     SettingsError
         If ``.env`` is needed and cannot be read.
     """
+    _take_limits(settings)
     where = str(text)
     if where == sample.NAME:
         return sample.sample_source()
@@ -58,6 +61,12 @@ def open_source(text: str | Path, settings: Settings | None = None) -> Source:
             "lines in a folder and open that folder."
         )
     return LocalSource(text)
+
+
+def _take_limits(settings: Settings | None) -> None:
+    """Take the caps on input from the settings; who needs those that cannot be read says so."""
+    with suppress(SettingsError):
+        limits.apply((settings or load_settings()).limits)
 
 
 def _open_bucket(text: str, settings: Settings) -> Source:

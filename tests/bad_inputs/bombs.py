@@ -1,7 +1,6 @@
-"""I34, I35, I36, I38, I48, I51, I82 at their full size: small or sparse files that would fill a
-machine. `test_bombs` reads each in a process of its own.
+"""I34 to I36, I38, I48, I51, I60, I82 at their full size: files that would fill a machine.
 
-No file of them takes more than a few MB of disk.
+They are small or full of holes; `test_bombs` reads each in a process of its own.
 """
 
 from __future__ import annotations
@@ -151,5 +150,5 @@ BOMBS = (
     Bomb("I51", gzip_of_many_members, "log.jsonl.gz"),
     Bomb("I60", slow_config, "it cannot be read as YAML", 2),
     Bomb("I60", config, "it is larger than 1 MiB", 2),
-    Bomb("I82", report, "Only the first 1,024 KiB were read"),
+    Bomb("I82", report, "Only the first 1 MiB were read"),
 )

@@ -97,7 +97,6 @@ def columns_that_pandas_calls_objects(folder: Path) -> None:
     r"values that were no number were left out \(when, list\)",
     read={**LOSS, "x": {10: 0.5, 11: 1.25}, "n": {10: 1.0, 11: 2.0}, "in/y": {10: 4.0, 11: 5.0}},
 )
-# fmt: skip
 def kinds_of_columns(folder: Path) -> None:
     when = dt.datetime(2026, 1, 1)
     table = pa.table({

@@ -1,4 +1,4 @@
-"""What would fill the machine is refused, or read within bounds: in processor seconds and memory."""
+"""What would fill the machine is refused or read within bounds of processor time and memory."""
 
 from __future__ import annotations
 

@@ -135,6 +135,6 @@ def _up_to_damage(member: zlib._Decompress, data: bytes) -> bytes:
 
 def _check(taken: int, given: int) -> None:
     if given > limits.UNPACKED_BYTES:
-        raise NotMine(f"it unpacks to more than {limits.UNPACKED_BYTES // limits.MIB:,} MiB")
+        raise NotMine(limits.reason("it unpacks to more than {limit:UNPACKED_BYTES}"))
     if given > max(HARMLESS, limits.RATIO * taken):
-        raise NotMine(f"it unpacks to more than {limits.RATIO} times its size")
+        raise NotMine(limits.reason("it unpacks to more than {limit:RATIO} times its size"))

@@ -69,10 +69,10 @@ def load_document(path: Path) -> Any:
     NotMine
         If it is no JSON, too large or nested too deeply.
     """
-    text.check(path, limits.DOCUMENT_BYTES)
+    text.check(path, "DOCUMENT_BYTES")
     content = path.read_bytes().removeprefix(text.BOM)
     if sum(map(content.count, (b",", b"[", b"{"))) > limits.VALUES:
-        raise NotMine(f"it holds more than {limits.VALUES:,} values")
+        raise NotMine(limits.reason("it holds more than {limit:VALUES} values"))
     try:
         return json.loads(content.decode("utf-8"))
     except json.JSONDecodeError as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
-from viz3d.formats.arrow import from_arrow, overflows
+from viz3d.formats.arrow import from_arrow, needs_a_look
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
@@ -26,11 +26,12 @@ NOT_AN_OBJECT = "{n} line{|s} that {was|were} no JSON object {was|were} left out
 NOT_UTF8 = "{n} line{|s} that {is|are} no UTF-8 text {was|were} left out."
 CONVERT = "Convert the file, for example with `iconv -f LATIN1 -t UTF-8`."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
-TOO_DEEP = f"{{n}} line{{|s}} nested deeper than {limits.DEPTH} levels {{was|were}} left out."
+TOO_DEEP = "{n} line{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
 # Lines with more brackets than this, and heads with more keys than metrics allowed, are not for
 # Arrow.
 NESTED = 100
 HEAD_BYTES = 64 * 1024
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _KEY = re.compile(rb'"([^"\\]{1,200})"\s*:')
 
 TWICE = "{n} key{|s} stood twice in a line, the last one was kept ({names})."
@@ -109,7 +110,7 @@ def read_fast(block: bytes, tally: Tally) -> Table | None:
             pa.BufferReader(block), pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
         )
         # Arrow also takes two objects on one line; those are not rows of a log.
-        if arrow.num_rows == n_lines and not overflows(arrow):
+        if arrow.num_rows == n_lines and not needs_a_look(arrow):
             return from_arrow(arrow, tally)
     except (pa.ArrowException, UnicodeDecodeError):
         pass
@@ -122,12 +123,21 @@ def _suits_arrow(block: bytes, n_lines: int) -> bool:
     Measured: it dies of a line nested 30,000 deep and of a first line ``null``, takes a later
     ``null`` for a row, and takes half a minute for 20,000 columns.
     """
-    if block.startswith(b"{") + block.count(b"\n{") < n_lines:
+    if block.startswith(b"{") + block.count(b"\n{") < n_lines or _has_long_line(block):
         return False
     openers = block.count(b"{") + block.count(b"[")
     if openers > n_lines + NESTED and _most_openers(block) > NESTED:
         return False
     return len(set(_KEY.findall(block[:HEAD_BYTES]))) <= limits.METRICS
+
+
+def _has_long_line(block: bytes) -> bool:
+    import numpy as np
+
+    if len(block) <= limits.LINE_BYTES:
+        return False
+    ends = np.flatnonzero(np.frombuffer(block + b"\n", dtype=np.uint8) == ord("\n"))
+    return bool(np.diff(ends, prepend=-1).max() > limits.LINE_BYTES + 1)
 
 
 def _most_openers(block: bytes) -> int:
@@ -137,6 +147,26 @@ def _most_openers(block: bytes) -> int:
     chars = np.frombuffer(block + b"\n", dtype=np.uint8)
     opened = np.cumsum((chars == ord("{")) | (chars == ord("[")))
     return int(np.diff(opened[chars == ord("\n")], prepend=0).max())
+
+
+def _over_a_cap(line: bytes) -> str:
+    if len(line) > limits.LINE_BYTES:
+        return text.LONG_LINE
+    return TOO_DEEP if _depth(line) > limits.DEPTH else ""
+
+
+def _depth(line: bytes) -> int:
+    """Return how deep a line is nested, at least roughly where it is no JSON."""
+    import numpy as np
+
+    if line.count(b"{") + line.count(b"[") <= limits.DEPTH:
+        return 0
+    chars = np.frombuffer(_STRING.sub(b"", line), dtype=np.uint8)
+    opened = (chars == ord("{")) | (chars == ord("["))
+    closed = (chars == ord("}")) | (chars == ord("]"))
+    return int(
+        np.cumsum(opened.view(np.int8) - closed.view(np.int8), dtype=np.int32).max(initial=0)
+    )
 
 
 def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
@@ -156,8 +186,8 @@ def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
 
 
 def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[str, Any] | None:
-    if len(line) > limits.LINE_BYTES:
-        tally.add(text.LONG_LINE, line=number)
+    if too_much := _over_a_cap(line):
+        tally.add(too_much, line=number)
         return None
     repeated: list[str] = []
 
@@ -176,7 +206,7 @@ def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[s
     except ValueError:
         tally.add(CUT if last else NOT_AN_OBJECT, line=number)
         return None
-    except RecursionError:
+    except RecursionError:  # where the cap was raised above what Python bears
         tally.add(TOO_DEEP, line=number)
         return None
     if not isinstance(record, dict):

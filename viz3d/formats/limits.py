@@ -1,6 +1,14 @@
-"""Caps on input, in one place. What goes over a cap is left out and the user is told."""
+"""Caps on input, in one place. What goes over a cap is left out and the user is told.
+
+Those in `SETTINGS` can be changed: by a setting, which `apply` takes, or in Python before anything
+is read, as in ``viz3d.formats.limits.METRICS = 5_000``. A sentence about a cap holds its name, as
+in ``"beyond the first {limit:METRICS}"``; `filled` puts the number in force there.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
 
 MIB = 1024 * 1024
 
@@ -22,3 +30,58 @@ GRID_NODES = 1_000_000  # of one landscape
 GRID_MEMBERS = 64  # arrays in one file of a landscape
 CELLS = 20_000_000  # rows times columns of a Parquet file; read, each takes about 22 bytes
 TEXT_BYTES = 64 * MIB  # of one column of text in a Parquet file, whose dictionary may hold it once
+
+SETTINGS: Mapping[str, tuple[str, int]] = {
+    "LINE_BYTES": ("VIZ3D_MAX_LINE_MIB", MIB),
+    "FILE_BYTES": ("VIZ3D_MAX_FILE_MIB", MIB),
+    "UNPACKED_BYTES": ("VIZ3D_MAX_UNPACKED_MIB", MIB),
+    "RATIO": ("VIZ3D_MAX_RATIO", 1),
+    "DOCUMENT_BYTES": ("VIZ3D_MAX_DOCUMENT_MIB", MIB),
+    "VALUES": ("VIZ3D_MAX_VALUES", 1),
+    "REPORT_BYTES": ("VIZ3D_MAX_REPORT_MIB", MIB),
+    "METRICS": ("VIZ3D_MAX_METRICS", 1),
+    "DEPTH": ("VIZ3D_MAX_DEPTH", 1),
+    "GRID_NODES": ("VIZ3D_MAX_GRID_NODES", 1),
+    "CELLS": ("VIZ3D_MAX_CELLS", 1),
+}
+"""Caps that can be changed: by which setting, and how much one of its units is."""
+
+_CAP = re.compile(r"\{limit:(\w+)\}")
+
+
+def apply(settings: Mapping[str, float]) -> None:
+    """Set the caps that the user set; the others stay as they are.
+
+    Parameters
+    ----------
+    settings : mapping of {name of the setting: number}
+    """
+    for cap, (name, unit) in SETTINGS.items():
+        if name in settings:
+            globals()[cap] = max(1, int(settings[name] * unit))
+
+
+def filled(sentence: str) -> str:
+    """Return a sentence with the caps in force for their names."""
+    return _CAP.sub(lambda found: _shown(found[1]), sentence)
+
+
+def remedy(sentence: str) -> str:
+    """Return what to do about the cap that a sentence names; empty where it can not be changed."""
+    caps = [cap for cap in _CAP.findall(sentence) if cap in SETTINGS]
+    return f"Set {SETTINGS[caps[0]][0]} to more if you trust the file." if caps else ""
+
+
+def reason(sentence: str) -> str:
+    """Return a reason to decline a file: both, without an end."""
+    more = remedy(sentence).removesuffix(".")
+    return filled(sentence) + (f"; {more[0].lower()}{more[1:]}" if more else "")
+
+
+def _shown(cap: str) -> str:
+    number = globals().get(cap)
+    if not isinstance(number, int):
+        return f"{{limit:{cap}}}"  # somebody's own name
+    if not cap.endswith("_BYTES"):
+        return f"{number:,}"
+    return f"{number // MIB:,} MiB" if number >= MIB else f"{number:,} bytes"

@@ -24,8 +24,10 @@ GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
 TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as number{|s} ({names})."
 BOOLEANS = "{n} true/false value{|s} {was|were} taken as 1 and 0 ({names})."
 NOT_NUMBERS = "{n} value{|s} that {was|were} no number {was|were} left out ({names})."
-TOO_MANY = (
-    f"{{n}} value{{|s}} of metrics beyond the first {limits.METRICS:,} {{was|were}} left out."
+TOO_MANY = "{n} value{|s} of metrics beyond the first {limit:METRICS} {was|were} left out."
+TOO_NESTED = (
+    "{n} value{|s} of nested objects beyond the first {limit:NESTED_KEYS} {was|were} left out "
+    "({names})."
 )
 OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out ({names})."
 

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
     from viz3d.formats.tally import Tally
 
-LONG_TEXT = (
-    f"{{n}} column{{|s}} of more than {limits.TEXT_BYTES // limits.MIB} MiB of text "
-    "{was|were} left out ({names})."
-)
+LONG_TEXT = "{n} column{|s} of more than {limit:TEXT_BYTES} of text {was|were} left out ({names})."
 
 
 def read_table(path: Path, tally: Tally) -> Table:
@@ -46,7 +43,8 @@ def read_table(path: Path, tally: Tally) -> Table:
         with pq.ParquetFile(path) as file:
             rows, columns = file.metadata.num_rows, file.metadata.num_columns
             if rows * columns > limits.CELLS:
-                raise NotMine(f"it says that it holds {rows:,} rows of {columns:,} columns")
+                said = f"it says that it holds {rows:,} rows of {columns:,} columns, more than "
+                raise NotMine(limits.reason(f"{said}{{limit:CELLS}} cells"))
             about = file.metadata
             leaves = (file.schema.column(at) for at in range(columns))
             texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]

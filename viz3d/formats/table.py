@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viz3d.formats import limits
-from viz3d.formats.numbers import NOT_NUMBERS, NUMBER, TOO_MANY, clean_name, to_number, typed
+from viz3d.formats.numbers import NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
 from viz3d.formats.rows import Cells, concatenate
 
 if TYPE_CHECKING:
@@ -146,6 +146,6 @@ def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable
             continue
         for count, (inner, nested) in enumerate(value.items()):
             if count >= limits.NESTED_KEYS:
-                tally.add(NOT_NUMBERS, line=line, count=len(value) - count, name=name)
+                tally.add(TOO_NESTED, line=line, count=len(value) - count, name=name)
                 break
             yield f"{name}/{clean_name(inner)}", nested

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from viz3d.formats import limits
 from viz3d.run import Problem
 
 SHOWN_NAMES = 5
@@ -43,7 +44,8 @@ class Tally:
         ----------
         what : str
             One sentence, the same for every oddity of a kind. ``{n}`` becomes the count,
-            ``{names}`` the names concerned, and of ``{one|many}`` the one that fits the count.
+            ``{names}`` the names concerned, ``{limit:NAME}`` a cap of `viz3d.formats.limits`,
+            and of ``{one|many}`` the one that fits the count.
         line : int, optional
             Where; the first one is told.
         count : int
@@ -63,7 +65,9 @@ class Tally:
     def problems(self) -> tuple[Problem, ...]:
         """Return one `Problem` per kind, in the order in which they were first met."""
         own = tuple(
-            Problem(_sentence(what, entry), entry.remedy, self.file, entry.line)
+            Problem(
+                _sentence(what, entry), entry.remedy or limits.remedy(what), self.file, entry.line
+            )
             for what, entry in self._entries.items()
         )
         return (*self._taken, *own)
@@ -76,7 +80,7 @@ def _sentence(what: str, entry: _Entry) -> str:
         shown += f" and {len(names) - SHOWN_NAMES:,} more"
     one = entry.count == 1
     return (
-        _PLURAL.sub(lambda match: match[1 if one else 2], what)
+        _PLURAL.sub(lambda match: match[1 if one else 2], limits.filled(what))
         .replace("{n}", f"{entry.count:,}")
         .replace("{names}", shown)
     )

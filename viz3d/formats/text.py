@@ -15,19 +15,18 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 4 * limits.MIB
 BOM = b"\xef\xbb\xbf"
-LONG_LINE = (
-    f"{{n}} line{{|s}} longer than {limits.LINE_BYTES // limits.MIB} MiB {{was|were}} left out."
-)
+LONG_LINE = "{n} line{|s} longer than {limit:LINE_BYTES} {was|were} left out."
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 
 
-def check(path: Path, max_bytes: int = limits.FILE_BYTES) -> int:
+def check(path: Path, cap: str = "FILE_BYTES") -> int:
     """Decline a file that cannot be UTF-8 text of a sensible size.
 
     Parameters
     ----------
     path : pathlib.Path
-    max_bytes : int
+    cap : str
+        Of `viz3d.formats.limits`, on its size.
 
     Returns
     -------
@@ -45,8 +44,8 @@ def check(path: Path, max_bytes: int = limits.FILE_BYTES) -> int:
             head = file.read(1024)
     except OSError as error:
         raise NotMine(f"it cannot be opened ({error.strerror or 'input/output error'})") from error
-    if size > max_bytes:
-        raise NotMine(f"it is larger than {max_bytes // limits.MIB:,} MiB")
+    if size > getattr(limits, cap):
+        raise NotMine(limits.reason(f"it is larger than {{limit:{cap}}}"))
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise NotMine("it is UTF-16 text; convert it with `iconv -f UTF-16 -t UTF-8`")
     # A crash may leave a few NUL bytes in a text; binary files are full of them.
