@@ -54,10 +54,12 @@ def print_json(document: Any) -> None:
 
 
 def time_text(seconds: float | None) -> str | None:
-    """Return a time as ISO 8601 in UTC."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    """Return a time as ISO 8601 in UTC; None also for one that no calendar has."""
+    try:
+        when = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        when = None
+    return when.isoformat(timespec="seconds") if when else None
 
 
 def size_text(size: float) -> str:

@@ -54,6 +54,8 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 # A settings file is a few lines; anything this long is another file under that name.
 MAX_ENV_BYTES = 64 * 1024
+SECRET = ("WANDB_API_KEY",)
+REMEDY = "Correct it; see .env.example."
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,13 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     values: dict[str, str] = {}
-    for place in (secrets or {}, _read_env_file(Path(env_file)), environ):
+    problems: list[Problem] = []
+    for place in (secrets or {}, _read_env_file(Path(env_file), problems), environ):
         found = {key: str(place[key]).strip() for key in KEYS if place.get(key)}
         values |= {key: value for key, value in found.items() if value}
     bucket = values.get("GCS_BUCKET", "").removeprefix("gs://").strip("/")
     credentials = values.get("GOOGLE_APPLICATION_CREDENTIALS", "")
     account = (secrets or {}).get(SERVICE_ACCOUNT)
-    problems: list[Problem] = []
     cache_bytes = _number("VIZ3D_CACHE_SIZE", values, problems, _bytes, CACHE_BYTES)
     patience = _number("VIZ3D_PATIENCE", values, problems, float, 1.0, MOST_PATIENCE)
     limits = {
@@ -193,8 +195,10 @@ def _number(
     return default
 
 
-def _read_env_file(path: Path) -> Mapping[str, str | None]:
+def _read_env_file(path: Path, problems: list[Problem]) -> Mapping[str, str | None]:
+    """Read a settings file; a line of it that is no setting is told, without what it says."""
     from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
         if not path.is_file():
@@ -208,7 +212,15 @@ def _read_env_file(path: Path) -> Mapping[str, str | None]:
         text = re.sub(
             r'="[^"\n]*"', lambda m: m[0].replace("\\", "\\\\"), path.read_text("utf-8-sig")
         )
-        return dotenv_values(stream=StringIO(text), interpolate=False)
+        if bad := next((one.original for one in parse_stream(StringIO(text)) if one.error), None):
+            blank = len(bad.string) - len(bad.string.lstrip())
+            line = bad.line + bad.string.count("\n", 0, blank)
+            what = "A line that is no KEY=value was left out."
+            problems.append(Problem(what, REMEDY, path.name, line))
+        values = dotenv_values(stream=StringIO(text), interpolate=False)
+        if any(values.get(key) for key in SECRET) and os.name == "posix":
+            problems += _open_to_others(path)
+        return values
     except OSError as error:
         raise SettingsError(
             f"{path.name} cannot be read ({error.strerror}); start viz3d in "
@@ -219,6 +231,13 @@ def _read_env_file(path: Path) -> Mapping[str, str | None]:
             f"{path.name} cannot be read as UTF-8 text; save it as KEY=value lines "
             "(see .env.example)."
         ) from error
+
+
+def _open_to_others(path: Path) -> list[Problem]:
+    if not path.stat().st_mode & 0o004:
+        return []
+    what = f"{path.name} holds a secret, and every user of this machine may read it."
+    return [Problem(what, f"Run `chmod 600 {path.name}`.")]
 
 
 def _check_credentials(path: str) -> tuple[Problem, ...]:

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.bad_inputs.case import Bad, lines
 from tests.bad_inputs.cases import ALL
+from tests.bad_inputs.objects import CANARY
 from viz3d.load import list_runs, open_source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,7 @@ def test_good_runs_draw_beside_bad_ones(
     bad = [name for case in cases for name in names_of(case, folder)]
     app = opened("pages/1_Loss_landscape.py", folder, [*GOOD, *bad])
     check(app, cases)
+    assert not list(folder.rglob(CANARY))
     assert set(GOOD) <= drawn(app)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.bad_inputs.case import Bad
 from tests.bad_inputs.cases import ALL
+from tests.bad_inputs.objects import CANARY
 from tests.bad_inputs.test_loader import made
 from viz3d.cli import main
 
@@ -24,6 +25,7 @@ def test_list_and_show_print_one_document(
     assert bool(json.loads(out)) == case.listed
     status = main(["show", str(place), "--json"])
     out, err = capsys.readouterr()
+    assert not list(tmp_path.rglob(CANARY))
     assert "Traceback" not in err
     assert str(tmp_path) not in err
     assert "\x1b" not in err

@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.bad_inputs.case import Bad
+from tests.bad_inputs.case import LOG, Bad
 from tests.bad_inputs.cases import ALL
+from tests.bad_inputs.objects import CANARY
 from viz3d.errors import Viz3dError
 from viz3d.load import list_runs, load_runs, open_source
 from viz3d.run import Problem, Run
+
+LOGS = {f"tests.bad_inputs.{kind}" for kind in ("jsonl", "values", "steps")}
+LINES = [
+    case for case in ALL if case.make.__module__ in LOGS and case.id != "I12" and not case.refused
+]
 
 
 @pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
 def test_what_is_good_is_read_and_the_rest_told(case: Bad, tmp_path: Path) -> None:
     check(case, made(case, tmp_path))
+    assert not list(tmp_path.rglob(CANARY))
+
+
+@pytest.mark.parametrize("case", LINES, ids=[case.name for case in LINES])
+def test_a_recorded_run_is_read_as_any_other(case: Bad, tmp_path: Path) -> None:
+    """The same lines under the name of a recorder's file give the same values."""
+    (log,) = made(case, tmp_path).rglob(LOG)
+    log.rename(log.with_name("metrics.jsonl"))
+    told = tuple(wanted.replace(LOG, "metrics.jsonl") for wanted in case.told)
+    check(replace(case, told=told), tmp_path)
 
 
 def made(case: Bad, where: Path) -> Path:

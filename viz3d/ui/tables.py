@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from viz3d.ui.frame import PAGES, link
-from viz3d.ui.text import size
+from viz3d.ui.text import date, size
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
@@ -49,7 +48,7 @@ def all_table(infos: Sequence[RunInfo]) -> None:
         {
             "run": info.name,
             "found": ", ".join(info.formats),
-            "changed": datetime.fromtimestamp(info.changed, UTC) if info.changed else None,
+            "changed": date(info.changed or None),
             "size": size(info.size),
         }
         for info in infos
