@@ -62,11 +62,12 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
 
 
 def _why_no_row(path: Path, told: Sequence[Problem]) -> str:
-    encoding = next((f"; {each}" for each in told if each.remedy == CONVERT), "")
+    if any(each.remedy == CONVERT for each in told):
+        return f"it is no UTF-8 text; {CONVERT[0].lower()}{CONVERT[1:-1]}"
     with path.open("rb") as file:
         document = file.read(HEAD_BYTES).removeprefix(text.BOM).lstrip().startswith((b"[", b"{"))
     hint = "; if the file is one JSON document, let its name end in .json" if document else ""
-    return f"no line of it is a JSON object{encoding}{hint}"
+    return f"no line of it is a JSON object{hint}"
 
 
 def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None) -> Table:

@@ -16,6 +16,7 @@ from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
 from viz3d.formats.peek import by_content
 from viz3d.formats.projections import with_paths
+from viz3d.formats.remedies import remedy
 from viz3d.formats.rows import Joined, Rows, join_rows
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
@@ -153,7 +154,8 @@ def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Pa
 
 def _not_read(path: str, reasons: Sequence[tuple[str, str]]) -> Problem:
     said = "; ".join(f"{form}: {reason}" for form, reason in reasons)
-    return Problem(f"The file was not read ({said}).", file=path)
+    what = f"The file was not read ({said})."
+    return Problem(what, remedy(what), path)
 
 
 def _run_of(unit: _Unit, runs: Mapping[str, Sequence[Parsed]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from viz3d.formats import limits
+from viz3d.formats import limits, remedies
 from viz3d.run import Problem
 
 SHOWN_NAMES = 5
@@ -65,12 +65,14 @@ class Tally:
     def problems(self) -> tuple[Problem, ...]:
         """Return one `Problem` per kind, in the order in which they were first met."""
         own = tuple(
-            Problem(
-                _sentence(what, entry), entry.remedy or limits.remedy(what), self.file, entry.line
-            )
+            Problem(_sentence(what, entry), entry.remedy or _remedy(what), self.file, entry.line)
             for what, entry in self._entries.items()
         )
         return (*self._taken, *own)
+
+
+def _remedy(what: str) -> str:
+    return limits.remedy(what) or remedies.remedy(what)
 
 
 def _sentence(what: str, entry: _Entry) -> str:

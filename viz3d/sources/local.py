@@ -163,7 +163,7 @@ class LocalSource:
             elif not everything and skipped(entry.name):
                 continue
             elif reason := self._why_not(entry):
-                problems.append(Problem(reason, file=path))
+                problems.append(Problem(reason, "Copy it into the folder if it is wanted.", path))
             else:
                 yield _info(path, entry.stat())
 
