@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.bad_inputs.case import GOOD, LOSS, bad, lines, write
+from viz3d.formats.run_parquet import parquet_of
 
 PART = "metrics/part-00001.parquet"
 LEFT_OUT = r"part-00001.parquet: The file was left out: it is no complete Parquet file"
@@ -56,11 +57,20 @@ def footer_that_lies(folder: Path) -> None:
     part(folder, packed()[:-8] + (2**31 - 1).to_bytes(4, "little") + b"PAR1")
 
 
-@bad("I47", r"part-00001.parquet: .*(damaged|no complete)", read=LOSS)
+def flipped(content: bytes) -> bytes:
+    at = len(content) // 2
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@bad("I47", LEFT_OUT, read=LOSS)
 def flipped_page(folder: Path) -> None:
-    content = bytearray(packed(write_page_checksum=True))
-    content[2000:2020] = bytes(byte ^ 255 for byte in content[2000:2020])
-    part(folder, bytes(content))
+    plain = packed(write_page_checksum=True, compression="none", use_dictionary=False)
+    part(folder, flipped(plain))
+
+
+@bad("I47", LEFT_OUT, read=LOSS)
+def flipped_page_of_a_recorder(folder: Path) -> None:
+    part(folder, flipped(parquet_of([{"step": step, "x": step / 7} for step in range(2000)])))
 
 
 @bad(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bad_inputs.case import LOG, Bad
+from tests.bad_inputs.case import GOOD, LOG, LOSS, Bad, lines
 from tests.bad_inputs.cases import ALL
 from tests.bad_inputs.objects import CANARY
 from viz3d.errors import Viz3dError
@@ -36,6 +36,21 @@ def test_a_recorded_run_is_read_as_any_other(case: Bad, tmp_path: Path) -> None:
     log.rename(log.with_name("metrics.jsonl"))
     told = tuple(wanted.replace(LOG, "metrics.jsonl") for wanted in case.told)
     check(replace(case, told=told), tmp_path)
+
+
+LOST = [case for case in ALL if case.refused or not case.listed]
+
+
+@pytest.mark.parametrize("case", LOST, ids=[case.name for case in LOST])
+def test_what_cannot_be_read_costs_no_other_run(case: Bad, tmp_path: Path) -> None:
+    """Two good runs beside it are loaded with it, and the first of them tells of it."""
+    for name in ("good-a", "good-b"):
+        lines(tmp_path, *GOOD, name=f"{name}/metrics.jsonl")
+    source = open_source(made(case, tmp_path))
+    runs = load_runs(source)
+    assert {run.name: finite(run) for run in runs} == {"good-a": LOSS, "good-b": LOSS}
+    text = "\n".join(str(problem) for run in runs for problem in run.problems)
+    assert re.search(case.refused, text)
 
 
 def made(case: Bad, where: Path) -> Path:
