@@ -21,6 +21,7 @@ from viz3d.formats import (
     nanochat_report,
     sb3_progress,
     viz3d_run,
+    wandb_chart,
     wandb_offline,
 )
 from viz3d.formats.base import Format
@@ -39,6 +40,7 @@ FORMATS: tuple[Format, ...] = (
     modded_nanogpt,
     json_arrays,
     jsonl,
+    wandb_chart,
     csv_any,
     config,
 )
