@@ -19,6 +19,8 @@ from viz3d.formats import (
     modded_nanogpt,
     nanochat_console,
     nanochat_report,
+    neptune,
+    parquet_any,
     sb3_progress,
     viz3d_run,
     wandb_chart,
@@ -29,6 +31,7 @@ from viz3d.formats.base import Format
 FORMATS: tuple[Format, ...] = (
     viz3d_run,
     wandb_offline,
+    neptune,
     landscape_npz,
     landscape_hdf5,
     landscape_path_hdf5,
@@ -42,5 +45,6 @@ FORMATS: tuple[Format, ...] = (
     jsonl,
     wandb_chart,
     csv_any,
+    parquet_any,
     config,
 )

@@ -14,9 +14,8 @@ from viz3d.errors import NotMine
 from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.leveldb_log import records
-from viz3d.formats.names import file_name, folder, stem, suffix
+from viz3d.formats.names import file_name, folder, stem
 from viz3d.formats.numbers import NOT_NUMBERS
-from viz3d.formats.patterns import any_case
 from viz3d.formats.steps import STEP_NAMES, to_rows
 from viz3d.formats.table import Table, TableBuilder, stack
 from viz3d.formats.tally import Tally
@@ -24,7 +23,7 @@ from viz3d.formats.wandb_records import record_class
 from viz3d.run import Problem
 
 NAME = "W&B offline run"
-NAMES: tuple[str, ...] = (any_case("*.wandb"), "config.yaml", "output.log")
+NAMES: tuple[str, ...] = ("*.wandb", "config.yaml", "output.log")
 
 MAGIC = b":W&B\xe1\xbe\x00"
 # W&B's own step counts calls of log(), and some log twice a step; but it is finer than an epoch.
@@ -59,7 +58,7 @@ def claim(path: str) -> Claim | None:
         segment = _FOLDER.fullmatch(file_name(place))
         run = f"{folder(place)}/{segment['id']}".lstrip("/") if segment else place
         return Claim(run, beside=bool(found["beside"]))
-    return Claim(path) if suffix(path) == ".wandb" else None
+    return Claim(path) if path.endswith(".wandb") else None
 
 
 def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
@@ -76,7 +75,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     logs: dict[str, list[_Log]] = defaultdict(list)
     reasons: dict[str, str] = {}
     for name, path in files.items():
-        if suffix(name) == ".wandb":
+        if name.endswith(".wandb"):
             try:
                 log = _Log(name)
                 log.read(path)
