@@ -107,6 +107,7 @@ def _known(source: Source, files: Mapping[str, FileInfo]) -> set[str]:
     if source.is_file:
         return set(files)
     asked = [path for path in files if suffix(path) in KINDS and not claimed(path)]
+    asked.sort(key=lambda path: suffix(path) == ".parquet")  # a data set has many of those
     return {path for path in asked[:MOST] if looks_like_one(path, source.path_of(path))}
 
 

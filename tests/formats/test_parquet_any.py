@@ -119,8 +119,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("parquet") / "history.parquet"
     table = pa.table({"step": STEPS, "loss": STEPS / 7})
     pq.write_table(
-        table, path, row_group_size=PER_GROUP, write_page_checksum=True, use_dictionary=False
-    )
+        table, path, row_group_size=PER_GROUP, write_page_checksum=True, use_dictionary=False,
+        compression="none",
+    )  # fmt: skip
     return path
 
 

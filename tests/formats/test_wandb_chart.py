@@ -55,6 +55,9 @@ def test_bounds_of_a_sample_are_kept_and_told(read: Reader) -> None:
     assert history["loss__MIN"].tolist() == [1, 2]
     assert "a point stands for several values, whose bounds are in loss__MIN." in said(parsed)
     assert "1 __MIN or __MAX column is the metric itself" in said(parsed)
+    gaps = table(("Step", [0, 1]), ("a - loss", [3, ""]), ("a - loss__MIN", ["", 3]))
+    (parsed,) = read(wandb_chart, {"a.csv": gaps})
+    assert joined(parsed).history["loss__MIN"].dropna().to_dict() == {1: 3}
 
 
 @pytest.mark.parametrize(

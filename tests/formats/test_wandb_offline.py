@@ -97,6 +97,16 @@ def test_what_is_no_number_is_told_by_name(read: Reader) -> None:
     assert "exit code 3" in text
 
 
+def test_values_that_are_no_json_are_not_taken_for_their_neighbours(read: Reader) -> None:
+    """They are parsed together, and still each stands for itself."""
+    record = record_class()()
+    for name, text in {"a": "1,2", "b": '"x', "c": 'y"', "d": "[1", "e": "2]", "f": "3"}.items():
+        record.history.item.add(key=name, value_json=text)
+    first, _ = read(wandb_offline, {"a.wandb": wandb_file(record.SerializeToString())})
+    assert joined(first).history.loc[0].to_dict() == {"f": 3}
+    assert "5 values that are no JSON were left out (a, b, c, d, e)." in said(first)
+
+
 def test_the_config_is_as_it_was_in_the_end(read: Reader) -> None:
     """Later records override, a nested one sets its part alone, and what is removed is gone."""
     late = record_class()()

@@ -28,6 +28,7 @@ NAMES: tuple[str, ...] = ("*.wandb", "config.yaml", "output.log")
 MAGIC = b":W&B\xe1\xbe\x00"
 # W&B's own step counts calls of log(), and some log twice a step; but it is finer than an epoch.
 STEPS = (*(name for name in STEP_NAMES if name not in ("_step", "epoch")), "_step")
+BAD = object()  # a value that is no JSON
 ROWS = 10_000  # that are held as Python objects before they become arrays
 
 _FILE = re.compile(r"run-.+\.wandb|(?P<beside>config\.yaml|output\.log)")
@@ -169,11 +170,9 @@ class _Log:
 
     def _put(self, values: dict[str, Any], items: Sequence[Any]) -> None:
         """Set items in nested `values`."""
-        for item in items:
+        for item, value in zip(items, self._values(items), strict=True):
             *above, last = (item.nested_key or [item.key])[: limits.DEPTH]
-            try:
-                value = json.loads(item.value_json)
-            except (ValueError, RecursionError):
+            if value is BAD:
                 self.tally.add(BAD_VALUE, name="/".join([*above, last]))
                 continue
             place = values
@@ -182,6 +181,14 @@ class _Log:
                     place[key] = {}
                 place = place[key]
             place[last] = value
+
+    def _values(self, items: Sequence[Any]) -> list[Any]:
+        """Parse the values of a row: all at once where they are plain, which is much faster."""
+        texts = [item.value_json for item in items]
+        # No text of JSON goes over a line's end, so that no two can pass for one.
+        values = _parse("[" + ",\n".join(texts) + "]")
+        plain = values is not BAD and not any(isinstance(value, list | dict) for value in values)
+        return values if plain and len(values) == len(texts) else [_parse(text) for text in texts]
 
     def _flat(
         self, values: Mapping[str, Any], prefix: str = "", depth: int = 0
@@ -196,6 +203,13 @@ class _Log:
                 yield from self._flat(value, f"{name}/", depth + 1)
             else:
                 self.tally.add(NOT_NUMBERS, name=name)
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return BAD
 
 
 def _run(logs: Sequence[_Log], name: str) -> Parsed:
