@@ -74,8 +74,8 @@ def test_series_are_the_history_and_single_values_the_config(tmp_path: Path) -> 
     when = datetime(2025, 1, 2, tzinfo=UTC)
     rows = [
         value("lr", "float", 0.1), value("layers", "int", 3), value("name", "string", "x"),
-        value("ok", "bool", True), value("sys/creation_time", "datetime", when),
-        value("sys/tags", "string_set", ["b", "a"]),
+        value("ok", "bool", True), value("begun", "datetime", when),
+        value("tags", "string_set", ["b", "a"]), value("sys/id", "string", "RUN-1"),
         *series("train/loss", {0: 3.0, 10: 2.0, 20: float("nan")}), *series("acc", {10: 0.5}),
         *series("step", {0: 7.0}),
         value("log", "string_series", "hello", step=1), value("f", "file", {"path": "a"}),
@@ -89,11 +89,12 @@ def test_series_are_the_history_and_single_values_the_config(tmp_path: Path) -> 
     assert found.history["step (logged)"].dropna().to_dict() == {0: 7}
     assert len(found.nonfinite) == 1
     assert parsed.config == {
-        "lr": 0.1, "layers": 3, "name": "x", "ok": True, "sys/tags": ["a", "b"],
-        "sys/creation_time": "2025-01-02T00:00:00+00:00",
+        "lr": 0.1, "layers": 3, "name": "x", "ok": True, "tags": ["a", "b"],
+        "begun": "2025-01-02T00:00:00+00:00",
     }  # fmt: skip
     assert "2 values of series of text, of histograms and of files were not read (string_series, " \
         "file)." in said(first)  # fmt: skip
+    assert "1 value that Neptune notes of itself was left out (sys/id)." in said(first)
     assert parsed.name == ""
 
 

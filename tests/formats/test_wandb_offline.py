@@ -62,7 +62,7 @@ def test_rows_are_joined_on_the_logged_step(read: Reader) -> None:
     assert found.history["loss"].tolist() == [0.5, 1.5, 2.5]
     assert found.history["val"].tolist() == [0, 1, 2]
     assert (found.replaced, found.restarts) == (0, 0)
-    assert said(first) == ""
+    assert said(first) == "a.wandb: W&B calls the run: run_id 'abc', project 'p'."
 
 
 def test_without_a_logged_step_the_calls_of_log_count(read: Reader) -> None:
@@ -113,14 +113,12 @@ def test_the_config_is_as_it_was_in_the_end(read: Reader) -> None:
     late.config.update.add(nested_key=["opt", "lr"], value_json="0.5")
     late.config.remove.add(key="gone")
     log = wandb_file(
-        run("abc", 7, lr=1, opt={"lr": 1, "b": 2}, gone=1), config(lr=2, new="x"),
+        run("abc", 7, lr=1, opt={"lr": 1, "b": 2}, gone=1, _wandb={}), config(lr=2, new="x"),
         late.SerializeToString(), ended(),
     )  # fmt: skip
     first, _ = read(wandb_offline, {"a.wandb": log})
-    assert first.config == {
-        "lr": 2, "opt": {"lr": 0.5, "b": 2}, "new": "x",
-        "_wandb": {"run_id": "abc", "project": "p", "started": 7, "exit_code": 0},
-    }  # fmt: skip
+    assert first.config == {"lr": 2, "opt": {"lr": 0.5, "b": 2}, "new": "x"}
+    assert "run_id 'abc', project 'p', begun 1970-01-01 00:00:07 UTC." in said(first)
     assert "There are no rows in it yet." in said(first)
 
 
@@ -344,6 +342,30 @@ def test_whatever_byte_is_flipped_all_others_are_kept(folder: Path, at: int, fli
     assert len(found) >= ROWS - 40
 
 
+NAMES = st.lists(st.text(max_size=3) | st.sampled_from(["_type", "_step", "step"]), max_size=3)
+TEXTS = st.text(max_size=5) | st.sampled_from(
+    ["1", "-1e999", "9" * 30, "NaN", "null", '{"a": {"_type": 1}}', "[" * 2000, '"\\ud800"']
+)
+ITEMS = st.lists(st.tuples(NAMES, TEXTS), max_size=4)
+
+
+@settings(max_examples=100, deadline=None)
+@given(items=ITEMS, noise=st.binary(max_size=30), number=st.integers(-(2**63), 2**63 - 1))
+def test_whatever_a_record_says_nothing_is_raised(
+    folder: Path, items: list[tuple[list[str], str]], noise: bytes, number: int
+) -> None:
+    """Rows, configs, the description of the run, and what is no record at all."""
+    record, about = record_class()(), record_class()()
+    record.history.step.num = about.run.start_time.seconds = number
+    for nested, text in items:
+        for place in (record.history.item, about.run.config.update, about.run.config.remove):
+            place.add(nested_key=nested, value_json=text)
+    path = folder / "any.wandb"
+    path.write_bytes(wandb_file(about.SerializeToString(), record.SerializeToString(), noise))
+    [contents] = read_run("any", {"any.wandb": path})
+    assert len(contents.joined.history) <= 1
+
+
 WRITER = """
 import json, sys, wandb
 from wandb.proto import wandb_internal_pb2 as pb
@@ -378,8 +400,9 @@ def test_a_run_that_the_library_wrote_is_read_back(tmp_path: Path) -> None:
     assert np.array_equal(loaded.history["nested/x/y"], n)
     assert loaded.config["opt"] == {"b": 1}
     assert (loaded.config["lr"], loaded.config["late"]) == (0.1, 3)
-    assert loaded.config["_wandb"]["name"] == "a name"
-    assert "300 media entries (h)" in " ".join(map(str, loaded.problems))
+    text = " ".join(map(str, loaded.problems))
+    assert "name 'a name', run_id 'abc', project 'p', begun 20" in text
+    assert "300 media entries (h)" in text
     assert loaded.attempts is None
 
 
@@ -389,6 +412,7 @@ def test_a_real_run(real_data: Path) -> None:
     assert loaded.history.index.tolist() == list(range(0, 2001, 200))
     assert loaded.history["train/loss"].iloc[0] == 4.450099945068359
     assert loaded.config["learning_rate"] == 0.0006
-    assert loaded.config["_wandb"]["exit_code"] == 255
     text = " ".join(map(str, loaded.problems))
     assert "4,367 records of console output" in text
+    assert "The run ended with exit code 255." in text
+    assert "name 'gpt2', run_id 'jnyhr7aj', project 'owt', begun 2024-10-12 22:33:25 UTC." in text

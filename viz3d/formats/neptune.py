@@ -54,6 +54,7 @@ NOT_READ = (
 TOO_MANY_VALUES = (
     f"{{n}} single value{{|s}} beyond the first {MOST_VALUES:,} {{was|were}} left out."
 )
+SYSTEM = "{n} value{|s} that Neptune notes of itself {was|were} left out ({names})."
 MISSING = "{n} part{|s} {is|are} missing; what {it|they} held was not read."
 
 Key = tuple[str, str]
@@ -158,7 +159,7 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally) -> None:
             single = group.filter(pa.array(kinds.are(*VALUES)))
             if len(single) > left:
                 tally.add(TOO_MANY_VALUES, count=len(single) - left)
-            _add_values(single.slice(0, left), runs)
+            _add_values(single.slice(0, left), runs, tally)
             left -= min(left, len(single))
             for kind in kinds.texts:
                 count = int(kinds.are(kind).sum())
@@ -208,8 +209,12 @@ def _add_series(table: pa.Table, runs: dict[Key, _Run]) -> None:
         runs[key].series[path].append((steps[rows], values[rows]))
 
 
-def _add_values(table: pa.Table, runs: dict[Key, _Run]) -> None:
+def _add_values(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
     for row in table.to_pylist():
+        if str(row["attribute_path"]).startswith("sys/"):
+            # Runs that are equal but for their ids and times are repetitions.
+            tally.add(SYSTEM, name=row["attribute_path"])
+            continue
         value = row.get(VALUES[row["attribute_type"]])
         if isinstance(value, list):
             value = sorted(map(str, value))

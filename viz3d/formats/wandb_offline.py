@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -212,10 +213,22 @@ def _parse(text: str) -> Any:
         return BAD
 
 
+def _description(about: Mapping[str, Any]) -> str:
+    """Say which run it is. No setting: runs that are equal but for their ids are repetitions."""
+    named = [
+        f"{key} {about[key]!r}" for key in ("name", "run_id", "project", "entity") if key in about
+    ]
+    began = about.get("started", 0)
+    if 0 < began < 2**37:  # no calendar goes further
+        named.append(f"begun {datetime.fromtimestamp(began, UTC):%Y-%m-%d %H:%M:%S} UTC")
+    return f"W&B calls the run: {', '.join(named)}." if named else "W&B gives the run no name."
+
+
 def _run(logs: Sequence[_Log], name: str) -> Parsed:
     """Join the segments of one run in the order of their beginnings."""
     logs = sorted(logs, key=lambda log: (log.about.get("started", 0), folder(log.name), log.name))
     tally = Tally(logs[0].name)
+    tally.add(_description(logs[-1].about))
     table = stack([part for log in logs for part in log.tables], tally)
     if not table.n:
         tally.add("There are no rows in it yet.")
@@ -223,8 +236,7 @@ def _run(logs: Sequence[_Log], name: str) -> Parsed:
     config: dict[str, Any] = {}
     for log in logs:
         config |= log.config
-        # Under the name that W&B keeps for itself.
-        config["_wandb"] = log.about
+    config.pop("_wandb", None)  # what W&B notes of itself
     return Parsed(
         rows=rows,
         config=config,
