@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import limits, parquet_any
+from viz3d.formats import limits, parquet, parquet_any
 from viz3d.formats.base import Parsed
 from viz3d.load import list_runs, load_run, open_source
 
@@ -104,7 +104,7 @@ def test_too_large_a_table_is_declined_before_it_is_read(
     monkeypatch.setattr(limits, "CELLS", 200)
     assert len(joined(read(tmp_path / "a.parquet", columns)).history) == 1
     monkeypatch.setattr(limits, "CELLS", 199)
-    monkeypatch.setattr(parquet_any, "row_groups", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(parquet_any, "batches", lambda *_: pytest.fail("it was read"))
     with pytest.raises(NotMine, match="100 rows of 2 columns"):
         read(tmp_path / "a.parquet", columns)
 
@@ -134,7 +134,27 @@ def test_a_damaged_page_costs_its_row_group(whole: Path, tmp_path: Path) -> None
     path.write_bytes(bad)
     (parsed,) = parquet_any.read({"a.parquet": path})
     assert joined(parsed).history.index.tolist() == [*range(50), *range(100, 200)]
-    assert "1 row group is damaged and was left out with all rows in it." in said(parsed)
+    assert "1 row group is damaged; its rows from there on were left out." in said(parsed)
+
+
+def test_rows_before_the_damage_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row group may be all that there is."""
+    monkeypatch.setattr(parquet, "BATCH", 50)
+    path, n = tmp_path / "a.parquet", np.arange(1000)
+    table = pa.table({"step": n, "loss": n / 7})
+    pq.write_table(
+        table, path, use_dictionary=False, compression="none", write_page_checksum=True,
+        data_page_size=800, write_batch_size=50,
+    )  # fmt: skip
+    place = pq.read_metadata(path).row_group(0).column(1)
+    bad = bytearray(path.read_bytes())
+    bad[place.data_page_offset + place.total_compressed_size * 3 // 4] ^= 0xFF
+    path.write_bytes(bad)
+    (parsed,) = parquet_any.read({"a.parquet": path})
+    steps = joined(parsed).history.index.tolist()
+    assert 600 < len(steps) < 800
+    assert steps == list(range(len(steps)))
+    assert "1 row group is damaged" in said(parsed)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"x" * 100 + b"\xff\xff\xff\x7fPAR1"])

@@ -19,7 +19,7 @@ from viz3d.errors import NotMine
 from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.numbers import TOO_MANY, clean_name
-from viz3d.formats.parquet import check_size, opened, row_groups
+from viz3d.formats.parquet import batches, check_size, opened
 from viz3d.formats.rows import Cells
 from viz3d.formats.steps import to_rows
 from viz3d.formats.table import Table
@@ -152,7 +152,7 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally) -> None:
     with opened(path, dictionaries=texts) as file:
         check_size(file, len(columns))
         left = MOST_VALUES
-        for group in row_groups(file, columns, tally):
+        for group in batches(file, columns, tally):
             kinds = _Coded(group["attribute_type"])
             series = group.filter(pa.array(kinds.are(SERIES)))
             _add_series(series, runs)

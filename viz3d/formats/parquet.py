@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 INCOMPLETE = "it is no complete Parquet file (cut, or still being written)"
 ENCRYPTED = "it is encrypted; write it without encryption"
-DAMAGED = "{n} row group{|s} {is|are} damaged and {was|were} left out with all rows in {it|them}."
+DAMAGED = "{n} row group{|s} {is|are} damaged; {its|their} rows from there on were left out."
+BATCH = 256 * 1024  # rows that are held unpacked at a time
 
 
 def read_table(path: Path, tally: Tally) -> Table:
@@ -85,33 +86,38 @@ def check_size(file: pq.ParquetFile, columns: int) -> None:
         raise NotMine(f"it says that it holds {rows:,} rows of {columns:,} columns")
 
 
-def row_groups(file: pq.ParquetFile, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:
-    """Read some columns of one row group after the other.
+def batches(file: pq.ParquetFile, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:
+    """Read some columns in pieces of bounded length; what is damaged costs its row group.
 
     Parameters
     ----------
     file : pyarrow.parquet.ParquetFile
     columns : sequence of str
     tally : Tally
-        Is told of row groups that cannot be read.
+        Is told of row groups that cannot be read to their ends.
 
     Raises
     ------
     NotMine
-        If none of them can be read, or one is encrypted.
+        If nothing can be read, or a column is encrypted.
     """
     import pyarrow as pa
 
-    good = 0
+    damaged = good = 0
     for at in range(file.num_row_groups):
-        try:
-            group = file.read_row_group(at, columns=list(columns), use_threads=False)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            if "crypt" in str(error):
-                raise NotMine(ENCRYPTED) from error
-            tally.add(DAMAGED)
-            continue
-        good += 1
-        yield group
-    if file.num_row_groups and not good:
+        pieces = file.iter_batches(BATCH, [at], list(columns), use_threads=False)
+        while True:
+            try:
+                piece = next(pieces, None)
+            except (pa.ArrowException, OSError, ValueError) as error:
+                if "crypt" in str(error):
+                    raise NotMine(ENCRYPTED) from error
+                tally.add(DAMAGED)
+                damaged += 1
+                break
+            if piece is None:
+                break
+            good += 1
+            yield pa.Table.from_batches([piece])
+    if damaged and not good:
         raise NotMine("none of its row groups can be read; they are damaged")

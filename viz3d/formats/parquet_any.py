@@ -10,7 +10,7 @@ from viz3d.errors import NotMine
 from viz3d.formats.arrow import from_arrow
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import file_name
-from viz3d.formats.parquet import check_size, opened, row_groups
+from viz3d.formats.parquet import batches, check_size, opened
 from viz3d.formats.parse import parse_table
 from viz3d.formats.steps import STEP_NAMES
 from viz3d.formats.table import LABELS, stack
@@ -67,7 +67,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         for other in dict.fromkeys(schema.names):
             if other not in columns:
                 tally.add(OTHERS, name=other)
-        tables = [from_arrow(group, tally) for group in row_groups(file, columns, tally)]
+        tables = [from_arrow(group, tally) for group in batches(file, columns, tally)]
     return [parse_table(stack(tables, tally), tally)]
 
 
