@@ -49,4 +49,4 @@ def test_files_become_runs(paths: list[str], expected: dict[str, list[str]]) -> 
 def test_a_run_tells_its_formats_by_name_alone() -> None:
     """A listing says what may be read, without the configs beside it."""
     (found,) = group(["t/measurements.csv", "t/hparams.json"])
-    assert found.formats == ("AlgoPerf trial", "CSV")
+    assert found.formats == ("AlgoPerf trial", "W&B chart", "CSV")

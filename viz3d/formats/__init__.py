@@ -19,13 +19,19 @@ from viz3d.formats import (
     modded_nanogpt,
     nanochat_console,
     nanochat_report,
+    neptune,
+    parquet_any,
     sb3_progress,
     viz3d_run,
+    wandb_chart,
+    wandb_offline,
 )
 from viz3d.formats.base import Format
 
 FORMATS: tuple[Format, ...] = (
     viz3d_run,
+    wandb_offline,
+    neptune,
     landscape_npz,
     landscape_hdf5,
     landscape_path_hdf5,
@@ -37,6 +43,8 @@ FORMATS: tuple[Format, ...] = (
     modded_nanogpt,
     json_arrays,
     jsonl,
+    wandb_chart,
     csv_any,
+    parquet_any,
     config,
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
 # Columns that a logger puts into every row by itself, so into a late one too.
-CLOCKS = frozenset({"time", "_timestamp", "_runtime"})
+CLOCKS = frozenset({"time", "_timestamp", "_runtime", "_step"})
 
 
 @dataclass(frozen=True)
