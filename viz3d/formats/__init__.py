@@ -20,6 +20,7 @@ from viz3d.formats import (
     nanochat_console,
     nanochat_report,
     sb3_progress,
+    tensorboard,
     viz3d_run,
 )
 from viz3d.formats.base import Format
@@ -38,5 +39,6 @@ FORMATS: tuple[Format, ...] = (
     json_arrays,
     jsonl,
     csv_any,
+    tensorboard,  # Behind those that write text: of two copies theirs has all the digits.
     config,
 )

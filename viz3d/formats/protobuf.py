@@ -1,0 +1,86 @@
+"""The wire format of protocol buffers, as far as reading a few known fields needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+_SIZES = {FIXED64: 8, FIXED32: 4}
+_BITS = 64
+
+
+def key(number: int, kind: int) -> int:
+    """Return what stands before a field of that number and wire type."""
+    return number << 3 | kind
+
+
+def fields(message: bytes) -> Iterator[tuple[int, Any]]:
+    """Take a message apart.
+
+    Parameters
+    ----------
+    message : bytes
+
+    Yields
+    ------
+    key : int
+        As `key` gives it: a known field of another type than expected is an unknown one.
+    value : int or bytes
+        An unsigned int for `VARINT`, the bytes themselves for the others.
+
+    Raises
+    ------
+    ValueError
+        If the message is damaged.
+    """
+    at, end = 0, len(message)
+    while at < end:
+        found, at = varint(message, at)
+        kind = found & 7
+        if kind == VARINT:
+            value, at = varint(message, at)
+            yield found, value
+            continue
+        if kind == BYTES:
+            size, at = varint(message, at)
+        elif kind in _SIZES:
+            size = _SIZES[kind]
+        else:
+            raise ValueError(f"wire type {kind}")
+        if size > end - at:
+            raise ValueError("cut field")
+        yield found, message[at : at + size]
+        at += size
+
+
+def picked(message: bytes, *keys: int) -> dict[int, Any]:
+    """Return the fields of `message` with these keys, of a repeated one the last.
+
+    Raises
+    ------
+    ValueError
+        If the message is damaged.
+    """
+    return {found: value for found, value in fields(message) if found in keys}
+
+
+def varint(message: bytes, at: int) -> tuple[int, int]:
+    """Read an unsigned integer at `at`; return it and where the next thing stands.
+
+    Raises
+    ------
+    ValueError
+        If it is cut or longer than 64 bits.
+    """
+    value = 0
+    for shift, byte in zip(range(0, _BITS, 7), message[at : at + 10], strict=False):
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & (1 << _BITS) - 1, at + shift // 7 + 1
+    raise ValueError("cut number")
+
+
+def signed(value: int) -> int:
+    """Return an unsigned 64-bit integer as the signed one of the same bits."""
+    return value - (1 << _BITS) if value >> (_BITS - 1) else value
