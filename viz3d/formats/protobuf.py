@@ -7,7 +7,6 @@ from typing import Any
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _SIZES = {FIXED64: 8, FIXED32: 4}
-_BITS = 64
 
 
 def key(number: int, kind: int) -> int:
@@ -36,18 +35,17 @@ def fields(message: bytes) -> Iterator[tuple[int, Any]]:
     """
     at, end = 0, len(message)
     while at < end:
-        found, at = varint(message, at)
+        found = message[at]
+        found, at = (found, at + 1) if found < 0x80 else varint(message, at)
         kind = found & 7
-        if kind == VARINT:
-            value, at = varint(message, at)
-            yield found, value
-            continue
-        if kind == BYTES:
+        size = _SIZES.get(kind)
+        if size is None:
+            if kind not in (VARINT, BYTES):
+                raise ValueError(f"wire type {kind}")
             size, at = varint(message, at)
-        elif kind in _SIZES:
-            size = _SIZES[kind]
-        else:
-            raise ValueError(f"wire type {kind}")
+            if kind == VARINT:
+                yield found, size
+                continue
         if size > end - at:
             raise ValueError("cut field")
         yield found, message[at : at + size]
@@ -73,14 +71,15 @@ def varint(message: bytes, at: int) -> tuple[int, int]:
     ValueError
         If it is cut or longer than 64 bits.
     """
-    value = 0
-    for shift, byte in zip(range(0, _BITS, 7), message[at : at + 10], strict=False):
+    value = shift = 0
+    for byte in message[at : at + 10]:
         value |= (byte & 0x7F) << shift
+        shift += 7
         if byte < 0x80:
-            return value & (1 << _BITS) - 1, at + shift // 7 + 1
+            return value & (1 << 64) - 1, at + shift // 7
     raise ValueError("cut number")
 
 
 def signed(value: int) -> int:
     """Return an unsigned 64-bit integer as the signed one of the same bits."""
-    return value - (1 << _BITS) if value >> (_BITS - 1) else value
+    return value - (1 << 64) if value >> (63) else value
