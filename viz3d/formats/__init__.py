@@ -22,6 +22,7 @@ from viz3d.formats import (
     nanochat_report,
     sb3_progress,
     tensorboard,
+    verl_console,
     viz3d_run,
 )
 from viz3d.formats.base import Format
@@ -36,6 +37,7 @@ FORMATS: tuple[Format, ...] = (
     algoperf,
     sb3_progress,
     llmc_console,
+    verl_console,
     nanochat_console,
     modded_nanogpt,
     json_arrays,
