@@ -273,6 +273,17 @@ def test_records_that_are_no_events_are_counted(read: Reader) -> None:
     assert "2 records that are no event were left out" in said(parsed)
 
 
+def test_a_record_of_more_fields_than_anyone_writes_is_not_gone_through(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """64 MiB hold 30 million of them, which would take a minute."""
+    monkeypatch.setattr("viz3d.formats.limits.FIELDS", 50)
+    content = VERSION + scalars("loss", {0: 1.0}) + record(whole(2, 1) * 51)
+    parsed = one(read, content + scalars("loss", {1: 1.0}) + record(whole(2, 1) * 50))
+    assert len(joined(parsed).history) == 2
+    assert "1 record that is no event was left out" in said(parsed)
+
+
 def test_the_caps_are_told(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many metrics and too many scalars leave the first ones."""
     monkeypatch.setattr("viz3d.formats.limits.METRICS", 2)
@@ -302,6 +313,16 @@ def test_what_is_no_event_file_is_declined(read: Reader) -> None:
     (parsed,) = read(tensorboard, {NAME: b"hello, hello", LATER: good})
     assert parsed.used == (LATER,)
     assert f"{NAME}: The file was not read" in said(parsed)
+
+
+def test_a_file_that_went_away_spoils_none_beside_it(tmp_path: Path) -> None:
+    """It is told; a folder of which none is there is declined."""
+    (tmp_path / "good").write_bytes(VERSION + scalars("loss", {0: 1.0}))
+    (parsed,) = tensorboard.read({NAME: tmp_path / "gone", LATER: tmp_path / "good"})
+    assert parsed.used == (LATER,)
+    assert f"{NAME}: The file was not read: it cannot be read." in said(parsed)
+    with pytest.raises(NotMine, match="cannot be read"):
+        tensorboard.read({NAME: tmp_path / "gone"})
 
 
 def test_odd_names_are_made_fit_to_be_shown(read: Reader) -> None:

@@ -10,6 +10,7 @@ DOCUMENT_BYTES = 64 * MIB  # of one JSON document; parsed whole, it takes about 
 REPORT_BYTES = 1 * MIB
 CONFIG_BYTES = 1 * MIB
 RECORD_BYTES = 64 * MIB  # of one record of an event file
+FIELDS = 100_000  # of one message in it; it takes seconds to pass over the millions that fit
 SCALARS = 10_000_000  # of the event files of one run: 240 MB
 METRICS = 2_000  # per table
 NESTED_KEYS = 100  # of one nested object that is flattened

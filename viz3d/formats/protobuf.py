@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from viz3d.formats import limits
+
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _SIZES = {FIXED64: 8, FIXED32: 4}
 
@@ -31,10 +33,12 @@ def fields(message: bytes) -> Iterator[tuple[int, Any]]:
     Raises
     ------
     ValueError
-        If the message is damaged.
+        If the message is damaged, or has more fields than any that is meant to be read.
     """
     at, end = 0, len(message)
-    while at < end:
+    for _ in range(limits.FIELDS):
+        if at >= end:
+            return
         found = message[at]
         found, at = (found, at + 1) if found < 0x80 else varint(message, at)
         kind = found & 7
@@ -50,6 +54,8 @@ def fields(message: bytes) -> Iterator[tuple[int, Any]]:
             raise ValueError("cut field")
         yield found, message[at : at + size]
         at += size
+    if at < end:
+        raise ValueError("too many fields")
 
 
 def picked(message: bytes, *keys: int) -> dict[int, Any]:

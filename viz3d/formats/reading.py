@@ -60,7 +60,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     """Read the files of a run.
 
     Files of different formats that log different metrics are joined on the step; a file that logs
-    a metric which is there already is a run of its own.
+    a metric which is there already is a run of its own, unless it is a copy that another logger
+    wrote.
 
     Parameters
     ----------

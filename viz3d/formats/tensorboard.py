@@ -55,21 +55,15 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If none of them is an event file.
     """
-    scalars, tallies, declined = _Scalars(), [], ""
-    used = []
+    scalars, tallies, used, declined = _Scalars(), [], [], ""
     for name in sorted(files, key=_age):
-        tally = Tally(name)
+        tally, before = Tally(name), scalars.count
         tallies.append(tally)
-        before = scalars.count
         try:
-            for record in records(files[name], tally):
-                if scalars.count >= limits.SCALARS:
-                    tally.add(FULL)
-                    break
-                _read_event(record, scalars, tally)
-        except NotMine as reason:
-            declined = str(reason)
-            tally.add(f"The file was not read: {reason}.")
+            _read_file(files[name], scalars, tally)
+        except (NotMine, OSError) as error:
+            declined = "it cannot be read" if isinstance(error, OSError) else str(error)
+            tally.add(f"The file was not read: {declined}.")
             continue
         used.append(name)
         if scalars.count == before:
@@ -78,6 +72,14 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         raise NotMine(declined)
     problems = tuple(problem for tally in tallies for problem in tally.problems())
     return [Parsed(scalars.rows(), config=scalars.hparams, problems=problems, used=tuple(used))]
+
+
+def _read_file(path: Path, scalars: _Scalars, tally: Tally) -> None:
+    for record in records(path, tally):
+        if scalars.count >= limits.SCALARS:
+            tally.add(FULL)
+            return
+        _read_event(record, scalars, tally)
 
 
 def _age(path: str) -> tuple[int, int, str]:
