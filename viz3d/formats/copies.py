@@ -11,7 +11,6 @@ import pandas as pd
 from viz3d.formats.base import Parsed
 from viz3d.formats.merge import merge
 from viz3d.formats.rows import CLOCKS, Cells, Rows, join_rows
-from viz3d.formats.steps import take
 from viz3d.formats.tally import Tally
 
 # Event files hold 32 bits of a number, of which the other file may have printed 7 digits.
@@ -65,6 +64,5 @@ def _less(part: Parsed, ours: pd.DataFrame, file: str) -> Parsed:
                 f"{{n}} value{{|s}} {{was|were}} read from {file}, which has {{it|them}} as well.",
                 count=int((~new).sum()),
             )
-    left = np.unique(np.concatenate([cells.row for cells in columns.values()]))
-    rows = Rows(part.rows.step[left], take(columns, left, len(part.rows.step)))
+    rows = Rows(part.rows.step, columns)
     return replace(part, rows=rows, problems=(*part.problems, *tally.problems()))

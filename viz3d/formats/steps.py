@@ -66,7 +66,7 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
             count=left_out,
         )
     others = {key: cells for key, cells in table.columns.items() if key != name}
-    return Rows(step, _as_float(others) if not left_out else take(others, rows, table.n))
+    return Rows(step, _as_float(others) if not left_out else _take(others, rows, table.n))
 
 
 def _step_column(table: Table, names: tuple[str, ...]) -> str | None:
@@ -95,7 +95,7 @@ def _as_float(columns: dict[str, Cells]) -> dict[str, Cells]:
     }
 
 
-def take(columns: dict[str, Cells], rows: np.ndarray, n: int) -> dict[str, Cells]:
+def _take(columns: dict[str, Cells], rows: np.ndarray, n: int) -> dict[str, Cells]:
     """Keep only `rows` of `n`, and renumber them."""
     place = np.full(n, -1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
