@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from viz3d.formats.base import Parsed
 from viz3d.formats.merge import merge
 from viz3d.formats.rows import CLOCKS, Cells, Rows, join_rows
 from viz3d.formats.tally import Tally
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Event files hold 32 bits of a number, of which the other file may have printed 7 digits.
 ALIKE = 1e-6
@@ -28,8 +31,8 @@ def less_copies(parts: Sequence[Parsed], main: Sequence[Parsed]) -> tuple[Parsed
     Returns
     -------
     tuple of Parsed or None
-        None where the two log the same metric and it is not the same wherever both log it: then
-        they are two runs.
+        None where they log the same metrics and no two values of one step can be compared, or two
+        differ: then they are two runs. The clock may differ; that of `main` stays.
     """
     ours, theirs = _history(main), _history(parts)
     if ours is None or theirs is None:
