@@ -411,6 +411,17 @@ def test_a_csv_of_another_run_stays_a_run_of_its_own(tmp_path: Path) -> None:
     assert len(runs) == 2
 
 
+def test_a_clock_that_both_have_makes_no_two_runs(tmp_path: Path) -> None:
+    """They look at it at different times; that of the first file stays."""
+    events = (
+        VERSION + event(0, simple("val", 2.0), time=99.0) + event(5, simple("val", 1.0), time=9.0)
+    )
+    (run,) = read_both(tmp_path, "step,loss,time\n0,1,10\n1,2,20\n", events)
+    assert run.joined.history["time"].to_dict() == {0: 10.0, 1: 20.0, 5: 9.0}
+    assert run.joined.history["val"].dropna().to_dict() == {0: 2.0, 5: 1.0}
+    assert run.problems == ()
+
+
 def test_a_restart_that_both_logged_is_told_once(tmp_path: Path) -> None:
     """The attempt that was superseded is kept aside once, not twice."""
     steps = [*range(8), *range(4, 9)]
