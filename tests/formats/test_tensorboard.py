@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
-import tempfile
 from pathlib import Path
 
-import google_crc32c
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from viz3d.errors import NotMine
 from viz3d.formats import tensorboard
 from viz3d.formats.base import Parsed
 from viz3d.formats.reading import read_run
@@ -24,8 +19,6 @@ from .events import (
     event,
     hparams,
     inside,
-    masked,
-    plugin,
     record,
     scalars,
     simple,
@@ -215,75 +208,6 @@ def test_steps_that_go_back_after_a_start_are_a_restart_too(read: Reader) -> Non
     assert found.restarts == 2
 
 
-def test_a_cut_file_gives_what_it_has(read: Reader) -> None:
-    """A crash, or a file that is still growing."""
-    content = VERSION + scalars("loss", {0: 1.0, 1: 2.0})
-    parsed = one(read, content[:-3])
-    assert joined(parsed).history["loss"].tolist() == [1.0]
-    assert "The last record is cut" in said(parsed)
-
-
-def test_a_record_with_a_wrong_checksum_is_skipped(read: Reader) -> None:
-    """Its length was right, so the next record is found."""
-    bad = bytearray(scalars("loss", {1: 2.0}))
-    bad[-6] ^= 1
-    content = VERSION + scalars("loss", {0: 1.0}) + bytes(bad) + scalars("loss", {2: 3.0})
-    parsed = one(read, content)
-    assert joined(parsed).history["loss"].to_dict() == {0: 1.0, 2: 3.0}
-    assert "1 record with a wrong checksum was left out" in said(parsed)
-
-
-def test_a_wrong_length_ends_the_reading(read: Reader) -> None:
-    """Nothing says where the next record begins; where the damage is, is told."""
-    good = VERSION + scalars("loss", {0: 1.0})
-    bad = bytearray(scalars("loss", {1: 2.0}))
-    bad[2] ^= 1
-    parsed = one(read, good + bytes(bad) + scalars("loss", {2: 3.0}))
-    assert joined(parsed).history["loss"].to_dict() == {0: 1.0}
-    assert f"damaged at byte {len(good)}; what follows was not read" in said(parsed)
-
-
-def test_a_checksum_without_its_mask_is_wrong(read: Reader) -> None:
-    """A plain CRC32C is not what TFRecord writes."""
-    length = struct.pack("<Q", 0)
-    plain = struct.pack("<I", google_crc32c.value(length))
-    with pytest.raises(NotMine, match="does not begin with a record"):
-        one(read, length + plain)
-
-
-def test_a_huge_length_is_never_allocated(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A record over the cap is stepped over, one that reaches past the end ends the file."""
-    monkeypatch.setattr("viz3d.formats.limits.RECORD_BYTES", 1000)
-    long = event(1, inside(1, "x") + inside(4, bytes(2000)))
-    content = VERSION + scalars("loss", {0: 1.0}) + long + scalars("loss", {2: 3.0})
-    parsed = one(read, content)
-    assert joined(parsed).history["loss"].to_dict() == {0: 1.0, 2: 3.0}
-    assert "1 record longer than" in said(parsed)
-    huge = struct.pack("<Q", 2**63)
-    parsed = one(read, VERSION + scalars("loss", {0: 1.0}) + huge + masked(huge) + b"x")
-    assert joined(parsed).history["loss"].tolist() == [1.0]
-    assert "1 record longer than" in said(parsed)
-
-
-def test_records_that_are_no_events_are_counted(read: Reader) -> None:
-    """Framed well and broken inside."""
-    content = VERSION + record(b"\xff" * 20) + record(b"\x2a\x7f") + scalars("loss", {0: 1.0})
-    parsed = one(read, content)
-    assert joined(parsed).history["loss"].tolist() == [1.0]
-    assert "2 records that are no event were left out" in said(parsed)
-
-
-def test_a_record_of_more_fields_than_anyone_writes_is_not_gone_through(
-    read: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """64 MiB hold 30 million of them, which would take a minute."""
-    monkeypatch.setattr("viz3d.formats.limits.FIELDS", 50)
-    content = VERSION + scalars("loss", {0: 1.0}) + record(whole(2, 1) * 51)
-    parsed = one(read, content + scalars("loss", {1: 1.0}) + record(whole(2, 1) * 50))
-    assert len(joined(parsed).history) == 2
-    assert "1 record that is no event was left out" in said(parsed)
-
-
 def test_the_caps_are_told(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many metrics and too many scalars leave the first ones."""
     monkeypatch.setattr("viz3d.formats.limits.METRICS", 2)
@@ -305,137 +229,12 @@ def test_a_file_without_scalars_is_an_empty_run(read: Reader) -> None:
         assert "There are no scalars in it yet" in said(parsed)
 
 
-def test_what_is_no_event_file_is_declined(read: Reader) -> None:
-    """By name alone anything may be one; beside a good one it is told."""
-    with pytest.raises(NotMine, match="does not begin with a record"):
-        one(read, b"not an event file at all")
-    good = VERSION + scalars("loss", {0: 1.0})
-    (parsed,) = read(tensorboard, {NAME: b"hello, hello", LATER: good})
-    assert parsed.used == (LATER,)
-    assert f"{NAME}: The file was not read" in said(parsed)
-
-
-def test_a_file_that_went_away_spoils_none_beside_it(tmp_path: Path) -> None:
-    """It is told; a folder of which none is there is declined."""
-    (tmp_path / "good").write_bytes(VERSION + scalars("loss", {0: 1.0}))
-    (parsed,) = tensorboard.read({NAME: tmp_path / "gone", LATER: tmp_path / "good"})
-    assert parsed.used == (LATER,)
-    assert f"{NAME}: The file was not read: it cannot be read." in said(parsed)
-    with pytest.raises(NotMine, match="cannot be read"):
-        tensorboard.read({NAME: tmp_path / "gone"})
-
-
 def test_odd_names_are_made_fit_to_be_shown(read: Reader) -> None:
     """Bytes that are no UTF-8 and control characters in a tag."""
     value = inside(1, b"lo\xffss\x1b") + single(2, 1.0)
     assert list(joined(one(read, VERSION + event(0, value))).history.columns) == [
         "lo\ufffdss\ufffd", "time",
     ]  # fmt: skip
-
-
-CURVE = {step: step / 4 for step in range(12)}
-CONTENT = VERSION + scalars("loss", CURVE)
-ENDS = [len(VERSION) + at * (len(CONTENT) - len(VERSION)) // 12 for at in range(13)]
-
-
-def damaged(content: bytes) -> dict[int, float]:
-    """Return the loss by step that is read of `content`, or nothing where it is declined."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "e.tfevents.1.h")
-        path.write_bytes(content)
-        try:
-            (parsed,) = tensorboard.read({"e.tfevents.1.h": path})
-        except NotMine:
-            return {}
-    history = joined(parsed).history
-    return history["loss"].to_dict() if "loss" in history else {}
-
-
-@given(st.integers(0, len(CONTENT)))
-@settings(max_examples=100, deadline=None)
-def test_any_truncation_keeps_every_whole_record(at: int) -> None:
-    """Nothing but NotMine is raised, and what lies before the cut is there, no more."""
-    whole_ones = sum(end <= at for end in ENDS[1:])
-    assert damaged(CONTENT[:at]) == {step: CURVE[step] for step in range(whole_ones)}
-
-
-@given(st.integers(0, 8 * len(CONTENT) - 1))
-@settings(max_examples=100, deadline=None)
-def test_any_flipped_bit_keeps_every_record_before_it(bit: int) -> None:
-    """Nothing but NotMine is raised; no wrong number is read, and none before it is lost."""
-    content = bytearray(CONTENT)
-    content[bit // 8] ^= 1 << bit % 8
-    found = damaged(bytes(content))
-    before = sum(end <= bit // 8 for end in ENDS[1:])
-    assert found.items() <= CURVE.items()
-    assert all(found.get(step) == CURVE[step] for step in range(before))
-
-
-@given(st.binary(max_size=60), st.integers(0, 60), st.integers(0, 255))
-@settings(max_examples=100, deadline=None)
-def test_whatever_is_framed_well_hurts_nobody(junk: bytes, at: int, byte: int) -> None:
-    """Records whose checksums are right, of anything, and of an event with one byte changed."""
-    value = tensor("x", 14, inside(13, varint(7))) + plugin(
-        "hparams", inside(3, b"\x0a\x02\x0a\x00")
-    )
-    inner = bytearray(double(1, 1.0) + whole(2, 3) + inside(5, inside(1, value)))
-    inner[at % len(inner)] = byte
-    found = damaged(CONTENT + record(junk) + record(bytes(inner)) + scalars("loss", {50: 1.0}))
-    assert found[11] == CURVE[11]
-    assert found[50] == 1.0
-
-
-def test_a_csv_beside_is_the_same_run_and_counted_once(tmp_path: Path) -> None:
-    """Two loggers wrote down one run: the CSV has all digits, the events have the clock."""
-    rows = "".join(f"{step},{step / 3}\n" for step in range(6))
-    events = VERSION + scalars("loss", {step: step / 3 for step in range(8)})
-    events += scalars("lr", {7: 0.5})
-    runs = read_both(tmp_path, "step,loss\n" + rows, events)
-    (run,) = runs
-    assert run.joined.history["loss"].tolist() == pytest.approx([step / 3 for step in range(8)])
-    assert run.joined.history["loss"].iloc[:6].tolist() == [step / 3 for step in range(6)]
-    assert run.joined.history["lr"].dropna().to_dict() == {7: 0.5}
-    assert run.joined.history["time"].notna().all()
-    assert run.joined.replaced == 0
-    (problem,) = run.problems
-    assert problem.what == "6 values were read from run/log.csv, which has them as well."
-    assert problem.file == NAME
-
-
-def test_a_csv_of_another_run_stays_a_run_of_its_own(tmp_path: Path) -> None:
-    """One value that differs is enough."""
-    events = VERSION + scalars("loss", {0: 1.0, 1: 2.0})
-    runs = read_both(tmp_path, "step,loss\n0,1\n1,2.1\n", events)
-    assert len(runs) == 2
-    runs = read_both(tmp_path, "step,loss\n5,1\n6,2\n", events)
-    assert len(runs) == 2
-
-
-def test_a_clock_that_both_have_makes_no_two_runs(tmp_path: Path) -> None:
-    """They look at it at different times; that of the first file stays."""
-    events = (
-        VERSION + event(0, simple("val", 2.0), time=99.0) + event(5, simple("val", 1.0), time=9.0)
-    )
-    (run,) = read_both(tmp_path, "step,loss,time\n0,1,10\n1,2,20\n", events)
-    assert run.joined.history["time"].to_dict() == {0: 10.0, 1: 20.0, 5: 9.0}
-    assert run.joined.history["val"].dropna().to_dict() == {0: 2.0, 5: 1.0}
-    assert run.problems == ()
-
-
-def test_a_restart_that_both_logged_is_told_once(tmp_path: Path) -> None:
-    """The attempt that was superseded is kept aside once, not twice."""
-    steps = [*range(8), *range(4, 9)]
-    rows = "".join(f"{step},{at}\n" for at, step in enumerate(steps))
-    events = VERSION + b"".join(scalars("loss", {step: at}) for at, step in enumerate(steps))
-    (run,) = read_both(tmp_path, "step,loss\n" + rows, events)
-    assert run.joined.attempts["step"].tolist() == [4, 5, 6, 7]
-
-
-def read_both(folder: Path, table: str, events: bytes):
-    """Read a CSV and an event file of one folder."""
-    (folder / "log.csv").write_text(table)
-    (folder / "events").write_bytes(events)
-    return read_run("run", {"run/log.csv": folder / "log.csv", NAME: folder / "events"})
 
 
 def test_a_real_run(real_data: Path) -> None:
