@@ -1,7 +1,7 @@
 """I45 to I50: Parquet that is cut, forged, damaged, encrypted, or of kinds that are no numbers.
 
-Each stands as a part of a recorded run, beside lines that hold the good rows, and as a file of its
-own, which belongs to no run. (I48 at its full size is in `bombs`.)
+Each stands as a part of a recorded run, beside lines that hold the good rows. (I48 at its full size
+is in `bombs`.)
 """
 
 from __future__ import annotations
@@ -122,11 +122,11 @@ def kinds_of_columns(folder: Path) -> None:
     part(folder, sink.getvalue())
 
 
-@bad("I45", listed=False)
+@bad("I45", refused=r"it is no complete Parquet file \(cut, or still being written\)")
 def lone_parquet_cut(folder: Path) -> None:
     write(folder, "history.parquet", packed()[:-20])
 
 
-@bad("I49", listed=False)
+@bad("I49", refused=r"it is encrypted|no complete Parquet file")
 def lone_parquet_encrypted(folder: Path) -> None:
     write(folder, "history.parquet", packed()[:-4] + b"PARE")
