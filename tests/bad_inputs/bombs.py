@@ -101,17 +101,26 @@ def gzip_of_many_members(folder: Path) -> None:
 
 
 def parquet_rows(folder: Path) -> None:
-    _parquet(folder, 20, pa.array([0.0]).take(pa.array([0] * 1_000_000)))
+    _parquet(folder, 20, x=pa.array([0.0]))
 
 
 def parquet_text(folder: Path) -> None:
     """Cells of a thousand letters, which a dictionary holds once."""
-    _parquet(folder, 2, pa.array(["x" * 1000]).take(pa.array([0] * 1_000_000)))
+    _parquet(folder, 2, x=pa.array(["x" * 1000]), y=pa.array([0.5]))
 
 
-def _parquet(folder: Path, blocks: int, column: pa.Array) -> None:
+def history_of_text(folder: Path) -> None:
+    """The same under a name of its own."""
+    parquet_text(folder)
+    (folder / "metrics" / "part-00001.parquet").rename(folder / "history.parquet")
+    (folder / "metrics.jsonl").unlink()
+
+
+def _parquet(folder: Path, blocks: int, **cells: pa.Array) -> None:
     (folder / "metrics").mkdir()
-    table = pa.table({"step": pa.array([7]).take(pa.array([0] * 1_000_000)), "x": column})
+    million = pa.array([0] * 1_000_000)
+    columns = {"step": pa.array([7]), **cells}
+    table = pa.table({name: cell.take(million) for name, cell in columns.items()})
     with pq.ParquetWriter(folder / "metrics" / "part-00001.parquet", table.schema) as file:
         for _ in range(blocks):
             file.write_table(table)
@@ -145,6 +154,7 @@ BOMBS = (
     Bomb("I38", large_csv, "it is larger than 1,024 MiB"),
     Bomb("I48", parquet_rows, "it says that it holds 20,000,000 rows of 2 columns", 2),
     Bomb("I48", parquet_text, "1 column of more than 64 MiB of text was left out (x)", 3, 512),
+    Bomb("I48", history_of_text, "(x)", 1, 512),
     Bomb("I51", gzip_of_zeros, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_lines, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_many_members, "log.jsonl.gz"),
