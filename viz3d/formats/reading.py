@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import NoFormat, NotMine
-from viz3d.formats import FORMATS
+from viz3d.formats import FORMATS, hf_trainer, viz3d_run
 from viz3d.formats.base import Format, Parsed
 from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
@@ -16,7 +16,7 @@ from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
 from viz3d.formats.peek import by_content
 from viz3d.formats.projections import with_paths
-from viz3d.formats.rows import Joined, Rows, join_rows
+from viz3d.formats.rows import Joined, Rows, join_rows, lacking
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
@@ -59,7 +59,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     """Read the files of a run.
 
     Files of different formats that log different metrics are joined on the step; a file that logs
-    a metric which is there already is a run of its own.
+    a metric which is there already is a run of its own, but for the state of a trainer beside the
+    record of viz3d: both tell of one training, and the record is read.
 
     Parameters
     ----------
@@ -78,6 +79,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
         If no format can read any of them.
     """
     units, problems = _read_units(name, files)
+    units, aside = _without_states(units)
+    problems += aside
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
     runs: dict[str, list[Parsed]] = {}
     for unit in units:
@@ -102,6 +105,7 @@ class _Unit:
     path: str
     name: str
     parts: tuple[Parsed, ...]
+    form: Format
 
     @property
     def is_run(self) -> bool:
@@ -109,9 +113,11 @@ class _Unit:
 
     @property
     def metrics(self) -> set[str]:
-        return {
-            metric for part in self.parts if part.rows is not None for metric in part.rows.columns
-        }
+        return {metric for rows in self.rows for metric in rows.columns}
+
+    @property
+    def rows(self) -> list[Rows]:
+        return [part.rows for part in self.parts if part.rows is not None]
 
 
 def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list[Problem]]:
@@ -131,9 +137,8 @@ def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list
                 continue
             understood |= not beside
             for run in dict.fromkeys(part.name for part in parts):
-                units.append(
-                    _Unit(next(iter(batch)), run, tuple(part for part in parts if part.name == run))
-                )
+                mine = tuple(part for part in parts if part.name == run)
+                units.append(_Unit(next(iter(batch)), run, mine, form))
             for path in {used for part in parts for used in part.used}:
                 left.pop(path, None)
     if not understood:
@@ -156,6 +161,26 @@ def _not_read(path: str, reasons: Sequence[tuple[str, str]]) -> Problem:
     return Problem(f"The file was not read ({said}).", file=path)
 
 
+def _without_states(units: Sequence[_Unit]) -> tuple[list[_Unit], list[Problem]]:
+    """Leave out the state of a trainer whose metrics viz3d recorded, and say what only it holds."""
+    record = next((unit for unit in units if unit.form is viz3d_run and unit.metrics), None)
+    if record is None:
+        return list(units), []
+    states = [u for u in units if u.form is hf_trainer and u.metrics & record.metrics]
+    problems: list[Problem] = []
+    for state in states:
+        tally = Tally(state.parts[0].used[0])
+        if n := sum(lacking(record.rows, rows) for rows in state.rows):
+            tally.add(
+                "The file was left out, as the record of viz3d tells of the same training, but {n} "
+                "value{|s} in it {is|are} not in the record.",
+                count=n,
+                remedy="Open the file by itself to see all that it holds.",
+            )
+        problems += tally.problems()
+    return [unit for unit in units if unit not in states], problems
+
+
 def _run_of(unit: _Unit, runs: Mapping[str, Sequence[Parsed]]) -> str:
     """Return the name of the run that `unit` belongs to, among those in the same files.
 
@@ -163,7 +188,7 @@ def _run_of(unit: _Unit, runs: Mapping[str, Sequence[Parsed]]) -> str:
     """
     if unit.name:
         return unit.name if unit.name not in runs else f"{stem(unit.path)}-{unit.name}"
-    main = _Unit(unit.path, "", tuple(runs.get("", ())))
+    main = _Unit(unit.path, "", tuple(runs.get("", ())), unit.form)
     return _name_after(unit.path, runs) if unit.metrics & main.metrics else ""
 
 
