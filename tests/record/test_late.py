@@ -253,6 +253,21 @@ def test_a_newer_number_of_a_metric_is_not_followed_by_an_older_one(tmp_path, ev
     assert load_run(LocalSource(tmp_path), "run").problems == ()
 
 
+def test_a_number_that_another_thread_waits_for_stands_in_its_row(tmp_path, monkeypatch, events):
+    """What is logged meanwhile overtakes what is late, and nothing that may come in time."""
+    event = events()
+    monkeypatch.setattr(limit, "LOOP_LIMIT", 30.0)
+    rec = Recorder(tmp_path)
+    other = threading.Thread(target=rec.log, args=(0,), kwargs={"loss": Number(1.0, event)})
+    other.start()
+    until(lambda: rec._folder._late._reading)
+    rec.log(1, loss=0.5)
+    event.set()
+    other.join()
+    assert rec.failures == 0
+    assert rows(tmp_path / "metrics.jsonl") == [{"step": 1, "loss": 0.5}, {"step": 0, "loss": 1.0}]
+
+
 def test_a_late_number_that_is_being_written_comes_before_a_newer_one(
     tmp_path, events, monkeypatch
 ):
@@ -368,6 +383,13 @@ class Number:
         return 7.0
 rec = Recorder(sys.argv[1])
 rec.log(0, loss=Number())
+held, forked = threading.Event(), threading.Event()
+def hold():
+    with rec._folder._late._changed:
+        held.set()
+        forked.wait()
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
 child = os.fork()
 if not child:
     event.set()
@@ -375,9 +397,12 @@ if not child:
     mine = Recorder(sys.argv[1] + "/child")
     mine.log(5, loss=Number())
     assert not rec._folder._late._queue
+    rec.log(6, loss=Number())
     rec.close()
+    assert rec.failures == 1  # the row, which is not this process's
     mine.close()
     sys.exit(mine.failures)
+forked.set()
 assert os.waitpid(child, 0)[1] == 0
 event.set()
 rec.close()
@@ -386,7 +411,7 @@ print(rec.failures)
 
 
 def test_a_forked_child_leaves_late_numbers_to_its_parent(tmp_path):
-    """And waits for those of its own recorder with a thread of its own."""
+    """And waits with a thread and a lock of its own, although the parent's lock is held."""
     code = [sys.executable, "-c", FORKED, str(tmp_path)]
     out = subprocess.run(code, capture_output=True, text=True, check=True, timeout=60)
     assert out.stdout.split() == ["0"]
