@@ -124,7 +124,9 @@ def test_a_line_ends_at_both_checkpoints_themselves():
     """Weights and buffers: the ends are the checkpoints' own losses, the middle the parabola's."""
     ends = {100: state(2 * unit(0), 5.0), 200: state(-2 * unit(0), 7.0)}
     model = Quadratic(unit(3))
-    found = viz3d.landscape(model, loss, [0], kind="line", checkpoints=ends, points=5)
+    found = viz3d.landscape(
+        model, loss, [0], kind="line", checkpoints=ends, points=5, centre_step=3
+    )
     assert found.beta is None
     assert found.alpha.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert found.values["loss"] == pytest.approx([7, 6, 6, 7, 9])
@@ -132,7 +134,7 @@ def test_a_line_ends_at_both_checkpoints_themselves():
     assert found.path.alpha == pytest.approx([0, 1])
     assert found.path.beta.tolist() == [0, 0]
     assert found.path.residual == pytest.approx([0, 0], abs=1e-12)
-    assert found.meta["centre_step"] == 100
+    assert found.meta["centre_step"] == 100  # the model, whatever its step, is no part of it
     assert torch.equal(model.weight, unit(3))
 
 
