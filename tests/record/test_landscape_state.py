@@ -172,6 +172,14 @@ def test_a_narrow_integer_counts_points_too():
     assert grid.alpha.tolist() == [-1, 0, 1]
 
 
+def test_an_infinite_buffer_is_no_weight():
+    """As in the mask of an attention."""
+    model = net()
+    model.register_buffer("mask", torch.tensor([0.0, -math.inf]))
+    found = viz3d.landscape(model, entropy, examples(), points=3)
+    assert np.isfinite(found.values["loss"]).all()
+
+
 def test_progress_is_shown_when_asked_for(capsys):
     """Points done and points to do, in one line that is written over."""
     viz3d.landscape(net(), entropy, examples(), points=3, progress=True)

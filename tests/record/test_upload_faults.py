@@ -19,7 +19,7 @@ from tests.storage.server import Fault, service_account_key
 from viz3d.record import recorder, upload
 from viz3d.record.recorder import Recorder
 from viz3d.record.upload import stop_all
-from viz3d.sources import gcs, login, sending, sending_lines
+from viz3d.sources import gcs, gcs_writing, login, sending, sending_lines
 
 
 def lines(path) -> int:
@@ -108,7 +108,7 @@ def test_a_bucket_that_never_answers_holds_neither_loop_nor_end(
 def test_a_thread_that_hangs_at_the_end_does_not_meet_its_successor(server, tmp_path, monkeypatch):
     """Its answer comes while rows are logged after `close`: each is sent once all the same."""
     stored, release = threading.Event(), threading.Event()
-    real = gcs.Bucket.write
+    real = gcs_writing.WritableBucket.write
 
     def write(*said):
         found = real(*said)
@@ -117,7 +117,7 @@ def test_a_thread_that_hangs_at_the_end_does_not_meet_its_successor(server, tmp_
             assert release.wait(30)
         return found
 
-    monkeypatch.setattr(gcs.Bucket, "write", write)
+    monkeypatch.setattr(gcs_writing.WritableBucket, "write", write)
     monkeypatch.setattr(recorder, "CLOSE_LIMIT", 0.5)
     rec = Recorder(tmp_path / "run", upload=ADDRESS)
     rec.log(0, loss=1.0)
