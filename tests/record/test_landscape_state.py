@@ -136,6 +136,8 @@ def fixed():
         ({"beta": [0, math.nan]}, "rising"),
         ({"batches": []}, "batches is empty"),
         ({"loss_fn": lambda *_: None}, "loss_fn gave"),
+        ({"loss_fn": lambda *_: "high"}, "loss_fn gave str"),
+        ({"loss_fn": lambda *_: {}}, "loss_fn gave dict"),
         ({"loss_fn": lambda *_: torch.tensor(3j)}, "complex"),
         ({"name": "../x"}, "letters"),
         ({"name": "x/../y"}, "letters"),
