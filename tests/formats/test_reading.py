@@ -127,3 +127,32 @@ def test_layers_in_columns_leave_the_history(read: ReadRun) -> None:
     assert list(run.joined.history.columns) == ["loss"]
     assert run.layers is not None
     assert run.layers[run.layers["name"] == "S0"]["grad_norm"].tolist() == [0, 1, 6, 7]
+
+
+STATE = '{"log_history": [{"step": 1, "loss": 4.5}, {"step": 2, "loss": NaN, "epoch": 0.5}]}'
+
+
+def test_a_trainers_state_beside_a_record_is_no_second_run(read: ReadRun) -> None:
+    """The callback recorded the same rows; what differs in the state is counted."""
+    record = '{"step": 1, "time": 7, "loss": 4.5}\n{"step": 2, "loss": NaN, "epoch": 0.5}\n'
+    files = {"x/metrics.jsonl": record, "x/checkpoint-2/trainer_state.json": STATE}
+    (run,) = read("x", files)
+    assert run.joined.history["loss"].tolist()[:1] == [4.5]
+    assert run.used == ("x/metrics.jsonl",)
+    assert run.problems == ()
+    files["x/metrics.jsonl"] = '{"step": 1, "loss": 4.25}\n{"step": 3, "loss": 1}\n'
+    (run,) = read("x", files)
+    assert run.joined.history["loss"].tolist() == [4.25, 1.0]
+    (problem,) = run.problems
+    assert problem.file == "x/checkpoint-2/trainer_state.json"
+    assert "but 3 values in it are not in the record" in problem.what
+    assert "Open the file by itself" in problem.remedy
+
+
+def test_a_trainers_state_adds_what_nobody_recorded(read: ReadRun) -> None:
+    """Where the record has none of its metrics, or layers alone, both are one run."""
+    layers = '{"step": 1, "layer": 0, "name": "h.0", "grad_norm": 0.5}\n'
+    for name, text in (("metrics", '{"step": 1, "reward": 2}\n'), ("layers", layers)):
+        files = {f"{name}/{name}.jsonl": text, f"{name}/trainer_state.json": STATE}
+        (run,) = read(name, files)
+        assert run.joined.history["loss"].tolist()[:1] == [4.5]

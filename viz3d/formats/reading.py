@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import NoFormat, NotMine
-from viz3d.formats import FORMATS
+from viz3d.formats import FORMATS, hf_trainer, viz3d_run
 from viz3d.formats.base import Format, Parsed
 from viz3d.formats.copies import less_copies
 from viz3d.formats.grids import in_order
@@ -17,7 +17,7 @@ from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
 from viz3d.formats.peek import by_content
 from viz3d.formats.projections import with_paths
-from viz3d.formats.rows import Joined, Rows, join_rows
+from viz3d.formats.rows import Joined, Rows, join_rows, lacking
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
@@ -61,7 +61,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
 
     Files of different formats that log different metrics are joined on the step; a file that logs
     a metric which is there already is a run of its own, unless it is a copy that another logger
-    wrote.
+    wrote, or the state of a trainer beside the record of viz3d: both tell of one training, and the
+    record is read.
 
     Parameters
     ----------
@@ -80,6 +81,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
         If no format can read any of them.
     """
     units, problems = _read_units(name, files)
+    units, aside = _without_states(units)
+    problems += aside
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
     runs: dict[str, list[_Unit]] = {}
     for unit in units:
@@ -103,7 +106,7 @@ class _Unit:
     """Pieces that one format read together and calls by one name: it knows that they belong."""
 
     path: str
-    format: str
+    form: Format
     name: str
     parts: tuple[Parsed, ...]
 
@@ -113,9 +116,11 @@ class _Unit:
 
     @property
     def metrics(self) -> set[str]:
-        return {
-            metric for part in self.parts if part.rows is not None for metric in part.rows.columns
-        }
+        return {metric for rows in self.rows for metric in rows.columns}
+
+    @property
+    def rows(self) -> list[Rows]:
+        return [part.rows for part in self.parts if part.rows is not None]
 
 
 def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list[Problem]]:
@@ -136,7 +141,7 @@ def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list
             understood |= not beside
             for run in dict.fromkeys(part.name for part in parts):
                 mine = tuple(part for part in parts if part.name == run)
-                units.append(_Unit(next(iter(batch)), form.NAME, run, mine))
+                units.append(_Unit(next(iter(batch)), form, run, mine))
             for path in {used for part in parts for used in part.used}:
                 left.pop(path, None)
     if not understood:
@@ -157,6 +162,26 @@ def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Pa
 def _not_read(path: str, reasons: Sequence[tuple[str, str]]) -> Problem:
     said = "; ".join(f"{form}: {reason}" for form, reason in reasons)
     return Problem(f"The file was not read ({said}).", file=path)
+
+
+def _without_states(units: Sequence[_Unit]) -> tuple[list[_Unit], list[Problem]]:
+    """Leave out the state of a trainer whose metrics viz3d recorded, and say what only it holds."""
+    record = next((unit for unit in units if unit.form is viz3d_run and unit.metrics), None)
+    if record is None:
+        return list(units), []
+    states = [u for u in units if u.form is hf_trainer and u.metrics & record.metrics]
+    problems: list[Problem] = []
+    for state in states:
+        tally = Tally(state.parts[0].used[0])
+        if n := sum(lacking(record.rows, rows) for rows in state.rows):
+            tally.add(
+                "The file was left out, as the record of viz3d tells of the same training, but {n} "
+                "value{|s} in it {is|are} not in the record.",
+                count=n,
+                remedy="Open the file by itself to see all that it holds.",
+            )
+        problems += tally.problems()
+    return [unit for unit in units if unit not in states], problems
 
 
 def _parts(units: Sequence[_Unit]) -> list[Parsed]:
@@ -181,7 +206,7 @@ def _run_of(unit: _Unit, runs: Mapping[str, Sequence[_Unit]]) -> tuple[str, _Uni
     if not any(unit.metrics & other.metrics for other in main):
         return "", unit
     rest = None
-    if all(unit.format != other.format for other in main):
+    if all(unit.form is not other.form for other in main):
         rest = less_copies(unit.parts, _parts(main))
     return (_name_after(unit.path, runs), unit) if rest is None else ("", replace(unit, parts=rest))
 

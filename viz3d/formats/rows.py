@@ -166,6 +166,24 @@ def concatenate(cells: Sequence[Cells]) -> Cells:
     )
 
 
+def lacking(record: Sequence[Rows], other: Rows) -> int:
+    """Count the values of `other` that `record` does not hold at that step, clocks left out."""
+    return sum(
+        len(found - set[tuple[int, int]]().union(*(_values(rows, metric) for rows in record)))
+        for metric in other.columns
+        if metric not in CLOCKS and (found := _values(other, metric))
+    )
+
+
+def _values(rows: Rows, metric: str) -> set[tuple[int, int]]:
+    """Return the steps and values of a metric, the latter bit by bit: a NaN equals itself."""
+    if metric not in rows.columns:
+        return set()
+    cells = rows.columns[metric]
+    bits = np.asarray(cells.value, dtype=np.float64).view(np.int64)
+    return set(zip(rows.step[cells.row].tolist(), bits.tolist(), strict=True))
+
+
 def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Join the rows that are kept; return the history, what is not finite, and the replaced."""
     import pandas as pd

@@ -55,7 +55,9 @@ def all_table(infos: Sequence[RunInfo]) -> None:
         for info in infos
     ]
     changed = st.column_config.DatetimeColumn("changed (UTC)", format="YYYY-MM-DD HH:mm")
-    st.dataframe(rows, hide_index=True, width="stretch", column_config={"changed": changed})
+    st.dataframe(
+        rows, hide_index=True, width="stretch", placeholder="", column_config={"changed": changed}
+    )
 
 
 def selected_table(runs: Sequence[Run]) -> None:
@@ -65,6 +67,7 @@ def selected_table(runs: Sequence[Run]) -> None:
         rows,
         hide_index=True,
         width="stretch",
+        placeholder="",
         column_order=[name for name in rows[0] if any(row[name] not in (None, "") for row in rows)],
         column_config={"run": st.column_config.TextColumn(width=WIDEST)},
     )
