@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from viz3d.cli_pack import add_pack
 from viz3d.cli_plot import add_plot
 from viz3d.cli_runs import NAMED, SOURCES, add_run_options, load_named, tell_read
 from viz3d.cli_source import open_named
-from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
+from viz3d.cli_text import info_json, info_text, one_line, origin_text, print_json, tell
 from viz3d.cli_upload import add_upload
 from viz3d.cli_wandb import add_wandb
 from viz3d.errors import BadArgument, Viz3dError
@@ -168,6 +169,7 @@ def _run_json(run: Run) -> dict[str, Any]:
         "superseded_rows": 0 if run.attempts is None else len(run.attempts),
         "nonfinite_values": 0 if run.nonfinite is None else len(run.nonfinite),
         "problems": [_problem_json(problem) for problem in run.problems],
+        "origins": [asdict(origin) for origin in run.origins],
     }
 
 
@@ -207,6 +209,7 @@ def _run_text(run: Run) -> str:
         steps += f", {facts['first_step']:,} to {facts['last_step']:,}"
     role_of = {metric: role for role, metric in run.roles.items()}
     lines = [f"{run.name}  ({run.source})", steps, f"digest {run.digest[:12]}"]
+    lines += [origin_text(origin) for origin in run.origins]
     lines += [
         f"  {metric}" + (f"  = {role_of[metric]}" if metric in role_of else "")
         for metric in run.metrics

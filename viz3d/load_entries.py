@@ -14,7 +14,7 @@ from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
 from viz3d.formats.run_manifest import MANIFEST
 from viz3d.formats.run_parts import stood_for
-from viz3d.run import Problem, Run, RunInfo
+from viz3d.run import Origin, Problem, Run, RunInfo
 from viz3d.sources.base import Source, is_remote
 from viz3d.sources.digest import digest
 from viz3d.sources.finding import INSIDE, whole_text
@@ -146,8 +146,14 @@ def _run(
         nonfinite=nonfinite,
         problems=(*told, *contents.problems),
         digest=digest({path: local[path] for path in contents.used}),
+        origins=tuple(_placed(origin, info) for origin in contents.origins),
     )
     return run.with_roles(roles) if roles else run
+
+
+def _placed(origin: Origin, info: RunInfo) -> Origin:
+    files = tuple(map(whole_text, origin.files))
+    return replace(origin, source=whole_text(info.source), files=files)
 
 
 def _whole(value: Any) -> Any:

@@ -68,6 +68,8 @@ class Parsed:
         Set when one file holds several runs. Pieces of the same name are joined on the step.
     used : tuple of str
         The files that were understood.
+    format : str
+        Name of the format, which `viz3d.formats.reading` fills in.
     """
 
     rows: Rows | None = None
@@ -79,6 +81,7 @@ class Parsed:
     used: tuple[str, ...] = ()
     landscapes: tuple[LandscapeGrid, ...] = ()
     projections: tuple[Projection, ...] = ()
+    format: str = ""
 
 
 class Format(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
+from viz3d.formats.origins import Reasons, not_read, origins
 from viz3d.formats.peek import by_content
 from viz3d.formats.projections import with_paths
 from viz3d.formats.rows import Joined, Rows, join_rows
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from viz3d.grid import LandscapeGrid
-    from viz3d.run import Report
+    from viz3d.run import Origin, Report
 
 RATES = ("learning_rate", "lr", "peak_lr", "max_lr")
 
@@ -43,6 +44,8 @@ class Contents:
         As in `viz3d.run.Run`.
     used : tuple of str
         Files that were understood.
+    origins : tuple of Origin
+        As in `viz3d.run.Run`, without the source, which no format knows.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Contents:
     problems: tuple[Problem, ...] = ()
     used: tuple[str, ...] = ()
     landscapes: tuple[LandscapeGrid, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
 
 def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
@@ -77,7 +81,7 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     NoFormat
         If no format can read any of them.
     """
-    units, problems = _read_units(name, files)
+    units, reasons, left = _read_units(name, files)
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
     runs: dict[str, list[Parsed]] = {}
     for unit in units:
@@ -90,7 +94,7 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
         main = _name_after(next(unit.path for unit in units if unit.is_run and not unit.name), runs)
         runs = {run or main: parts for run, parts in runs.items()}
     return [
-        _contents(run, name, [*parts, *shared], problems if at == 0 else ())
+        _contents(run, name, [*parts, *shared], reasons, left if at == 0 else ())
         for at, (run, parts) in enumerate(runs.items())
     ]
 
@@ -114,16 +118,19 @@ class _Unit:
         }
 
 
-def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list[Problem]]:
-    """Ask each format for its files; those claimed for a folder are handed over together."""
+def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], Reasons, list[str]]:
+    """Ask each format for its files; those claimed for a folder are handed over together.
+
+    Returns the pieces, what formats said that declined, and the files that none of them read.
+    """
     units: list[_Unit] = []
-    reasons: dict[str, list[tuple[str, str]]] = {path: [] for path in files}
+    reasons: Reasons = {path: [] for path in files}
     left = dict(files)
     understood = False
     for form in FORMATS:
         for batch, beside in _batches(form, left):
             try:
-                parts = form.read(batch)
+                parts = [replace(part, format=form.NAME) for part in form.read(batch)]
             except (NotMine, OSError) as error:
                 reason = "it cannot be read" if isinstance(error, OSError) else str(error)
                 for path in batch:
@@ -138,7 +145,7 @@ def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list
                 left.pop(path, None)
     if not understood:
         raise NoFormat(name, list(dict.fromkeys(said for path in left for said in reasons[path])))
-    return units, [_not_read(path, reasons[path]) for path in left if reasons[path]]
+    return units, reasons, [path for path in left if reasons[path]]
 
 
 def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Path], bool]]:
@@ -149,11 +156,6 @@ def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Pa
         ({path: files[path]}, claim.beside) for path, claim in mine.items() if claim.run == path
     ]
     return ([(together, False)] if together else []) + alone
-
-
-def _not_read(path: str, reasons: Sequence[tuple[str, str]]) -> Problem:
-    said = "; ".join(f"{form}: {reason}" for form, reason in reasons)
-    return Problem(f"The file was not read ({said}).", file=path)
 
 
 def _run_of(unit: _Unit, runs: Mapping[str, Sequence[Parsed]]) -> str:
@@ -172,7 +174,9 @@ def _name_after(path: str, taken: Container[str]) -> str:
     return file_name(path) if stem(path) in taken else stem(path)
 
 
-def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Problem]) -> Contents:
+def _contents(
+    run: str, name: str, parts: Sequence[Parsed], reasons: Reasons, left: Sequence[str]
+) -> Contents:
     used = tuple(dict.fromkeys(path for part in parts for path in part.used))
     tally = Tally(used[0] if used else "")
     joined = merge(
@@ -195,9 +199,10 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
         layers=_stacked(layers) if layers else wide,
         report=next((part.report for part in parts if part.report is not None), None),
         config=config,
-        problems=(*told, *tally.problems(), *extra),
+        problems=(*told, *tally.problems(), *(not_read(path, reasons) for path in left)),
         used=used,
         landscapes=in_order(landscapes),
+        origins=origins(parts, history.columns, reasons, left, wide=wide is not None),
     )
 
 
