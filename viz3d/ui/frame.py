@@ -33,6 +33,7 @@ PAGES = (
     ("pages/5_Compare.py", "Compare"),
     ("pages/6_Report.py", "Report"),
     ("pages/7_Export.py", "Export"),
+    ("pages/10_Data.py", "Data"),
 )
 # More than this nobody reads; the number of the rest is said.
 MOST_REMARKS = 50

@@ -97,7 +97,7 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     ----------
     page : Page
     kind : str
-        A kind of chart, ``"plain-dynamics"`` or ``"report"``.
+        A kind of chart, ``"plain-dynamics"``, ``"report"`` or ``"data"``, which every run has.
     error : ChartError or str
         What is missing.
     """
@@ -109,7 +109,7 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
         st.info("No run is selected. Choose one or more in the sidebar.")
     else:
         st.info(advice(str(error)))
-    if page.infos:
+    if page.infos and kind in _HAS:
         _offer(page, kind)
     if kind == "weight-space":
         st.markdown("To measure one around the weights that a model has now:")

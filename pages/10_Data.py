@@ -1,0 +1,14 @@
+from viz3d import ui
+
+page = ui.start_page(
+    "Data", "What was read from which file, what was left out and why, and how to read it again."
+)
+
+for run in page.runs:
+    with ui.data_of(run, open_it=len(page.runs) == 1):
+        ui.files_read(run)
+        ui.left_out(run)
+        ui.roles_of(run)
+        ui.read_again(page, run)
+if not page.runs:
+    ui.explain(page, "data", "")

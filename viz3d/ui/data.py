@@ -1,0 +1,153 @@
+"""What was read of a run: its files, what was left out and why, its roles, and how to read it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from viz3d.figures.text import count
+from viz3d.ui.rereading import in_python, in_terminal, said_roles
+from viz3d.ui.text import advice, safe
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from viz3d.run import Origin, Problem, Run
+    from viz3d.ui.frame import Page
+
+# More than this nobody reads; the number of the rest is said.
+MOST_REMARKS = 50
+# Pixels of a column of names: what stands beside a long one stays in sight.
+WIDEST = 300
+
+
+def data_of(run: Run, *, open_it: bool) -> DeltaGenerator:
+    """Return the folding box about a run; its label says how much was read.
+
+    Parameters
+    ----------
+    run : Run
+    open_it : bool
+        Whether it starts unfolded.
+    """
+    read = [origin for origin in run.origins if origin.format]
+    parts = [
+        count(sum(len(origin.files) for origin in read), "file"),
+        count(len(run.history), "step"),
+        count(len(run.metrics), "metric"),
+        count(len(run.problems), "remark"),
+    ]
+    return st.expander(f"**{safe(run.name)}** · {', '.join(parts)}", expanded=open_it)
+
+
+def files_read(run: Run) -> None:
+    """List which file gave what, and which formats were asked before."""
+    st.subheader("Files")
+    wide = st.column_config.TextColumn(width=WIDEST)
+    st.dataframe(
+        [_file_row(origin) for origin in run.origins],
+        hide_index=True,
+        width="stretch",
+        column_config={"file": wide, "metrics": wide},
+    )
+    for origin in run.origins:
+        if origin.format and origin.declined:
+            told = "; ".join(f"{name}: {reason}" for name, reason in origin.declined)
+            st.caption(f"{safe(_name(origin))} was first offered to others, which declined "
+                       f"({safe(told)}).")  # fmt: skip
+
+
+def _file_row(origin: Origin) -> dict[str, Any]:
+    steps = "" if origin.first_step is None else f"{origin.first_step:,} to {origin.last_step:,}"
+    return {
+        "file": _name(origin),
+        "source": origin.source,
+        "read as": origin.format or "not read",
+        "rows": origin.rows or None,
+        "steps": steps,
+        "metrics": ", ".join(origin.metrics),
+        "also": ", ".join(origin.gave),
+        "joined": "with other files, on the step" if origin.merged else "",
+    }
+
+
+def _name(origin: Origin) -> str:
+    more = len(origin.files) - 1
+    return origin.files[0] + (f" and {more:,} more" if more else "")
+
+
+def left_out(run: Run) -> None:
+    """Say what was merged, dropped, superseded or not read, where it stands and what to do."""
+    st.subheader("Merged, left out, superseded")
+    kept = _kept(run)
+    if not run.problems and not kept:
+        st.markdown("Nothing: every row that was found stands in the history as it was logged.")
+    lines = [*kept, *map(_remark, run.problems[:MOST_REMARKS])]
+    st.markdown("\n".join(f"- {line}" for line in lines))
+    if len(run.problems) > MOST_REMARKS:
+        st.caption(f"and {count(len(run.problems) - MOST_REMARKS, 'more remark')}")
+
+
+def _kept(run: Run) -> list[str]:
+    """Say what is kept beside the history."""
+    said = []
+    if run.attempts is not None:
+        tries = run.attempts["attempt"].nunique()
+        rows = count(len(run.attempts), "row")
+        said.append(f"{rows} of {count(tries, 'earlier attempt')}: kept aside, in `run.attempts`.")
+    if run.nonfinite is not None and len(run.nonfinite):
+        metrics = Counter(map(str, run.nonfinite["metric"]))
+        which = ", ".join(f"{safe(name)} {n:,}" for name, n in metrics.items())
+        values = count(len(run.nonfinite), "value")
+        said.append(f"{values} logged as NaN or infinity: kept, in `run.nonfinite` ({which}).")
+    return said
+
+
+def _remark(problem: Problem) -> str:
+    line = f":{problem.line}" if problem.line else ""
+    where = f"**{safe(problem.file + line)}** · " if problem.file else ""
+    return f"{where}{safe(problem.what, longest=None)} {advice(problem.remedy)}".strip()
+
+
+def roles_of(run: Run) -> None:
+    """List each metric with its role and the file that it stands in."""
+    st.subheader("Metrics and roles")
+    if not run.metrics:
+        st.markdown("No metric was logged step by step.")
+        return
+    role = {metric: role for role, metric in run.roles.items()}
+    said = said_roles(run)
+    rows = [
+        {
+            "metric": metric,
+            "role": role.get(metric, ""),
+            "by": "" if metric not in role else "you" if role[metric] in said else "its name",
+            "logged at": int(run.history[metric].notna().sum()),
+            "from": ", ".join(map(_name, run.origin_of(metric))),
+        }
+        for metric in run.metrics
+    ]
+    wide = st.column_config.TextColumn(width=WIDEST)
+    logged = st.column_config.NumberColumn("logged at (steps)")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        column_config={"metric": wide, "logged at": logged},
+    )
+    st.caption(
+        "A role that is not right is changed in the sidebar, under “Roles of metrics”; it then "
+        "holds for every selected run that has the metric, and stands in the link."
+    )
+
+
+def read_again(page: Page, run: Run) -> None:
+    """Show the call and the command that read the same."""
+    st.subheader("The same elsewhere")
+    what = page.listed.text, run.name, said_roles(run)
+    st.caption("In Python:")
+    st.code(f"import viz3d\n\nrun = {in_python(*what)}", language=None, wrap_lines=True)
+    st.caption("In a terminal:")
+    st.code(in_terminal(*what), language=None, wrap_lines=True)
