@@ -5,7 +5,7 @@ page = ui.start_page(
 )
 
 for run in page.runs:
-    with ui.data_of(run, open_it=len(page.runs) == 1):
+    with ui.data_of(run, open_it=run is page.runs[0]):
         ui.files_read(run)
         ui.left_out(run)
         ui.roles_of(run)

@@ -57,13 +57,14 @@ def test_each_file_of_a_mixed_run_is_listed(open_page: Open, mixed: Path) -> Non
     by_metric = {row["metric"]: row for row in metrics}
     assert by_metric["lr"]["role"] == "learning_rate"
     assert by_metric["held"]["from"] == "a b $HOME/held.csv"
-    assert (by_metric["my_loss"]["role"], by_metric["my_loss"]["logged at"]) == ("", 1)
+    assert (by_metric["my_loss"]["role"], by_metric["my_loss"]["steps"]) == ("", 1)
 
 
 def test_what_was_left_out_stands_there_with_file_and_line(open_page: Open, mixed: Path) -> None:
     """A torn line, a value that is NaN and a file of something else, and none of it as markup."""
     app = open_page(PAGE, source=str(mixed), run=["a b $HOME"])
     text = said(app)
+    assert "Rows of 2 files were joined on the step." in text
     assert "metrics.jsonl:3" in text
     assert "1 value logged as NaN or infinity" in text
     assert "junk.csv" in text

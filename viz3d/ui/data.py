@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 # More than this nobody reads; the number of the rest is said.
 MOST_REMARKS = 50
-# Pixels of a column of names: what stands beside a long one stays in sight.
-WIDEST = 300
+# Characters from which on a name is long, and the pixels of its column: what stands beside it
+# stays in sight.
+LONG, WIDEST = 40, 300
 
 
 def data_of(run: Run, *, open_it: bool) -> DeltaGenerator:
@@ -45,13 +47,7 @@ def data_of(run: Run, *, open_it: bool) -> DeltaGenerator:
 def files_read(run: Run) -> None:
     """List which file gave what, and which formats were asked before."""
     st.subheader("Files")
-    wide = st.column_config.TextColumn(width=WIDEST)
-    st.dataframe(
-        [_file_row(origin) for origin in run.origins],
-        hide_index=True,
-        width="stretch",
-        column_config={"file": wide, "metrics": wide},
-    )
+    _table([_file_row(origin) for origin in run.origins])
     for origin in run.origins:
         if origin.format and origin.declined:
             told = "; ".join(f"{name}: {reason}" for name, reason in origin.declined)
@@ -63,14 +59,27 @@ def _file_row(origin: Origin) -> dict[str, Any]:
     steps = "" if origin.first_step is None else f"{origin.first_step:,} to {origin.last_step:,}"
     return {
         "file": _name(origin),
-        "source": origin.source,
         "read as": origin.format or "not read",
         "rows": origin.rows or None,
         "steps": steps,
         "metrics": ", ".join(origin.metrics),
         "also": ", ".join(origin.gave),
-        "joined": "with other files, on the step" if origin.merged else "",
+        "joined": "on the step" if origin.merged else "",
     }
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Show rows without the columns that none of them fills; long names are cut in sight."""
+    filled = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    long = [name for name in filled if max(len(str(row[name])) for row in rows) > LONG]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        column_order=filled,
+        column_config=dict.fromkeys(long, st.column_config.TextColumn(width=WIDEST)),
+        placeholder="",
+    )
 
 
 def _name(origin: Origin) -> str:
@@ -91,8 +100,11 @@ def left_out(run: Run) -> None:
 
 
 def _kept(run: Run) -> list[str]:
-    """Say what is kept beside the history."""
+    """Say what was joined, and what is kept beside the history."""
     said = []
+    joined = sum(len(origin.files) for origin in run.origins if origin.merged)
+    if joined:
+        said.append(f"Rows of {count(joined, 'file')} were joined on the step.")
     if run.attempts is not None:
         tries = run.attempts["attempt"].nunique()
         rows = count(len(run.attempts), "row")
@@ -124,19 +136,12 @@ def roles_of(run: Run) -> None:
             "metric": metric,
             "role": role.get(metric, ""),
             "by": "" if metric not in role else "you" if role[metric] in said else "its name",
-            "logged at": int(run.history[metric].notna().sum()),
+            "steps": int(run.history[metric].notna().sum()),
             "from": ", ".join(map(_name, run.origin_of(metric))),
         }
         for metric in run.metrics
     ]
-    wide = st.column_config.TextColumn(width=WIDEST)
-    logged = st.column_config.NumberColumn("logged at (steps)")
-    st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        column_config={"metric": wide, "logged at": logged},
-    )
+    _table(rows)
     st.caption(
         "A role that is not right is changed in the sidebar, under “Roles of metrics”; it then "
         "holds for every selected run that has the metric, and stands in the link."
