@@ -4,6 +4,7 @@ page = ui.start_page(
     "Data", "What was read from which file, what was left out and why, and how to read it again."
 )
 
+ui.offer_to_join(page.listed, page.runs)
 for run in page.runs:
     with ui.data_of(run, open_it=run is page.runs[0]):
         ui.files_read(run)

@@ -23,12 +23,21 @@ from viz3d.cli_demo import add_demo
 from viz3d.cli_download import add_download
 from viz3d.cli_pack import add_pack
 from viz3d.cli_plot import add_plot
-from viz3d.cli_runs import NAMED, SOURCES, add_run_options, load_named, tell_read
-from viz3d.cli_source import open_named
-from viz3d.cli_text import info_json, info_text, one_line, origin_text, print_json, tell
+from viz3d.cli_runs import NAMED, SOURCES, add_run_options, add_source, load_named, tell_read
+from viz3d.cli_source import open_several
+from viz3d.cli_text import (
+    info_json,
+    info_text,
+    one_line,
+    origin_text,
+    print_json,
+    tell,
+    tell_problems,
+)
 from viz3d.cli_upload import add_upload
 from viz3d.cli_wandb import add_wandb
 from viz3d.errors import BadArgument, Viz3dError
+from viz3d.sources.several import Several
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run
@@ -102,7 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="list the runs of a source, newest first")
-    listing.add_argument("source", nargs="?", metavar="SOURCE", help=SOURCES)
+    listing.add_argument("place", nargs="?", metavar="SOURCE", help=SOURCES)
+    add_source(listing)
     listing.set_defaults(command=_list)
     add_check(commands)
     add_download(commands)
@@ -126,7 +136,10 @@ def _parser() -> argparse.ArgumentParser:
 def _list(args: argparse.Namespace) -> int:
     from viz3d.load import list_runs
 
-    infos = list_runs(open_named(args.source))
+    source = open_several([*filter(None, [args.place]), *args.source])
+    infos = list_runs(source)
+    if isinstance(source, Several):
+        tell_problems(source.failures())
     if args.json:
         print_json([info_json(info) for info in infos])
         return 0

@@ -56,7 +56,7 @@ def print_json(document: Any) -> None:
 def origin_text(origin: Origin) -> str:
     """Say what was read from which files of a run."""
     more = len(origin.files) - 1
-    where = f"from {origin.files[0]}" + (f" and {more:,} more" if more else "")
+    where = f"from {origin.source}: {origin.files[0]}" + (f" and {more:,} more" if more else "")
     if not origin.format:
         return f"{where}: not read"
     rows = [count(origin.rows, "row"), count(len(origin.metrics), "metric")] if origin.rows else []

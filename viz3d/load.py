@@ -106,7 +106,7 @@ def list_runs(source: Source) -> list[RunInfo]:
         _info(names[found.run], source.name, found, [files[path] for path in found.files])
         for found in groups
     ]
-    return sorted(infos, key=_newest_first)
+    return newest_first(infos)
 
 
 def _list_each(source: Several) -> list[RunInfo]:
@@ -121,7 +121,7 @@ def _list_each(source: Several) -> list[RunInfo]:
             source.failed(part, error)
     if len(failed) == len(source.parts):
         raise failed[0]
-    return sorted(infos, key=_newest_first)
+    return newest_first(infos)
 
 
 def _known(source: Source, files: Mapping[str, FileInfo]) -> set[str]:
@@ -275,6 +275,11 @@ def _info(name: str, source: str, found: Group, files: Sequence[FileInfo]) -> Ru
     )
 
 
-def _newest_first(info: RunInfo) -> tuple[float, str]:
+def newest_first(infos: Sequence[RunInfo]) -> list[RunInfo]:
+    """Return entries in their order: by the timestamp in the name, else by the last change."""
+    return sorted(infos, key=_age_and_name)
+
+
+def _age_and_name(info: RunInfo) -> tuple[float, str]:
     when = timestamp(plain_name(info))
     return -(when if when is not None else info.changed or 0.0), info.name

@@ -170,6 +170,12 @@ def recognise(metrics: Sequence[str], history: pd.DataFrame | None = None) -> di
     return roles
 
 
+def said_roles(run: Run) -> dict[str, str]:
+    """Return the roles of a run that are not as its names say: a user gave them."""
+    found = recognise(run.metrics, run.history)
+    return {role: metric for role, metric in run.roles.items() if found.get(role) != metric}
+
+
 def _has_values(history: pd.DataFrame | None, metric: str) -> bool:
     return history is None or bool(np.isfinite(history[metric].to_numpy()).any())
 

@@ -98,8 +98,12 @@ class Several:
 
     def problems(self) -> tuple[Problem, ...]:
         """Return which sources could not be listed, and what the others left out."""
-        failed = [Problem.of(error, label) for label, error in self._failed.items()]
-        return (*failed, *(problem for part in self.parts for problem in part.problems()))
+        left_out = (problem for part in self.parts for problem in part.problems())
+        return (*self.failures(), *left_out)
+
+    def failures(self) -> tuple[Problem, ...]:
+        """Return which sources the last listing could not list, and why."""
+        return tuple(Problem.of(error, label) for label, error in self._failed.items())
 
     def failed(self, part: Source, error: Viz3dError) -> None:
         """Note that one could not be listed, to be told among the problems."""

@@ -10,6 +10,7 @@ from viz3d.ui.events import chart_with_events
 from viz3d.ui.exploring import axes, drawing
 from viz3d.ui.exporting import export_files, offer_comparison
 from viz3d.ui.frame import Page, start_page
+from viz3d.ui.joining import offer_to_join
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import seeds
 from viz3d.ui.settings import choice, pick, strictness, switch
@@ -45,6 +46,7 @@ __all__ = [
     "left_out",
     "make",
     "offer_comparison",
+    "offer_to_join",
     "other_axes",
     "overlaid",
     "panels",

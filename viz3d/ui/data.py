@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from viz3d.analysis.roles import said_roles
 from viz3d.figures.text import count
-from viz3d.ui.rereading import in_python, in_terminal, said_roles
+from viz3d.sources.finding import plain_name
+from viz3d.ui.rereading import in_python, in_terminal
 from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def data_of(run: Run, *, open_it: bool) -> DeltaGenerator:
 def files_read(run: Run) -> None:
     """List which file gave what, and which formats were asked before."""
     st.subheader("Files")
-    _table([_file_row(origin) for origin in run.origins])
+    several = len({origin.source for origin in run.origins}) > 1
+    _table([_file_row(origin, several=several) for origin in run.origins])
     for origin in run.origins:
         if origin.format and origin.declined:
             told = "; ".join(f"{name}: {reason}" for name, reason in origin.declined)
@@ -55,10 +58,11 @@ def files_read(run: Run) -> None:
                        f"({safe(told)}).")  # fmt: skip
 
 
-def _file_row(origin: Origin) -> dict[str, Any]:
+def _file_row(origin: Origin, *, several: bool) -> dict[str, Any]:
     steps = "" if origin.first_step is None else f"{origin.first_step:,} to {origin.last_step:,}"
     return {
         "file": _name(origin),
+        "source": origin.source if several else "",
         "read as": origin.format or "not read",
         "rows": origin.rows or None,
         "steps": steps,
@@ -131,13 +135,17 @@ def roles_of(run: Run) -> None:
         return
     role = {metric: role for role, metric in run.roles.items()}
     said = said_roles(run)
+    several = len({origin.source for origin in run.origins}) > 1
     rows = [
         {
             "metric": metric,
             "role": role.get(metric, ""),
             "by": "" if metric not in role else "you" if role[metric] in said else "its name",
             "steps": int(run.history[metric].notna().sum()),
-            "from": ", ".join(map(_name, run.origin_of(metric))),
+            "from": ", ".join(
+                f"{origin.source}: {_name(origin)}" if several else _name(origin)
+                for origin in run.origin_of(metric)
+            ),
         }
         for metric in run.metrics
     ]
@@ -151,8 +159,12 @@ def roles_of(run: Run) -> None:
 def read_again(page: Page, run: Run) -> None:
     """Show the call and the command that read the same."""
     st.subheader("The same elsewhere")
-    what = page.listed.text, run.name, said_roles(run)
+    parts = page.joined.get(run.name, [run])
+    places = [(page.listed.part_of(part).text, plain_name(part)) for part in parts]
+    roles = said_roles(run)
     st.caption("In Python:")
-    st.code(f"import viz3d\n\nrun = {in_python(*what)}", language=None, wrap_lines=True)
-    st.caption("In a terminal:")
-    st.code(in_terminal(*what), language=None, wrap_lines=True)
+    st.code(in_python(places, roles), language=None, wrap_lines=True)
+    command = in_terminal(places, roles)
+    if command:
+        st.caption("In a terminal:")
+        st.code(command, language=None, wrap_lines=True)

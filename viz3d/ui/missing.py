@@ -127,7 +127,8 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
 
 def _offer(page: Page, kind: str) -> None:
     """Name the runs of the source that would do, with a button that selects them."""
-    most = MOST_REMOTE_BYTES if is_remote(page.listed.source) else MOST_BYTES
+    remote = any(is_remote(part.source) for part in page.listed.places().values())
+    most = MOST_REMOTE_BYTES if remote else MOST_BYTES
     infos = _affordable(page.infos, most)
     loaded = loading.load(page.listed, infos, quiet=True)
     found = [info.name for info, runs in loaded if _any(kind, runs)]

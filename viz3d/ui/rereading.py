@@ -4,48 +4,51 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from viz3d.run import Run
+from collections.abc import Mapping, Sequence
 
 # What every shell takes as it stands, and what bash, PowerShell and cmd take in double quotes.
 _BARE = re.compile(r"[\w./:@+,=-]+")
 _QUOTED = re.compile(r"[^\"$`\\%!\r\n]+")
 
 
-def said_roles(run: Run) -> dict[str, str]:
-    """Return the roles of a run that are not as its names say: the viewer gave them."""
-    from viz3d.analysis.roles import recognise
-
-    found = recognise(run.metrics, run.history)
-    return {role: metric for role, metric in run.roles.items() if found.get(role) != metric}
-
-
-def in_python(source: str, name: str, roles: dict[str, str]) -> str:
-    """Return the call that reads a run.
+def in_python(places: Sequence[tuple[str, str]], roles: Mapping[str, str]) -> str:
+    """Return the code that reads a run.
 
     Parameters
     ----------
-    source : str
-        As for `viz3d.open_source`.
-    name : str
-        Of the run in that source.
-    roles : dict of {role: metric}
+    places : sequence of (source, name)
+        Where it lies, as for `viz3d.open_source`, and what it is called there; several where it is
+        joined.
+    roles : mapping of {role: metric}
         Those that the viewer gave.
     """
-    said = f", roles={roles!r}" if roles else ""
+    if len(places) == 1:
+        said = f", roles={dict(roles)!r}" if roles else ""
+        return f"import viz3d\n\nrun = {_load(*places[0], said)}"
+    calls = "".join(f"    {_load(*place)},\n" for place in places)
+    said = f".with_roles({dict(roles)!r})" if roles else ""
+    return f"import viz3d\n\nrun = viz3d.join_runs(\n{calls}){said}"
+
+
+def _load(source: str, name: str, said: str = "") -> str:
     return f"viz3d.load_run(viz3d.open_source({source!r}), {name!r}{said})"
 
 
-def in_terminal(source: str, name: str, roles: dict[str, str]) -> str:
-    """Return the command that shows a run; the parameters are those of `in_python`."""
+def in_terminal(places: Sequence[tuple[str, str]], roles: Mapping[str, str]) -> str:
+    """Return the command that shows a run; the parameters are those of `in_python`.
+
+    Empty where a run is called differently in two sources, for which there is no command.
+    """
+    name = places[0][1]
+    if any(other != name for _, other in places):
+        return ""
     words = ["python", "-m", "viz3d", "show"]
+    words += [f"--source={source}" for source, _ in places]
+    words += [f"--role={role}={metric}" for role, metric in roles.items()]
+    words += ["--join"] if len(places) > 1 else []
     # Behind "--" a name that begins with "-" is no option.
     words += ["--", name] if name.startswith("-") else [name]
-    at = words.index("show") + 1
-    options = [f"--source={source}", *(f"--role={role}={m}" for role, m in roles.items())]
-    return " ".join(map(_word, [*words[:at], *options, *words[at:]]))
+    return " ".join(map(_word, words))
 
 
 def _word(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from viz3d.sources.finding import plain_name
 from viz3d.ui.link import find_names
 from viz3d.ui.text import safe
 
@@ -41,7 +42,7 @@ def hand_over(page: str, default_source: str) -> None:
     """
     if st.session_state.get("page", page) != page:
         for key, value in st.session_state.to_dict().items():
-            shared = key in ("source", "run") or str(key).startswith("role.")
+            shared = key in ("source", "also", "join", "run") or str(key).startswith("role.")
             if shared and value not in (default_source, [], AUTOMATIC):
                 st.session_state[key] = value
                 # Refused while the address still belongs to the old widget: then it is right.
@@ -50,8 +51,8 @@ def hand_over(page: str, default_source: str) -> None:
     st.session_state["page"] = page
 
 
-def choose_source(default: str) -> str:
-    """Ask for the source."""
+def choose_sources(default: str) -> tuple[str, ...]:
+    """Ask for the source; return it and those that are open as well, each once."""
     text = st.text_input(
         "Source",
         value=default,
@@ -60,7 +61,27 @@ def choose_source(default: str) -> str:
         help="`sample`; the path of a folder or file that holds runs; or a Google Cloud Storage "
         "bucket, `gs://bucket` or `gs://bucket/prefix`.",
     )
-    return text.strip() or default
+    also = (place.strip() for place in _also())
+    return tuple(dict.fromkeys([text.strip() or default, *filter(None, also)]))
+
+
+def choose_also() -> None:
+    """Ask for further sources; it stands below the runs, for most viewers look at one."""
+    st.multiselect(
+        "Also open",
+        _also(),
+        key="also",
+        bind="query-params",
+        accept_new_options=True,
+        placeholder="Type another source",
+        help="Further sources, whose runs are listed together with those of the first.",
+    )
+
+
+def _also() -> list[str]:
+    """Return the further sources, which are asked for before their widget is there."""
+    said = st.session_state.get("also")
+    return list(st.query_params.get_all("also") if said is None else said)
 
 
 def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
@@ -76,9 +97,12 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
         nothing = "The source cannot be read"
     elif st.session_state.get("listed") != listed.text:
         st.session_state.pop("gone", None)
-        _start_selection(listed.text, infos)
+        if not _carry_over(listed):
+            _start_selection(listed.text, infos)
     else:
         _note_gone(set(names))
+    if listed.error is None:
+        st.session_state["places"] = _places(listed)
     chosen = st.multiselect(
         "Runs",
         names,
@@ -94,6 +118,23 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
         st.caption(f"No longer in this source: {', '.join(map(safe, gone[:MOST_GONE]))}{rest}.")
     wanted = set(chosen)
     return tuple(info for info in infos if info.name in wanted)
+
+
+def _places(listed: Listed) -> dict[str, tuple[str, str]]:
+    """Return for each entry where it lies, which stays when sources are added or closed."""
+    places = listed.places()
+    return {info.name: (places[info.source].text, plain_name(info)) for info in listed.infos}
+
+
+def _carry_over(listed: Listed) -> bool:
+    """Keep the selected runs whose source is open still; they may have another name now."""
+    before = st.session_state.get("places", {})
+    now = {place: name for name, place in _places(listed).items()}
+    kept = [now.get(before.get(name)) for name in st.session_state.get("run", ())]
+    if not any(kept):
+        return False
+    st.session_state["listed"], st.session_state["run"] = listed.text, [*filter(None, kept)]
+    return True
 
 
 def _note_gone(names: set[str]) -> None:
