@@ -33,6 +33,8 @@ _PUBLIC = {
     "training_dynamics": "viz3d.figures.training_dynamics",
     "compare": "viz3d.figures.difference",
     "seeds": "viz3d.figures.seeds",
+    "curves": "viz3d.figures.curves",
+    "align": "viz3d.analysis.alignment",
     "explore": "viz3d.figures.explore",
     "weight_space": "viz3d.figures.weight_space",
     "LandscapeGrid": "viz3d.grid",

@@ -149,3 +149,28 @@ def test_a_run_of_the_second_source_grows_on_the_page(
     }  # fmt: skip
     looks = [caption.value for caption in app.sidebar.caption if "Last change" in caption.value]
     assert len(looks) == 2
+
+
+def test_runs_of_two_sources_are_laid_along_what_both_logged(
+    open_page: Open, tmp_path: Path
+) -> None:
+    """Along tokens a run that logged none is named; along the step both are drawn."""
+    for place, more in (("here", {}), ("there", {"total_tokens": 512})):
+        (tmp_path / place / "a").mkdir(parents=True)
+        rows = [
+            {"step": s, "loss": 3 - s, **{k: v * (s + 1) for k, v in more.items()}}
+            for s in range(4)
+        ]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / place / "a" / "metrics.jsonl").write_text(text, "utf-8")
+    address = {"source": str(tmp_path / "here"), "also": [str(tmp_path / "there")]}
+    runs = ["a · here", "a · there"]
+    app = open_page("pages/5_Compare.py", **address, run=runs, view="Curves")
+    assert not app.exception
+    drawn = [trace["name"] for trace in charts(app)[0]["flat"]["data"]]
+    assert sorted(drawn) == runs
+    app.selectbox(key="along").set_value("Tokens").run()
+    assert not app.exception
+    made = charts(app)[0]
+    assert [run["name"] for run in made["flat"]["layout"]["meta"]["viz3d"]["runs"]] == ["a · there"]
+    assert "a · here was left out. It did not log tokens." in said(app)

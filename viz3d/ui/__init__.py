@@ -3,7 +3,7 @@
 from viz3d.ui.chart import chart
 from viz3d.ui.charts import make, other_axes
 from viz3d.ui.comparing import groupings, groups, panels, side_by_side
-from viz3d.ui.contrasting import VIEWS, difference, overlaid
+from viz3d.ui.contrasting import VIEWS, curves, difference, overlaid
 from viz3d.ui.data import data_of, files_read, left_out, read_again, roles_of
 from viz3d.ui.differing import baseline, config_differences, final_metrics
 from viz3d.ui.events import chart_with_events
@@ -30,6 +30,7 @@ __all__ = [
     "chart_with_events",
     "choice",
     "config_differences",
+    "curves",
     "data_of",
     "difference",
     "drawing",

@@ -45,6 +45,7 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "training-dynamics": lambda run: len(run.metrics) > 1,
     "plain-dynamics": lambda run: {"loss", "grad_norm", "reward"} <= set(run.roles),
     "seeds": lambda run: "loss" in run.roles,
+    "curves": lambda run: bool(run.metrics),
     "report": lambda run: run.report is not None and bool(run.report.tasks),
     "explore": lambda run: bool(run.metrics) and _has_three(run),
     "weight-space": lambda run: bool(run.landscapes),
