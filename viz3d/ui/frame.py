@@ -16,7 +16,7 @@ from viz3d.settings import Settings, load_settings
 from viz3d.ui import live, loading, preparing, sidebar, telling, waiting
 from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
-from viz3d.ui.joining import choose_joined
+from viz3d.ui.joining import choose_joined, tell_joined
 from viz3d.ui.link import copy_link, open_link, tell_changes
 from viz3d.ui.listing import Listed, together
 from viz3d.ui.text import advice, safe
@@ -129,6 +129,7 @@ def start_page(title: str, purpose: str) -> Page:
         for nth, part in enumerate(parts.values()):
             connection(part, settings, nth)
         _show_problems(parts, runs)
+    tell_joined(joined)
     with beside:
         copy_link(listed, loaded)
     return Page(listed, len(chosen), runs, joined)

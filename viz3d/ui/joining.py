@@ -62,7 +62,7 @@ def _names(run: Run) -> set[str]:
 def choose_joined(
     listed: Listed, runs: tuple[Run, ...]
 ) -> tuple[tuple[Run, ...], dict[str, list[Run]]]:
-    """Let the viewer join runs that several sources hold, and say which are joined.
+    """Let the viewer join runs that several sources hold.
 
     Returns
     -------
@@ -85,9 +85,6 @@ def choose_joined(
         "logged the same metric at a step, the source that stands first counts.",
     )
     parts = {name: found[name] for name in wanted}
-    for name, some in parts.items():
-        where = " and ".join(safe(run.source) for run in some)
-        st.caption(f"{safe(name)} is joined from {where}.")
     place = {id(run): name for name, some in parts.items() for run in some}
     names = dict.fromkeys(place.get(id(run), id(run)) for run in runs)
     alone = {id(run): run for run in runs}
@@ -97,6 +94,13 @@ def choose_joined(
         else alone[key]
         for key in names
     ), parts  # fmt: skip
+
+
+def tell_joined(parts: Mapping[str, Sequence[Run]]) -> None:
+    """Say which of the runs on the page are joined, and from where."""
+    for name, some in parts.items():
+        where = " and ".join(safe(run.source) for run in some)
+        st.caption(f"{safe(name)} is joined from {where}.")
 
 
 def offer_to_join(listed: Listed, runs: Sequence[Run]) -> None:
