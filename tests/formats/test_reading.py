@@ -143,7 +143,6 @@ def test_each_file_says_what_it_gave(read: ReadRun) -> None:
     assert by_file["x/log.jsonl"] == Origin(
         files=("x/log.jsonl",), format="JSONL", rows=3, first_step=0, last_step=4,
         metrics=("loss", "lr"), merged=True,
-        declined=by_file["x/log.jsonl"].declined,
     )  # fmt: skip
     assert (by_file["x/val.csv"].metrics, by_file["x/val.csv"].last_step) == (("val",), 5)
     assert by_file["x/config.json"].gave == ("config",)
@@ -151,6 +150,16 @@ def test_each_file_says_what_it_gave(read: ReadRun) -> None:
     notes = by_file["x/notes.csv"]
     assert (notes.format, notes.rows, notes.metrics) == ("", 0, ())
     assert "single column" in notes.declined[-1][1]
+
+
+def test_who_declined_before_is_told(read: ReadRun) -> None:
+    """A file that one format declined and the next one read keeps the reason."""
+    rows = '{"step": 0, "loss": 1}\n{"step": 1, "loss": 2}\n'
+    (run,) = read("x", {"x/log.json": rows})
+    (origin,) = run.origins
+    assert origin.format == "JSONL"
+    assert [name for name, _ in origin.declined] == ["JSON arrays"]
+    assert all(reason for _, reason in origin.declined)
 
 
 def test_a_metric_that_became_layers_is_no_metric_of_its_file(read: ReadRun) -> None:
