@@ -116,9 +116,10 @@ def _list_each(source: Several) -> list[RunInfo]:
     for part in source.parts:
         try:
             infos += [source.placed(part, info) for info in list_runs(part)]
+            source.note(part, None)
         except Viz3dError as error:
             failed.append(error)
-            source.failed(part, error)
+            source.note(part, error)
     if len(failed) == len(source.parts):
         raise failed[0]
     return newest_first(infos)

@@ -105,9 +105,12 @@ class Several:
         """Return which sources the last listing could not list, and why."""
         return tuple(Problem.of(error, label) for label, error in self._failed.items())
 
-    def failed(self, part: Source, error: Viz3dError) -> None:
-        """Note that one could not be listed, to be told among the problems."""
-        self._failed[self.labels[self.parts.index(part)]] = error
+    def note(self, part: Source, error: Viz3dError | None) -> None:
+        """Note why one could not be listed now, to be told among the problems; None: it was."""
+        label = self.labels[self.parts.index(part)]
+        self._failed.pop(label, None)
+        if error is not None:
+            self._failed[label] = error
 
     def placed(self, part: Source, info: RunInfo) -> RunInfo:
         """Return an entry of one source as an entry of all."""
