@@ -7,7 +7,8 @@ import pandas as pd
 from viz3d.run import Run
 from viz3d.sources.local import LocalSource
 from viz3d.ui.joining import same_runs
-from viz3d.ui.listing import Listed, together
+from viz3d.ui.listing import Listed
+from viz3d.ui.together import together
 
 
 def listed(tmp_path) -> Listed:

@@ -13,13 +13,14 @@ from streamlit.errors import StreamlitPageNotFoundError
 from viz3d.errors import SettingsError
 from viz3d.figures.text import count
 from viz3d.settings import Settings, load_settings
-from viz3d.ui import live, loading, preparing, sidebar, telling, waiting
+from viz3d.ui import live, loading, places, preparing, sidebar, telling, waiting
 from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
 from viz3d.ui.joining import choose_joined, tell_joined
 from viz3d.ui.link import copy_link, open_link, tell_changes
-from viz3d.ui.listing import Listed, together
+from viz3d.ui.listing import Listed
 from viz3d.ui.text import advice, safe
+from viz3d.ui.together import together
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run, RunInfo
@@ -107,7 +108,7 @@ def start_page(title: str, purpose: str) -> Page:
         settings = _settings()
         open_link(settings.source)
         sidebar.hand_over(title, settings.source)
-        texts = sidebar.choose_sources(settings.source)
+        texts = places.choose_sources(settings.source)
     listed = together(waiting.list_sources(texts, settings, place))
     parts = listed.places()
     for nth, part in enumerate(parts.values()):
@@ -117,7 +118,7 @@ def start_page(title: str, purpose: str) -> Page:
         for label, part in parts.items():
             telling.show_age(part, label if listed.parts else "")
         chosen = sidebar.choose_runs(listed)
-        sidebar.choose_also()
+        places.choose_also()
         for label, part in parts.items():
             live.watch(part, part.only(chosen, label), settings)
     loaded = list(loading.load(listed, chosen))
