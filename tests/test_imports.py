@@ -47,7 +47,7 @@ PLACES = {
     "streamlit": {"ui", "app", "pages"},
     "plotly": {"figures", "export"},
     "sklearn": {"analysis"},
-    "google": {"sources/gcs", "sources/login"},
+    "google": {"sources/gcs", "sources/login", "formats/wandb_records", "formats/wandb_offline"},
     "google.cloud": {"sources/gcs"},
     "transformers": {"record/huggingface"},
     "wandb": {"sources/wandb", "formats/wandb_offline", "export/wandb"},

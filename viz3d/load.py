@@ -81,7 +81,7 @@ def _wanted(path: str) -> bool:
 def list_runs(source: Source) -> list[RunInfo]:
     """List the runs of a source by the names of its files alone.
 
-    On this disk landscapes are known by what they hold, too, where their names tell nothing.
+    On this disk landscapes and Parquet are known by what they hold, too, where names tell nothing.
 
     Parameters
     ----------
@@ -126,12 +126,13 @@ def _list_each(source: Several) -> list[RunInfo]:
 
 
 def _known(source: Source, files: Mapping[str, FileInfo]) -> set[str]:
-    """Return files that hold landscapes, and a file that somebody named, to be told why not."""
+    """Return files known by what they hold, and one that somebody named, to be told why not."""
     if not isinstance(source, LocalSource):
         return set()
     if source.is_file:
         return set(files)
     asked = [path for path in files if suffix(path) in KINDS and not claimed(path)]
+    asked.sort(key=lambda path: suffix(path) == ".parquet")  # a data set has many of those
     return {path for path in asked[:MOST] if looks_like_one(path, source.path_of(path))}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,7 +77,7 @@ def test_what_does_not_grow_is_no_place() -> None:
         ("tokens", "tokens", [512.0, 480.0, 530.0]),
         ("time", "_runtime", [5.0, 9.0, 1.0]),
     ):
-        found = align(run(loss=[3, 2, 1], **{metric: values}), axis)
+        found = align(replace(run(loss=[3, 2, 1], **{metric: values}), roles={axis: metric}), axis)
         assert not len(found.x)
         assert repr(metric) in found.reason
 

@@ -91,7 +91,6 @@ def test_every_real_log_is_asked_for(real_data: Path) -> None:
         "tokenizer/token_bytes.pt",
         "README.md",
         "a/.json",
-        "a/events.out.tfevents.1761924447.host.5700.0",
         "a/report/",
         "a/metrics.jsonl.gz",
     ],

@@ -16,16 +16,25 @@ from viz3d.formats import (
     landscape_hdf5,
     landscape_npz,
     landscape_path_hdf5,
+    llmc_console,
     modded_nanogpt,
     nanochat_console,
     nanochat_report,
+    neptune,
+    parquet_any,
     sb3_progress,
+    tensorboard,
+    verl_console,
     viz3d_run,
+    wandb_chart,
+    wandb_offline,
 )
 from viz3d.formats.base import Format
 
 FORMATS: tuple[Format, ...] = (
     viz3d_run,
+    wandb_offline,
+    neptune,
     landscape_npz,
     landscape_hdf5,
     landscape_path_hdf5,
@@ -33,10 +42,15 @@ FORMATS: tuple[Format, ...] = (
     hf_trainer,
     algoperf,
     sb3_progress,
+    llmc_console,
+    verl_console,
     nanochat_console,
     modded_nanogpt,
     json_arrays,
     jsonl,
+    wandb_chart,
     csv_any,
+    parquet_any,
+    tensorboard,  # Behind those that write text: of two copies theirs has all the digits.
     config,
 )

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
@@ -17,6 +17,9 @@ from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.table import Table, TableBuilder, stack
 from viz3d.formats.tally import Tally
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NAME = "JSONL"
 NAMES = (patterns.any_case("*.jsonl"), patterns.any_case("*.ndjson"), *patterns.JSON)
@@ -29,6 +32,8 @@ TOO_DEEP = f"{{n}} line{{|s}} nested deeper than {limits.DEPTH} levels {{was|wer
 NESTED = 100
 HEAD_BYTES = 64 * 1024
 _KEY = re.compile(rb'"([^"\\]{1,200})"\s*:')
+
+BOX = {"step", "data"}
 
 TWICE = "{n} key{|s} stood twice in a line, the last one was kept ({names})."
 
@@ -99,10 +104,26 @@ def read_fast(block: bytes, tally: Tally) -> Table | None:
         )
         # Arrow also takes two objects on one line; those are not rows of a log.
         if arrow.num_rows == n_lines:
-            return from_arrow(arrow, tally)
+            return from_arrow(_unboxed(arrow), tally)
     except (pa.ArrowException, UnicodeDecodeError):
         pass
     return None
+
+
+def _unboxed(arrow: pa.Table) -> pa.Table:
+    """Take the metrics out of verl's box, ``{"step": 3, "data": {"actor/lr": …}}``.
+
+    The box is no part of their names, and may hold more of them than a group of metrics does.
+    """
+    import pyarrow as pa
+
+    if set(arrow.column_names) != BOX or not pa.types.is_struct(arrow.schema.field("data").type):
+        return arrow
+    opened = arrow.select(["data"]).flatten()
+    names = [name.removeprefix("data.") for name in opened.column_names]
+    if "step" in names:
+        return arrow
+    return opened.rename_columns(names).append_column("step", arrow["step"])
 
 
 def _suits_arrow(block: bytes, n_lines: int) -> bool:
@@ -140,6 +161,9 @@ def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
                 part, number, tally, last=not whole and number == first + len(rows) - 1
             )
             if record is not None:
+                boxed = record.keys() == BOX and isinstance(record["data"], dict)
+                if boxed and "step" not in record["data"]:
+                    record = {**record["data"], "step": record["step"]}
                 builder.add(record, number)
     return builder.table()
 

@@ -29,9 +29,9 @@ OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out 
 
 def clean_name(name: object) -> str:
     """Return a metric's name that can be shown: no control characters, no lone surrogates."""
-    text = "".join(
-        char if char.isprintable() else "\ufffd" for char in str(name).strip()[: limits.NAME_CHARS]
-    )
+    text = str(name).strip()[: limits.NAME_CHARS]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "\ufffd" for char in text)
     return text or "unnamed"
 
 

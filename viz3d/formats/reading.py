@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from viz3d.errors import NoFormat, NotMine
 from viz3d.formats import FORMATS
 from viz3d.formats.base import Format, Parsed
+from viz3d.formats.copies import less_copies
 from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
@@ -63,7 +64,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     """Read the files of a run.
 
     Files of different formats that log different metrics are joined on the step; a file that logs
-    a metric which is there already is a run of its own.
+    a metric which is there already is a run of its own, unless it is a copy that another logger
+    wrote.
 
     Parameters
     ----------
@@ -83,19 +85,20 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     """
     units, reasons, left = _read_units(name, files)
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
-    runs: dict[str, list[Parsed]] = {}
+    runs: dict[str, list[_Unit]] = {}
     for unit in units:
         if unit.is_run:
-            runs.setdefault(_run_of(unit, runs), []).extend(unit.parts)
+            run, rest = _run_of(unit, runs)
+            runs.setdefault(run, []).append(rest)
     if len(runs) < 2:
-        runs = {"": [part for parts in runs.values() for part in parts]}
+        runs = {"": [unit for found in runs.values() for unit in found]}
     elif "" in runs:
         # Each of several runs needs a name to be asked for.
         main = _name_after(next(unit.path for unit in units if unit.is_run and not unit.name), runs)
-        runs = {run or main: parts for run, parts in runs.items()}
+        runs = {run or main: found for run, found in runs.items()}
     return [
-        _contents(run, name, [*parts, *shared], reasons, left if at == 0 else ())
-        for at, (run, parts) in enumerate(runs.items())
+        _contents(run, name, [*_parts(found), *shared], reasons, left if at == 0 else ())
+        for at, (run, found) in enumerate(runs.items())
     ]
 
 
@@ -104,6 +107,7 @@ class _Unit:
     """Pieces that one format read together and calls by one name: it knows that they belong."""
 
     path: str
+    format: str
     name: str
     parts: tuple[Parsed, ...]
 
@@ -138,9 +142,8 @@ def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], Reas
                 continue
             understood |= not beside
             for run in dict.fromkeys(part.name for part in parts):
-                units.append(
-                    _Unit(next(iter(batch)), run, tuple(part for part in parts if part.name == run))
-                )
+                mine = tuple(part for part in parts if part.name == run)
+                units.append(_Unit(next(iter(batch)), form.NAME, run, mine))
             for path in {used for part in parts for used in part.used}:
                 left.pop(path, None)
     if not understood:
@@ -158,15 +161,31 @@ def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Pa
     return ([(together, False)] if together else []) + alone
 
 
-def _run_of(unit: _Unit, runs: Mapping[str, Sequence[Parsed]]) -> str:
+def _parts(units: Sequence[_Unit]) -> list[Parsed]:
+    return [part for unit in units for part in unit.parts]
+
+
+def _run_of(unit: _Unit, runs: Mapping[str, Sequence[_Unit]]) -> tuple[str, _Unit]:
     """Return the name of the run that `unit` belongs to, among those in the same files.
 
-    Two files that log the same metric are two runs: joined, one would hide the other.
+    Two files that log the same metric are two runs: joined, one would hide the other. But where
+    two formats say the same wherever both log a metric, two loggers wrote down one run.
+
+    Returns
+    -------
+    name : str
+    unit : _Unit
+        What it adds to that run.
     """
     if unit.name:
-        return unit.name if unit.name not in runs else f"{stem(unit.path)}-{unit.name}"
-    main = _Unit(unit.path, "", tuple(runs.get("", ())))
-    return _name_after(unit.path, runs) if unit.metrics & main.metrics else ""
+        return unit.name if unit.name not in runs else f"{stem(unit.path)}-{unit.name}", unit
+    main = runs.get("", ())
+    if not any(unit.metrics & other.metrics for other in main):
+        return "", unit
+    rest = None
+    if all(unit.format != other.format for other in main):
+        rest = less_copies(unit.parts, _parts(main))
+    return (_name_after(unit.path, runs), unit) if rest is None else ("", replace(unit, parts=rest))
 
 
 def _name_after(path: str, taken: Container[str]) -> str:

@@ -8,12 +8,13 @@ rows become a history with one row per step; what a restart superseded is kept a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viz3d.formats.attempts import attempt_starts, survivors
+from viz3d.formats.attempts import MAX_RESTARTS, attempt_starts, survivors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
 # Columns that a logger puts into every row by itself, so into a late one too.
-CLOCKS = frozenset({"time", "_timestamp", "_runtime"})
+CLOCKS = frozenset({"time", "_timestamp", "_runtime", "_step"})
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,14 @@ class Rows:
     step : numpy.ndarray, shape (n,), int64
     columns : dict of {metric: Cells}
         In the order in which the metrics were first logged.
+    starts : mapping of {int: int}
+        Rows at which the log itself tells that it was started anew, and the step from which on
+        earlier rows are superseded.
     """
 
     step: np.ndarray
     columns: Mapping[str, Cells]
+    starts: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,9 @@ def join_rows(rows: Rows) -> Joined:
     Joined
     """
     metrics = [cells.row for name, cells in rows.columns.items() if name not in CLOCKS]
-    starts = attempt_starts(rows.step, metrics)
-    kept, attempt = survivors(rows.step, starts or ())
+    told = _told_starts(rows)
+    starts = _attempt_starts(rows.step, metrics, sorted(told))
+    kept, attempt = survivors(rows.step, starts or (), told)
     history, nonfinite, replaced = to_history(rows, kept)
     return Joined(
         history=history,
@@ -124,6 +130,31 @@ def join_rows(rows: Rows) -> Joined:
         restarts=len(starts or ()),
         resorted=starts is None,
     )
+
+
+def _told_starts(rows: Rows) -> dict[int, int]:
+    """Return those of the log's own starts that supersede anything."""
+    if not rows.starts or len(rows.starts) > MAX_RESTARTS:
+        return {}
+    top = np.maximum.accumulate(rows.step)
+    return {
+        row: step
+        for row, step in rows.starts.items()
+        if 0 < row < len(top) and top[row - 1] >= step
+    }
+
+
+def _attempt_starts(
+    step: np.ndarray, metrics: Sequence[np.ndarray], told: Sequence[int]
+) -> list[int] | None:
+    """Return the rows at which attempts begin: those told, and those found between them."""
+    if not told:
+        return attempt_starts(step, metrics)
+    starts = list(told)
+    for begin, end in pairwise([0, *told, len(step)]):
+        parts = [rows[slice(*np.searchsorted(rows, (begin, end)))] - begin for rows in metrics]
+        starts += [begin + row for row in attempt_starts(step[begin:end], parts) or ()]
+    return sorted(starts)
 
 
 def concatenate(cells: Sequence[Cells]) -> Cells:

@@ -12,7 +12,7 @@ from viz3d.analysis.roles import said_roles
 from viz3d.figures.text import count
 from viz3d.sources.finding import plain_name
 from viz3d.ui.rereading import in_python, in_terminal
-from viz3d.ui.text import advice, safe
+from viz3d.ui.text import Markdown, advice, safe
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -97,13 +97,15 @@ def left_out(run: Run) -> None:
     kept = _kept(run)
     if not run.problems and not kept:
         st.markdown("Nothing: every row that was found stands in the history as it was logged.")
-    lines = [*kept, *map(_remark, run.problems[:MOST_REMARKS])]
-    st.markdown("\n".join(f"- {line}" for line in lines))
+    for line in kept:
+        st.markdown(f"- {line}")
+    for problem in run.problems[:MOST_REMARKS]:
+        st.markdown(f"- {_remark(problem)}")
     if len(run.problems) > MOST_REMARKS:
         st.caption(f"and {count(len(run.problems) - MOST_REMARKS, 'more remark')}")
 
 
-def _kept(run: Run) -> list[str]:
+def _kept(run: Run) -> list[Markdown]:
     """Say what was joined, and what is kept beside the history."""
     said = []
     joined = sum(len(origin.files) for origin in run.origins if origin.merged)
@@ -121,7 +123,7 @@ def _kept(run: Run) -> list[str]:
     return said
 
 
-def _remark(problem: Problem) -> str:
+def _remark(problem: Problem) -> Markdown:
     line = f":{problem.line}" if problem.line else ""
     where = f"**{safe(problem.file + line)}** · " if problem.file else ""
     return f"{where}{safe(problem.what, longest=None)} {advice(problem.remedy)}".strip()

@@ -19,7 +19,7 @@ from viz3d.ui.connection import connection
 from viz3d.ui.joining import choose_joined, tell_joined
 from viz3d.ui.link import copy_link, open_link, tell_changes
 from viz3d.ui.listing import Listed
-from viz3d.ui.text import advice, safe
+from viz3d.ui.text import Markdown, advice, safe
 from viz3d.ui.together import together
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Page:
         return self.listed.name
 
 
-def start_page(title: str, purpose: str) -> Page:
+def start_page(title: Markdown, purpose: Markdown) -> Page:
     """Set the page up, draw the sidebar and load the selected runs.
 
     Every page begins with this; it is the one gate that each visit passes.
@@ -115,12 +115,12 @@ def start_page(title: str, purpose: str) -> Page:
         if telling.show_state(part):
             waiting.try_again(part, nth)
     with st.sidebar:
-        for label, part in parts.items():
-            telling.show_age(part, label if listed.parts else "")
+        for name, part in parts.items():
+            telling.show_age(part, name if listed.parts else "")
         chosen = sidebar.choose_runs(listed)
         places.choose_also()
-        for label, part in parts.items():
-            live.watch(part, part.only(chosen, label), settings)
+        for name, part in parts.items():
+            live.watch(part, part.only(chosen, name), settings)
     loaded = list(loading.load(listed, chosen))
     tell_changes(listed, loaded)
     with st.sidebar:
@@ -136,7 +136,7 @@ def start_page(title: str, purpose: str) -> Page:
     return Page(listed, len(chosen), runs, joined)
 
 
-def link(path: str, label: str, *, width: Literal["stretch", "content"] = "content") -> None:
+def link(path: str, label: Markdown, *, width: Literal["stretch", "content"] = "content") -> None:
     """Link to a page. One that runs by itself, without the app around it, has none to link to."""
     with suppress(StreamlitPageNotFoundError):
         st.page_link(path, label=label, width=width)
@@ -181,8 +181,8 @@ def _secrets() -> dict[str, object]:
 def _show_problems(parts: Mapping[str, Listed], runs: tuple[Run, ...]) -> None:
     """List what listing and reading have to tell, folded away."""
     found: list[tuple[str, Problem]] = []
-    for label, part in parts.items():
-        about = label if len(parts) > 1 else "the source"
+    for name, part in parts.items():
+        about = name if len(parts) > 1 else "the source"
         # Where an earlier listing is shown, the first says why; it stands on the page already.
         told = part.problems[1:] if part.as_of is not None else part.problems
         found += [(about, problem) for problem in told]
