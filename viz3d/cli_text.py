@@ -13,7 +13,7 @@ from viz3d.durations import duration_text
 from viz3d.figures.text import count
 
 if TYPE_CHECKING:
-    from viz3d.run import Problem, RunInfo
+    from viz3d.run import Origin, Problem, RunInfo
     from viz3d.sources.progress import Progress
 
 # Width of a progress bar between its brackets, where the terminal is wide enough for all.
@@ -51,6 +51,16 @@ def fitted(text: str, width: int) -> str:
 def print_json(document: Any) -> None:
     """Print one strict JSON document on standard output."""
     print(json.dumps(_plain(document), indent=2, allow_nan=False))
+
+
+def origin_text(origin: Origin) -> str:
+    """Say what was read from which files of a run."""
+    more = len(origin.files) - 1
+    where = f"from {origin.source}: {origin.files[0]}" + (f" and {more:,} more" if more else "")
+    if not origin.format:
+        return f"{where}: not read"
+    rows = [count(origin.rows, "row"), count(len(origin.metrics), "metric")] if origin.rows else []
+    return f"{where} ({origin.format}): {', '.join([*rows, *origin.gave]) or 'nothing'}"
 
 
 def time_text(seconds: float | None) -> str | None:

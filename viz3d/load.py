@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz3d.errors import RunNotFound, SourceError
+from viz3d.errors import RunNotFound, SourceError, Viz3dError
 from viz3d.formats.globs import claimed, claimed_names
 from viz3d.formats.grouping import Group, group
 from viz3d.formats.names import suffix, timestamp
@@ -16,21 +16,25 @@ from viz3d.settings import Settings, load_settings
 from viz3d.sources import sample
 from viz3d.sources.address import is_bucket, parse_bucket
 from viz3d.sources.base import Source
-from viz3d.sources.finding import INSIDE, find_run, run_names, some
+from viz3d.sources.finding import INSIDE, find_run, plain_name, run_names, some
 from viz3d.sources.local import LocalSource, exists
+from viz3d.sources.several import Several
 from viz3d.sources.skipping import skipped
 
 Roles = Mapping[str, str]
 
 
-def open_source(text: str | Path, settings: Settings | None = None) -> Source:
+def open_source(
+    text: str | Path | Sequence[str | Path], settings: Settings | None = None
+) -> Source:
     """Open the place where runs live; a bucket is not asked for anything yet.
 
     Parameters
     ----------
-    text : str or pathlib.Path
+    text : str, pathlib.Path or a sequence of them
         ``"sample"`` for the bundled runs, the path of a folder, a run or a file, or
-        ``gs://BUCKET/FOLDER``.
+        ``gs://BUCKET/FOLDER``. Several are opened side by side: their runs are called
+        ``NAME · SOURCE``.
     settings : Settings, optional
         For buckets; by default those of the environment and of ``.env``.
 
@@ -47,6 +51,9 @@ def open_source(text: str | Path, settings: Settings | None = None) -> Source:
     SettingsError
         If ``.env`` is needed and cannot be read.
     """
+    if not isinstance(text, str | Path):
+        places = [open_source(one, settings) for one in dict.fromkeys(map(str, text))]
+        return places[0] if len(places) == 1 else Several(places)
     where = str(text)
     if where == sample.NAME:
         return sample.sample_source()
@@ -88,8 +95,10 @@ def list_runs(source: Source) -> list[RunInfo]:
     Raises
     ------
     SourceError
-        If the source cannot be listed.
+        If the source cannot be listed; of several sources, if none can.
     """
+    if isinstance(source, Several):
+        return _list_each(source)
     files = {file.path: file for file in source.files()}
     groups = group(list(files), _known(source, files))
     names = run_names([found.run for found in groups], source.name)
@@ -97,7 +106,23 @@ def list_runs(source: Source) -> list[RunInfo]:
         _info(names[found.run], source.name, found, [files[path] for path in found.files])
         for found in groups
     ]
-    return sorted(infos, key=_newest_first)
+    return newest_first(infos)
+
+
+def _list_each(source: Several) -> list[RunInfo]:
+    """List several sources; one that cannot be listed is among the problems of the whole."""
+    infos: list[RunInfo] = []
+    failed: list[Viz3dError] = []
+    for part in source.parts:
+        try:
+            infos += [source.placed(part, info) for info in list_runs(part)]
+            source.note(part, None)
+        except Viz3dError as error:
+            failed.append(error)
+            source.note(part, error)
+    if len(failed) == len(source.parts):
+        raise failed[0]
+    return newest_first(infos)
 
 
 def _known(source: Source, files: Mapping[str, FileInfo]) -> set[str]:
@@ -252,6 +277,11 @@ def _info(name: str, source: str, found: Group, files: Sequence[FileInfo]) -> Ru
     )
 
 
-def _newest_first(info: RunInfo) -> tuple[float, str]:
-    when = timestamp(info.name)
+def newest_first(infos: Sequence[RunInfo]) -> list[RunInfo]:
+    """Return entries in their order: by the timestamp in the name, else by the last change."""
+    return sorted(infos, key=_age_and_name)
+
+
+def _age_and_name(info: RunInfo) -> tuple[float, str]:
+    when = timestamp(plain_name(info))
     return -(when if when is not None else info.changed or 0.0), info.name

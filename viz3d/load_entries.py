@@ -14,10 +14,11 @@ from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
 from viz3d.formats.run_manifest import MANIFEST
 from viz3d.formats.run_parts import stood_for
-from viz3d.run import Problem, Run, RunInfo
+from viz3d.run import Origin, Problem, Run, RunInfo
 from viz3d.sources.base import Source, is_remote
 from viz3d.sources.digest import digest
-from viz3d.sources.finding import INSIDE, whole_text
+from viz3d.sources.finding import INSIDE, plain_name, whole_text
+from viz3d.sources.several import Several
 from viz3d.sources.still import copied, state
 
 Roles = Mapping[str, str]
@@ -31,8 +32,7 @@ def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) 
     SourceError, NoFormat, ValueError
         As `viz3d.load.load_run`.
     """
-    if is_remote(source):
-        infos = [_needed(source, info) for info in infos]
+    infos = [_needed(source, info) for info in infos]
     files = [file for info in infos for file in info.files]
     if len(files) > 1:
         source.prepare(files)  # many at once
@@ -52,7 +52,9 @@ def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) 
 
 
 def _needed(source: Source, info: RunInfo) -> RunInfo:
-    """Leave out the parts for which packed ones stand: there may be thousands."""
+    """Leave out the parts for which packed ones stand: there may be thousands to download."""
+    if not is_remote(source.part_of(info) if isinstance(source, Several) else source):
+        return info
     manifest = next((file for file in info.files if file_name(file.path) == MANIFEST), None)
     if manifest is None:
         return info
@@ -123,7 +125,7 @@ def _read(
 def _read_now(
     info: RunInfo, local: Mapping[str, Path], told: Sequence[Problem], roles: Roles | None
 ) -> list[Run]:
-    contents = read_run(info.name, local)
+    contents = read_run(plain_name(info), local)
     return [_run(info, part, local, told, roles, several=len(contents) > 1) for part in contents]
 
 
@@ -146,8 +148,14 @@ def _run(
         nonfinite=nonfinite,
         problems=(*told, *contents.problems),
         digest=digest({path: local[path] for path in contents.used}),
+        origins=tuple(_placed(origin, info) for origin in contents.origins),
     )
     return run.with_roles(roles) if roles else run
+
+
+def _placed(origin: Origin, info: RunInfo) -> Origin:
+    files = tuple(map(whole_text, origin.files))
+    return replace(origin, source=whole_text(info.source), files=files)
 
 
 def _whole(value: Any) -> Any:

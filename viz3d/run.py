@@ -112,6 +112,44 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a part of a run comes from: files that were read together, and what became of them.
+
+    Attributes
+    ----------
+    source : str
+        Name of the source, as in `RunInfo`.
+    files : tuple of str
+        Paths in the source; one, but for the parts of a run that was written in parts.
+    format : str
+        Name of the format that read them; empty where none did.
+    rows : int
+        Rows of the log, before those of one step were joined.
+    first_step, last_step : int or None
+        The range of the steps; None where there are no rows.
+    metrics : tuple of str
+        Metrics of the history that stand in these files.
+    gave : tuple of str
+        What else came from them: ``layers``, ``report``, ``config``, ``landscapes``.
+    merged : bool
+        Whether the rows were joined on the step with those of other files.
+    declined : tuple of (str, str)
+        Formats that were asked before and declined, each with its reason.
+    """
+
+    source: str = ""
+    files: tuple[str, ...] = ()
+    format: str = ""
+    rows: int = 0
+    first_step: int | None = None
+    last_step: int | None = None
+    metrics: tuple[str, ...] = ()
+    gave: tuple[str, ...] = ()
+    merged: bool = False
+    declined: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """A nanochat ``report.md``: results per training stage, no per-step history.
 
@@ -165,6 +203,8 @@ class Run:
     problems : tuple of Problem
     digest : str
         SHA-256 (hex) of the bytes that were read.
+    origins : tuple of Origin
+        Which files the run was read from, and those that no format read.
     """
 
     name: str
@@ -179,6 +219,7 @@ class Run:
     problems: tuple[Problem, ...] = ()
     digest: str = ""
     landscapes: tuple[LandscapeGrid, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("config", "roles"):
@@ -188,6 +229,10 @@ class Run:
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics in the history, in the order in which they were first logged."""
         return tuple(str(column) for column in self.history.columns)
+
+    def origin_of(self, metric: str) -> tuple[Origin, ...]:
+        """Return where the series of a metric comes from; several where files were joined."""
+        return tuple(origin for origin in self.origins if metric in origin.metrics)
 
     def role(self, role: str) -> pd.Series | None:
         """Return the series that plays `role`, without the steps at which it was not logged.

@@ -44,6 +44,8 @@ def test_show_json_has_the_promised_keys(sweep: Path, capsys: pytest.CaptureFixt
     assert set(problem) == {"file", "line", "what", "remedy"}
     assert problem["line"] == 51
     assert "metrics.jsonl:51" in err
+    rows = {tuple(origin["files"]): origin["rows"] for origin in shown["origins"]}
+    assert rows[("lr-0.01/metrics.jsonl",)] == shown["steps"]
 
 
 def test_show_takes_a_path_and_roles(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ PAGES = {
     "pages/7_Export.py": "Export",
     "pages/8_Explore.py": "Explore",
     "pages/9_Weight_space.py": "Weight space",
+    "pages/10_Data.py": "Data",
 }
 
 

@@ -37,6 +37,9 @@ or let `GOOGLE_APPLICATION_CREDENTIALS` name the key file of a service account. 
 enough (role *Storage Object Viewer*). A hosted app reads as the service account attached to it, or
 as the one in its secrets under `[gcp_service_account]`. What was opened once is kept on the disk,
 verified, and stays usable without a network.
+
+**Several at once:** type further sources into **Also open**. Their runs are listed together, each
+with the name of its source, and one that lies in two of them can be joined.
 """
 
 
