@@ -21,11 +21,13 @@ from viz3d.formats import (
     nanochat_report,
     sb3_progress,
     viz3d_run,
+    wandb_history,
 )
 from viz3d.formats.base import Format
 
 FORMATS: tuple[Format, ...] = (
     viz3d_run,
+    wandb_history,
     landscape_npz,
     landscape_hdf5,
     landscape_path_hdf5,
