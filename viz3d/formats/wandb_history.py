@@ -56,7 +56,12 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     config = {**plain_config(run.get("config") or {}), "_wandb": own}
     rows = to_log(table, tally)
     if not table.n:
-        tally.add("The run has no history on W&B yet.")
+        tally.add("The run has no history on W&B.")
+    if missing := int(run.get("missing") or 0):
+        tally.add(
+            "W&B counts {n} more row{|s} of this run than it handed out.", count=missing,
+            remedy="Look at the run's page on W&B; a rewound run counts rows that are gone.",
+        )  # fmt: skip
     return [Parsed(rows=rows, config=config, problems=tally.problems(), used=(name,))]
 
 
@@ -99,6 +104,17 @@ def pack(older: Path | None, lines: Iterable[str], run: Mapping[str, Any]) -> by
             tally.add(LARGE_CONFIG)
     about = {"schema": _SCHEMA, "run": described, "left_out": tally.counted()}
     return _written(stack(tables, tally), about)
+
+
+def described(path: Path) -> dict[str, Any]:
+    """Return what `pack` was told of the run.
+
+    Raises
+    ------
+    NotMine
+        If `path` was not written by it.
+    """
+    return dict(_about(path, Tally(""))["run"])
 
 
 def _about(path: Path, tally: Tally) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def to_log(table: Table, tally: Tally) -> Rows:
 
 
 def plain_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config as W&B holds it, ``{"lr": {"value": 0.1, "desc": null}}``, as ``{"lr": 0.1}``.
+    """Return ``{"lr": 0.1}`` for a config as W&B holds it, ``{"lr": {"value": 0.1, …}}``.
 
     What W&B adds for itself is left out.
     """

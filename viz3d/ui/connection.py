@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def connection(listed: Listed, settings: Settings) -> None:
-    """Show how a bucket is reached, and offer to try it; nothing for other sources.
+    """Show how a bucket or W&B is reached, and offer to try it; nothing for other sources.
 
     Parameters
     ----------
@@ -35,9 +35,7 @@ def _panel(source: Remote, listed: Listed, settings: Settings) -> None:
     """Show what is known without asking anybody; the button asks."""
     facts = {
         "You are": source.identity,
-        "Project": source.project or "none set",
-        "Bucket": source.address.bucket,
-        "Folder": source.address.key or "all of it",
+        **source.facts,
         "Shown as of": _when(listed),
     }
     st.markdown("  \n".join(f"{what}: **{safe(fact)}**" for what, fact in facts.items() if fact))
