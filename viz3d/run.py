@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from viz3d.grid import LandscapeGrid
 
+# What a row of some dozen metrics is as text.
+ROW_BYTES = 500
+
 
 @dataclass(frozen=True)
 class FileInfo:
@@ -58,6 +61,11 @@ class FileInfo:
     created: float | None = None
     key: str = ""
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes come along when it is read."""
+        return self.size or ROW_BYTES * (self.rows or 0)
+
 
 @dataclass(frozen=True)
 class RunInfo:
@@ -88,6 +96,11 @@ class RunInfo:
     formats: tuple[str, ...]
     files: tuple[FileInfo, ...] = field(default=(), repr=False)
     path: str = ""
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes come along when it is read."""
+        return sum(file.weight for file in self.files) or self.size
 
     @property
     def rows(self) -> int | None:

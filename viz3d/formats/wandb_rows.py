@@ -40,29 +40,31 @@ class WandbRows:
         self._tally = tally
         self._table = TableBuilder(tally)
 
-    def add(self, row: Mapping[str, Any], line: int | None = None) -> None:
+    def add(self, row: dict[str, Any], line: int | None = None) -> None:
         """Append one row.
 
         Parameters
         ----------
-        row : mapping of {key: value}
-            As W&B holds it: NaN and infinities may be text, what is nested becomes
+        row : dict of {key: value}
+            As W&B holds it: NaN and infinities may be text, what is nested (in a dict) becomes
             ``outer/inner``, media is left out.
         line : int, optional
             Where it stands, for messages.
         """
-        self._table.add(dict(self._flat(row, "", 0, line)), line)
+        if any(isinstance(value, dict) for value in row.values()):
+            row = dict(self._flat(row, "", 0, line))
+        self._table.add(row, line)
 
     def table(self) -> Table:
         """Return what was added so far."""
         return self._table.table()
 
     def _flat(
-        self, row: Mapping[str, Any], outer: str, depth: int, line: int | None
+        self, row: dict[str, Any], outer: str, depth: int, line: int | None
     ) -> Iterator[tuple[str, Any]]:
         for key, value in row.items():
             name = f"{outer}{key}"
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 yield name, value
             elif name == INTERNAL:
                 continue

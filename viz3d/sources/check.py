@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 # What is read for a trial: the smallest file of a run, unless even that is large.
 MAX_TRIAL = 10_000_000
-# What a row of a hundred metrics takes on its way here.
-ROW_BYTES = 2_000
 COMMAND = "python -m viz3d list"
 
 
@@ -150,10 +148,5 @@ def _failed(found: Check, error: SourceError) -> Check:
 
 def _smallest(infos: Sequence[RunInfo]) -> FileInfo | None:
     """Return the smallest file that is not empty, where it is small enough to be read for a try."""
-    files = (file for info in infos for file in info.files if 0 < _weight(file) <= MAX_TRIAL)
-    return min(files, key=_weight, default=None)
-
-
-def _weight(file: FileInfo) -> int:
-    """Return the bytes of a file, or what its rows come to at most."""
-    return file.size or ROW_BYTES * (file.rows or 0)
+    files = (file for info in infos for file in info.files if 0 < file.weight <= MAX_TRIAL)
+    return min(files, key=lambda file: file.weight, default=None)

@@ -1,7 +1,7 @@
 """The W&B client: one question at a time, each with a deadline, asked as whoever the key says.
 
 The client sends everything through a helper process of its own (wandb-core), one for all of this
-process, which ends with it. That asks again once by itself after two seconds, or after what
+process, which ends with it. That asks again once by itself after a second, or after what
 ``Retry-After`` says, and slows down as W&B's rate-limit headers say; everything beyond is decided
 here, so that it is told and ends in time.
 """
@@ -115,7 +115,7 @@ class Client:
             status = int(getattr(response, "http_status", 0) or 0)
             facts["seconds"] = round(monotonic() - began, 1)
             raise explain(str(error), status, **facts) from None  # which may hold an address
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise wandb_fault("bad_answer", reason="it is no JSON", **facts) from error
         finally:
             timer.cancel()
@@ -168,5 +168,6 @@ class Client:
         wbauth.set_auth_settings(settings, auth)
         settings.base_url = auth.host.url
         settings.x_graphql_retry_max = 1  # 0 would be taken as not set, which is 20
+        settings.x_graphql_retry_wait_min_seconds = settings.x_graphql_retry_wait_max_seconds = 1
         settings.x_graphql_timeout_seconds = self.deadlines.silence
         return ServiceApi(settings=settings)

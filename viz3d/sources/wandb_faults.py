@@ -41,7 +41,10 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "There is no run {name} in {where}.",
         "A run is named by its id, the last part of its page's address; list the runs to see them.",
     ),
-    "deleted": ("{name} is no longer in {where}.", "List the runs again to see what is there now."),
+    "deleted": (
+        "The run {name} is no longer in {where}.",
+        "List the runs again to see what is there now.",
+    ),
     "unreachable": ("{where} cannot be reached: {reason}.", _NETWORK),
     "certificate": (
         "No secure connection to {where} can be made: its certificate is not trusted.",
@@ -62,18 +65,18 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "Try again; if it stays so, a proxy may change the answers, or WANDB_BASE_URL is wrong.",
     ),
     "disk_full": (
-        "The disk is full, so the history of {name} cannot be kept.",
+        "The disk is full, so the history of the run {name} cannot be kept.",
         "Free some space, or set VIZ3D_CACHE_DIR to another disk.",
     ),
     "cache_unwritable": (
-        "The history of {name} cannot be written to the cache folder: {reason}.",
+        "The history of the run {name} cannot be written to the cache folder: {reason}.",
         "Set VIZ3D_CACHE_DIR to a folder that you own.",
     ),
     "offline": (
-        "{name} was never read, and {where} cannot be asked now.",
+        "The run {name} was never read, and {where} cannot be asked now.",
         "Choose runs that are here, or try again once W&B answers.",
     ),
-    "cancelled": ("Reading {name} was stopped.", "Start it again to go on from there."),
+    "cancelled": ("Reading the run {name} was stopped.", "Start it again to go on from there."),
 }
 KINDS = (*_FAULTS, "bad_name")
 

@@ -169,7 +169,7 @@ def _understood(where: WandbAddress) -> Iterator[None]:
     """Make one fault of whatever is odd in an answer."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise wandb_fault("bad_answer", where=where, reason="it is not as expected") from error
 
 

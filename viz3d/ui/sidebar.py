@@ -57,8 +57,9 @@ def choose_source(default: str) -> str:
         value=default,
         key="source",
         bind="query-params",
-        help="`sample`; the path of a folder or file that holds runs; or a Google Cloud Storage "
-        "bucket, `gs://bucket` or `gs://bucket/prefix`.",
+        help="`sample`; the path of a folder or file that holds runs; a Google Cloud Storage "
+        "bucket, `gs://bucket` or `gs://bucket/prefix`; or a project on Weights & Biases, "
+        "`wandb://entity/project`, or one run of it, `wandb://entity/project/run_id`.",
     )
     return text.strip() or default
 
@@ -140,7 +141,7 @@ def _start_selection(source: str, infos: Sequence[RunInfo]) -> None:
 
 def _within(limit: int, names: Sequence[str], infos: Sequence[RunInfo]) -> list[str]:
     """Return the first names whose runs together stay below a size; one at least."""
-    sizes = {info.name: info.size for info in infos}
+    sizes = {info.name: info.weight for info in infos}
     totals = accumulate(sizes[name] for name in names)
     return [
         name
