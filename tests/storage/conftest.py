@@ -17,10 +17,16 @@ from viz3d.sources.base import Source
 @pytest.fixture(scope="session")
 def one_service() -> Iterator[Service]:
     """One service for all tests, and the helper process of the client ended behind them."""
+    import wandb
+    from wandb.sdk import wandb_setup
+
+    wandb.teardown()
+    with pytest.MonkeyPatch.context() as patch:
+        # The client remembers the key that stood in the environment when it was first used.
+        patch.delenv("WANDB_API_KEY", raising=False)
+        assert wandb_setup.singleton().settings.api_key is None
     with wandb_service() as service:
         yield service
-    import wandb
-
     wandb.teardown()
 
 

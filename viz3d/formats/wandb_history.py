@@ -53,11 +53,11 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     table = parquet.read_table(path, tally)
     run = about["run"]
     own = {key: run[key] for key in ("id", "state", "created", "tags") if run.get(key)}
-    config = {**plain_config(run.get("config") or {}), "_wandb": own}
+    config = {**plain_config(run.get("config", {})), "_wandb": own}
     rows = to_log(table, tally)
     if not table.n:
         tally.add("The run has no history on W&B.")
-    if missing := int(run.get("missing") or 0):
+    if missing := run.get("missing", 0):
         tally.add(
             "W&B counts {n} more row{|s} of this run than it handed out.", count=missing,
             remedy="Look at the run's page on W&B; a rewound run counts rows that are gone.",
@@ -127,11 +127,14 @@ def _about(path: Path, tally: Tally) -> dict[str, Any]:
         about = json.loads(said)
         if about["schema"] != _SCHEMA:
             raise NotMine(f"its schema is {about['schema']!r}, and this version reads {_SCHEMA}")
-        if not isinstance(about["run"], dict):
+        run = about["run"]
+        wanted = ((run, dict), (run.get("config", {}), dict), (run.get("missing", 0), int))
+        if not all(isinstance(value, kind) for value, kind in wanted):
             raise TypeError
         for what, count, names in about["left_out"]:
             tally.recount(str(what), int(count), [str(name) for name in names])
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError,
+            RecursionError) as error:  # fmt: skip
         raise NotMine("it is no history that viz3d kept of a W&B run") from error
     return dict(about)
 
