@@ -35,7 +35,7 @@ def service(one_service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """The service with three runs, nothing asked of it yet; nobody is logged in otherwise."""
     one_service.runs.clear()
     one_service.asked.clear()
-    one_service.fault, one_service.most = None, 100
+    one_service.fault, one_service.most, one_service.samples = None, 100, 10**9
     one_service.before = lambda _: None
     one_service.readers = {"reader"}
     one_service.add(StoredRun("aaa", "sweep", rows(12), config={"lr": 0.1}, tags=("x",)))

@@ -42,6 +42,8 @@ def failure(source: Source) -> WandbError:
         ("500", "service_down", "status 500"),
         ("429", "too_many_requests", "fewer requests"),
         ("html", "portal", "web page"),
+        ("permission denied", "no_permission", "may not read"),
+        ("Cannot query field", "bad_answer", "Cannot query field"),
         ("cut", "unreachable", "broke off"),
         ("drop", "unreachable", "broke off"),
     ],
@@ -64,7 +66,7 @@ def test_a_dead_network_is_said_in_time(service, open_wandb, monkeypatch):
     assert (error.kind, "1.5 s" in error.what) == ("stalled", True)
     assert monotonic() - began < 15 * PATIENCE + 1
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
-    error = failure(open_wandb())
+    error = failure(open_wandb(patience=PATIENCE))
     assert (error.kind, "nothing answers there" in error.what) == ("unreachable", True)
 
 

@@ -88,7 +88,7 @@ def test_every_row_of_a_long_history_is_there_in_order(service, open_wandb):
 
 
 def test_steps_far_apart_take_few_pages_and_lose_nothing(service, open_wandb):
-    """A range as wide as a thousand rows are apart; one that is denser is asked for again."""
+    """A range is as wide as a thousand rows are apart on average; what is missing is told."""
     service.add(StoredRun("far", "far", rows(2_000, apart=50)))
     assert len(load_run(open_wandb(), "far").history) == 2_000
     assert questions(service)["HistoryPage"] == 3
@@ -97,6 +97,16 @@ def test_steps_far_apart_take_few_pages_and_lose_nothing(service, open_wandb):
     run = load_run(open_wandb(), "gap")
     assert len(run.history) == 100
     assert "3 more rows" in run.problems[0].what
+
+
+@pytest.mark.parametrize("state", ["running", "finished"])
+def test_a_service_that_thins_a_wide_range_is_noticed(service, open_wandb, state):
+    """Fewer rows came than it counts, so they are asked for again in ranges that none can thin."""
+    service.samples = 1_000
+    service.add(StoredRun("odd", "odd", [*rows(3_000), *rows(2, start=50_000)], state=state))
+    run = load_run(open_wandb(), "odd")
+    assert run.history.index.tolist() == [*range(3_000), 50_000, 50_001]
+    assert run.problems == ()
 
 
 def test_two_log_calls_of_one_step_are_one_row(service, open_wandb):

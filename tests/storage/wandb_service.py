@@ -97,7 +97,8 @@ class Fault:
     Attributes
     ----------
     kind : str
-        ``"500"`` and the like, ``"html"``, ``"cut"``, ``"hang"`` or ``"drop"``.
+        ``"500"`` and the like, ``"html"``, ``"cut"``, ``"hang"``, ``"drop"``, or the text of an
+        error that comes with a good status.
     on : str
         Name of the questions that it befalls; empty for all.
     times : int
@@ -124,6 +125,8 @@ class Service(ThreadingHTTPServer):
         Users who may see the project.
     most : int
         Runs in one answer.
+    samples : int
+        Rows in one answer, however many are asked for.
     """
 
     daemon_threads = True
@@ -135,7 +138,7 @@ class Service(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.users = {KEY: "reader", OTHER_KEY: "stranger"}
         self.readers = {"reader"}
-        self.most = 100
+        self.most, self.samples = 100, 10**9
         self.fault: Fault | None = None
         self.before: Callable[[str], None] = lambda _: None
         self.ended = threading.Event()
@@ -170,7 +173,7 @@ class Service(ThreadingHTTPServer):
         if question == "Run" or run is None:
             return {"project": {"run": run.node(whole=True) if run else None}}
         wanted = [row for row in run.rows if about["minStep"] <= row["_step"] < about["maxStep"]]
-        return {"project": {"run": {"history": _texts(_sampled(wanted, about["pageSize"]))}}}
+        return {"project": {"run": {"history": _texts(_sampled(wanted, min(about["pageSize"], self.samples)))}}}
 
     def _page(self, about: dict[str, Any]) -> dict[str, Any]:
         assert about["order"] == "-created_at"
@@ -229,7 +232,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.kind.isdigit():
             said = json.dumps({"errors": [{"message": "as it was told to"}]})
             self._send(int(fault.kind), said, fault.headers)
-        # else the connection is dropped
+        elif fault.kind != "drop":
+            said = json.dumps({"data": None, "errors": [{"message": fault.kind}]})
+            self._send(200, said)
 
     def _send(
         self, status: int, text: str, headers: dict[str, str] | None = None, more: int = 0

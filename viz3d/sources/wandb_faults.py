@@ -133,7 +133,7 @@ def explain(said: str, status: int, **facts: object) -> WandbError:
         if re.search(pattern, said):
             return wandb_fault(kind, reason=reason, **facts)
     if status:
-        return wandb_fault("bad_answer", reason=f"status {status}", **facts)
+        return wandb_fault("bad_answer", reason=f"status {status}: {_short(said)}", **facts)
     return wandb_fault("bad_answer", reason=_short(said), **facts)
 
 

@@ -116,7 +116,7 @@ class Histories:
                 return made
             meter.plan(older.rows, files=0)
         path, rows = self._whole(file, run, meter, dense=False)
-        if rows < run.rows and run.over and _width(run) > PAGE:
+        if rows < run.rows and _width(run) > PAGE:
             # Asked for more sparingly than W&B answers: once more, in the plainest way.
             meter.plan(rows, files=0)
             path, rows = self._whole(file, run, meter, dense=True)
