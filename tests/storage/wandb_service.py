@@ -173,7 +173,11 @@ class Service(ThreadingHTTPServer):
         if question == "Run" or run is None:
             return {"project": {"run": run.node(whole=True) if run else None}}
         wanted = [row for row in run.rows if about["minStep"] <= row["_step"] < about["maxStep"]]
-        return {"project": {"run": {"history": _texts(_sampled(wanted, min(about["pageSize"], self.samples)))}}}
+        return {
+            "project": {
+                "run": {"history": _texts(_sampled(wanted, min(about["pageSize"], self.samples)))}
+            }
+        }
 
     def _page(self, about: dict[str, Any]) -> dict[str, Any]:
         assert about["order"] == "-created_at"
