@@ -209,6 +209,13 @@ def test_rows_without_a_rate_are_counted(make_run, sweep):
     assert any("unrated" in note for note in loss_landscape.chart([*sweep[:3], unrated]).notes)
 
 
+def test_rates_of_zero_or_less_are_counted(make_run):
+    """Warm-up begins at zero; the schedule of nanochat's `chat_sft` ends below it."""
+    run = make_run({"loss": [5.0, 4.0, 3.0, 2.0, 1.0], "lr": [0.0, 1e-3, 1e-3, 5e-4, -1e-4]})
+    said = "2 points at a rate of zero or less: no place on a logarithmic axis."
+    assert said in loss_landscape.chart([run]).notes
+
+
 @pytest.mark.parametrize(
     ("columns", "said"),
     [({"reward": [1.0, 2.0]}, "needs a loss.*reward.*Recorder"),

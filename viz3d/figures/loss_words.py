@@ -183,7 +183,7 @@ def left_out(result: LossLandscapeResult) -> list[str]:
         f"{count(unjoined, 'row')} with a loss but no learning rate at the same step left out."
         if unjoined
         else "",
-        f"{count(flat, 'point')} at a learning rate of zero have no place on a logarithmic axis."
+        f"{count(flat, 'point')} at a rate of zero or less: no place on a logarithmic axis."
         if flat
         else "",
         *(

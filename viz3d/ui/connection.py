@@ -38,7 +38,9 @@ def _panel(source: Remote, listed: Listed, settings: Settings) -> None:
         **source.facts,
         "Shown as of": _when(listed),
     }
-    st.markdown("  \n".join(f"{what}: **{safe(fact)}**" for what, fact in facts.items() if fact))
+    st.markdown(
+        "  \n".join(f"{safe(what)}: **{safe(fact)}**" for what, fact in facts.items() if fact)
+    )
     if st.button("Check", key="check", width="stretch"):
         with st.spinner("Asking …"):
             found = _check(listed.text, settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.figures.text import count
-from viz3d.ui.text import duration, size
+from viz3d.ui.text import Markdown, duration, size
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -85,7 +85,7 @@ class _Bar:
         self._bar.progress(progress.share, text=words(progress))
 
 
-def words(progress: Progress) -> str:
+def words(progress: Progress) -> Markdown:
     """Say how far a download is.
 
     Parameters
@@ -126,7 +126,7 @@ def _is_here(source: Source, files: Sequence[FileInfo]) -> bool:
 
 
 def _offer_to_continue(ready: int, chosen: int) -> None:
-    said = f"The download was stopped: {ready} of {count(chosen, 'chosen run')} can be shown."
+    said = f"The download was stopped: {ready:,} of {count(chosen, 'chosen run')} can be shown."
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(said)
         st.button("Continue", key="continue", on_click=_go_on, type="primary")

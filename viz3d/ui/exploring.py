@@ -43,8 +43,8 @@ def axes(runs: Sequence[Run]) -> dict[str, Any]:
     for letter, default, column in zip("xyz", default_axes(runs), columns, strict=False):
         with column:
             offered = numbers if letter == "z" else names
-            name = pick(f"{letter} axis", offered, letter, default=default)
-            scale = choice(f"Scale of {letter}", SCALES, f"{letter}scale")
+            name = pick(f"{safe(letter)} axis", offered, letter, default=default)
+            scale = choice(f"Scale of {safe(letter)}", SCALES, f"{letter}scale")
             if scale == "log" and name in texts:
                 st.caption(f"{safe(name)} is text: no log scale.")
         settings[letter] = name

@@ -13,7 +13,7 @@ from viz3d.ui import preparing
 from viz3d.ui.files import file_name, offer
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import any_group
-from viz3d.ui.text import safe
+from viz3d.ui.text import Markdown, safe
 from viz3d.ui.weights import landscapes
 
 if TYPE_CHECKING:
@@ -149,7 +149,10 @@ def _together(runs: Sequence[Run], charts: dict[str, Chart]) -> None:
 
 
 def _one_file(
-    label: str, shown: Sequence[tuple[str, Chart]], title: str, tables: Mapping[str, pd.DataFrame]
+    label: Markdown,
+    shown: Sequence[tuple[str, Chart]],
+    title: str,
+    tables: Mapping[str, pd.DataFrame],
 ) -> None:
     """Offer charts and tables as one page, and as text to copy."""
     from viz3d.export import markdown, page

@@ -17,7 +17,7 @@ from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
 from viz3d.ui.link import copy_link, open_link, tell_changes
 from viz3d.ui.listing import Listed
-from viz3d.ui.text import advice, safe
+from viz3d.ui.text import Markdown, advice, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run, RunInfo
@@ -73,7 +73,7 @@ class Page:
         return source.name if source is not None else self.listed.text
 
 
-def start_page(title: str, purpose: str) -> Page:
+def start_page(title: Markdown, purpose: Markdown) -> Page:
     """Set the page up, draw the sidebar and load the selected runs.
 
     Every page begins with this; it is the one gate that each visit passes.
@@ -121,7 +121,7 @@ def start_page(title: str, purpose: str) -> Page:
     return Page(listed, len(chosen), runs)
 
 
-def link(path: str, label: str, *, width: Literal["stretch", "content"] = "content") -> None:
+def link(path: str, label: Markdown, *, width: Literal["stretch", "content"] = "content") -> None:
     """Link to a page. One that runs by itself, without the app around it, has none to link to."""
     with suppress(StreamlitPageNotFoundError):
         st.page_link(path, label=label, width=width)

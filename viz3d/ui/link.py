@@ -22,7 +22,7 @@ from viz3d.ui.link_text import (
     spell_out,
     state_of,
 )
-from viz3d.ui.text import safe
+from viz3d.ui.text import Markdown, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
@@ -129,7 +129,7 @@ def _gone(opened: Opened) -> list[str]:
     return [name for name in st.session_state.get("gone", ()) if opened.states.get(name)]
 
 
-def _called(name: str) -> str:
+def _called(name: str) -> Markdown:
     digest = name.startswith("~")
     return f"A run with a long name (digest {safe(name)})" if digest else f"**{safe(name)}**"
 

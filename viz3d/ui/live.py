@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.sources.sample import NAME as SAMPLE
-from viz3d.ui.text import ago, duration
+from viz3d.ui.text import Markdown, ago, duration
 from viz3d.ui.waiting import listings
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def is_live(changed: float | None, now: float) -> bool:
     return changed is not None and abs(now - changed) <= LIVE
 
 
-def words(found: Listed, changed: float | None, now: float, *, again: bool) -> str:
+def words(found: Listed, changed: float | None, now: float, *, again: bool) -> Markdown:
     """Say when the runs changed last and when that was looked at.
 
     Parameters

@@ -120,7 +120,7 @@ def load(
     began, place = monotonic(), st.empty()
     for done, info in enumerate(ready):
         if monotonic() - began > PATIENCE:
-            said = f"Reading {safe(info.name)}, {done + 1} of {count(len(ready), 'run')}"
+            said = f"Reading {safe(info.name)}, {done + 1:,} of {count(len(ready), 'run')}"
             place.progress(done / len(ready), text=said)
         try:
             loaded = _load_state(listed, info)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from viz3d.ui.link import find_names
-from viz3d.ui.text import safe
+from viz3d.ui.text import Markdown, safe
 
 STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
 
 
-def choice(label: str, options: Mapping[str, str], key: str, help_text: str = "") -> str:
+def choice(label: Markdown, options: Mapping[str, str], key: str, help_text: Markdown = "") -> str:
     """Let the viewer choose one of a few.
 
     Parameters
@@ -46,16 +46,16 @@ def strictness() -> str:
     )
 
 
-def switch(label: str, key: str, help_text: str = "") -> bool:
+def switch(label: Markdown, key: str, help_text: Markdown = "") -> bool:
     """Let the viewer turn something on that is off by default."""
     return bool(st.toggle(label, key=key, bind="query-params", help=help_text or None))
 
 
 def pick(
-    label: str,
+    label: Markdown,
     names: Sequence[str],
     key: str,
-    help_text: str = "",
+    help_text: Markdown = "",
     *,
     default: str = "",
     taken: str = "",

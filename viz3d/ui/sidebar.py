@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from viz3d.ui.link import find_names
-from viz3d.ui.text import safe
+from viz3d.ui.text import Markdown, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
@@ -204,9 +204,9 @@ def choose_roles(runs: tuple[Run, ...]) -> tuple[Run, ...]:
     return tuple(_with_roles(run, said) for run in runs)
 
 
-def _role_label(role: str, runs: Sequence[Run]) -> str:
+def _role_label(role: str, runs: Sequence[Run]) -> Markdown:
     found = list(dict.fromkeys(run.roles[role] for run in runs if role in run.roles))
-    words = role.replace("_", " ").capitalize()
+    words = safe(role.replace("_", " ").capitalize())
     return f"{words}: {safe(', '.join(found))}" if found else f"{words}: not recognised"
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 LONGEST = 400
+
+# Text that Streamlit may read as Markdown: written in the code, or made safe here. A test looks at
+# each place where such text is shown, and at each caller of what takes or returns it.
+Markdown: TypeAlias = str
 
 # Characters that mean something to Markdown, to KaTeX or to Streamlit's own directives.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~$:&^=])")
@@ -26,7 +31,7 @@ _RECORDING = (
 _CODE = re.compile(f"`({_COMMANDS}|{_RECORDING})`")
 
 
-def safe(text: object, longest: int | None = LONGEST) -> str:
+def safe(text: object, longest: int | None = LONGEST) -> Markdown:
     """Return `text` so that Markdown shows it letter for letter.
 
     Names of runs, metrics and files come from outside: shown raw they could load a remote picture
@@ -50,7 +55,7 @@ def safe(text: object, longest: int | None = LONGEST) -> str:
     return _SPECIAL.sub(r"\\\1", _TELLING.sub(rf"\1{_BREAK}", plain))
 
 
-def advice(text: str) -> str:
+def advice(text: str) -> Markdown:
     """Return a remedy as Markdown: commands and code in their font, all else letter for letter."""
     parts = _CODE.split(text)
     return "".join(f"`{part}`" if i % 2 else _keeping_ends(part) for i, part in enumerate(parts))

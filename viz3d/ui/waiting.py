@@ -9,7 +9,7 @@ import streamlit as st
 
 from viz3d.figures.text import count
 from viz3d.ui.listing import Inquiry, Listed, Listings
-from viz3d.ui.text import duration, safe
+from viz3d.ui.text import Markdown, duration, safe
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -65,7 +65,7 @@ def list_source(text: str, settings: Settings, place: DeltaGenerator) -> Listed:
     return inquiry.result()
 
 
-def _words(inquiry: Inquiry, names: list[str], seconds: float) -> str:
+def _words(inquiry: Inquiry, names: list[str], seconds: float) -> Markdown:
     found = f"**{count(len(names), 'folder')} found**, reading what is in them"
     doing = found if names else "Listing the runs"
     said = f"  \n{safe(inquiry.said)}" if inquiry.said else ""

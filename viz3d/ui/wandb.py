@@ -14,7 +14,7 @@ from viz3d.export.wandb.outcome import WandbExport, sentences
 from viz3d.export.wandb.send import export_charts
 from viz3d.ui.frame import read_settings
 from viz3d.ui.missing import has
-from viz3d.ui.text import safe
+from viz3d.ui.text import Markdown, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run
@@ -73,7 +73,7 @@ def export_wandb(page: Page) -> None:
         _export(page.runs, chosen, settings, mode, to)
 
 
-def _about_key(key: str) -> str:
+def _about_key(key: str) -> Markdown:
     if not key:
         return safe(
             "There is no W&B key on this server: charts can be written into a folder and sent "
