@@ -113,10 +113,6 @@ class Remote(Source, Protocol):
     def project(self) -> str:
         """The project of the login or of the settings, or the one that is read; may be empty."""
 
-    @property
-    def facts(self) -> dict[str, str]:
-        """What is asked, in words: what it is -> what it is called."""
-
 
 def is_remote(source: Source | None) -> TypeGuard[Remote]:
     """Say whether a source asks a service."""

@@ -93,16 +93,6 @@ class BucketSource:
         """The project of the login or the settings; may be empty."""
         return self._bucket.project
 
-    @property
-    def facts(self) -> dict[str, str]:
-        """What is asked, in words."""
-        where = self.address
-        return {
-            "Project": self.project or "none set",
-            "Bucket": where.bucket,
-            "Folder": where.key or "all of it",
-        }
-
     def names(self) -> list[str]:
         """Return the names of the folders in which runs may lie: at most two listings.
 

@@ -32,6 +32,11 @@ class WandbAddress:
     project: str
     run: str = ""
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What it names, in words; the project is known to the source."""
+        return {"Run": self.run or "all of them"}
+
     def __str__(self) -> str:
         return SCHEME + "/".join(filter(None, (self.entity, self.project, self.run)))
 

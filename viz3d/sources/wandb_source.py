@@ -73,12 +73,6 @@ class WandbSource:
         """The project that is read."""
         return f"{self.address.entity}/{self.address.project}"
 
-    @property
-    def facts(self) -> dict[str, str]:
-        """What is asked, in words."""
-        where = self.address
-        return {"Entity": where.entity, "Project": where.project, "Run": where.run or "all of them"}
-
     def names(self) -> list[str]:
         """Return nothing: `files` is as fast."""
         return []

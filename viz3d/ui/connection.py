@@ -35,7 +35,8 @@ def _panel(source: Remote, listed: Listed, settings: Settings) -> None:
     """Show what is known without asking anybody; the button asks."""
     facts = {
         "You are": source.identity,
-        **source.facts,
+        "Project": source.project or "none set",
+        **source.address.facts,
         "Shown as of": _when(listed),
     }
     st.markdown(
