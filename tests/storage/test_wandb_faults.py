@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -107,6 +110,20 @@ def test_keys(service, open_wandb, monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text(f"machine {host}\n login user\n password {KEY}\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     assert len(list_runs(open_wandb(wandb_api_key=""))) == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [("WANDB_BASE_URL", "WANDB_BASE_URL"), ("WANDB_HTTP_TIMEOUT", "WANDB_")],
+)
+def test_a_setting_that_the_package_refuses_is_named(tmp_path, setting, named):
+    """It is read when the package is loaded, so by a process of its own; no traceback."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+    env |= {"WANDB_API_KEY": KEY, "VIZ3D_CACHE_DIR": str(tmp_path), setting: "nonsense"}
+    command = [sys.executable, "-m", "viz3d", "list", "wandb://team/nano"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert f"refuses the value of {named}" in done.stderr.replace("one of the variables ", "")
 
 
 def test_a_run_that_is_deleted_meanwhile(service, open_wandb):

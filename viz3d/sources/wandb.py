@@ -133,20 +133,27 @@ class Client:
                 self._service = within(START, self._connect, late)
 
     def _connect(self) -> Any:
+        """Load the package and open its connection, as whoever the settings or its login say."""
         # Neither faults nor usage are reported to W&B: what is read here is nobody else's business.
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         try:
-            from wandb.apis.public.service_api import ServiceApi
-            from wandb.errors import AuthenticationError, UsageError
-            from wandb.sdk import wandb_setup
-            from wandb.sdk.lib import wbauth
-            from wandb.sdk.lib.service.service_connection import WandbApiFailedError
+            return self._service_of_package()
         except ModuleNotFoundError as error:
             if error.name == "wandb":
                 raise wandb_fault("not_installed", where=self._where) from None
             raise wandb_fault("other_version", reason=f"it has no {error.name}") from error
-        except ImportError as error:
-            raise wandb_fault("other_version", reason=f"it has no {error.name}") from error
+        except (ImportError, AttributeError, TypeError) as error:
+            raise wandb_fault("other_version", reason=str(error)[:120]) from error
+        except ValueError as error:  # which may name what was set, a key even
+            raise wandb_fault("bad_setting", name=_setting(error)) from None
+
+    def _service_of_package(self) -> Any:
+        from wandb.apis.public.service_api import ServiceApi
+        from wandb.errors import AuthenticationError, UsageError
+        from wandb.sdk import wandb_setup
+        from wandb.sdk.lib import wbauth
+        from wandb.sdk.lib.service.service_connection import WandbApiFailedError
+
         self._failed = WandbApiFailedError
         general = wandb_setup.singleton().settings
         host = os.environ.get("WANDB_BASE_URL") or general.base_url
@@ -158,8 +165,6 @@ class Client:
                 auth = wbauth.authenticate_session(
                     host=host, source="viz3d", prompt=False, update_session=False
                 )
-        except ValueError:
-            raise wandb_fault("bad_answer", where=host, reason="it is no address") from None
         except (AuthenticationError, UsageError):
             raise wandb_fault("bad_key") from None
         if auth is None:
@@ -171,3 +176,12 @@ class Client:
         settings.x_graphql_retry_wait_min_seconds = settings.x_graphql_retry_wait_max_seconds = 1
         settings.x_graphql_timeout_seconds = self.deadlines.silence
         return ServiceApi(settings=settings)
+
+
+def _setting(error: ValueError) -> str:
+    """Return which setting the package refuses, as far as it tells."""
+    try:
+        name = str(error.errors()[0]["loc"][0])  # type: ignore[attr-defined]
+    except (AttributeError, LookupError, TypeError):
+        return "one of the variables WANDB_…"
+    return f"WANDB_{name.upper()}"

@@ -25,6 +25,10 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "The installed package wandb is of a version that viz3d cannot ask ({reason}).",
         "Run `pip install -r requirements.txt`.",
     ),
+    "bad_setting": (
+        "The wandb package refuses the value of {name}.",
+        "Correct or remove it in the environment, in .env and in W&B's own settings file.",
+    ),
     "no_credentials": ("There is no W&B key here, so {where} cannot be read.", _KEY),
     "bad_key": ("The W&B key has not the form of a key.", f"Copy it again. {_KEY}"),
     "refused_login": ("W&B does not accept the key.", _KEY),
