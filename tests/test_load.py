@@ -171,9 +171,9 @@ def test_an_empty_folder_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_places_that_cannot_be_opened_say_what_to_do() -> None:
-    """What is nowhere, or of a kind that no version opens yet, is one sentence."""
-    with pytest.raises(SourceError, match="Weights & Biases"):
-        open_source("wandb://entity/project")
+    """What is nowhere, or is no address, is one sentence."""
+    with pytest.raises(SourceError, match="wandb://ENTITY/PROJECT"):
+        open_source("wandb://entity")
     with pytest.raises(SourceError, match="no folder or file 'nothing'"):
         open_source("nothing")
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from viz3d.run import Run
     from viz3d.sources.base import Source
 
-SOURCES = '"sample", a folder, a file or gs://BUCKET/FOLDER; by default that of the settings'
+SOURCES = (
+    '"sample", a folder, a file, gs://BUCKET/FOLDER or wandb://ENTITY/PROJECT; by default that of '
+    "the settings"
+)
 NAMED = "a name in the source, or a path"
 
 
@@ -46,8 +49,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 def load_named(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
     """Load what the user named: addresses and paths, else runs of the source, listed once."""
-    from viz3d.load import is_path, load_path, load_runs
-    from viz3d.sources.address import is_bucket
+    from viz3d.load import is_address, is_path, load_path, load_runs
     from viz3d.sources.finding import INSIDE
 
     roles = dict(args.role)
@@ -56,7 +58,7 @@ def load_named(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
     for name in names:
         if not args.source and (is_path(name) or _can_only_be_path(name)):
             runs += load_path(name, roles=roles)
-        elif not args.source and is_bucket(name):
+        elif not args.source and is_address(name):
             runs += load_runs(open_named(name), roles=roles)
         else:
             source = source or open_several(args.source)

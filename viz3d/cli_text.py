@@ -82,18 +82,21 @@ def size_text(size: float) -> str:
 def info_text(info: RunInfo) -> str:
     """Return the line of a run in a list."""
     changed = time_text(info.changed) or "unknown"
-    facts = (info.name, ", ".join(info.formats), changed, size_text(info.size))
-    return one_line("  ".join(facts))
+    size = size_text(info.size) if info.rows is None else count(info.rows, "row")
+    facts = (info.name, ", ".join(info.formats), changed, size, info.state)
+    return one_line("  ".join(filter(None, facts)))
 
 
 def info_json(info: RunInfo) -> dict[str, Any]:
     """Return the entry of a run in ``list --json``."""
+    told = {"rows": info.rows, "state": info.state, "created": time_text(info.created)}
     return {
         "name": info.name,
         "source": info.source,
         "changed": time_text(info.changed),
         "size": info.size,
         "formats": list(info.formats),
+        **{name: value for name, value in told.items() if value not in (None, "")},
     }
 
 
@@ -112,8 +115,9 @@ def progress_text(progress: Progress, width: int) -> str:
     """
     filled = round(BAR * progress.share)
     bar = f"[{'#' * filled}{'-' * (BAR - filled)}]"
-    came = f"{size_text(progress.bytes_done)} of {size_text(progress.bytes_total)}"
-    rate = f"{size_text(progress.rate)}/s" if progress.rate else "waiting"
+    amount = _rows if progress.unit == "rows" else size_text
+    came = f"{amount(progress.bytes_done)} of {amount(progress.bytes_total)}"
+    rate = f"{amount(progress.rate)}/s" if progress.rate else "waiting"
     left = f"{duration_text(progress.left)} left" if progress.left is not None else ""
     files = f"{progress.files_done:,} of {count(progress.files, 'file')}"
     facts = [f"{progress.share:4.0%}", came, rate, left, files]
@@ -123,6 +127,10 @@ def progress_text(progress: Progress, width: int) -> str:
         if len(line) < width:
             return line
     return ""
+
+
+def _rows(number: float) -> str:
+    return count(round(number), "row")
 
 
 def _plain(value: Any) -> Any:

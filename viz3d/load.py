@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz3d.errors import RunNotFound, SourceError, Viz3dError
+from viz3d.errors import RunNotFound, Viz3dError
+from viz3d.formats import wandb_history
 from viz3d.formats.globs import claimed, claimed_names
 from viz3d.formats.grouping import Group, group
 from viz3d.formats.names import suffix, timestamp
@@ -20,6 +21,7 @@ from viz3d.sources.finding import INSIDE, find_run, plain_name, run_names, some
 from viz3d.sources.local import LocalSource, exists
 from viz3d.sources.several import Several
 from viz3d.sources.skipping import skipped
+from viz3d.sources.wandb_address import is_wandb, parse_wandb
 
 Roles = Mapping[str, str]
 
@@ -27,16 +29,16 @@ Roles = Mapping[str, str]
 def open_source(
     text: str | Path | Sequence[str | Path], settings: Settings | None = None
 ) -> Source:
-    """Open the place where runs live; a bucket is not asked for anything yet.
+    """Open the place where runs live; no service is asked for anything yet.
 
     Parameters
     ----------
     text : str, pathlib.Path or a sequence of them
-        ``"sample"`` for the bundled runs, the path of a folder, a run or a file, or
-        ``gs://BUCKET/FOLDER``. Several are opened side by side: their runs are called
-        ``NAME · SOURCE``.
+        ``"sample"`` for the bundled runs, the path of a folder, a run or a file,
+        ``gs://BUCKET/FOLDER`` or ``wandb://ENTITY/PROJECT[/RUN_ID]``. Several are opened side by
+        side: their runs are called ``NAME · SOURCE``.
     settings : Settings, optional
-        For buckets; by default those of the environment and of ``.env``.
+        For services; by default those of the environment and of ``.env``.
 
     Returns
     -------
@@ -45,9 +47,9 @@ def open_source(
     Raises
     ------
     SourceError
-        If there is nothing at the path, or the place is of a kind that cannot be opened.
-    BucketError
-        If `text` is no address of a bucket.
+        If there is nothing at the path.
+    BucketError, WandbError
+        If `text` is no address of a bucket, or on W&B.
     SettingsError
         If ``.env`` is needed and cannot be read.
     """
@@ -57,14 +59,22 @@ def open_source(
     where = str(text)
     if where == sample.NAME:
         return sample.sample_source()
+    if is_wandb(where):
+        return _open_wandb(where, settings or load_settings())
     if is_bucket(where):
         return _open_bucket(where, settings or load_settings())
-    if where.startswith("wandb://"):
-        raise SourceError(
-            "This version cannot open Weights & Biases: save the runs' history as CSV or JSON "
-            "lines in a folder and open that folder."
-        )
     return LocalSource(text)
+
+
+def is_address(text: str) -> bool:
+    """Say whether `text` is meant as the address of a service, be it a right one or not."""
+    return is_wandb(text) or is_bucket(text)
+
+
+def _open_wandb(text: str, settings: Settings) -> Source:
+    from viz3d.sources.wandb_source import WandbSource
+
+    return WandbSource(parse_wandb(text), settings, wandb_history)
 
 
 def _open_bucket(text: str, settings: Settings) -> Source:
@@ -256,12 +266,12 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
 def is_path(text: str) -> bool:
     """Say whether `text` is a path of something on this disk, also as ``PATH::NAME``."""
     parts = (text, text.rpartition(INSIDE)[0])
-    return not is_bucket(text) and any(part and exists(part) for part in parts)
+    return not is_address(text) and any(part and exists(part) for part in parts)
 
 
 def _is_there(path: str | Path) -> bool:
     """Say whether something is at the whole of `path`: a bucket has to be listed for that."""
-    return bool(open_source(path).files()) if is_bucket(str(path)) else exists(path)
+    return bool(open_source(path).files()) if is_address(str(path)) else exists(path)
 
 
 def _info(name: str, source: str, found: Group, files: Sequence[FileInfo]) -> RunInfo:

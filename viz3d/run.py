@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from viz3d.errors import BadArgument, BucketError, Viz3dError
+from viz3d.errors import BadArgument, ServiceError, Viz3dError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from viz3d.grid import LandscapeGrid
+
+# What a row of some dozen metrics is as text.
+ROW_BYTES = 500
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ class FileInfo:
         CRC32C of the stored bytes, where the listing tells it.
     encoding : str
         ``"gzip"`` where the stored bytes are compressed and stand for others; else empty.
+    rows : int or None
+        Rows of history, where the listing tells them instead of bytes; `size` is 0 then.
+    state : str
+        What the run is doing, such as ``running`` or ``finished``, where the listing tells it.
+    created : float or None
+        Seconds since 1970, UTC: when the run began, where the listing tells it.
+    key : str
+        What the source knows it by, where that is not its path.
     """
 
     path: str
@@ -45,6 +56,15 @@ class FileInfo:
     generation: str = ""
     crc32c: int | None = None
     encoding: str = ""
+    rows: int | None = None
+    state: str = ""
+    created: float | None = None
+    key: str = ""
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes come along when it is read."""
+        return self.size or ROW_BYTES * (self.rows or 0)
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,27 @@ class RunInfo:
     files: tuple[FileInfo, ...] = field(default=(), repr=False)
     path: str = ""
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes come along when it is read."""
+        return sum(file.weight for file in self.files) or self.size
+
+    @property
+    def rows(self) -> int | None:
+        """Rows of history, where the listing tells them."""
+        told = [file.rows for file in self.files if file.rows is not None]
+        return sum(told) if told else None
+
+    @property
+    def state(self) -> str:
+        """What the run is doing, where the listing tells it."""
+        return next((file.state for file in self.files if file.state), "")
+
+    @property
+    def created(self) -> float | None:
+        """When the run began, seconds since 1970, where the listing tells it."""
+        return min((file.created for file in self.files if file.created is not None), default=None)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -102,7 +143,7 @@ class Problem:
     @classmethod
     def of(cls, error: Viz3dError, file: str = "") -> Problem:
         """Return an error as a problem, which does not end what is being done."""
-        if isinstance(error, BucketError):
+        if isinstance(error, ServiceError):
             return cls(error.what, error.remedy, file)
         return cls(str(error), file=file)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ TOO_MANY = (
 OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out ({names})."
 
 
+@lru_cache(maxsize=4096, typed=True)
 def clean_name(name: object) -> str:
     """Return a metric's name that can be shown: no control characters, no lone surrogates."""
     text = str(name).strip()[: limits.NAME_CHARS]
@@ -55,13 +57,13 @@ def to_number(
     -------
     float or int or None
     """
+    if value is None or isinstance(value, float):
+        return value
     if isinstance(value, str):
         return _from_text(value, name, tally, line, told=not text_is_number)
     if isinstance(value, bool):
         tally.add(BOOLEANS, line=line, name=name)
         return int(value)
-    if value is None or isinstance(value, float):
-        return value
     fits = isinstance(value, int) and -(2**63) <= value < 2**63
     if not fits:
         tally.add(OUT_OF_RANGE if isinstance(value, int) else NOT_NUMBERS, line=line, name=name)

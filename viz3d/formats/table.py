@@ -141,7 +141,7 @@ class TableBuilder:
 def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable[tuple[str, Any]]:
     for key, value in record.items():
         name = clean_name(key)
-        if not isinstance(value, Mapping):
+        if isinstance(value, (float, int, str)) or not isinstance(value, Mapping):
             yield name, value
             continue
         for count, (inner, nested) in enumerate(value.items()):

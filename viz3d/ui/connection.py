@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def connection(listed: Listed, settings: Settings, nth: int = 0) -> None:
-    """Show how a bucket is reached, and offer to try it; nothing for other sources.
+    """Show how a bucket or W&B is reached, and offer to try it; nothing for other sources.
 
     Parameters
     ----------
@@ -38,8 +38,7 @@ def _panel(source: Remote, listed: Listed, settings: Settings, key: str) -> None
     facts = {
         "You are": source.identity,
         "Project": source.project or "none set",
-        "Bucket": source.address.bucket,
-        "Folder": source.address.key or "all of it",
+        **source.address.facts,
         "Shown as of": _when(listed),
     }
     st.markdown(

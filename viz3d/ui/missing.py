@@ -151,7 +151,7 @@ def _affordable(infos: Sequence[RunInfo], most: int) -> list[RunInfo]:
     taken: list[RunInfo] = []
     total = 0
     for info in infos[:MOST_RUNS]:
-        total += info.size
+        total += info.weight
         if total > most:
             break
         taken.append(info)

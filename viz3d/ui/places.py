@@ -15,8 +15,9 @@ def choose_sources(default: str) -> tuple[str, ...]:
         value=default,
         key="source",
         bind="query-params",
-        help="`sample`; the path of a folder or file that holds runs; or a Google Cloud Storage "
-        "bucket, `gs://bucket` or `gs://bucket/prefix`.",
+        help="`sample`; the path of a folder or file that holds runs; a Google Cloud Storage "
+        "bucket, `gs://bucket` or `gs://bucket/prefix`; or a project on Weights & Biases, "
+        "`wandb://entity/project`, or one run of it, `wandb://entity/project/run_id`.",
     )
     also = (place.strip() for place in _also())
     return tuple(dict.fromkeys([text.strip() or default, *filter(None, also)]))

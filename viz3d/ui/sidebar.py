@@ -148,7 +148,7 @@ def _start_selection(source: str, infos: Sequence[RunInfo]) -> None:
 
 def _within(limit: int, names: Sequence[str], infos: Sequence[RunInfo]) -> list[str]:
     """Return the first names whose runs together stay below a size; one at least."""
-    sizes = {info.name: info.size for info in infos}
+    sizes = {info.name: info.weight for info in infos}
     totals = accumulate(sizes[name] for name in names)
     return [
         name

@@ -38,6 +38,15 @@ enough (role *Storage Object Viewer*). A hosted app reads as the service account
 as the one in its secrets under `[gcp_service_account]`. What was opened once is kept on the disk,
 verified, and stays usable without a network.
 
+**A project on Weights & Biases**, too: type `wandb://entity/project`, or for one run
+`wandb://entity/project/run_id`; an address copied from the browser works as well. Put
+`WANDB_API_KEY` into `.env`, or run this once:
+
+`wandb login`
+
+The whole history is read, never a sample of it, and kept on the disk; of a run that goes on only
+what is new is asked for. Rows are joined on the step that was logged, where one was.
+
 **Several at once:** type further sources into **Also open**. Their runs are listed together, each
 with the name of its source, and one that lies in two of them can be joined.
 """
@@ -53,14 +62,22 @@ def all_table(infos: Sequence[RunInfo]) -> None:
             "run": info.name,
             "found": ", ".join(info.formats),
             "changed": datetime.fromtimestamp(info.changed, UTC) if info.changed else None,
-            "size": size(info.size),
+            "size": size(info.size) if info.rows is None else None,
+            "rows": info.rows,
+            "state": info.state or None,
+            "began": datetime.fromtimestamp(info.created, UTC) if info.created else None,
         }
         for info in infos
     ]
-    changed = st.column_config.DatetimeColumn("changed (UTC)", format="YYYY-MM-DD HH:mm")
+    times = {
+        name: st.column_config.DatetimeColumn(f"{name} (UTC)", format="YYYY-MM-DD HH:mm")
+        for name in ("changed", "began")
+    }
+    order = [name for name in rows[0] if any(row[name] is not None for row in rows)]
     st.dataframe(
-        rows, hide_index=True, width="stretch", placeholder="", column_config={"changed": changed}
-    )
+        rows, hide_index=True, width="stretch", placeholder="", column_order=order,
+        column_config=times,
+    )  # fmt: skip
 
 
 def selected_table(runs: Sequence[Run]) -> None:
