@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viz3d.analysis.roles import recognise
 from viz3d.errors import FormatError, NoFormat, SourceError, Viz3dError
@@ -14,11 +15,15 @@ from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
 from viz3d.formats.run_manifest import MANIFEST
 from viz3d.formats.run_parts import stood_for
-from viz3d.run import Problem, Run, RunInfo
+from viz3d.parsed_cache import WORTH, key_of, users_cache
+from viz3d.run import Columns, Problem, Run, RunInfo
 from viz3d.sources.base import Source, is_remote
-from viz3d.sources.digest import digest
+from viz3d.sources.digest import digest, of_file
 from viz3d.sources.finding import INSIDE, whole_text
 from viz3d.sources.still import copied, state
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Roles = Mapping[str, str]
 
@@ -113,41 +118,68 @@ def _read(
     Its digest is then of what was read, and not of what the files held a moment later.
     """
     before = state(local)
-    runs = _read_now(info, local, told, roles)
+    if sum(size for _, size, _ in filter(None, before)) >= WORTH:
+        cache, problem = users_cache()
+        told = [*told, problem] if problem else told
+    else:
+        cache = None
+    known = cache.digests(local) if cache else {}
+    key = key_of(info.name, known)
+    kept = cache.find(key, partial(_again, info.name, local, key)) if cache else None
+    if kept:
+        return [_run(info, *part, local, known, told, roles, len(kept)) for part in kept]
+    contents = read_run(info.name, local)
+    runs = [_run(info, part, None, local, known, told, roles, len(contents)) for part in contents]
     if state(local) == before:
+        if cache:
+            cache.keep(key, contents)
         return runs
     with TemporaryDirectory(prefix="viz3d-") as folder:
-        return _read_now(info, copied(local, folder), told, roles)
+        local = copied(local, folder)
+        contents = read_run(info.name, local)
+        return [_run(info, part, None, local, {}, told, roles, len(contents)) for part in contents]
 
 
-def _read_now(
-    info: RunInfo, local: Mapping[str, Path], told: Sequence[Problem], roles: Roles | None
-) -> list[Run]:
-    contents = read_run(info.name, local)
-    return [_run(info, part, local, told, roles, several=len(contents) > 1) for part in contents]
+def _again(name: str, local: Mapping[str, Path], key: str, at: int) -> pd.DataFrame:
+    """Read a history again whose copy in the cache turned out to be damaged."""
+    cache, _ = users_cache()
+    if cache:
+        cache.forget(key)
+    try:
+        contents = read_run(name, local)
+        if key == key_of(name, {path: of_file(file) for path, file in local.items()}):
+            return contents[at].joined.history
+    except (OSError, NoFormat):
+        pass
+    raise SourceError(f"The files of {name!r} have changed meanwhile; open the run again.")
 
 
 def _run(
-    info: RunInfo, contents: Contents, local: Mapping[str, Path], told: Sequence[Problem],
-    roles: Roles | None, *, several: bool,
+    info: RunInfo, contents: Contents, columns: Columns | None, local: Mapping[str, Path],
+    known: Mapping[str, bytes], told: Sequence[Problem], roles: Roles | None, count: int,
 ) -> Run:  # fmt: skip
-    history, nonfinite = contents.joined.history, contents.joined.nonfinite
-    attempts = contents.joined.attempts
+    history: Any = contents.joined.history if columns is None else columns
+    nonfinite, attempts = contents.joined.nonfinite, contents.joined.attempts
     run = Run(
-        name=whole_text(f"{info.name}{INSIDE}{contents.name}") if several else info.name,
+        name=whole_text(f"{info.name}{INSIDE}{contents.name}") if count > 1 else info.name,
         source=whole_text(info.source),
         history=history,
         config=_whole(contents.config),
         layers=contents.layers,
         report=contents.report,
         landscapes=contents.landscapes,
-        roles=recognise(list(history.columns), history),
+        roles=_roles(columns) if columns else recognise(list(history.columns), history),
         attempts=attempts if len(attempts) else None,
         nonfinite=nonfinite,
         problems=(*told, *contents.problems),
-        digest=digest({path: local[path] for path in contents.used}),
+        digest=digest({path: local[path] for path in contents.used}, known),
     )
     return run.with_roles(roles) if roles else run
+
+
+def _roles(columns: Columns) -> dict[str, str]:
+    """Recognise roles without the values: those of a finite metric win over the others."""
+    return recognise(columns.metrics) | recognise(columns.finite)
 
 
 def _whole(value: Any) -> Any:

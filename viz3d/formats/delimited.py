@@ -192,6 +192,7 @@ def _arrow_table(
     file: _CountedLines, dialect: Dialect, ragged: list[int | None], *, threads: bool,
     text_only: bool,
 ) -> pa.Table:  # fmt: skip
+    import pyarrow as pa
     import pyarrow.csv as pc
 
     def skip(row: pc.InvalidRow) -> str:
