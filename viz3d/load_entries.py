@@ -15,7 +15,8 @@ from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
 from viz3d.formats.run_manifest import MANIFEST
 from viz3d.formats.run_parts import stood_for
-from viz3d.parsed_cache import WORTH, key_of, users_cache
+from viz3d.parsed_cache import WORTH, Begun, ParsedCache, key_of, users_cache
+from viz3d.parsed_growth import can_grow, extended
 from viz3d.run import Columns, Problem, Run, RunInfo
 from viz3d.sources.base import Source, is_remote
 from viz3d.sources.digest import digest, of_file
@@ -123,12 +124,13 @@ def _read(
         told = [*told, problem] if problem else told
     else:
         cache = None
-    known = cache.digests(local) if cache else {}
+    known, begun = cache.digests(local) if cache else ({}, {})
     key = key_of(info.name, known)
     kept = cache.find(key, partial(_again, info.name, local, key)) if cache else None
     if kept:
         return [_run(info, *part, local, known, told, roles, len(kept)) for part in kept]
-    contents = read_run(info.name, local)
+    grown = _grown(cache, info.name, local, known, begun) if cache else None
+    contents = [grown] if grown else read_run(info.name, local)
     runs = [_run(info, part, None, local, known, told, roles, len(contents)) for part in contents]
     if state(local) == before:
         if cache:
@@ -138,6 +140,29 @@ def _read(
         local = copied(local, folder)
         contents = read_run(info.name, local)
         return [_run(info, part, None, local, {}, told, roles, len(contents)) for part in contents]
+
+
+def _grown(
+    cache: ParsedCache, name: str, local: Mapping[str, Path], known: Mapping[str, bytes],
+    begun: Mapping[str, Begun],
+) -> Contents | None:  # fmt: skip
+    """Return what a log holds that has grown since it was kept, where only its end need be read."""
+    for path, first in begun.items():
+        if can_grow(local, path):
+            key = key_of(name, {**known, path: first.digest})
+            before = cache.find(key, _changed)
+            try:
+                found = extended(before, path, local[path], first.size) if before else None
+            except SourceError:
+                found = None
+            if found:
+                cache.forget(key)
+                return found
+    return None
+
+
+def _changed(_: int) -> pd.DataFrame:
+    raise SourceError("The copy in the cache is damaged and its file has changed.")
 
 
 def _again(name: str, local: Mapping[str, Path], key: str, at: int) -> pd.DataFrame:

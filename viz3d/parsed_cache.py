@@ -31,7 +31,7 @@ from viz3d.parsed_files import ABOUT, Damaged
 from viz3d.run import Problem
 from viz3d.settings import CACHE_BYTES, Settings, load_settings
 from viz3d.sources import private
-from viz3d.sources.digest import of_file
+from viz3d.sources.digest import of_grown
 from viz3d.sources.entries import inside, size_of
 from viz3d.sources.faults import fault
 from viz3d.sources.landing import SUFFIX, temporary
@@ -69,6 +69,14 @@ class Kept:
     parsed_bytes: int
 
 
+@dataclass(frozen=True)
+class Begun:
+    """The first bytes of a file: how many, and their SHA-256."""
+
+    size: int
+    digest: bytes
+
+
 class ParsedCache:
     """See the module.
 
@@ -99,8 +107,14 @@ class ParsedCache:
         probe.unlink()
         return cls(place, limit)
 
-    def digests(self, files: Mapping[str, Path]) -> dict[str, bytes]:
-        """Return the SHA-256 of what files hold; one that has not changed is not read again.
+    def digests(self, files: Mapping[str, Path]) -> tuple[dict[str, bytes], dict[str, Begun]]:
+        """Take the SHA-256 of what files hold; one that has not changed is not read again.
+
+        Returns
+        -------
+        digests : dict of {path in the source: SHA-256}
+        begun : dict of {path in the source: Begun}
+            What was known of files that begin as they did and are longer now.
 
         Raises
         ------
@@ -108,20 +122,26 @@ class ParsedCache:
         """
         known = self._known()
         found: dict[str, bytes] = {}
+        begun: dict[str, Begun] = {}
         new: dict[str, list[int | str]] = {}
         for name, path in files.items():
             place, state = str(path.absolute()), _state(path)
-            said = known.pop(place, [])
+            said = known.pop(place, None) or [0, 0, 0, 0, ""]
+            before, digest = int(said[0]), bytes.fromhex(str(said[-1]))
             if said[:-1] != state:
-                said = [*state, of_file(path).hex()]
-            found[name] = bytes.fromhex(str(said[-1]))
-            if abs(time.time_ns() - path.stat().st_mtime_ns) > TOO_YOUNG * 1e9:
-                new[place] = said
+                found[name], begin = of_grown(path, before)
+                if begin == digest:
+                    begun[name] = Begun(before, digest)
+            else:
+                found[name] = digest
+            if abs(time.time_ns() - path.stat().st_mtime_ns) < TOO_YOUNG * 1e9:
+                state = [state[0], 0, 0, 0]  # which no file has, so that it is hashed again
+            new[place] = [*state, found[name].hex()]
         latest = dict([*known.items(), *new.items()][-KNOWN_FILES:])
         if latest != self._known():
             with suppress(OSError):
                 write_whole(self.folder / DIGESTS, json.dumps(latest).encode())
-        return found
+        return found, begun
 
     def find(
         self, key: str, again: Callable[[int], pd.DataFrame]
@@ -219,7 +239,7 @@ class ParsedCache:
             return {
                 place: [*numbers, digest]
                 for place, (*numbers, digest) in known.items()
-                if _KEY.fullmatch(digest)
+                if _KEY.fullmatch(digest) and [*map(type, numbers)] == [int] * 4
             }
         except (OSError, ValueError, TypeError, AttributeError):
             return {}

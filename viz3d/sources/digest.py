@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+BLOCK = 1024 * 1024
+
 
 def digest(files: Mapping[str, Path], known: Mapping[str, bytes] = MappingProxyType({})) -> str:
     """Return the SHA-256 of the names and bytes of files.
@@ -46,6 +48,24 @@ def of_file(path: Path) -> bytes:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
+
+
+def of_grown(path: Path, before: int) -> tuple[bytes, bytes]:
+    """Return the SHA-256 of a file and that of its first `before` bytes, in one reading.
+
+    Raises
+    ------
+    OSError
+    """
+    whole = hashlib.sha256()
+    with path.open("rb") as file:
+        while before > 0 and (block := file.read(min(before, BLOCK))):
+            whole.update(block)
+            before -= len(block)
+        begin = whole.copy()
+        while block := file.read(BLOCK):
+            whole.update(block)
+    return whole.digest(), begin.digest()
 
 
 def _common_depth(paths: Sequence[str]) -> int:
