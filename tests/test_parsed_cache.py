@@ -241,20 +241,22 @@ def test_the_command_looks_after_it(folder: Path, capsys: pytest.CaptureFixture[
     assert kept(folder) == []
 
 
-GROWING = st.lists(
-    st.one_of(
-        st.builds(
-            lambda gap, row: (gap, row),
-            st.sampled_from([1, 1, 1, 2, 0, -3]),
-            st.dictionaries(
-                st.sampled_from(["loss", "lr", "val", "grad_norm"]),
-                st.one_of(st.floats(), st.integers(-9, 9), st.sampled_from([None, "x"])),
-                max_size=3,
-            ),
-        ),
-        st.just((0, None)),
-    ),
-    max_size=14,
+FLOATS = st.one_of(st.floats(), st.integers(-9, 9))
+CLEAN = st.tuples(
+    st.sampled_from([1, 1, 2]),
+    st.fixed_dictionaries({"loss": FLOATS}, optional={"lr": FLOATS, "val": FLOATS}),
+)
+ODD = st.one_of(
+    st.tuples(st.sampled_from([0, -1, -3]), st.fixed_dictionaries({"loss": FLOATS})),
+    st.tuples(st.sampled_from([0, 1]), st.fixed_dictionaries({"val": FLOATS})),
+    st.tuples(st.just(1), st.sampled_from([{"new": 1}, {"loss": "x"}, {"layer": 1}, {"_step": 3}])),
+    st.just((0, None)),
+)
+GROWING = st.builds(
+    lambda first, more, last: first + more + last,
+    st.lists(CLEAN, min_size=1, max_size=4),
+    st.lists(ODD, max_size=2),
+    st.lists(CLEAN, max_size=4),
 )
 
 
@@ -268,13 +270,13 @@ def lines_of(rows: list[tuple[int, dict[str, Any] | None]]) -> bytes:
 
 
 @settings(max_examples=100, deadline=None)
-@given(rows=GROWING, where=st.integers(0, 14), within=st.integers(0, 3), beside=st.booleans())
+@given(rows=GROWING, where=st.floats(0, 1), torn=st.integers(0, 7), beside=st.booleans())
 def test_a_grown_log_is_what_the_whole_is(
-    rows: list[tuple[int, dict[str, Any] | None]], where: int, within: int, beside: bool
+    rows: list[tuple[int, dict[str, Any] | None]], where: float, torn: int, beside: bool
 ) -> None:
     """Whatever was added, and wherever the log ended when it was read before."""
     whole = lines_of(rows)
-    begun = whole[: max(0, len(lines_of(rows[:where])) - (within == 3) * 5)]
+    begun = whole[: len(lines_of(rows[: 1 + int(where * len(rows))])) - max(0, torn - 4)]
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         path = Path(name) / "runs" / "metrics.jsonl"
         path.parent.mkdir()
@@ -306,7 +308,8 @@ def test_of_a_grown_log_the_end_alone_is_parsed(
     assert run.history["loss"].loc[51] == 0.25
     assert run.nonfinite["step"].tolist() == [50]
     assert len(kept(folder)) == 1
-    (folder / "a.jsonl").write_text((ROWS + more).replace("3.0", "4.0", 1) + more)
+    last = '{"step": 52, "loss": 1}\n'
+    (folder / "a.jsonl").write_text((ROWS + more).replace("3.0", "4.0", 1) + last)
     with pytest.raises(TypeError):  # another beginning: it would be parsed as a whole
         load_runs(folder)
 
