@@ -125,7 +125,7 @@ def _read(
     else:
         cache = None
     known, begun = cache.digests(local) if cache else ({}, {})
-    key = key_of(info.name, known)
+    key = key_of(info.name, known) if cache else ""
     kept = cache.find(key, partial(_again, info.name, local, key)) if cache else None
     if kept:
         return [_run(info, *part, local, known, told, roles, len(kept)) for part in kept]

@@ -175,8 +175,8 @@ class ParsedCache:
             private.make(part)
             if parsed_files.write(part, key, contents):
                 part.rename(self.folder / key)
-        except OSError:
-            pass  # a full disk, or another process was first
+        except (OSError, ValueError, TypeError):
+            pass  # a full disk, another process was first, or a column that Arrow does not know
         finally:
             shutil.rmtree(part, ignore_errors=True)
         self._keep_to_limit(key)
