@@ -295,6 +295,33 @@ def test_a_grown_log_is_what_the_whole_is(
             assert_same(found, wanted)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        [{"step": 50, "loss": 1}, {"step": 50, "loss": 2}],  # logged again
+        [{"step": 49, "loss": 1}],
+        [{"step": 52, "loss": 1}, {"step": 51, "loss": 1}],
+        [{"step": 3, "loss": 1}],  # a restart
+        [{"step": 50, "new": 1}],
+        [{"step": 50, "loss": True}],
+        [{"step": 50.5, "loss": 1}],
+        [{"loss": 1}],
+        [{"global_step": 50, "loss": 1}],
+        [{"step": 50, "name": "h.0", "loss": 1}],
+    ],
+)
+def test_what_only_the_whole_log_can_tell_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, more: list[dict[str, Any]]
+) -> None:
+    """Repeats, restarts, new metrics and odd rows count as if the log had been read at once."""
+    load_runs(folder)
+    with (folder / "a.jsonl").open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in more)
+    found = load_runs(folder)
+    monkeypatch.setattr(load_entries, "WORTH", 10**9)
+    assert_same(found, load_runs(folder))
+
+
 def test_of_a_grown_log_the_end_alone_is_parsed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
