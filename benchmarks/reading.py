@@ -8,8 +8,8 @@ processors (which feel a busy machine less), and of the largest memory of the pr
 held after a small history was read in the same way. "Parse" goes from the file to the joined
 history, "open" is `viz3d.load_run`, which also takes the SHA-256 of the file and keeps what was
 parsed. Wanted (goals 3 and 4): the first parse at most 1.2 times pyarrow's seconds and twice its
-memory, a view of a run that was opened before at most 1.5 times what pyarrow needs for the same three
-columns of a Parquet file.
+memory, a view of a run that was opened before at most 1.5 times what pyarrow needs for the same
+three columns of a Parquet file.
 """
 
 from __future__ import annotations
