@@ -165,7 +165,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _run_json(run: Run) -> dict[str, Any]:
-    steps = run.history.index
+    steps = run.index
     return {
         "name": run.name,
         "source": run.source,

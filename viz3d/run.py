@@ -6,7 +6,8 @@ read-only and copy before changing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -214,6 +215,27 @@ class Report:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+class Columns(ABC):
+    """A history that is read column by column when it is asked for.
+
+    Attributes
+    ----------
+    metrics : tuple of str
+        In the order in which they were first logged.
+    roles : mapping of {role: metric}
+        As recognised.
+    rows : int
+    """
+
+    metrics: tuple[str, ...]
+    roles: Mapping[str, str]
+    rows: int
+
+    @abstractmethod
+    def read(self, metrics: Sequence[str]) -> pd.DataFrame:
+        """Return some of them as `Run.history` has them; without any, its index alone."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One training run.
@@ -265,15 +287,54 @@ class Run:
     def __post_init__(self) -> None:
         for name in ("config", "roles"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        if isinstance(self.history, Columns):  # read when it is asked for
+            object.__setattr__(self, "_columns", self.history)
+            object.__delattr__(self, "history")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Read the whole history where it has not been read so far."""
+            if name != "history" or "_columns" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            object.__setattr__(self, "history", self.__dict__["_columns"].read(self.metrics))
+            return self.history
+
+    @property
+    def _stored(self) -> Columns | None:
+        return self.__dict__.get("_columns")
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics in the history, in the order in which they were first logged."""
+        if self._stored:
+            return self._stored.metrics
         return tuple(str(column) for column in self.history.columns)
 
     def origin_of(self, metric: str) -> tuple[Origin, ...]:
         """Return where the series of a metric comes from; several where files were joined."""
         return tuple(origin for origin in self.origins if metric in origin.metrics)
+
+    def columns(self, metrics: Sequence[str]) -> pd.DataFrame:
+        """Return some columns of the history, of which the others need not be read for it.
+
+        Raises
+        ------
+        KeyError
+            If there is no such metric.
+        """
+        if self._stored:
+            return self._stored.read(list(dict.fromkeys(metrics)))[list(metrics)]
+        return self.history[list(metrics)]
+
+    def column(self, metric: str) -> pd.Series:
+        """Return one column of the history; see `columns`."""
+        return self.columns([metric])[metric]
+
+    @property
+    def index(self) -> pd.Index:
+        """The steps, of which no metric need be read."""
+        return self.columns(()).index
 
     def role(self, role: str) -> pd.Series | None:
         """Return the series that plays `role`, without the steps at which it was not logged.
@@ -290,9 +351,9 @@ class Run:
             left out too; ask `nonfinite` for them.
         """
         metric = self.roles.get(role)
-        if metric is None or metric not in self.history.columns:
+        if metric is None or metric not in self.metrics:
             return None
-        return self.history[metric].dropna()
+        return self.column(metric).dropna()
 
     def with_roles(self, roles: Mapping[str, str]) -> Run:
         """Return the same run with some roles said by the user.
@@ -308,10 +369,11 @@ class Run:
             If a metric is not in the history.
         """
         for role, metric in roles.items():
-            if metric not in self.history.columns:
+            if metric not in self.metrics:
                 known = ", ".join(self.metrics) or "none"
                 raise BadArgument(
                     f"Run {self.name!r} has no metric {metric!r} for the role {role!r}; it has: "
                     f"{known}."
                 )
-        return replace(self, roles={**self.roles, **roles})
+        history: Any = self._stored or self.history
+        return replace(self, history=history, roles={**self.roles, **roles})

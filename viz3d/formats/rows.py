@@ -211,7 +211,8 @@ def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame
     index = pd.Index(steps, dtype=np.int64, name="step")
     nonfinite = pd.concat(odd, ignore_index=True) if odd else _no_nonfinite()
     nonfinite = nonfinite.sort_values("step", kind="stable", ignore_index=True)
-    return pd.DataFrame(columns, index=index), nonfinite, replaced
+    # Each column stays where it is: to lay them side by side would need as much memory again.
+    return pd.DataFrame(columns, index=index, copy=False), nonfinite, replaced
 
 
 def _places(step: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

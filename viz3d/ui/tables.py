@@ -97,8 +97,8 @@ def _facts(run: Run) -> dict[str, Any]:
     loss = run.role("loss")
     return {
         "run": run.name,
-        "steps": len(run.history),
-        "last step": int(run.history.index[-1]) if len(run.history) else None,
+        "steps": len(run.index),
+        "last step": int(run.index[-1]) if len(run.index) else None,
         "final loss": float(loss.iloc[-1]) if loss is not None and len(loss) else None,
         "layers": None if run.layers is None else int(run.layers["layer"].nunique()),
         "report": "" if run.report is None else ", ".join(run.report.stages),
