@@ -28,12 +28,14 @@ from viz3d.formats import (
     verl_console,
     viz3d_run,
     wandb_chart,
+    wandb_history,
     wandb_offline,
 )
 from viz3d.formats.base import Format
 
 FORMATS: tuple[Format, ...] = (
     viz3d_run,
+    wandb_history,
     wandb_offline,
     neptune,
     landscape_npz,

@@ -6,14 +6,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
 from viz3d.formats.arrow import from_arrow, needs_a_look
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
+from viz3d.formats.parallel import in_order
 from viz3d.formats.parse import parse_table
 from viz3d.formats.table import Table, TableBuilder, stack
 from viz3d.formats.tally import Tally
@@ -95,32 +99,48 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
         If the file is no UTF-8 text or too large.
     """
     text.check(path)
-    tables = [
-        read_fast(block, tally) or _read_lines(block, first, tally)
+    pieces = (
+        (first, block)
         for first, block in text.blocks(path, tally, start, stop)
-        if block.strip()
-    ]
+        if not block.isspace()
+    )
+    tables = (
+        _taken(arrow, tally) or _read_lines(block, first, tally)
+        for (first, block), arrow in in_order(lambda piece: _to_arrow(piece[1]), pieces)
+    )
     return stack(tables, tally)
 
 
 def read_fast(block: bytes, tally: Tally) -> Table | None:
     """Read whole lines with Arrow, or return None where anything in them needs a closer look."""
+    return _taken(_to_arrow(block), tally)
+
+
+def _taken(arrow: pa.Table | None, tally: Tally) -> Table | None:
+    """Take the numbers out of what Arrow read, or return None where they need a closer look."""
+    import pyarrow as pa
+
+    if arrow is not None:
+        with suppress(pa.ArrowException, UnicodeDecodeError):
+            return from_arrow(_unboxed(arrow), tally)
+    return None
+
+
+def _to_arrow(block: bytes) -> pa.Table | None:
     import pyarrow as pa
     import pyarrow.json as pj
 
-    n_lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    if not _suits_arrow(block, n_lines):
+    n_lines = _lines_for_arrow(block)
+    if n_lines is None:
         return None
     try:
         arrow = pj.read_json(
             pa.BufferReader(block), pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
         )
-        # Arrow also takes two objects on one line; those are not rows of a log.
-        if arrow.num_rows == n_lines and not needs_a_look(arrow):
-            return from_arrow(_unboxed(arrow), tally)
-    except (pa.ArrowException, UnicodeDecodeError):
-        pass
-    return None
+    except pa.ArrowException:
+        return None
+    # Arrow also takes two objects on one line; those are not rows of a log.
+    return arrow if arrow.num_rows == n_lines and not needs_a_look(arrow) else None
 
 
 def _unboxed(arrow: pa.Table) -> pa.Table:
@@ -139,36 +159,39 @@ def _unboxed(arrow: pa.Table) -> pa.Table:
     return opened.rename_columns(names).append_column("step", arrow["step"])
 
 
-def _suits_arrow(block: bytes, n_lines: int) -> bool:
-    """Say whether Arrow can parse a block in reasonable time, or at all.
+def _lines_for_arrow(block: bytes) -> int | None:
+    """Count the lines of a block; None where Arrow cannot parse it in reasonable time, or at all.
 
     Measured: it dies of a line nested 30,000 deep and of a first line ``null``, takes a later
     ``null`` for a row, and takes half a minute for 20,000 columns.
     """
-    if block.startswith(b"{") + block.count(b"\n{") < n_lines or _has_long_line(block):
-        return False
-    openers = block.count(b"{") + block.count(b"[")
-    if openers > n_lines + NESTED and _most_openers(block) > NESTED:
-        return False
-    return len(set(_KEY.findall(block[:HEAD_BYTES]))) <= limits.METRICS
+    chars = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(chars == ord("\n"))
+    begins = ends[: -1 if block.endswith(b"\n") else None] + 1
+    if (
+        not block.startswith(b"{")
+        or (chars[begins] != ord("{")).any()
+        or _has_long_line(block, ends)
+    ):
+        return None
+    openers = (chars & 0b1101_1111) == ord("[")  # and "{", which is one bit off
+    n_lines = len(begins) + 1
+    if np.count_nonzero(openers) > n_lines + NESTED and _most(openers, ends) > NESTED:
+        return None
+    keys = set(_KEY.findall(block[:HEAD_BYTES]))
+    return n_lines if len(keys) <= limits.METRICS else None
 
 
-def _has_long_line(block: bytes) -> bool:
-    import numpy as np
-
+def _has_long_line(block: bytes, ends: np.ndarray) -> bool:
     if len(block) <= limits.LINE_BYTES:
         return False
-    ends = np.flatnonzero(np.frombuffer(block + b"\n", dtype=np.uint8) == ord("\n"))
-    return bool(np.diff(ends, prepend=-1).max() > limits.LINE_BYTES + 1)
+    return bool(np.diff([-1, *ends, len(block)]).max() > limits.LINE_BYTES + 1)
 
 
-def _most_openers(block: bytes) -> int:
+def _most(openers: np.ndarray, ends: np.ndarray) -> int:
     """Return the largest number of opening brackets in one line, which bounds its depth."""
-    import numpy as np
-
-    chars = np.frombuffer(block + b"\n", dtype=np.uint8)
-    opened = np.cumsum((chars == ord("{")) | (chars == ord("[")))
-    return int(np.diff(opened[chars == ord("\n")], prepend=0).max())
+    opened = np.cumsum(openers)
+    return int(np.diff(opened[[*ends, -1]], prepend=0).max())
 
 
 def _over_a_cap(line: bytes) -> str:
@@ -179,8 +202,6 @@ def _over_a_cap(line: bytes) -> str:
 
 def _depth(line: bytes) -> int:
     """Return how deep a line is nested, at least roughly where it is no JSON."""
-    import numpy as np
-
     if line.count(b"{") + line.count(b"[") <= limits.DEPTH:
         return 0
     chars = np.frombuffer(_STRING.sub(b"", line), dtype=np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -32,6 +33,7 @@ TOO_NESTED = (
 OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out ({names})."
 
 
+@lru_cache(maxsize=4096, typed=True)
 def clean_name(name: object) -> str:
     """Return a metric's name that can be shown: no control characters, no lone surrogates.
 
@@ -64,10 +66,10 @@ def to_number(
     -------
     float or int or None
     """
-    if isinstance(value, str):
-        return _from_text(value, name, tally, line, told=not text_is_number)
     if value is None or isinstance(value, float):
         return value
+    if isinstance(value, str):
+        return _from_text(value, name, tally, line, told=not text_is_number)
     if isinstance(value, bool) and not counts_steps(name):
         tally.add(BOOLEANS, line=line, name=name)
         return int(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from viz3d.formats import limits, remedies
@@ -61,6 +62,15 @@ class Tally:
     def take(self, other: Tally) -> None:
         """Add what was counted of another file."""
         self._taken.extend(other.problems())
+
+    def counted(self) -> list[tuple[str, int, list[str]]]:
+        """Return what was counted, in the order in which it was first met: for `recount`."""
+        return [(what, entry.count, list(entry.names)) for what, entry in self._entries.items()]
+
+    def recount(self, what: str, count: int, names: Sequence[str]) -> None:
+        """Add what another tally `counted` earlier."""
+        self.add(what, count=count)
+        self._entries[what].names.update(dict.fromkeys(names))
 
     def problems(self) -> tuple[Problem, ...]:
         """Return one `Problem` per kind, in the order in which they were first met."""

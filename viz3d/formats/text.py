@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from viz3d.errors import NotMine
 from viz3d.formats import limits
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
-BLOCK_BYTES = 4 * limits.MIB
+BLOCK_BYTES = 2 * limits.MIB
 BOM = b"\xef\xbb\xbf"
 LONG_LINE = "{n} line{|s} longer than {limit:LINE_BYTES} {was|were} left out."
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
@@ -81,18 +83,23 @@ def blocks(
         while chunk := file.read(_next(file, stop)):
             if line == 1 and not rest:
                 chunk = chunk.removeprefix(BOM)
-            rest += chunk
-            cut = rest.rfind(b"\n") + 1
+            cut = chunk.rfind(b"\n") + 1
             if cut:
-                yield line, rest[:cut]
-                line += rest.count(b"\n", 0, cut)
-                rest = rest[cut:]
-            elif len(rest) > limits.LINE_BYTES:
+                block = b"".join((rest, memoryview(chunk)[:cut]))
+                yield line, block
+                line += line_ends(block)
+                rest = chunk[cut:]
+            elif len(rest := rest + chunk) > limits.LINE_BYTES:
                 tally.add(LONG_LINE, line=line)
                 rest = _skip_line(file, stop)
                 line += 1
     if rest:
         yield line, rest
+
+
+def line_ends(data: bytes) -> int:
+    """Count line ends, several times as fast as ``data.count``."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
 def _next(file: BinaryIO, stop: int | None) -> int:
