@@ -281,7 +281,7 @@ def key_of(name: str, digests: Mapping[str, bytes]) -> str:
     digests : mapping of {path in the source: SHA-256}
     """
     files = [[path, digest.hex()] for path, digest in digests.items()]
-    caps = {cap: value for cap, value in vars(limits).items() if cap.isupper()}
+    caps = {cap: value for cap, value in vars(limits).items() if isinstance(value, int)}
     return hashlib.sha256(json.dumps([_parser(), caps, name, files]).encode()).hexdigest()
 
 

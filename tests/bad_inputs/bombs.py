@@ -143,7 +143,7 @@ def slow_config(folder: Path) -> None:
 
 
 BOMBS = (
-    Bomb("I34", many_keys, "of metrics beyond the first 2,000", 3),
+    Bomb("I34", many_keys, "of metrics beyond the first 2,000", 3, 512),
     Bomb("I35", deep_line, "log.jsonl:2: 1 line nested deeper than 32 levels", 2),
     Bomb("I35", deep_document, "it is nested too deeply"),
     Bomb("I35", many_objects, "more than 4,000,000 values"),

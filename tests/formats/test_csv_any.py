@@ -54,7 +54,7 @@ def test_ragged_rows_cost_only_themselves(read: Reader) -> None:
 
 
 @pytest.mark.parametrize(
-    ("odd", "told"), [("149999,8,9", [150_001]), ("149999,word", [None]), ('149999,"8', [])]
+    ("odd", "told"), [("149999,8,9", [150_001]), ("149999,word", [None]), ('149999,"8', [150_001])]
 )
 def test_an_odd_row_far_down_costs_only_itself(
     read: Reader, odd: str, told: list[int | None]

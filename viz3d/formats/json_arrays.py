@@ -70,9 +70,9 @@ def load_document(path: Path) -> Any:
         If it is no JSON, too large or nested too deeply.
     """
     text.check(path, "DOCUMENT_BYTES")
-    content = path.read_bytes().removeprefix(text.BOM)
-    if sum(map(content.count, (b",", b"[", b"{"))) > limits.VALUES:
+    if _values(path) > limits.VALUES:
         raise NotMine(limits.reason("it holds more than {limit:VALUES} values"))
+    content = path.read_bytes().removeprefix(text.BOM)
     try:
         return json.loads(content.decode("utf-8"))
     except json.JSONDecodeError as error:
@@ -81,6 +81,13 @@ def load_document(path: Path) -> Any:
         raise NotMine("it is no JSON document in UTF-8") from error
     except RecursionError as error:
         raise NotMine("it is nested too deeply") from error
+
+
+def _values(path: Path) -> int:
+    """Count what begins a value, without holding the file."""
+    with path.open("rb") as file:
+        chunks = iter(lambda: file.read(text.BLOCK_BYTES), b"")
+        return sum(chunk.count(mark) for chunk in chunks for mark in (b",", b"[", b"{"))
 
 
 def _records(document: Sequence[Any], tally: Tally) -> Table:

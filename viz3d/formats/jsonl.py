@@ -137,10 +137,10 @@ def _to_arrow(block: bytes) -> pa.Table | None:
         arrow = pj.read_json(
             pa.BufferReader(block), pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
         )
-    except pa.ArrowException:
+        # Arrow also takes two objects on one line; those are not rows of a log.
+        return arrow if arrow.num_rows == n_lines and not needs_a_look(arrow) else None
+    except (pa.ArrowException, UnicodeDecodeError):
         return None
-    # Arrow also takes two objects on one line; those are not rows of a log.
-    return arrow if arrow.num_rows == n_lines and not needs_a_look(arrow) else None
 
 
 def _unboxed(arrow: pa.Table) -> pa.Table:
