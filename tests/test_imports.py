@@ -32,6 +32,8 @@ ROWS = (
     {"export", "packing"},
     {"figures", "load"},
     {"load_entries"},
+    {"parsed_cache", "parsed_growth"},
+    {"parsed_files"},
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},
@@ -47,7 +49,7 @@ PLACES = {
     "streamlit": {"ui", "app", "pages"},
     "plotly": {"figures", "export"},
     "sklearn": {"analysis"},
-    "google": {"sources/gcs", "sources/login"},
+    "google": {"sources/gcs", "sources/login", "formats/wandb_records", "formats/wandb_offline"},
     "google.cloud": {"sources/gcs"},
     "transformers": {"record/huggingface"},
     "wandb": {"sources/wandb", "formats/wandb_offline", "export/wandb"},

@@ -56,6 +56,12 @@ from viz3d.run import Run
         ("time/total_timesteps", "timesteps"),
         ("train/tok_per_sec", "tokens_per_second"),
         ("Train/Loss", "loss"),
+        ("dpo_loss", "loss"),
+        ("loss/policy_avg", "loss"),
+        ("reward/total", "reward"),
+        ("kl_policy_base", "kl"),
+        ("timing_s/step", "step_time"),
+        ("tok/s", "tokens_per_second"),
     ],
 )
 def test_names_of_the_field_are_recognised(metric: str, role: str) -> None:
@@ -74,6 +80,9 @@ def test_names_of_the_field_are_recognised(metric: str, role: str) -> None:
         "kl/coef",
         "lr_decay",
         "rewards/format_func",
+        "perf/total_num_tokens",
+        "env/all/total_ac_tokens",
+        "timing_s/gen",
         "S0",
         "",
     ],
@@ -98,6 +107,19 @@ def test_a_metric_without_values_gives_way() -> None:
     history = pd.DataFrame({"loss": [float("nan")] * 2, "train_loss": [2.0, 1.0]})
     assert recognise(["loss", "train_loss"], history)["loss"] == "train_loss"
     assert recognise(["loss"], history[["loss"]]) == {"loss": "loss"}
+
+
+def test_a_count_of_each_step_is_no_total() -> None:
+    """TRL's ``num_tokens`` grows, Tinker's is that of a batch; one value alone does not tell."""
+    counts = {"total": [10, 20, 20, 30], "falls": [10, 9, 11, 12], "same": [5, 5, 5, 5]}
+    for name, expected in {"total": True, "falls": False, "same": False}.items():
+        history = pd.DataFrame({"num_tokens": counts[name]}, dtype=float)
+        assert ("tokens" in recognise(["num_tokens"], history)) is expected
+    both = pd.DataFrame(
+        {"num_tokens": counts["falls"], "tokens_seen": counts["total"]}, dtype=float
+    )
+    assert recognise(list(both), both) == {"tokens": "tokens_seen"}
+    assert recognise(["num_tokens"], both.iloc[:1]) == {"tokens": "num_tokens"}
 
 
 def test_every_role_is_described() -> None:

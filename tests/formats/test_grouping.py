@@ -37,6 +37,21 @@ def runs(*paths: str) -> dict[str, list[str]]:
             ["s/a.csv", "s/b.csv", "s/args.json"],
             {"s/a.csv": ["s/a.csv", "s/args.json"], "s/b.csv": ["s/args.json", "s/b.csv"]},
         ),
+        (
+            [
+                "k/train/e.tfevents.1.h",
+                "k/validation/e.tfevents.1.h",
+                "k/validation/e.tfevents.2.h",
+            ],
+            {
+                "k/train": ["k/train/e.tfevents.1.h"],
+                "k/validation": ["k/validation/e.tfevents.1.h", "k/validation/e.tfevents.2.h"],
+            },
+        ),
+        (
+            ["b/e.tfevents.1.h", "b/progress.csv", "b/hparams.yaml"],
+            {"b": ["b/e.tfevents.1.h", "b/hparams.yaml", "b/progress.csv"]},
+        ),
         (["s/config.json"], {}),
         (["s/config.json", "s/deep/a.csv"], {"s/deep/a.csv": ["s/deep/a.csv"]}),
     ],
@@ -49,4 +64,4 @@ def test_files_become_runs(paths: list[str], expected: dict[str, list[str]]) -> 
 def test_a_run_tells_its_formats_by_name_alone() -> None:
     """A listing says what may be read, without the configs beside it."""
     (found,) = group(["t/measurements.csv", "t/hparams.json"])
-    assert found.formats == ("AlgoPerf trial", "CSV")
+    assert found.formats == ("AlgoPerf trial", "W&B chart", "CSV")

@@ -34,6 +34,54 @@ def test_a_base_line_gives_every_number(read: Reader) -> None:
     assert "moving average" in said(parsed)
 
 
+# What the first version printed, in October 2025, and the newest.
+PRINTED = {
+    "step 00003/21400 (0.01%) | loss: 11.090355 | lrm: 1.00 | dt: 1000.25ms | tok/sec: 524,288 | "
+    "mfu: 47.10 | total time: 0.05m": {
+        "loss": 11.090355, "lrm": 1.0, "dt_ms": 1000.25, "tok/sec": 524288.0, "mfu": 47.1,
+        "total_time_min": 0.05,
+    },
+    "step 00003 (0.41%) | loss: 1.262134 | lrm: 0.90 | dt: 1000.25ms | tok/sec: 524,288 | "
+    "mfu: 47.10 | total time: 0.05m": {
+        "loss": 1.262134, "lrm": 0.9, "dt_ms": 1000.25, "tok/sec": 524288.0, "mfu": 47.1,
+        "total_time_min": 0.05,
+    },
+    "step 00003/21400 (0.01%) | loss: 2.500000 | lrm: 1.00 | dt: 9.50ms | tok/sec: 1,024 | "
+    "bf16_mfu: 50.25 | epoch: 1 | total time: 0.05m | eta: 12.5m": {
+        "loss": 2.5, "lrm": 1.0, "dt_ms": 9.5, "tok/sec": 1024.0, "bf16_mfu": 50.25, "epoch": 1.0,
+        "total_time_min": 0.05, "eta_min": 12.5,
+    },
+    "Step 00003 | Validation bpb: 3.2104": {"val_bpb": 3.2104},
+    "Step 00003 | CORE metric: 0.2055": {"CORE_metric": 0.2055},
+    "Step 00003 | ChatCORE: 0.2512 | ChatCORE_cat: 0.3100": {
+        "ChatCORE": 0.2512, "ChatCORE_cat": 0.31,
+    },
+    "Step 00003/00650 | Training loss: 1.234567| lrm: 0.984615| num_tokens: 10,230": {
+        "train_loss": 1.234567, "lrm": 0.984615, "num_tokens": 10230.0,
+    },
+    "Step 00003 | Validation loss: 1.066200": {"val_loss": 1.0662},
+    "Step 00003 | mmlu_acc: 0.320000, arc_easy_acc: 0.410000": {
+        "mmlu_acc": 0.32, "arc_easy_acc": 0.41,
+    },
+    "Step 3 | Pass@1: 0.0412, Pass@2: 0.0500, Pass@8: 0.1125": {
+        "Pass@1": 0.0412, "Pass@2": 0.05, "Pass@8": 0.1125,
+    },
+    "Step 3/467 | Example step 0 | Pass 1 | loss: -0.001250 | Average reward: 0.0625": {
+        "loss": -0.00125, "reward": 0.0625,
+    },
+    "Step 3/467 | Average reward: 0.046875 | Average sequence length: 164.50": {
+        "reward": 0.046875, "sequence_length": 164.5,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", PRINTED)
+def test_each_line_of_each_script_gives_every_number(read: Reader, line: str) -> None:
+    """Base, mid, SFT and RL training, as their scripts print it."""
+    (parsed,) = read(nanochat_console, {"a.log": line + "\n"})
+    assert joined(parsed).history.loc[3].to_dict() == PRINTED[line]
+
+
 def test_rates_of_several_optimizers_become_columns(read: Reader) -> None:
     """The group lr(…) of a fork, and the grad norm of an early version, are read."""
     text = (

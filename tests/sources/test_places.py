@@ -62,6 +62,17 @@ def test_a_run_that_is_one_file_goes_under_its_name() -> None:
     assert source.asked == []
 
 
+def test_segments_of_one_run_go_under_its_name() -> None:
+    """They lie in folders beside each other, and none is called like the run."""
+    one, two = "w/run-20260102_030405-abc", "w/offline-run-20260102_050607-abc"
+    other = "w/run-20260102_030405-xyz/run-xyz.wandb"
+    source = MemorySource(
+        dict.fromkeys((f"{one}/run-abc.wandb", f"{two}/run-abc.wandb", other), b"")
+    )
+    found = places(source, "w/abc", include=("**/*.wandb",))
+    assert found == {f"{at}/run-abc.wandb": f"w/abc/{at[2:]}/run-abc.wandb" for at in (one, two)}
+
+
 def test_a_run_at_the_top_is_called_like_the_source() -> None:
     """`gs://memory/runs` is a run itself: its files go into `runs`."""
     source = MemorySource({"report/report.md": b"# R", "metrics.jsonl": b'{"step": 1}\n'})

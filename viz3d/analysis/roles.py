@@ -1,8 +1,8 @@
 """What a metric is, from the names that the field uses.
 
 A role is found by patterns in order of preference: a training metric before one of evaluation, a
-plain name before a qualified one. The result depends on the names alone, is shown to the user and
-can be overridden.
+plain name before a qualified one. The result is shown to the user and can be overridden. It depends
+on the names, and on the values only where a column is empty, or is called like a total and is none.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ ROLES: dict[str, str] = {
     "value_loss": "loss of the value function",
     "accuracy": "share that was right",
     "tokens": "tokens seen so far",
+    "flops": "floating-point operations so far",
     "timesteps": "environment steps so far",
     "epoch": "passes over the data so far",
     "time": "time of the step, by the clock or since the start",
@@ -62,10 +63,11 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         *_train(
             "loss", "lm_loss", "losses", "loss_mean", "mean_loss", "loss/mean", "ce_loss",
             "cross_entropy(?:_loss)?", "(?:mean_)?nll(?:_loss)?", "total_loss", "loss_total",
+            "dpo_loss",
         ),
         *_train("loss_step"),  # Lightning's, beside loss_epoch
         "loss/train", "loss_train", "train_losses", "trl", "(?:pg|policy|policy_gradient)_loss",
-        _TRAIN + "(?:pg|policy|policy_gradient)_loss",
+        _TRAIN + "(?:pg|policy|policy_gradient)_loss", "loss/policy_avg",
         "(?:objective|actor)/(?!.*(?:entropy|kl|value|vf)).*loss",
     ),
     "val_loss": (
@@ -95,13 +97,15 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
             "reward", "mean_reward", "reward_mean", "avg_reward", "average_reward", "rewards",
             "reward/mean", "rewards/mean", "episode_reward", "episodic_return", "ep_rew_mean",
         ),
-        "rollout/ep_rew_mean", r"critic/(?:rewards|score)/mean", "objective/(?:scores|rlhf_reward)",
-        r"env/.*reward/(?:mean|total)", rf"{_EVAL}[/_.](?:mean_)?reward",
+        "rollout/ep_rew_mean", "critic/rewards/mean", "critic/score/mean",
+        "objective/(?:scores|rlhf_reward)", "env/all/reward/(?:mean|total)", "reward/total",
+        "env/.*reward/(?:mean|total)", rf"{_EVAL}[/_.](?:mean_)?reward",
     ),
     "reward_std": _train("reward_std", "rewards?/std", "std_reward", "rewards_std"),
     "kl": (
         *_train("kl", "approx_kl", "kl_mean", "mean_kl", "kl_div(?:ergence)?", "ppo_kl"),
-        "objective/kl", "kl/(?!coef|beta|target).*", "old_approx_kl",
+        "objective/kl", "kl_policy_base", "kl/(?!coef|beta|target).*", "old_approx_kl",
+        "policy/approxkl_avg", "optim/kl_sample_train_v1",
     ),
     "entropy": (*_train("entropy", "policy_entropy", "mean_entropy"), "policy/entropy.*",
                 "objective/entropy"),
@@ -109,33 +113,42 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         *_train("completion_length", "mean_completion_length", "sequence_length",
                 "response_length", "ep_len_mean", "episode_length"),
         "completions?/mean_length", "rollout/ep_len_mean", "response_length/mean",
-        "charts/episodic_length",
+        "charts/episodic_length", "env/all/ac_tokens_per_turn",
     ),
     "value_loss": (*_train("value_loss", "vf_loss"), "critic/(?:vf_)?loss", "loss/value.*"),
     "accuracy": (
         *_train("accuracy", "acc", "mean_token_accuracy", "token_accuracy", "acc(?:uracy)?_step"),
         rf"{_EVAL}[/_.](?:accuracy|acc|mean_token_accuracy)(?:_epoch)?",
-        rf"{_EVAL}[/_.].*[/_.]accuracy",
+        rf"{_EVAL}[/_.].*[/_.]accuracy", "rewards/accuracies",
         r"test[/_.](?:accuracy|acc)",
     ),
     "tokens": _train(
         "tokens", "num_tokens", "total_tokens", "tokens_seen", "num_input_tokens_seen",
         "consumed_tokens", "n_tokens",
     ),
+    "flops": _train("total_training_flops", "total_flops", "training_flops", "flops", "total_flos"),
     "timesteps": ("time/total_timesteps", *_train("total_timesteps", "timesteps", "env_steps")),
     "epoch": _train("epoch", "epochs"),
     "time": (
-        *_train("time", "wall_time", "elapsed", "elapsed_time", "wall_clock"),
+        *_train("time", "wall_time", "elapsed", "elapsed_time", "wall_clock",
+                "total_training_time"),
         "_runtime", "time/time_elapsed", "total_duration", "total_time(?:_min)?",
         "train_time(?:_ms)?", "_timestamp",
     ),
-    "step_time": _train("dt", "dt_ms", "step_times?", "time_per_step", "step_avg_ms"),
-    "tokens_per_second": _train(
-        "tok/sec", "tokens?_per_sec(?:ond)?", "tok_per_sec", "tps", "tokens/sec(?:ond)?",
-        "train_tokens_per_second",
+    "step_time": (
+        *_train("dt", "dt_ms", "step_times?", "time_per_step", "step_avg_ms"),
+        "perf/time_per_step", "timing_s/step", "time/(?:total|step)",
     ),
-    "mfu": _train("mfu", "bf16_mfu"),
+    "tokens_per_second": (
+        *_train("tok/sec", "tokens?_per_sec(?:ond)?", "tok_per_sec", "tok/s", "tps",
+                "tokens/sec(?:ond)?", "train_tokens_per_second"),
+        "perf/throughput",
+    ),
+    "mfu": (*_train("mfu", "bf16_mfu"), "perf/mfu/actor"),
 }  # fmt: skip
+
+# Totals by their meaning. Under the same names some trainers log the count of each step.
+_TOTALS = frozenset({"tokens", "timesteps"})
 
 _COMPILED = {
     role: [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
@@ -152,7 +165,8 @@ def recognise(metrics: Sequence[str], history: pd.DataFrame | None = None) -> di
     metrics : sequence of str
         Names, in the order in which they were logged; of two equally good names the first counts.
     history : pandas.DataFrame, optional
-        A metric without a finite value in it is taken only where there is no other.
+        A metric without a finite value in it is taken only where there is no other, and one that
+        falls or stays the same is no total.
 
     Returns
     -------
@@ -164,14 +178,27 @@ def recognise(metrics: Sequence[str], history: pd.DataFrame | None = None) -> di
         found = [
             metric for pattern in _COMPILED[role] for metric in metrics if pattern.fullmatch(metric)
         ]
+        if role in _TOTALS:
+            found = [metric for metric in found if _never_falls(history, metric)]
         if found:
             logged = (metric for metric in found if _has_values(history, metric))
             roles[role] = next(logged, found[0])
     return roles
 
 
+def said_roles(run: Run) -> dict[str, str]:
+    """Return the roles of a run that are not as its names say: a user gave them."""
+    found = recognise(run.metrics, run.history)
+    return {role: metric for role, metric in run.roles.items() if found.get(role) != metric}
+
+
 def _has_values(history: pd.DataFrame | None, metric: str) -> bool:
     return history is None or bool(np.isfinite(history[metric].to_numpy()).any())
+
+
+def _never_falls(history: pd.DataFrame | None, metric: str) -> bool:
+    values = np.empty(0) if history is None else history[metric].dropna().to_numpy()
+    return len(values) < 2 or bool((np.diff(values) >= 0).all() and values[-1] > values[0])
 
 
 def peak_learning_rate(run: Run) -> float | None:

@@ -81,7 +81,7 @@ def compute(runs: Run | Sequence[Run]) -> DynamicsResult:
 
 def _watched(run: Run) -> Iterator[tuple[str, Event]]:
     for role in WATCHED:
-        if run.roles.get(role) in run.history.columns:
+        if run.roles.get(role) in run.metrics:
             yield from ((role, event) for event in find_events(run, run.roles[role]))
 
 

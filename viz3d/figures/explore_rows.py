@@ -126,7 +126,7 @@ def _is_wide(runs: Sequence[Run], what: Quantity) -> bool:
     if what.constant:
         values = [setting(run, what.name) for run in runs]
         return skewed([value for value in values if value is not None], WIDE)
-    logged = [run.history[metric] for run in runs if (metric := metric_of(run, what.name))]
+    logged = [run.column(metric) for run in runs if (metric := metric_of(run, what.name))]
     return skewed(np.concatenate(logged), WIDE)
 
 
@@ -175,7 +175,7 @@ def read_rows(run: Run, axes: Sequence[ExploreAxis]) -> ExploreRows | None:
 
 def _logged(run: Run, metrics: Sequence[str]) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
     """Columns of these metrics, and where each was logged, be it as NaN."""
-    table = run.history[list(metrics)]
+    table = run.columns(metrics)
     logged = table.notna().to_numpy(copy=True)
     if run.nonfinite is not None:
         for k, metric in enumerate(metrics):

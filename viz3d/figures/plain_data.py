@@ -138,14 +138,14 @@ def compute_each(groups: Sequence[Sequence[Run]], **settings: Any) -> list[Plain
 def column_of(run: Run, axis: str) -> str | None:
     """Return the metric that a role or a metric's own name stands for; None if there is none."""
     metric = run.roles.get(axis, axis)
-    return metric if metric in run.history.columns else None
+    return metric if metric in run.metrics else None
 
 
 def _join(run: Run, axes: Sequence[str]) -> Rows | None:
-    columns = [column_of(run, axis) for axis in axes]
-    if None in columns:
+    columns = [name for axis in axes if (name := column_of(run, axis)) is not None]
+    if len(columns) < len(axes):
         return None
-    rows = run.history[columns].dropna(how="all")
+    rows = run.columns(columns).dropna(how="all")
     whole = rows[np.isfinite(rows.to_numpy(np.float64)).all(axis=1)]
     return whole, len(rows) - len(whole)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -60,7 +60,9 @@ def _in_no_order(n_back: int, n_turns: int, n_columns: int) -> bool:
     return n_back == n_turns or often or n_back > MAX_RESTARTS * n_columns
 
 
-def survivors(step: np.ndarray, starts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def survivors(
+    step: np.ndarray, starts: Sequence[int], told: Mapping[int, int] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Say which rows no later attempt superseded.
 
     Parameters
@@ -68,6 +70,8 @@ def survivors(step: np.ndarray, starts: Sequence[int]) -> tuple[np.ndarray, np.n
     step : numpy.ndarray, shape (n,), int64
     starts : sequence of int
         As `attempt_starts` gives them.
+    told : mapping of {int: int}, optional
+        The steps at which some of them began, where the log tells them; else that of their row.
 
     Returns
     -------
@@ -80,7 +84,8 @@ def survivors(step: np.ndarray, starts: Sequence[int]) -> tuple[np.ndarray, np.n
     if not len(begin):
         return np.ones(len(step), dtype=bool), attempt
     # Rows of attempt a stand only below the lowest step at which a later attempt begins.
-    lowest_later = np.minimum.accumulate(step[begin][::-1])[::-1]
+    first = np.array([min((told or {}).get(row, step[row]), step[row]) for row in starts])
+    lowest_later = np.minimum.accumulate(first[::-1])[::-1]
     kept = np.ones(len(step), dtype=bool)
     earlier = attempt < len(begin)
     kept[earlier] = step[earlier] < lowest_later[attempt[earlier]]

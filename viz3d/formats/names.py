@@ -34,6 +34,9 @@ _DOCUMENTS = re.compile(
     re.IGNORECASE,
 )
 
+# What W&B's library notes of itself. A debug.log anywhere else may be that of a training.
+_OF_WANDB = re.compile(r"(^|/)(debug-(internal|core|cli.*)|(wandb|logs)/debug)\.log$")
+
 _RATE = re.compile(
     r"(?<![a-z])(?:lr|learning[-_]?rate)[-_=:]?(\d+\.\d+(?:e-?\d+)?|\d+e-?\d+|\.\d+)(?!\d|\.\d)",
     re.IGNORECASE,
@@ -72,7 +75,7 @@ def is_config(path: str) -> bool:
 
 def is_document(path: str) -> bool:
     """Say whether a file is called like one that never holds a history."""
-    return is_config(path) or bool(_DOCUMENTS.fullmatch(stem(path)))
+    return is_config(path) or bool(_DOCUMENTS.fullmatch(stem(path)) or _OF_WANDB.search(path))
 
 
 def rate_in_name(name: str) -> float | None:

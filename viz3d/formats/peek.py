@@ -1,4 +1,4 @@
-"""Landscapes whose names tell nothing, known by what they hold: on this disk a look is cheap.
+"""Files whose names tell nothing, known by what they hold: on this disk a look is cheap.
 
 In a bucket it is not, since weights and data sets have the same endings and would be downloaded.
 """
@@ -6,11 +6,11 @@ In a bucket it is not, since weights and data sets have the same endings and wou
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from viz3d.errors import NotMine
-from viz3d.formats import hdf5, landscape_hdf5, landscape_npz
+from viz3d.formats import hdf5, landscape_hdf5, landscape_npz, neptune, parquet_any
 from viz3d.formats.base import Claim, Format
 from viz3d.formats.globs import claimed
 from viz3d.formats.names import suffix
@@ -21,12 +21,12 @@ MOST = 500
 
 def by_content(form: Format, path: str) -> Claim | None:
     """Claim a file that no format claims by name for one that would know it by what it holds."""
-    kind = KINDS.get(suffix(path))
-    return Claim(path) if kind and kind[0] is form and not claimed(path) else None
+    mine = any(kind is form for kind, _ in KINDS.get(suffix(path), ()))
+    return Claim(path) if mine and not claimed(path) else None
 
 
 def looks_like_one(path: str, local: Path) -> bool:
-    """Say whether a file that no format claims by name holds a landscape; it never raises.
+    """Say whether a format that does not claim a file by name can read it; it never raises.
 
     Parameters
     ----------
@@ -35,11 +35,10 @@ def looks_like_one(path: str, local: Path) -> bool:
     local : pathlib.Path
         The file itself.
     """
-    form, holds = KINDS.get(suffix(path), (None, None))
-    if form is None or holds is None or claimed(path):
+    if claimed(path):
         return False
     try:
-        return holds(local)
+        return any(holds(local) for _, holds in KINDS.get(suffix(path), ()))
     except (NotMine, OSError, zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError):
         return False
 
@@ -56,8 +55,9 @@ def _holds_grid(path: Path) -> bool:
         return landscape_hdf5.AXES[0] in file
 
 
-KINDS: Mapping[str, tuple[Format, Callable[[Path], bool]]] = {
-    ".npz": (landscape_npz, _holds_arrays),
-    ".h5": (landscape_hdf5, _holds_grid),
-    ".hdf5": (landscape_hdf5, _holds_grid),
+KINDS: Mapping[str, Sequence[tuple[Format, Callable[[Path], bool]]]] = {
+    ".npz": [(landscape_npz, _holds_arrays)],
+    ".h5": [(landscape_hdf5, _holds_grid)],
+    ".hdf5": [(landscape_hdf5, _holds_grid)],
+    ".parquet": [(neptune, neptune.holds), (parquet_any, parquet_any.holds)],
 }

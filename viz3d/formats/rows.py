@@ -8,12 +8,13 @@ rows become a history with one row per step; what a restart superseded is kept a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viz3d.formats.attempts import attempt_starts, survivors
+from viz3d.formats.attempts import MAX_RESTARTS, attempt_starts, survivors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
 # Columns that a logger puts into every row by itself, so into a late one too.
-CLOCKS = frozenset({"time", "_timestamp", "_runtime"})
+CLOCKS = frozenset({"time", "_timestamp", "_runtime", "_step"})
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,14 @@ class Rows:
     step : numpy.ndarray, shape (n,), int64
     columns : dict of {metric: Cells}
         In the order in which the metrics were first logged.
+    starts : mapping of {int: int}
+        Rows at which the log itself tells that it was started anew, and the step from which on
+        earlier rows are superseded.
     """
 
     step: np.ndarray
     columns: Mapping[str, Cells]
+    starts: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,9 @@ def join_rows(rows: Rows) -> Joined:
     Joined
     """
     metrics = [cells.row for name, cells in rows.columns.items() if name not in CLOCKS]
-    starts = attempt_starts(rows.step, metrics)
-    kept, attempt = survivors(rows.step, starts or ())
+    told = _told_starts(rows)
+    starts = _attempt_starts(rows.step, metrics, sorted(told))
+    kept, attempt = survivors(rows.step, starts or (), told)
     history, nonfinite, replaced = to_history(rows, kept)
     return Joined(
         history=history,
@@ -126,6 +132,31 @@ def join_rows(rows: Rows) -> Joined:
     )
 
 
+def _told_starts(rows: Rows) -> dict[int, int]:
+    """Return those of the log's own starts that supersede anything."""
+    if not rows.starts or len(rows.starts) > MAX_RESTARTS:
+        return {}
+    top = np.maximum.accumulate(rows.step)
+    return {
+        row: step
+        for row, step in rows.starts.items()
+        if 0 < row < len(top) and top[row - 1] >= step
+    }
+
+
+def _attempt_starts(
+    step: np.ndarray, metrics: Sequence[np.ndarray], told: Sequence[int]
+) -> list[int] | None:
+    """Return the rows at which attempts begin: those told, and those found between them."""
+    if not told:
+        return attempt_starts(step, metrics)
+    starts = list(told)
+    for begin, end in pairwise([0, *told, len(step)]):
+        parts = [rows[slice(*np.searchsorted(rows, (begin, end)))] - begin for rows in metrics]
+        starts += [begin + row for row in attempt_starts(step[begin:end], parts) or ()]
+    return sorted(starts)
+
+
 def concatenate(cells: Sequence[Cells]) -> Cells:
     """Put cells of one metric end to end; their rows must already be ascending."""
     if len(cells) == 1:
@@ -133,6 +164,24 @@ def concatenate(cells: Sequence[Cells]) -> Cells:
     return Cells(
         np.concatenate([part.row for part in cells]), np.concatenate([part.value for part in cells])
     )
+
+
+def lacking(record: Sequence[Rows], other: Rows) -> int:
+    """Count the values of `other` that `record` does not hold at that step, clocks left out."""
+    return sum(
+        len(found - set[tuple[int, int]]().union(*(_values(rows, metric) for rows in record)))
+        for metric in other.columns
+        if metric not in CLOCKS and (found := _values(other, metric))
+    )
+
+
+def _values(rows: Rows, metric: str) -> set[tuple[int, int]]:
+    """Return the steps and values of a metric, the latter bit by bit: a NaN equals itself."""
+    if metric not in rows.columns:
+        return set()
+    cells = rows.columns[metric]
+    bits = np.asarray(cells.value, dtype=np.float64).view(np.int64)
+    return set(zip(rows.step[cells.row].tolist(), bits.tolist(), strict=True))
 
 
 def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, int]:
@@ -162,7 +211,8 @@ def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame
     index = pd.Index(steps, dtype=np.int64, name="step")
     nonfinite = pd.concat(odd, ignore_index=True) if odd else _no_nonfinite()
     nonfinite = nonfinite.sort_values("step", kind="stable", ignore_index=True)
-    return pd.DataFrame(columns, index=index), nonfinite, replaced
+    # Each column stays where it is: to lay them side by side would need as much memory again.
+    return pd.DataFrame(columns, index=index, copy=False), nonfinite, replaced
 
 
 def _places(step: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

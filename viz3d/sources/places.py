@@ -84,8 +84,8 @@ def _find(
     folders: dict[str, RunInfo] = {}
     found: list[tuple[RunInfo, FileInfo]] = []
     for run in runs:
-        # Of a run that is one file the listing has said all; and without the bucket it must do.
-        if _is_file(run) or source.as_of is not None:
+        # Of a run that is no folder the listing has said all; and without the bucket it must do.
+        if not _is_folder(run) or source.as_of is not None:
             found += [
                 (run, file) for file in run.files
                 if any(matches(glob, _inside(run, file)) for glob in include)
@@ -133,6 +133,11 @@ def _is_file(run: RunInfo) -> bool:
     return any(file.path == run.path for file in run.files)
 
 
+def _is_folder(run: RunInfo) -> bool:
+    """Say whether all its files lie in its folder; segments of one run lie in several."""
+    return not run.path or all(file.path.startswith(f"{run.path}/") for file in run.files)
+
+
 def _home(run: RunInfo) -> str:
     """Return the folder that a run's files are named from."""
     return run.path.rpartition("/")[0] if _is_file(run) else run.path
@@ -140,6 +145,8 @@ def _home(run: RunInfo) -> str:
 
 def _inside(run: RunInfo, file: FileInfo) -> str:
     home = _home(run)
+    if not file.path.startswith(f"{home}/"):
+        home = home.rpartition("/")[0]
     return file.path[len(home) + 1 :] if home else file.path
 
 

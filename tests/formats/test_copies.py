@@ -1,0 +1,66 @@
+"""Two loggers of one run, here a CSV and an event file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from viz3d.formats.reading import read_run
+
+from .events import VERSION, event, scalars, simple
+
+NAME = "run/events.out.tfevents.1761924447.host.5700.0"
+
+
+def test_a_csv_beside_is_the_same_run_and_counted_once(tmp_path: Path) -> None:
+    """Two loggers wrote down one run: the CSV has all digits, the events have the clock."""
+    rows = "".join(f"{step},{step / 3}\n" for step in range(6))
+    events = VERSION + scalars("loss", {step: step / 3 for step in range(8)})
+    events += scalars("lr", {7: 0.5})
+    runs = read_both(tmp_path, "step,loss\n" + rows, events)
+    (run,) = runs
+    assert run.joined.history["loss"].tolist() == pytest.approx([step / 3 for step in range(8)])
+    assert run.joined.history["loss"].iloc[:6].tolist() == [step / 3 for step in range(6)]
+    assert run.joined.history["lr"].dropna().to_dict() == {7: 0.5}
+    assert run.joined.history["time"].notna().all()
+    assert run.joined.replaced == 0
+    (problem,) = run.problems
+    assert problem.what == "6 values were read from run/log.csv, which has them as well."
+    assert problem.file == NAME
+
+
+def test_a_csv_of_another_run_stays_a_run_of_its_own(tmp_path: Path) -> None:
+    """One value that differs is enough."""
+    events = VERSION + scalars("loss", {0: 1.0, 1: 2.0})
+    runs = read_both(tmp_path, "step,loss\n0,1\n1,2.1\n", events)
+    assert len(runs) == 2
+    runs = read_both(tmp_path, "step,loss\n5,1\n6,2\n", events)
+    assert len(runs) == 2
+
+
+def test_a_clock_that_both_have_makes_no_two_runs(tmp_path: Path) -> None:
+    """They look at it at different times; that of the first file stays."""
+    events = (
+        VERSION + event(0, simple("val", 2.0), time=99.0) + event(5, simple("val", 1.0), time=9.0)
+    )
+    (run,) = read_both(tmp_path, "step,loss,time\n0,1,10\n1,2,20\n", events)
+    assert run.joined.history["time"].to_dict() == {0: 10.0, 1: 20.0, 5: 9.0}
+    assert run.joined.history["val"].dropna().to_dict() == {0: 2.0, 5: 1.0}
+    assert run.problems == ()
+
+
+def test_a_restart_that_both_logged_is_told_once(tmp_path: Path) -> None:
+    """The attempt that was superseded is kept aside once, not twice."""
+    steps = [*range(8), *range(4, 9)]
+    rows = "".join(f"{step},{at}\n" for at, step in enumerate(steps))
+    events = VERSION + b"".join(scalars("loss", {step: at}) for at, step in enumerate(steps))
+    (run,) = read_both(tmp_path, "step,loss\n" + rows, events)
+    assert run.joined.attempts["step"].tolist() == [4, 5, 6, 7]
+
+
+def read_both(folder: Path, table: str, events: bytes):
+    """Read a CSV and an event file of one folder."""
+    (folder / "log.csv").write_text(table)
+    (folder / "events").write_bytes(events)
+    return read_run("run", {"run/log.csv": folder / "log.csv", NAME: folder / "events"})

@@ -1,0 +1,111 @@
+"""Console logs of llm.c, in C, CUDA and Python, through its history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from viz3d.errors import NotMine
+from viz3d.formats import text
+from viz3d.formats.base import Parsed
+from viz3d.formats.console import LOG_NAMES, MAX_LINE, NUMBER, PrintedRuns, claim_log, number
+from viz3d.formats.tally import Tally
+
+NAME = "llm.c log"
+
+# step 1/100: train loss … (… ms), or step 1/100 | loss … (…z)| norm …; train_gpt2.c has no /100.
+_LINE = re.compile(r"step +(\d{1,15})(/\d+)?(?::| \|) +(?=(?:train )?loss +\S+.* ms\b)(.*)")
+_METRICS = {
+    name: re.compile(pattern.format(rf"({NUMBER})"), re.IGNORECASE)
+    for name, pattern in {
+        "train_loss": r"(?:train )?loss +{}",
+        "train_loss_z": r"loss +\S+ +\((?:z )?{}z?\)",
+        "accumulated_loss": r"\(acc {}\)",
+        "norm": r"norm +{}",
+        "norm_z": r"norm +\S+ +\({}z\)",
+        "lr": r"lr +{}",
+        "dt_ms": r"{} ms\b",
+        "mfu": r"(?<=\| ){}% [^|]*MFU",
+        "tok/s": r"{} tok/s",
+    }.items()
+}
+_EVALUATIONS = {
+    "val_loss": re.compile(rf"^val loss ({NUMBER})\s*$", re.IGNORECASE),
+    "hellaswag": re.compile(rf"^HellaSwag: \d+/\d+ = ({NUMBER})\s*$", re.IGNORECASE),
+}
+NO_MFU = (
+    "{n} MFU{|s} below 0, by which llm.c says that it does not know the GPU, {was|were} left out."
+)
+
+NAMES = LOG_NAMES
+claim = claim_log
+
+
+def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
+    """Read one log.
+
+    Evaluations are printed without a step. They come before the next update, or behind the last
+    one, and stand at the step that the updates have reached by then.
+
+    Raises
+    ------
+    NotMine
+        If no line of it reads ``step N/M | loss …`` as llm.c prints it.
+    """
+    ((name, path),) = files.items()
+    text.check(path)
+    log, tally = _Log(PrintedRuns(name)), Tally(name)
+    for at, raw in text.lines(path, tally):
+        if raw[:1] not in b"svH" or len(raw) > MAX_LINE:
+            continue
+        printed = text.printed(raw)
+        if match := _LINE.match(printed):
+            log.update(int(match[1]), match[3], at, from_0=not match[2])
+        elif found := _values(_EVALUATIONS, printed):
+            log.evaluation(found, at)
+    if not log.updates:
+        raise NotMine("no line of it reads `step N/M | loss …` with the time in ms behind")
+    log.place(log.reached)
+    return log.runs.parsed(tally)
+
+
+@dataclass
+class _Log:
+    runs: PrintedRuns
+    updates: int = 0
+    reached: int = 0
+    waiting: dict[str, float] = field(default_factory=dict)
+    line: int = 0
+
+    def update(self, step: int, rest: str, line: int, *, from_0: bool) -> None:
+        """Take a line about an update; steps are counted from 1 where it says of how many."""
+        self.place(step if from_0 else step - 1)
+        values = _values(_METRICS, rest)
+        known = values.get("mfu", 0.0) >= 0
+        if not known:
+            del values["mfu"]
+        self.runs.add(step, values, line)
+        if not known and self.runs.current:
+            self.runs.current.add(NO_MFU, line=line)
+        self.reached = step + 1 if from_0 else step
+        self.updates += 1
+
+    def evaluation(self, values: Mapping[str, float], line: int) -> None:
+        """Let an evaluation wait for the next update; of two the first ended the run before."""
+        if self.waiting.keys() & values:
+            self.place(self.reached)
+        self.waiting.update(values)
+        self.line = line
+
+    def place(self, step: int) -> None:
+        """Log the evaluations that wait."""
+        if self.waiting:
+            self.runs.add(step, self.waiting, self.line)
+            self.waiting = {}
+
+
+def _values(patterns: Mapping[str, re.Pattern[str]], printed: str) -> dict[str, float]:
+    found = {name: pattern.search(printed) for name, pattern in patterns.items()}
+    return {name: number(match[1]) for name, match in found.items() if match}

@@ -1,0 +1,245 @@
+"""What neptune-exporter writes: Parquet parts with a row per value, of one run or several.
+
+Source: the README of neptune-ai/neptune-exporter. The files lie in a folder per project and are
+called ``RUN-DIGEST_part_N.parquet``; those of its first versions ``part_N.parquet``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from viz3d.errors import NotMine
+from viz3d.formats import limits
+from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.numbers import TOO_MANY, clean_name
+from viz3d.formats.parquet import batches, check_size, opened
+from viz3d.formats.rows import Cells
+from viz3d.formats.steps import to_rows
+from viz3d.formats.table import Table
+from viz3d.formats.tally import Tally
+from viz3d.run import Problem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NAME = "Neptune export"
+NAMES: tuple[str, ...] = ("*part_[0-9]*.parquet",)
+
+_FILE = re.compile(r"((?:.*/)?)(?:([^/]+-[0-9a-f]{16})_)?part_([0-9]+)\.parquet")
+
+SERIES = "float_series"
+# attribute_type -> the column of its single value
+VALUES = {
+    "float": "float_value",
+    "int": "int_value",
+    "string": "string_value",
+    "bool": "bool_value",
+    "datetime": "datetime_value",
+    "string_set": "string_set_value",
+}
+KEYS = ("project_id", "run_id", "attribute_path", "attribute_type")
+COLUMNS = (*KEYS, "step", *VALUES.values())
+MOST_VALUES = 100_000  # single values of one file
+
+NOT_READ = (
+    "{n} value{|s} of series of text, of histograms and of files {was|were} not read ({names})."
+)
+TOO_MANY_VALUES = (
+    f"{{n}} single value{{|s}} beyond the first {MOST_VALUES:,} {{was|were}} left out."
+)
+SYSTEM = "{n} value{|s} that Neptune notes of itself {was|were} left out ({names})."
+MISSING = "{n} part{|s} {is|are} missing; what {it|they} held was not read."
+
+Key = tuple[str, str]
+
+
+@dataclass
+class _Run:
+    """What the parts hold of one run."""
+
+    series: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+def claim(path: str) -> Claim | None:
+    """Claim the parts of a run for that run, and those without its name for their folder."""
+    match = _FILE.fullmatch(path)
+    return Claim((match[1] + (match[2] or "")).rstrip("/")) if match else None
+
+
+def holds(path: Path) -> bool:
+    """Say whether a file has the columns of such an export.
+
+    Raises
+    ------
+    NotMine
+        If it is no Parquet file.
+    """
+    with opened(path) as file:
+        return _fits(file.schema_arrow)
+
+
+def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
+    """Read the parts; series of numbers become the history, single values the config.
+
+    Raises
+    ------
+    NotMine
+        If none of them is such an export.
+    """
+    runs: dict[Key, _Run] = defaultdict(_Run)
+    tally = Tally(next(iter(files)))
+    reasons: dict[str, str] = {}
+    for name in sorted(files, key=_number):
+        of_file = Tally(name)
+        try:
+            _read_part(files[name], runs, of_file)
+        except (NotMine, OSError) as error:
+            reasons[name] = str(error) if isinstance(error, NotMine) else "it cannot be read"
+        else:
+            tally.take(of_file)
+    if len(reasons) == len(files):
+        raise NotMine("; ".join(dict.fromkeys(reasons.values())))
+    numbers = {_number(name) for name in files}
+    if missing := max(numbers) + 1 - len(numbers):
+        tally.add(MISSING, count=missing)
+    told = [Problem(f"The part was left out: {why}.", file=name) for name, why in reasons.items()]
+    used = tuple(name for name in files if name not in reasons)
+    pieces = [
+        _parsed(run, used, name) for run, name in zip(runs.values(), _names(runs), strict=True)
+    ]
+    first = Parsed(
+        problems=(*tally.problems(), *told), used=used, name=pieces[0].name if pieces else ""
+    )
+    return [first, *pieces]
+
+
+def _names(keys: Collection[Key]) -> list[str]:
+    """Return the id of each run, with its project where others have it too; empty for one run."""
+    times = Counter(run for _, run in keys)
+    if times.total() == 1:
+        return [""]
+    return [run if times[run] == 1 else f"{project}/{run}" for project, run in keys]
+
+
+def _number(name: str) -> int:
+    match = _FILE.fullmatch(name)
+    return int(match[3]) if match else 0
+
+
+def _fits(schema: pa.Schema) -> bool:
+    return {*KEYS, "step", "float_value"} <= set(schema.names)
+
+
+def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally) -> None:
+    import pyarrow as pa
+
+    with opened(path) as file:
+        schema = file.schema_arrow
+    if not _fits(schema):
+        raise NotMine(f"it has no columns {', '.join(KEYS)}, step and float_value")
+    texts = [name for name in COLUMNS if name in schema.names and _is_text(schema.field(name).type)]
+    columns = [name for name in COLUMNS if name in schema.names]
+    with opened(path, dictionaries=texts) as file:
+        check_size(file, len(columns))
+        left = MOST_VALUES
+        for group in batches(file, columns, tally):
+            kinds = _Coded(group["attribute_type"])
+            series = group.filter(pa.array(kinds.are(SERIES)))
+            _add_series(series, runs)
+            single = group.filter(pa.array(kinds.are(*VALUES)))
+            if len(single) > left:
+                tally.add(TOO_MANY_VALUES, count=len(single) - left)
+            _add_values(single.slice(0, left), runs, tally)
+            left -= min(left, len(single))
+            for kind in kinds.texts:
+                count = int(kinds.are(kind).sum())
+                if count and kind != SERIES and kind not in VALUES:
+                    tally.add(NOT_READ, count=count, name=str(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
+class _Coded:
+    """A column of text as numbers: `codes` of shape (n,) into `texts`."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        import pyarrow as pa
+
+        whole = column.dictionary_encode().unify_dictionaries().combine_chunks()
+        if isinstance(whole, pa.ChunkedArray):
+            whole = whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
+        self.texts: list[str | None] = [*whole.dictionary.to_pylist(), None]
+        codes = whole.indices.fill_null(len(self.texts) - 1)
+        self.codes = codes.to_numpy(zero_copy_only=False).astype(np.int64)
+
+    def are(self, *texts: str | None) -> np.ndarray:
+        """Say which rows hold one of some texts."""
+        return np.isin(self.codes, [at for at, text in enumerate(self.texts) if text in texts])
+
+
+def _add_series(table: pa.Table, runs: dict[Key, _Run]) -> None:
+    """Part the values of series by run and attribute, in the order of the file."""
+    import pyarrow as pa
+
+    if not len(table):
+        return
+    projects, ids, paths = (_Coded(table[name]) for name in KEYS[:3])
+    steps = table["step"].cast(pa.float64()).to_numpy()
+    values = table["float_value"].cast(pa.float64()).to_numpy()
+    code = (projects.codes * len(ids.texts) + ids.codes) * len(paths.texts) + paths.codes
+    order = np.argsort(code, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
+        at = rows[0]
+        key = (str(projects.texts[projects.codes[at]]), str(ids.texts[ids.codes[at]]))
+        path = clean_name(paths.texts[paths.codes[at]])
+        runs[key].series[path].append((steps[rows], values[rows]))
+
+
+def _add_values(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
+    for row in table.to_pylist():
+        if str(row["attribute_path"]).startswith("sys/"):
+            # Runs that are equal but for their ids and times are repetitions.
+            tally.add(SYSTEM, name=row["attribute_path"])
+            continue
+        value = row.get(VALUES[row["attribute_type"]])
+        if isinstance(value, list):
+            value = sorted(map(str, value))
+        elif hasattr(value, "isoformat"):
+            value = value.isoformat()
+        runs[str(row["project_id"]), str(row["run_id"])].config[str(row["attribute_path"])] = value
+
+
+def _parsed(run: _Run, used: Sequence[str], name: str) -> Parsed:
+    tally = Tally(used[0])
+    paths = list(run.series)[: limits.METRICS]
+    for path in list(run.series)[limits.METRICS :]:
+        tally.add(TOO_MANY, count=sum(len(steps) for steps, _ in run.series[path]))
+    parts = {
+        path: [np.concatenate(both) for both in zip(*run.series[path], strict=True)]
+        for path in paths
+    }
+    every = np.unique(np.concatenate([np.empty(0), *(steps for steps, _ in parts.values())]))
+    columns = {"step": Cells(np.arange(len(every)), every)}
+    for path, (steps, values) in parts.items():
+        order = np.argsort(steps, kind="stable")
+        # A metric may be called "step"; that column is ours.
+        own = path if path not in columns else f"{path} (logged)"
+        columns[own] = Cells(np.searchsorted(every, steps[order]), values[order])
+    rows = to_rows(Table(len(every), columns), tally, ("step",))
+    return Parsed(
+        rows=rows, config=run.config, problems=tally.problems(), used=tuple(used), name=name
+    )
