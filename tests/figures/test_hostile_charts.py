@@ -83,6 +83,7 @@ def make_charts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Chart]:
         ),
         "line": make_chart("weight-space", [replace(runs[1], landscapes=(line,))]),
         "report": make_chart("report", reports),
+        "curves": make_chart("curves", runs, metric=grad),
         **{
             f"crowd, {kind}": make_chart(kind, crowd)
             for kind in ("loss-landscape", "reward-landscape", "training-dynamics", "explore")
