@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import mmap
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
 
+if TYPE_CHECKING:
+    from viz3d.formats.tally import Tally
+
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_HEAP = b"GCOL"
+_OBJECT = 16  # bytes of the head of a heap, and of an object in it
 
 
 @contextmanager
@@ -67,11 +74,45 @@ def numbers(file: Any, key: str) -> np.ndarray | None:
     return np.asarray(found[()], dtype=np.float64)
 
 
-def text(file: Any, key: str) -> str:
-    """Read one text; empty where `key` is none."""
+def text(file: Any, key: str, tally: Tally) -> str:
+    """Read one text; empty where `key` is none, or lies where the library would read for ever."""
     import h5py
 
     found = dataset(file, key)
     if found is None or found.ndim or h5py.check_string_dtype(found.dtype) is None:
         return ""
+    if not _heaps_end(Path(file.filename)):
+        tally.add("{n} text{|s} of a damaged part left out ({names}).", name=key)
+        return ""
     return str(found.asstr(errors="replace")[()])
+
+
+def _heaps_end(path: Path) -> bool:
+    """Say whether each heap of texts leads to its end; in one of no length HDF5 2.0 goes for ever.
+
+    Source: the HDF5 file format specification, III.E "Disk Format: Level 1E - Global Heap".
+    """
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        at = content.find(_HEAP)
+        while at >= 0:
+            if not _ends(content, at):
+                return False
+            at = content.find(_HEAP, at + 1)
+    return True
+
+
+def _ends(content: mmap.mmap, at: int) -> bool:
+    head = content[at : at + _OBJECT]
+    end = min(at + int.from_bytes(head[8:], "little"), len(content))
+    at += _OBJECT
+    while at + _OBJECT <= end:
+        index, _, size = struct.unpack("<HHxxxxQ", content[at : at + _OBJECT])
+        # An object is padded to 8 bytes; index 0 is what is free, its head counted in.
+        length = _OBJECT + (size + 7 & ~7) if index else size
+        if length < _OBJECT:
+            return False
+        at += length
+    return True

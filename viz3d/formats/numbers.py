@@ -13,7 +13,8 @@ from viz3d.formats import limits
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+# One way to match each text: two would take minutes for a cell of 100,000 digits and a letter.
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 NOT_FINITE = {"nan": np.nan, "inf": np.inf, "infinity": np.inf}
 TRUTHS = {"true": 1, "false": 0}
 GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
