@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viz3d.formats import FORMATS
@@ -16,14 +16,9 @@ from .check import cells_read, read
 from .damage import GARBAGE, damaged
 from .documents import DOCUMENTS, Document
 from .logs import Cells, Record, cells_of
+from .profiles import FAST, LONG
 from .writers import WRITERS, Writer
 
-FAST = settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-LONG = settings(FAST, max_examples=20_000)
 writers = pytest.mark.parametrize("writer", WRITERS, ids=lambda writer: writer.name)
 documents = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 

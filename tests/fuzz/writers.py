@@ -32,6 +32,7 @@ from viz3d.formats import (
     wandb_offline,
 )
 from viz3d.formats.base import Format
+from viz3d.formats.numbers import clean_name
 from viz3d.formats.run_parquet import parquet_of
 
 from .logs import FLOATS, NUMBERS, ODD_NAMES, PLAIN_NAMES, SINGLES, Record, logs
@@ -247,6 +248,7 @@ def _neptune(records: Sequence[Record]) -> Written:
 
 _TSV = tuple(name for name in ODD_NAMES if "\t" not in name)
 _CHARTS = tuple(name for name in ODD_NAMES if " - " not in name and "(" not in name)
+_BOUNDS = tuple(f"{clean_name(name)}{end}" for name in _CHARTS for end in ("__MIN", "__MAX"))
 _LLMC = ("norm", "lr")
 _PATHS = (*PLAIN_NAMES, "actor/pg_loss", "critic/rewards/mean")
 
@@ -261,7 +263,8 @@ WRITERS = (
     Writer("tsv", csv_any, _delimited("log.tsv", "iter", "\t"), logs(_TSV)),
     Writer("algoperf", algoperf, _delimited("r/measurements.csv", "global_step"), logs()),
     Writer("sb3", sb3_progress, _delimited("r/progress.csv", "time/total_timesteps"), logs()),
-    Writer("wandb_chart", wandb_chart, _chart, logs(_CHARTS)),
+    # A cut number is not equal to its bound, which is then kept.
+    Writer("wandb_chart", wandb_chart, _chart, logs(_CHARTS), _BOUNDS),
     Writer("wandb_offline", wandb_offline, _wandb, logs()),
     Writer(
         "nanochat", nanochat_console, _console("step {step:05d} | ", " | ", ": "),

@@ -30,10 +30,14 @@ OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out 
 
 def clean_name(name: object) -> str:
     """Return a metric's name that can be shown: no control characters, no lone surrogates."""
-    text = str(name).strip()[: limits.NAME_CHARS]
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else "\ufffd" for char in text)
-    return text or "unnamed"
+    return printable(str(name).strip()[: limits.NAME_CHARS]) or "unnamed"
+
+
+def printable(text: str) -> str:
+    """Return a text with U+FFFD for every control character and lone surrogate."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def to_number(

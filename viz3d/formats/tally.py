@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from viz3d.formats.numbers import clean_name, printable
 from viz3d.run import Problem
 
 SHOWN_NAMES = 5
@@ -71,12 +72,9 @@ class Tally:
 
 def _sentence(what: str, entry: _Entry) -> str:
     names = list(entry.names)
-    shown = ", ".join(names[:SHOWN_NAMES])
+    shown = ", ".join(map(clean_name, names[:SHOWN_NAMES]))
     if len(names) > SHOWN_NAMES:
         shown += f" and {len(names) - SHOWN_NAMES:,} more"
     one = entry.count == 1
-    return (
-        _PLURAL.sub(lambda match: match[1 if one else 2], what)
-        .replace("{n}", f"{entry.count:,}")
-        .replace("{names}", shown)
-    )
+    sentence = _PLURAL.sub(lambda match: match[1 if one else 2], what)
+    return printable(sentence.replace("{n}", f"{entry.count:,}").replace("{names}", shown))
