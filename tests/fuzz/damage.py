@@ -83,9 +83,9 @@ DAMAGES: tuple[Damage, ...] = (
 
 
 @st.composite
-def damaged(draw: st.DrawFn, content: bytes, other: bytes) -> bytes:
-    """Return `content` after one to three damages."""
+def damaged(draw: st.DrawFn, content: bytes, others: st.SearchStrategy[bytes]) -> bytes:
+    """Return `content` after one to three damages; `others` are more such files."""
     chance = random.Random(draw(st.integers(0, 2**32)))
     for damage in draw(st.lists(st.sampled_from(DAMAGES), min_size=1, max_size=3)):
-        content = damage(content, other, chance)
+        content = damage(content, draw(others) if damage is splice else b"", chance)
     return content

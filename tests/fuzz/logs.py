@@ -53,7 +53,7 @@ def logs(
     first : str
         Name of the metric that stands in every record; by default any.
     """
-    metrics = draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True))
+    metrics = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
     metrics = [first, *metrics] if first else metrics
     attempts = draw(st.integers(1, 3)) if restarts else 1
     records: list[Record] = []
@@ -61,7 +61,7 @@ def logs(
         top = max((step for step, _ in records), default=0)
         low = records[0][0] + 1 if records else 0
         step = draw(st.integers(low, top)) if attempt and low < top else top + 1
-        for row in range(draw(st.integers(2, 5))):
+        for row in range(draw(st.integers(2, 4))):
             every = (
                 draw(values),
                 *(draw(st.none() | values if row else values) for _ in metrics[1:]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -81,9 +80,9 @@ def _a_log(writer: Writer, data: st.DataObject) -> None:
         if cut in written.ends or not tail:
             _torn(writer, written.files | {first: content[:cut] + tail}, written.ends, cut, records)
     else:
-        other = writer.write(data.draw(writer.logs, "another log"))
         name = data.draw(st.sampled_from(sorted(written.files)), "file")
-        bad = data.draw(damaged(written.files[name], other.files.get(name, b"")), "content")
+        others = writer.logs.map(lambda log: writer.write(log).files.get(name, b""))
+        bad = data.draw(damaged(written.files[name], others), "content")
         read(written.files | {name: bad})
 
 
@@ -122,7 +121,7 @@ def _a_document(document: Document, data: st.DataObject) -> None:
         (contents,) = read(case.files)
         case.check(contents)
         return
-    other: Any = data.draw(document.cases, "another")
     name = next(iter(case.files))
-    bad = data.draw(damaged(case.files[name], other.files.get(name, b"")), "content")
+    others = document.cases.map(lambda other: other.files[name])
+    bad = data.draw(damaged(case.files[name], others), "content")
     read(case.files | {name: bad})

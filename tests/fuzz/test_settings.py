@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from viz3d.errors import SettingsError
 from viz3d.settings import KEYS, Settings, load_settings
 
-from .damage import DAMAGES
+from .damage import damaged
 from .profiles import FAST, LONG
 
 ATTRIBUTES = {
@@ -62,11 +61,10 @@ def _a_file(data: st.DataObject) -> None:
     assert {key: getattr(settings, name) for key, name in ATTRIBUTES.items()} == {
         key: said.get(key, "") for key in ATTRIBUTES
     }
-    chance = random.Random(data.draw(st.integers(0, 2**32)))
-    for damage in data.draw(st.lists(st.sampled_from(DAMAGES), min_size=1, max_size=3)):
-        content = damage(content, b"GCS_BUCKET=gs://b/c\nVIZ3D_PATIENCE=2\n", chance)
+    others = st.just(b"GCS_BUCKET=gs://b/c\nVIZ3D_PATIENCE=2\n")
+    bad = data.draw(damaged(content, others))
     with suppress(SettingsError):
-        load(content)
+        load(bad)
 
 
 @FAST
