@@ -48,14 +48,20 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def dataset(file: Any, key: str) -> Any | None:
-    """Return a dataset that lies in this very file; links lead elsewhere on the disk."""
+    """Return a dataset that lies in this very file; links lead elsewhere on the disk.
+
+    None too for one without a value, or of a type that NumPy has not, such as a time.
+    """
     import h5py
 
     if key not in file or not isinstance(file.get(key, getlink=True), h5py.HardLink):
         return None
     found = file[key]
     plain = isinstance(found, h5py.Dataset) and not found.is_virtual and not found.external
-    return found if plain else None
+    try:
+        return found if plain and found.dtype is not None and found.shape is not None else None
+    except TypeError:
+        return None
 
 
 def numbers(file: Any, key: str) -> np.ndarray | None:

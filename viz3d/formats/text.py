@@ -18,7 +18,8 @@ BOM = b"\xef\xbb\xbf"
 LONG_LINE = (
     f"{{n}} line{{|s}} longer than {limits.LINE_BYTES // limits.MIB} MiB {{was|were}} left out."
 )
-_NULS = re.compile(rb"\x00+")
+# Text, and once in it or behind it nothing but NUL bytes.
+_ONE_BLOCK = re.compile(rb"[^\x00-\x08\x0e-\x1a]+\x00+[^\x00-\x08\x0e-\x1a]*")
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -50,8 +51,8 @@ def check(path: Path, max_bytes: int = limits.FILE_BYTES) -> int:
         raise NotMine(f"it is larger than {max_bytes // limits.MIB:,} MiB")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise NotMine("it is UTF-16 text; convert it with `iconv -f UTF-16 -t UTF-8`")
-    # A crash may leave a block of NUL bytes in a text; in binary files they stand everywhere.
-    binary = (len(_NULS.findall(head)) - 1) * 10 >= len(head) - head.count(0)
+    # A crash may leave a few NUL bytes in a text, or a block; binary files are full of them.
+    binary = head.count(0) * 10 > len(head) and not _ONE_BLOCK.fullmatch(head)
     if binary and not head.lstrip(BOM).lstrip().startswith((b"{", b"[")):
         raise NotMine("it is no text")
     return size
