@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .readers import CRASHES, MOST_BYTES, READERS, replay
+from .readers import CRASHES, MOST_BYTES, READERS, RECORDS, replay
 
 KEPT = sorted(CRASHES.iterdir())
 
@@ -22,4 +22,4 @@ def test_what_once_raised_does_not_any_more(path: Path) -> None:
 def test_each_is_of_a_reader() -> None:
     """Else it would be read by none."""
     assert KEPT
-    assert {path.name.partition("-")[0] for path in KEPT} <= set(READERS)
+    assert {path.name.partition("-")[0] for path in KEPT} <= {*READERS, *RECORDS}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 from .check import read
 
@@ -52,17 +53,20 @@ def test_texts_that_nearly_match() -> None:
     ended("from tests.fuzz import test_endless as t; t.read_long_lines(); t.read_digits()")
 
 
-def test_a_heap_that_leads_nowhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [0, 2**64 - 16])
+def test_a_heap_that_leads_nowhere(tmp_path: Path, length: int) -> None:
     """HDF5 would go round in it for ever; its text is left out, and the landscape read."""
     path = tmp_path / "surface.h5"
     with h5py.File(path, "w") as file:
         file["xcoordinates"] = file["train_loss"] = np.arange(3.0)
         file["dir_file"] = "a_PCA/d.h5"
     content = bytearray(path.read_bytes())
-    # Behind the head of the heap and the object with the text: the free one, whose length goes.
+    # Behind the head of the heap and the object with the text: the free one.
     free = content.index(b"GCOL") + 16 + 16 + 16
     assert content[free : free + 2] == bytes(2)
-    content[free + 8 : free + 16] = bytes(8)
+    if length:  # of an object, which begins with its number
+        content[free : free + 2] = (2).to_bytes(2, "little")
+    content[free + 8 : free + 16] = length.to_bytes(8, "little")
     path.write_bytes(content)
     code = (
         "import sys, viz3d; run = viz3d.load_run(sys.argv[1]); print(run.landscapes, run.problems)"

@@ -94,7 +94,7 @@ def text(file: Any, key: str, tally: Tally) -> str:
 
 
 def _heaps_end(path: Path) -> bool:
-    """Say whether each heap of texts leads to its end; in one of no length HDF5 2.0 goes for ever.
+    """Say whether each heap of texts leads to its end; else HDF5 2.0 may go in it for ever.
 
     Source: the HDF5 file format specification, III.E "Disk Format: Level 1E - Global Heap".
     """
@@ -118,7 +118,7 @@ def _ends(content: mmap.mmap, at: int) -> bool:
         index, _, size = struct.unpack("<HHxxxxQ", content[at : at + _OBJECT])
         # An object is padded to 8 bytes; index 0 is what is free, its head counted in.
         length = _OBJECT + (size + 7 & ~7) if index else size
-        if length < _OBJECT:
-            return False
         at += length
+        if length < _OBJECT or at > end:
+            return False
     return True
