@@ -53,24 +53,30 @@ def test_texts_that_nearly_match() -> None:
     ended("from tests.fuzz import test_endless as t; t.read_long_lines(); t.read_digits()")
 
 
-@pytest.mark.parametrize("length", [0, 2**64 - 16])
-def test_a_heap_that_leads_nowhere(tmp_path: Path, length: int) -> None:
-    """HDF5 would go round in it for ever; its text is left out, and the landscape read."""
+@pytest.mark.parametrize("place", ["heap", "object", "pointer"])
+def test_a_text_that_leads_nowhere(tmp_path: Path, place: str) -> None:
+    """HDF5 would go round in its heap for ever, or take 4 GB; the landscape is read."""
     path = tmp_path / "surface.h5"
     with h5py.File(path, "w") as file:
         file["xcoordinates"] = file["train_loss"] = np.arange(3.0)
         file["dir_file"] = "a_PCA/d.h5"
+        pointer = file["dir_file"].id.get_offset()
     content = bytearray(path.read_bytes())
-    # Behind the head of the heap and the object with the text: the free one.
-    free = content.index(b"GCOL") + 16 + 16 + 16
-    assert content[free : free + 2] == bytes(2)
-    if length:  # of an object, which begins with its number
-        content[free : free + 2] = (2).to_bytes(2, "little")
-    content[free + 8 : free + 16] = length.to_bytes(8, "little")
+    heap = content.index(b"GCOL")
+    if place == "heap":
+        free = heap + 16 + 16 + 16  # behind its head and the object with the text
+        content[free + 8 : free + 16] = bytes(8)
+        content[heap + 16] = 7
+    elif place == "object":
+        content[heap + 16] = 7
+        content[heap + 24 : heap + 32] = (2**64 - 16).to_bytes(8, "little")
+    else:
+        content[pointer + 4 : pointer + 12] = (24).to_bytes(8, "little")
+        content[pointer : pointer + 4] = b"\xff" * 4
     path.write_bytes(content)
     code = (
         "import sys, viz3d; run = viz3d.load_run(sys.argv[1]); print(run.landscapes, run.problems)"
     )
     said = ended(code, path)
     assert "LandscapeGrid(name='surface'" in said
-    assert "1 text of a damaged part left out (dir_file)" in said
+    assert "1 text that cannot be found left out (dir_file)" in said
