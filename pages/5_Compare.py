@@ -16,7 +16,7 @@ left, middle, right, last = st.columns(4, vertical_alignment="bottom")
 with left:
     view = ui.choice("View", ui.VIEWS, "view")
 with middle:
-    kind = ui.choice("Chart", KINDS, "kind")
+    kind = view if view == "curves" else ui.choice("Chart", KINDS, "kind")
 with right:
     grouping = ui.pick(
         "One group for each",
@@ -30,6 +30,8 @@ if view == "overlaid":
     shown = ui.overlaid(page, kind, groups)
 elif view == "difference":
     shown = ui.difference(page, kind, groups)
+elif view == "curves":
+    shown = ui.curves(page)
 else:
     with last:
         flat = ui.switch("2D", "flat", "Flat panels instead of 3D scenes.")

@@ -50,6 +50,14 @@ def _turn(*, alone: bool) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests parse out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIZ3D_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real training logs; tests that need it are skipped where it does not exist."""

@@ -32,6 +32,8 @@ ROWS = (
     {"export", "packing"},
     {"figures", "load"},
     {"load_entries"},
+    {"parsed_cache", "parsed_growth"},
+    {"parsed_files"},
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},

@@ -101,6 +101,18 @@ def test_a_file_of_several_runs_is_one_entry_until_opened(tmp_path: Path) -> Non
         load_run(source, "a.log::sft")
 
 
+def test_a_record_in_the_folder_of_a_trainer_opens_by_its_name(tmp_path: Path) -> None:
+    """Checkpoints of the Hugging Face Trainer hold its state, which logs the same metrics."""
+    state = '{"log_history": [{"step": 0, "train/loss": 9.0}]}'
+    write(tmp_path, {"a/metrics.jsonl": ROWS, "a/checkpoint-2/trainer_state.json": state})
+    source = open_source(tmp_path)
+    (found,) = list_runs(source)
+    run = load_run(source, found.name)
+    assert run.name == "a"
+    assert len(run.history) == len(ROWS.splitlines())
+    assert len(load_run(tmp_path / "a/checkpoint-2/trainer_state.json").history) == 1
+
+
 def test_every_run_of_a_folder_can_be_asked_for(tmp_path: Path) -> None:
     """Where two files of a folder are two runs, each of them opens by the name that it has."""
     write(tmp_path, {"a/metrics.jsonl": ROWS, "a/old.csv": "step,train/loss\n0,1\n1,2\n"})
@@ -159,9 +171,9 @@ def test_an_empty_folder_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_places_that_cannot_be_opened_say_what_to_do() -> None:
-    """What is nowhere, or of a kind that no version opens yet, is one sentence."""
-    with pytest.raises(SourceError, match="Weights & Biases"):
-        open_source("wandb://entity/project")
+    """What is nowhere, or is no address, is one sentence."""
+    with pytest.raises(SourceError, match="wandb://ENTITY/PROJECT"):
+        open_source("wandb://entity")
     with pytest.raises(SourceError, match="no folder or file 'nothing'"):
         open_source("nothing")
 

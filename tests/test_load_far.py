@@ -158,10 +158,10 @@ def test_a_disk_that_fails_while_a_run_is_read_is_no_bare_error(
     """An error of the disk is tried once more and then one sentence, as for any other fault."""
     left = [OSError(errno.EIO, "Input/output error")] * failures
 
-    def failing(files: Mapping[str, Path]) -> str:
+    def failing(files: Mapping[str, Path], known: Mapping[str, bytes]) -> str:
         if left:
             raise left.pop()
-        return digest(files)
+        return digest(files, known)
 
     monkeypatch.setattr("viz3d.load_entries.digest", failing)
     if failures == 1:

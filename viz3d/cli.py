@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,21 @@ from viz3d.cli_demo import add_demo
 from viz3d.cli_download import add_download
 from viz3d.cli_pack import add_pack
 from viz3d.cli_plot import add_plot
-from viz3d.cli_runs import NAMED, SOURCES, add_run_options, load_named, tell_read
-from viz3d.cli_source import open_named
-from viz3d.cli_text import info_json, info_text, one_line, print_json, tell
+from viz3d.cli_runs import NAMED, SOURCES, add_run_options, add_source, load_named, tell_read
+from viz3d.cli_source import open_several
+from viz3d.cli_text import (
+    info_json,
+    info_text,
+    one_line,
+    origin_text,
+    print_json,
+    tell,
+    tell_problems,
+)
 from viz3d.cli_upload import add_upload
 from viz3d.cli_wandb import add_wandb
 from viz3d.errors import BadArgument, Viz3dError
+from viz3d.sources.several import Several
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run
@@ -101,7 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="list the runs of a source, newest first")
-    listing.add_argument("source", nargs="?", metavar="SOURCE", help=SOURCES)
+    listing.add_argument("place", nargs="?", metavar="SOURCE", help=SOURCES)
+    add_source(listing)
     listing.set_defaults(command=_list)
     add_check(commands)
     add_download(commands)
@@ -125,7 +136,10 @@ def _parser() -> argparse.ArgumentParser:
 def _list(args: argparse.Namespace) -> int:
     from viz3d.load import list_runs
 
-    infos = list_runs(open_named(args.source))
+    source = open_several([*filter(None, [args.place]), *args.source])
+    infos = list_runs(source)
+    if isinstance(source, Several):
+        tell_problems(source.failures())
     if args.json:
         print_json([info_json(info) for info in infos])
         return 0
@@ -151,7 +165,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _run_json(run: Run) -> dict[str, Any]:
-    steps = run.history.index
+    steps = run.index
     return {
         "name": run.name,
         "source": run.source,
@@ -168,6 +182,7 @@ def _run_json(run: Run) -> dict[str, Any]:
         "superseded_rows": 0 if run.attempts is None else len(run.attempts),
         "nonfinite_values": 0 if run.nonfinite is None else len(run.nonfinite),
         "problems": [_problem_json(problem) for problem in run.problems],
+        "origins": [asdict(origin) for origin in run.origins],
     }
 
 
@@ -207,6 +222,7 @@ def _run_text(run: Run) -> str:
         steps += f", {facts['first_step']:,} to {facts['last_step']:,}"
     role_of = {metric: role for role, metric in run.roles.items()}
     lines = [f"{run.name}  ({run.source})", steps, f"digest {run.digest[:12]}"]
+    lines += [origin_text(origin) for origin in run.origins]
     lines += [
         f"  {metric}" + (f"  = {role_of[metric]}" if metric in role_of else "")
         for metric in run.metrics

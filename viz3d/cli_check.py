@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("check", help="say whether a source can be read, and as whom")
-    parser.add_argument("source", nargs="?", metavar="SOURCE", help="gs://BUCKET, or a folder")
+    parser.add_argument("source", nargs="?", metavar="SOURCE",
+                        help="gs://BUCKET, wandb://ENTITY/PROJECT, or a folder")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(command=_check)
 

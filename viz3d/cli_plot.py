@@ -67,7 +67,13 @@ OPTIONS = {
     ),
     "--axis": Option("against", ("reward-landscape",), "metric beside the step; else the loss"),
     "--of": Option("of", ("difference",), "what is subtracted", {"choices": LANDSCAPES}),
-    "--metric": Option("metric", ("seeds",), "metric or role that is compared; else the loss"),
+    "--along": Option(
+        "along", ("curves",), "what the runs are laid side by side along, where they logged it",
+        {"choices": ("step", "tokens", "flops", "time")},
+    ),
+    "--metric": Option(
+        "metric", ("seeds", "curves"), "metric or role that is compared; else the loss"
+    ),
     "--target": Option(
         "target", ("seeds",), "value that the runs are to reach",
         {"type": _number, "metavar": "VALUE"},

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from viz3d.settings import Settings
     from viz3d.sources.base import Source
     from viz3d.sources.progress import Progress, Watch
+    from viz3d.sources.several import Several
 
 # Seconds between two drawings of a line.
 REDRAW = 0.1
@@ -163,6 +164,16 @@ def open_named(text: str | None) -> ShownSource:
     """Open the source that was named, else the one of the settings."""
     settings = read_settings()
     return open_shown(text or settings.source, settings)
+
+
+def open_several(texts: Sequence[str]) -> ShownSource | Several:
+    """Open the sources that were named; several are shown one by one, and fail so."""
+    from viz3d.sources.several import Several
+
+    if len(set(texts)) < 2:
+        return open_named(texts[0] if texts else None)
+    settings = read_settings()
+    return Several([open_shown(text, settings) for text in dict.fromkeys(texts)])
 
 
 def _width() -> int:

@@ -13,7 +13,7 @@ from viz3d.durations import duration_text
 from viz3d.figures.text import count
 
 if TYPE_CHECKING:
-    from viz3d.run import Problem, RunInfo
+    from viz3d.run import Origin, Problem, RunInfo
     from viz3d.sources.progress import Progress
 
 # Width of a progress bar between its brackets, where the terminal is wide enough for all.
@@ -53,11 +53,23 @@ def print_json(document: Any) -> None:
     print(json.dumps(_plain(document), indent=2, allow_nan=False))
 
 
+def origin_text(origin: Origin) -> str:
+    """Say what was read from which files of a run."""
+    more = len(origin.files) - 1
+    where = f"from {origin.source}: {origin.files[0]}" + (f" and {more:,} more" if more else "")
+    if not origin.format:
+        return f"{where}: not read"
+    rows = [count(origin.rows, "row"), count(len(origin.metrics), "metric")] if origin.rows else []
+    return f"{where} ({origin.format}): {', '.join([*rows, *origin.gave]) or 'nothing'}"
+
+
 def time_text(seconds: float | None) -> str | None:
-    """Return a time as ISO 8601 in UTC."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    """Return a time as ISO 8601 in UTC; None also for one that no calendar has."""
+    try:
+        when = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        when = None
+    return when.isoformat(timespec="seconds") if when else None
 
 
 def size_text(size: float) -> str:
@@ -72,18 +84,21 @@ def size_text(size: float) -> str:
 def info_text(info: RunInfo) -> str:
     """Return the line of a run in a list."""
     changed = time_text(info.changed) or "unknown"
-    facts = (info.name, ", ".join(info.formats), changed, size_text(info.size))
-    return one_line("  ".join(facts))
+    size = size_text(info.size) if info.rows is None else count(info.rows, "row")
+    facts = (info.name, ", ".join(info.formats), changed, size, info.state)
+    return one_line("  ".join(filter(None, facts)))
 
 
 def info_json(info: RunInfo) -> dict[str, Any]:
     """Return the entry of a run in ``list --json``."""
+    told = {"rows": info.rows, "state": info.state, "created": time_text(info.created)}
     return {
         "name": info.name,
         "source": info.source,
         "changed": time_text(info.changed),
         "size": info.size,
         "formats": list(info.formats),
+        **{name: value for name, value in told.items() if value not in (None, "")},
     }
 
 
@@ -102,8 +117,9 @@ def progress_text(progress: Progress, width: int) -> str:
     """
     filled = round(BAR * progress.share)
     bar = f"[{'#' * filled}{'-' * (BAR - filled)}]"
-    came = f"{size_text(progress.bytes_done)} of {size_text(progress.bytes_total)}"
-    rate = f"{size_text(progress.rate)}/s" if progress.rate else "waiting"
+    amount = _rows if progress.unit == "rows" else size_text
+    came = f"{amount(progress.bytes_done)} of {amount(progress.bytes_total)}"
+    rate = f"{amount(progress.rate)}/s" if progress.rate else "waiting"
     left = f"{duration_text(progress.left)} left" if progress.left is not None else ""
     files = f"{progress.files_done:,} of {count(progress.files, 'file')}"
     facts = [f"{progress.share:4.0%}", came, rate, left, files]
@@ -113,6 +129,10 @@ def progress_text(progress: Progress, width: int) -> str:
         if len(line) < width:
             return line
     return ""
+
+
+def _rows(number: float) -> str:
+    return count(round(number), "row")
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,9 @@ Viz3dError
 ├── SettingsError     a setting has a value that cannot be used
 ├── SourceError       the place where runs live cannot be read
 │   ├── RunNotFound   it can be read, but that run is not there
-│   └── BucketError   a bucket, its service or the copy of it here; says which of the known faults
+│   └── ServiceError  a service or the copy here of what it holds; says which of the known faults
+│       ├── BucketError   a bucket
+│       └── WandbError    Weights & Biases
 ├── FormatError       a file was found and cannot be understood
 │   ├── NotMine       one format declines a file, with its reason
 │   └── NoFormat      every format declined; the message lists each reason
@@ -38,8 +40,8 @@ class RunNotFound(SourceError):
     """The source can be read, but the run is not in it."""
 
 
-class BucketError(SourceError):
-    """A bucket cannot be read, for one of the reasons in `viz3d.sources.faults`.
+class ServiceError(SourceError):
+    """A service cannot be read, for one of the reasons that are known of it.
 
     Parameters
     ----------
@@ -60,6 +62,14 @@ class BucketError(SourceError):
         self.kind, self.what, self.remedy = kind, what, remedy
         self.after: float | None = None
         super().__init__(f"{what} {remedy}".strip())
+
+
+class BucketError(ServiceError):
+    """A bucket cannot be read, for one of the reasons in `viz3d.sources.faults`."""
+
+
+class WandbError(ServiceError):
+    """W&B cannot be read, for one of the reasons in `viz3d.sources.wandb_faults`."""
 
 
 class FormatError(Viz3dError):

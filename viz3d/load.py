@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from viz3d.errors import RunNotFound, SourceError
+from viz3d.errors import RunNotFound, SettingsError, Viz3dError
+from viz3d.formats import limits, wandb_history
 from viz3d.formats.globs import claimed, claimed_names
 from viz3d.formats.grouping import Group, group
 from viz3d.formats.names import suffix, timestamp
@@ -16,23 +18,28 @@ from viz3d.settings import Settings, load_settings
 from viz3d.sources import sample
 from viz3d.sources.address import is_bucket, parse_bucket
 from viz3d.sources.base import Source
-from viz3d.sources.finding import INSIDE, find_run, run_names, some
+from viz3d.sources.finding import INSIDE, find_run, plain_name, run_names, some
 from viz3d.sources.local import LocalSource, exists
+from viz3d.sources.several import Several
 from viz3d.sources.skipping import skipped
+from viz3d.sources.wandb_address import is_wandb, parse_wandb
 
 Roles = Mapping[str, str]
 
 
-def open_source(text: str | Path, settings: Settings | None = None) -> Source:
-    """Open the place where runs live; a bucket is not asked for anything yet.
+def open_source(
+    text: str | Path | Sequence[str | Path], settings: Settings | None = None
+) -> Source:
+    """Open the place where runs live; no service is asked for anything yet.
 
     Parameters
     ----------
-    text : str or pathlib.Path
-        ``"sample"`` for the bundled runs, the path of a folder, a run or a file, or
-        ``gs://BUCKET/FOLDER``.
+    text : str, pathlib.Path or a sequence of them
+        ``"sample"`` for the bundled runs, the path of a folder, a run or a file,
+        ``gs://BUCKET/FOLDER`` or ``wandb://ENTITY/PROJECT[/RUN_ID]``. Several are opened side by
+        side: their runs are called ``NAME · SOURCE``.
     settings : Settings, optional
-        For buckets; by default those of the environment and of ``.env``.
+        For services; by default those of the environment and of ``.env``.
 
     Returns
     -------
@@ -41,23 +48,41 @@ def open_source(text: str | Path, settings: Settings | None = None) -> Source:
     Raises
     ------
     SourceError
-        If there is nothing at the path, or the place is of a kind that cannot be opened.
-    BucketError
-        If `text` is no address of a bucket.
+        If there is nothing at the path.
+    BucketError, WandbError
+        If `text` is no address of a bucket, or on W&B.
     SettingsError
         If ``.env`` is needed and cannot be read.
     """
+    if not isinstance(text, str | Path):
+        places = [open_source(one, settings) for one in dict.fromkeys(map(str, text))]
+        return places[0] if len(places) == 1 else Several(places)
+    _take_limits(settings)
     where = str(text)
     if where == sample.NAME:
         return sample.sample_source()
+    if is_wandb(where):
+        return _open_wandb(where, settings or load_settings())
     if is_bucket(where):
         return _open_bucket(where, settings or load_settings())
-    if where.startswith("wandb://"):
-        raise SourceError(
-            "This version cannot open Weights & Biases: save the runs' history as CSV or JSON "
-            "lines in a folder and open that folder."
-        )
     return LocalSource(text)
+
+
+def _take_limits(settings: Settings | None) -> None:
+    """Take the caps on input from the settings; who needs those that cannot be read says so."""
+    with suppress(SettingsError):
+        limits.apply((settings or load_settings()).limits)
+
+
+def is_address(text: str) -> bool:
+    """Say whether `text` is meant as the address of a service, be it a right one or not."""
+    return is_wandb(text) or is_bucket(text)
+
+
+def _open_wandb(text: str, settings: Settings) -> Source:
+    from viz3d.sources.wandb_source import WandbSource
+
+    return WandbSource(parse_wandb(text), settings, wandb_history)
 
 
 def _open_bucket(text: str, settings: Settings) -> Source:
@@ -88,8 +113,10 @@ def list_runs(source: Source) -> list[RunInfo]:
     Raises
     ------
     SourceError
-        If the source cannot be listed.
+        If the source cannot be listed; of several sources, if none can.
     """
+    if isinstance(source, Several):
+        return _list_each(source)
     files = {file.path: file for file in source.files()}
     groups = group(list(files), _known(source, files))
     names = run_names([found.run for found in groups], source.name)
@@ -97,7 +124,23 @@ def list_runs(source: Source) -> list[RunInfo]:
         _info(names[found.run], source.name, found, [files[path] for path in found.files])
         for found in groups
     ]
-    return sorted(infos, key=_newest_first)
+    return newest_first(infos)
+
+
+def _list_each(source: Several) -> list[RunInfo]:
+    """List several sources; one that cannot be listed is among the problems of the whole."""
+    infos: list[RunInfo] = []
+    failed: list[Viz3dError] = []
+    for part in source.parts:
+        try:
+            infos += [source.placed(part, info) for info in list_runs(part)]
+            source.note(part, None)
+        except Viz3dError as error:
+            failed.append(error)
+            source.note(part, error)
+    if len(failed) == len(source.parts):
+        raise failed[0]
+    return newest_first(infos)
 
 
 def _known(source: Source, files: Mapping[str, FileInfo]) -> set[str]:
@@ -231,12 +274,12 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
 def is_path(text: str) -> bool:
     """Say whether `text` is a path of something on this disk, also as ``PATH::NAME``."""
     parts = (text, text.rpartition(INSIDE)[0])
-    return not is_bucket(text) and any(part and exists(part) for part in parts)
+    return not is_address(text) and any(part and exists(part) for part in parts)
 
 
 def _is_there(path: str | Path) -> bool:
     """Say whether something is at the whole of `path`: a bucket has to be listed for that."""
-    return bool(open_source(path).files()) if is_bucket(str(path)) else exists(path)
+    return bool(open_source(path).files()) if is_address(str(path)) else exists(path)
 
 
 def _info(name: str, source: str, found: Group, files: Sequence[FileInfo]) -> RunInfo:
@@ -252,6 +295,11 @@ def _info(name: str, source: str, found: Group, files: Sequence[FileInfo]) -> Ru
     )
 
 
-def _newest_first(info: RunInfo) -> tuple[float, str]:
-    when = timestamp(info.name)
+def newest_first(infos: Sequence[RunInfo]) -> list[RunInfo]:
+    """Return entries in their order: by the timestamp in the name, else by the last change."""
+    return sorted(infos, key=_age_and_name)
+
+
+def _age_and_name(info: RunInfo) -> tuple[float, str]:
+    when = timestamp(plain_name(info))
     return -(when if when is not None else info.changed or 0.0), info.name

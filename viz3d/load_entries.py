@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viz3d.analysis.roles import recognise
 from viz3d.errors import FormatError, NoFormat, SourceError, Viz3dError
@@ -14,11 +15,17 @@ from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
 from viz3d.formats.run_manifest import MANIFEST
 from viz3d.formats.run_parts import stood_for
-from viz3d.run import Problem, Run, RunInfo
+from viz3d.parsed_cache import WORTH, Begun, ParsedCache, key_of, users_cache
+from viz3d.parsed_growth import can_grow, extended
+from viz3d.run import Columns, Origin, Problem, Run, RunInfo
 from viz3d.sources.base import Source, is_remote
-from viz3d.sources.digest import digest
-from viz3d.sources.finding import INSIDE, whole_text
+from viz3d.sources.digest import digest, of_file
+from viz3d.sources.finding import INSIDE, plain_name, whole_text
+from viz3d.sources.several import Several
 from viz3d.sources.still import copied, state
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Roles = Mapping[str, str]
 
@@ -31,8 +38,7 @@ def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) 
     SourceError, NoFormat, ValueError
         As `viz3d.load.load_run`.
     """
-    if is_remote(source):
-        infos = [_needed(source, info) for info in infos]
+    infos = [_needed(source, info) for info in infos]
     files = [file for info in infos for file in info.files]
     if len(files) > 1:
         source.prepare(files)  # many at once
@@ -52,7 +58,9 @@ def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) 
 
 
 def _needed(source: Source, info: RunInfo) -> RunInfo:
-    """Leave out the parts for which packed ones stand: there may be thousands."""
+    """Leave out the parts for which packed ones stand: there may be thousands to download."""
+    if not is_remote(source.part_of(info) if isinstance(source, Several) else source):
+        return info
     manifest = next((file for file in info.files if file_name(file.path) == MANIFEST), None)
     if manifest is None:
         return info
@@ -112,42 +120,94 @@ def _read(
 
     Its digest is then of what was read, and not of what the files held a moment later.
     """
-    before = state(local)
-    runs = _read_now(info, local, told, roles)
+    name, before = plain_name(info), state(local)
+    if sum(size for _, size, _ in filter(None, before)) >= WORTH:
+        cache, problem = users_cache()
+        told = [*told, problem] if problem else told
+    else:
+        cache = None
+    known, begun = cache.digests(local) if cache else ({}, {})
+    key = key_of(name, known) if cache else ""
+    kept = cache.find(key, partial(_again, name, local, key)) if cache else None
+    if kept:
+        return [_run(info, *part, local, known, told, roles, len(kept)) for part in kept]
+    grown = _grown(cache, name, local, known, begun) if cache else None
+    contents = [grown] if grown else read_run(name, local)
+    runs = [_run(info, part, None, local, known, told, roles, len(contents)) for part in contents]
     if state(local) == before:
+        if cache:
+            cache.keep(key, contents)
         return runs
     with TemporaryDirectory(prefix="viz3d-") as folder:
-        return _read_now(info, copied(local, folder), told, roles)
+        local = copied(local, folder)
+        contents = read_run(name, local)
+        return [_run(info, part, None, local, {}, told, roles, len(contents)) for part in contents]
 
 
-def _read_now(
-    info: RunInfo, local: Mapping[str, Path], told: Sequence[Problem], roles: Roles | None
-) -> list[Run]:
-    contents = read_run(info.name, local)
-    return [_run(info, part, local, told, roles, several=len(contents) > 1) for part in contents]
+def _grown(
+    cache: ParsedCache, name: str, local: Mapping[str, Path], known: Mapping[str, bytes],
+    begun: Mapping[str, Begun],
+) -> Contents | None:  # fmt: skip
+    """Return what a log holds that has grown since it was kept, where only its end need be read."""
+    for path, first in begun.items():
+        if can_grow(local, path):
+            key = key_of(name, {**known, path: first.digest})
+            before = cache.find(key, _changed)
+            try:
+                found = extended(before, path, local[path], first.size) if before else None
+            except SourceError:
+                found = None
+            if found:
+                cache.forget(key)
+                return found
+    return None
+
+
+def _changed(_: int) -> pd.DataFrame:
+    raise SourceError("The copy in the cache is damaged and its file has changed.")
+
+
+def _again(name: str, local: Mapping[str, Path], key: str, at: int) -> pd.DataFrame:
+    """Read a history again whose copy in the cache turned out to be damaged."""
+    cache, _ = users_cache()
+    if cache:
+        cache.forget(key)
+    try:
+        contents = read_run(name, local)
+        if key == key_of(name, {path: of_file(file) for path, file in local.items()}):
+            return contents[at].joined.history
+    except (OSError, NoFormat):
+        pass
+    raise SourceError(f"The files of {name!r} have changed meanwhile; open the run again.")
 
 
 def _run(
-    info: RunInfo, contents: Contents, local: Mapping[str, Path], told: Sequence[Problem],
-    roles: Roles | None, *, several: bool,
+    info: RunInfo, contents: Contents, columns: Columns | None, local: Mapping[str, Path],
+    known: Mapping[str, bytes], told: Sequence[Problem], roles: Roles | None, count: int,
 ) -> Run:  # fmt: skip
-    history, nonfinite = contents.joined.history, contents.joined.nonfinite
-    attempts = contents.joined.attempts
+    history: Any = contents.joined.history if columns is None else columns
+    nonfinite, attempts = contents.joined.nonfinite, contents.joined.attempts
     run = Run(
-        name=whole_text(f"{info.name}{INSIDE}{contents.name}") if several else info.name,
+        name=whole_text(f"{info.name}{INSIDE}{contents.name}") if count > 1 else info.name,
         source=whole_text(info.source),
         history=history,
         config=_whole(contents.config),
         layers=contents.layers,
         report=contents.report,
         landscapes=contents.landscapes,
-        roles=recognise(list(history.columns), history),
+        roles=columns.roles if columns else recognise(list(history.columns), history),
         attempts=attempts if len(attempts) else None,
         nonfinite=nonfinite,
         problems=(*told, *contents.problems),
-        digest=digest({path: local[path] for path in contents.used}),
+        digest=digest({path: local[path] for path in contents.used}, known),
+        origins=tuple(_placed(origin, info) for origin in contents.origins),
     )
     return run.with_roles(roles) if roles else run
+
+
+def _placed(origin: Origin, info: RunInfo) -> Origin:
+    files = tuple(map(whole_text, origin.files))
+    return replace(origin, source=whole_text(info.source), files=files)
 
 
 def _whole(value: Any) -> Any:

@@ -6,17 +6,21 @@ read-only and copy before changing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from viz3d.errors import BadArgument, BucketError, Viz3dError
+from viz3d.errors import BadArgument, ServiceError, Viz3dError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from viz3d.grid import LandscapeGrid
+
+# What a row of some dozen metrics is as text.
+ROW_BYTES = 500
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,14 @@ class FileInfo:
         CRC32C of the stored bytes, where the listing tells it.
     encoding : str
         ``"gzip"`` where the stored bytes are compressed and stand for others; else empty.
+    rows : int or None
+        Rows of history, where the listing tells them instead of bytes; `size` is 0 then.
+    state : str
+        What the run is doing, such as ``running`` or ``finished``, where the listing tells it.
+    created : float or None
+        Seconds since 1970, UTC: when the run began, where the listing tells it.
+    key : str
+        What the source knows it by, where that is not its path.
     """
 
     path: str
@@ -45,6 +57,15 @@ class FileInfo:
     generation: str = ""
     crc32c: int | None = None
     encoding: str = ""
+    rows: int | None = None
+    state: str = ""
+    created: float | None = None
+    key: str = ""
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes come along when it is read."""
+        return self.size or ROW_BYTES * (self.rows or 0)
 
 
 @dataclass(frozen=True)
@@ -77,6 +98,27 @@ class RunInfo:
     files: tuple[FileInfo, ...] = field(default=(), repr=False)
     path: str = ""
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes come along when it is read."""
+        return sum(file.weight for file in self.files) or self.size
+
+    @property
+    def rows(self) -> int | None:
+        """Rows of history, where the listing tells them."""
+        told = [file.rows for file in self.files if file.rows is not None]
+        return sum(told) if told else None
+
+    @property
+    def state(self) -> str:
+        """What the run is doing, where the listing tells it."""
+        return next((file.state for file in self.files if file.state), "")
+
+    @property
+    def created(self) -> float | None:
+        """When the run began, seconds since 1970, where the listing tells it."""
+        return min((file.created for file in self.files if file.created is not None), default=None)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -102,13 +144,51 @@ class Problem:
     @classmethod
     def of(cls, error: Viz3dError, file: str = "") -> Problem:
         """Return an error as a problem, which does not end what is being done."""
-        if isinstance(error, BucketError):
+        if isinstance(error, ServiceError):
             return cls(error.what, error.remedy, file)
         return cls(str(error), file=file)
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""
         return f"{where}{self.what}" + (f" {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a part of a run comes from: files that were read together, and what became of them.
+
+    Attributes
+    ----------
+    source : str
+        Name of the source, as in `RunInfo`.
+    files : tuple of str
+        Paths in the source; one, but for the parts of a run that was written in parts.
+    format : str
+        Name of the format that read them; empty where none did.
+    rows : int
+        Rows of the log, before those of one step were joined.
+    first_step, last_step : int or None
+        The range of the steps; None where there are no rows.
+    metrics : tuple of str
+        Metrics of the history that stand in these files.
+    gave : tuple of str
+        What else came from them: ``layers``, ``report``, ``config``, ``landscapes``.
+    merged : bool
+        Whether the rows were joined on the step with those of other files.
+    declined : tuple of (str, str)
+        Formats that were asked before and declined, each with its reason.
+    """
+
+    source: str = ""
+    files: tuple[str, ...] = ()
+    format: str = ""
+    rows: int = 0
+    first_step: int | None = None
+    last_step: int | None = None
+    metrics: tuple[str, ...] = ()
+    gave: tuple[str, ...] = ()
+    merged: bool = False
+    declined: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +213,27 @@ class Report:
     tasks: Mapping[str, Mapping[str, float]]
     sections: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Columns(ABC):
+    """A history that is read column by column when it is asked for.
+
+    Attributes
+    ----------
+    metrics : tuple of str
+        In the order in which they were first logged.
+    roles : mapping of {role: metric}
+        As recognised.
+    rows : int
+    """
+
+    metrics: tuple[str, ...]
+    roles: Mapping[str, str]
+    rows: int
+
+    @abstractmethod
+    def read(self, metrics: Sequence[str]) -> pd.DataFrame:
+        """Return some of them as `Run.history` has them; without any, its index alone."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +266,8 @@ class Run:
     problems : tuple of Problem
     digest : str
         SHA-256 (hex) of the bytes that were read.
+    origins : tuple of Origin
+        Which files the run was read from, and those that no format read.
     """
 
     name: str
@@ -179,15 +282,59 @@ class Run:
     problems: tuple[Problem, ...] = ()
     digest: str = ""
     landscapes: tuple[LandscapeGrid, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("config", "roles"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        if isinstance(self.history, Columns):  # read when it is asked for
+            object.__setattr__(self, "_columns", self.history)
+            object.__delattr__(self, "history")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Read the whole history where it has not been read so far."""
+            if name != "history" or "_columns" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            object.__setattr__(self, "history", self.__dict__["_columns"].read(self.metrics))
+            return self.history
+
+    @property
+    def _stored(self) -> Columns | None:
+        return self.__dict__.get("_columns")
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics in the history, in the order in which they were first logged."""
+        if self._stored:
+            return self._stored.metrics
         return tuple(str(column) for column in self.history.columns)
+
+    def origin_of(self, metric: str) -> tuple[Origin, ...]:
+        """Return where the series of a metric comes from; several where files were joined."""
+        return tuple(origin for origin in self.origins if metric in origin.metrics)
+
+    def columns(self, metrics: Sequence[str]) -> pd.DataFrame:
+        """Return some columns of the history, of which the others need not be read for it.
+
+        Raises
+        ------
+        KeyError
+            If there is no such metric.
+        """
+        if self._stored:
+            return self._stored.read(list(dict.fromkeys(metrics)))[list(metrics)]
+        return self.history[list(metrics)]
+
+    def column(self, metric: str) -> pd.Series:
+        """Return one column of the history; see `columns`."""
+        return self.columns([metric])[metric]
+
+    @property
+    def index(self) -> pd.Index:
+        """The steps, of which no metric need be read."""
+        return self.columns(()).index
 
     def role(self, role: str) -> pd.Series | None:
         """Return the series that plays `role`, without the steps at which it was not logged.
@@ -204,9 +351,9 @@ class Run:
             left out too; ask `nonfinite` for them.
         """
         metric = self.roles.get(role)
-        if metric is None or metric not in self.history.columns:
+        if metric is None or metric not in self.metrics:
             return None
-        return self.history[metric].dropna()
+        return self.column(metric).dropna()
 
     def with_roles(self, roles: Mapping[str, str]) -> Run:
         """Return the same run with some roles said by the user.
@@ -222,10 +369,11 @@ class Run:
             If a metric is not in the history.
         """
         for role, metric in roles.items():
-            if metric not in self.history.columns:
+            if metric not in self.metrics:
                 known = ", ".join(self.metrics) or "none"
                 raise BadArgument(
                     f"Run {self.name!r} has no metric {metric!r} for the role {role!r}; it has: "
                     f"{known}."
                 )
-        return replace(self, roles={**self.roles, **roles})
+        history: Any = self._stored or self.history
+        return replace(self, history=history, roles={**self.roles, **roles})

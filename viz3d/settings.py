@@ -13,6 +13,20 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from viz3d.errors import SettingsError
 from viz3d.run import Problem
 
+# Caps on input, by example: the values that hold unless they are set. See `formats/limits.py`.
+LIMITS: Mapping[str, str] = {
+    "VIZ3D_MAX_LINE_MIB": "8",
+    "VIZ3D_MAX_FILE_MIB": "1024",
+    "VIZ3D_MAX_UNPACKED_MIB": "1024",
+    "VIZ3D_MAX_RATIO": "200",
+    "VIZ3D_MAX_DOCUMENT_MIB": "64",
+    "VIZ3D_MAX_VALUES": "4000000",
+    "VIZ3D_MAX_REPORT_MIB": "1",
+    "VIZ3D_MAX_METRICS": "2000",
+    "VIZ3D_MAX_DEPTH": "32",
+    "VIZ3D_MAX_GRID_NODES": "1000000",
+    "VIZ3D_MAX_CELLS": "20000000",
+}
 KEYS = (
     "GCS_BUCKET",
     "GCP_PROJECT_ID",
@@ -26,6 +40,7 @@ KEYS = (
     "VIZ3D_CACHE_SIZE",
     "VIZ3D_PATIENCE",
     "STORAGE_EMULATOR_HOST",
+    *LIMITS,
 )
 
 # Streamlit's customary name for a service account's key in its secrets.
@@ -33,10 +48,14 @@ SERVICE_ACCOUNT = "gcp_service_account"
 CACHE_BYTES = 10_000_000_000
 # Deadlines of hours are none; those of centuries are more than the system can count.
 MOST_PATIENCE = 1000.0
+# No machine holds more than that of anything that is capped.
+MOST_LIMIT = 1e12
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 # A settings file is a few lines; anything this long is another file under that name.
 MAX_ENV_BYTES = 64 * 1024
+SECRET = ("WANDB_API_KEY",)
+REMEDY = "Correct it; see .env.example."
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,8 @@ class Settings:
         ``VIZ3D_PATIENCE``: every deadline of the network is multiplied by it.
     wandb_api_key : str
         Secret.
+    limits : mapping of {name of the setting: number}
+        Caps on input that the user set, for `viz3d.formats.limits.apply`.
     service_account : mapping or None
         A service account's key from Streamlit's secrets. Secret.
     problems : tuple of Problem
@@ -74,6 +95,7 @@ class Settings:
     storage_emulator: str = ""
     cache_bytes: int = CACHE_BYTES
     patience: float = 1.0
+    limits: Mapping[str, float] = field(default_factory=dict)
     wandb_api_key: str = field(default="", repr=False)
     service_account: Mapping[str, str] | None = field(default=None, repr=False)
     problems: tuple[Problem, ...] = ()
@@ -106,15 +128,20 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     values: dict[str, str] = {}
-    for place in (secrets or {}, _read_env_file(Path(env_file)), environ):
+    problems: list[Problem] = []
+    for place in (secrets or {}, _read_env_file(Path(env_file), problems), environ):
         found = {key: str(place[key]).strip() for key in KEYS if place.get(key)}
         values |= {key: value for key, value in found.items() if value}
     bucket = values.get("GCS_BUCKET", "").removeprefix("gs://").strip("/")
     credentials = values.get("GOOGLE_APPLICATION_CREDENTIALS", "")
     account = (secrets or {}).get(SERVICE_ACCOUNT)
-    problems: list[Problem] = []
     cache_bytes = _number("VIZ3D_CACHE_SIZE", values, problems, _bytes, CACHE_BYTES)
     patience = _number("VIZ3D_PATIENCE", values, problems, float, 1.0, MOST_PATIENCE)
+    limits = {
+        key: _number(key, values, problems, float, float(usual), MOST_LIMIT)
+        for key, usual in LIMITS.items()
+        if key in values
+    }
     return Settings(
         source=values.get("VIZ3D_SOURCE") or (f"gs://{bucket}" if bucket else "sample"),
         bucket=bucket,
@@ -127,6 +154,7 @@ def load_settings(
         storage_emulator=values.get("STORAGE_EMULATOR_HOST", ""),
         cache_bytes=int(cache_bytes),
         patience=patience,
+        limits=limits,
         wandb_api_key=values.get("WANDB_API_KEY", ""),
         service_account=dict(account) if isinstance(account, Mapping) else None,
         problems=(*_check_credentials(credentials), *problems),
@@ -154,7 +182,9 @@ def _number(
         number = 0.0
     if 0 < number <= most:
         return number
-    what, example = ("size", "10 GB") if key == "VIZ3D_CACHE_SIZE" else ("number", "2")
+    what, example = ("number", LIMITS.get(key, "2"))
+    if key == "VIZ3D_CACHE_SIZE":
+        what, example = "size", "10 GB"
     wrong = "too much" if number > most else f"no {what} above zero"
     problems.append(
         Problem(
@@ -165,8 +195,10 @@ def _number(
     return default
 
 
-def _read_env_file(path: Path) -> Mapping[str, str | None]:
+def _read_env_file(path: Path, problems: list[Problem]) -> Mapping[str, str | None]:
+    """Read a settings file; a line of it that is no setting is told, without what it says."""
     from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
         if not path.is_file():
@@ -180,7 +212,15 @@ def _read_env_file(path: Path) -> Mapping[str, str | None]:
         text = re.sub(
             r'="[^"\n]*"', lambda m: m[0].replace("\\", "\\\\"), path.read_text("utf-8-sig")
         )
-        return dotenv_values(stream=StringIO(text), interpolate=False)
+        if bad := next((one.original for one in parse_stream(StringIO(text)) if one.error), None):
+            blank = len(bad.string) - len(bad.string.lstrip())
+            line = bad.line + bad.string.count("\n", 0, blank)
+            what = "A line that is no KEY=value was left out."
+            problems.append(Problem(what, REMEDY, path.name, line))
+        values = dotenv_values(stream=StringIO(text), interpolate=False)
+        if any(values.get(key) for key in SECRET) and os.name == "posix":
+            problems += _open_to_others(path)
+        return values
     except OSError as error:
         raise SettingsError(
             f"{path.name} cannot be read ({error.strerror}); start viz3d in "
@@ -191,6 +231,13 @@ def _read_env_file(path: Path) -> Mapping[str, str | None]:
             f"{path.name} cannot be read as UTF-8 text; save it as KEY=value lines "
             "(see .env.example)."
         ) from error
+
+
+def _open_to_others(path: Path) -> list[Problem]:
+    if not path.stat().st_mode & 0o004:
+        return []
+    what = f"{path.name} holds a secret, and every user of this machine may read it."
+    return [Problem(what, f"Run `chmod 600 {path.name}`.")]
 
 
 def _check_credentials(path: str) -> tuple[Problem, ...]:

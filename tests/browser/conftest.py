@@ -17,17 +17,19 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-# Seconds until what does not come is a failure. On two cores that draw WebGL in software, for other
-# tests too, the first page takes half a minute.
+# Seconds until what does not come is a failure, and nothing else: no test that passes waits for it.
+# It was 60, which tests ran into that draw beside others on two cores, with WebGL in software:
+# there the first page alone takes half a minute.
 PATIENCE = 120
 
-# Press a button, look at a camera for 20 frames, and count where it stood: a jump has two.
+# Press a button, look at a camera for 20 frames, and count where it stood: a jump has two. Its eye
+# is computed anew for each frame, so the last of its digits say nothing.
 POSES = """(div, name) => new Promise((done) => {
     const seen = new Set();
     const { _scene } = div._fullLayout.scene;
     const look = () => {
         const { x, y, z } = _scene.getCamera().eye;
-        seen.add([x, y, z].map((part) => part.toFixed(6)).join());
+        seen.add([x, y, z].map((part) => part.toFixed(12)).join());
         if (++look.frames < 20) requestAnimationFrame(look);
         else done(seen.size);
     };

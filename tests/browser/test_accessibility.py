@@ -33,6 +33,7 @@ PAGES = (
     ("Export", TWO, False),
     ("Explore", TWO, True),
     ("Weight_space", "source={measured}&run=trained", True),
+    ("Data", TWO, False),
     # A run that lacks what the page needs: the sentences and the code stand there instead.
     ("Loss_landscape", "source={reports}", False),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import POSES, serve
+from tests.browser.conftest import POSES, finished, serve
 from tests.browser.mouse import centre, hold, let_go
 
 pytestmark = pytest.mark.browser
@@ -278,6 +278,24 @@ def test_camera_survives_new_data_while_linked(page: Page, small: str) -> None:
     page.get_by_text("Fewer").click()
     scenes(page, 2)
     page.wait_for_function(f"{EYES}.every((eye) => Math.abs(eye[0]) > 2)")
+
+
+def test_a_turn_since_the_last_frame_survives_new_data(page: Page, small: str) -> None:
+    """The camera is read when the scene is drawn anew, not at each frame alone."""
+    page.goto(small)
+    second = scenes(page, 2).nth(1)  # no twin is drawn before it, which would take frames
+    finished(page)
+    second.evaluate(
+        """(div) => {
+            const { camera, _scene } = div._fullLayout.scene;
+            div.emit("plotly_relayouting", { "scene.camera": camera });
+            _scene.camera.lookAt([0.5, -2, 1], [0, 0, 0], [0, 0, 1]);
+            [...window.viz3d.charts].find((chart) => chart.plots.get("figure") === div).redraw();
+        }"""
+    )
+    expect(page.locator(SCENE)).to_have_count(2)
+    finished(page)
+    assert eyes(page)[1] == pytest.approx([0.5, -2, 1], abs=1e-6)
 
 
 def test_cameras_are_read_again_when_a_link_has_set_them(page: Page, small: str) -> None:

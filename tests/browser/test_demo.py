@@ -21,7 +21,7 @@ def test_the_demo_answers_on_its_port_until_ctrl_c(tmp_path):
         with urllib.request.urlopen(address) as page:
             assert b"<title>" in page.read()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=PATIENCE) == 0
+        assert process.wait(timeout=PATIENCE) == 0  # no promise of how soon
     log = (tmp_path / "log.txt").read_text("utf-8")
     assert address in log
     assert "Traceback" not in log

@@ -7,6 +7,7 @@ import pytest
 from viz3d.cli_text import fitted, progress_text
 from viz3d.sources.progress import Progress
 
+ROWS = Progress(3, 12, 13_500, 27_000, 1_500.0, "rows")
 HALF = Progress(3, 12, 13_500_000, 27_000_000, 1_500_000.0)
 
 
@@ -17,6 +18,7 @@ HALF = Progress(3, 12, 13_500_000, 27_000_000, 1_500_000.0)
             HALF, 100,
             "[##########----------]   50%  13.5 MB of 27.0 MB  1.5 MB/s  9 s left  3 of 12 files",
         ),
+        (ROWS, 60, " 50%  13,500 rows of 27,000 rows"),
         (HALF, 70, " 50%  13.5 MB of 27.0 MB  1.5 MB/s  9 s left  3 of 12 files"),
         (HALF, 30, " 50%  13.5 MB of 27.0 MB"),
         (HALF, 10, " 50%"),

@@ -53,6 +53,22 @@ def test_ragged_rows_cost_only_themselves(read: Reader) -> None:
     assert "2 rows with another number of cells" in said(parsed)
 
 
+@pytest.mark.parametrize(
+    ("odd", "told"), [("149999,8,9", [150_001]), ("149999,word", [None]), ('149999,"8', [150_001])]
+)
+def test_an_odd_row_far_down_costs_only_itself(
+    read: Reader, odd: str, told: list[int | None]
+) -> None:
+    """A file that several threads read is told of as one that one thread reads."""
+    lines = ["step,loss", *(f"{step},{step}.25" for step in range(200_000))]
+    lines[150_000] = odd
+    (parsed,) = read(csv_any, {"a.csv": "\n".join(lines) + "\n"})
+    loss = joined(parsed).history["loss"].dropna().drop(149_999, errors="ignore")
+    assert len(loss) == 199_999
+    assert (loss == loss.index + 0.25).all()
+    assert [problem.line for problem in parsed.problems] == told
+
+
 def test_an_unclosed_quote_swallows_only_its_line(read: Reader) -> None:
     """The rows behind a quote that is never closed are not lost."""
     rows = "".join(f"{step},{step / 2}\n" for step in range(2, 9))

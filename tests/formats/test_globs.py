@@ -92,7 +92,8 @@ def test_every_real_log_is_asked_for(real_data: Path) -> None:
         "README.md",
         "a/.json",
         "a/report/",
-        "a/metrics.jsonl.gz",
+        "c4/c4-train.00000-of-01024.json.gz",
+        "a/metrics.json.gz",
     ],
 )
 def test_what_lies_by_the_thousand_is_not_asked_for(path: str) -> None:
@@ -101,7 +102,10 @@ def test_what_lies_by_the_thousand_is_not_asked_for(path: str) -> None:
     assert not claimed(path)
 
 
-@pytest.mark.parametrize("path", ["a/tokenizer.json", "a/meta_1.JSON", "requirements.txt", "a.yml"])
+@pytest.mark.parametrize(
+    "path",
+    ["a/shard_00012.jsonl.gz", "a/tokenizer.json", "a/meta_1.JSON", "requirements.txt", "a.yml"],
+)
 def test_documents_are_claimed_by_no_format(path: str) -> None:
     """What the pattern lets through by its suffix alone does not get further."""
     assert not claimed(path)

@@ -35,9 +35,11 @@ def test_bad_lines_are_left_out_and_counted(read: Reader) -> None:
     ]  # fmt: skip
     (parsed,) = read(jsonl, {"a.jsonl": b"\n".join(lines) + b"\n"})
     assert joined(parsed).history["loss"].to_dict() == {0: 3.0, 4: 2.0}
-    (problem,) = parsed.problems
-    assert (problem.line, problem.file) == (2, "a.jsonl")
-    assert problem.what.startswith("6 lines")
+    no_object, no_text = parsed.problems
+    assert (no_object.line, no_object.file) == (2, "a.jsonl")
+    assert no_object.what.startswith("5 lines")
+    assert (no_text.line, no_text.file) == (8, "a.jsonl")
+    assert no_text.what.startswith("1 line that is no UTF-8 text")
 
 
 def test_a_cut_last_line_is_told_as_such(read: Reader) -> None:

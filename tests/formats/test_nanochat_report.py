@@ -73,8 +73,9 @@ def test_numbers_are_read_as_printed(read: Reader) -> None:
 
 def test_a_long_report_is_cut_and_told(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report over the cap gives what fits."""
-    monkeypatch.setattr("viz3d.formats.nanochat_report.REPORT_BYTES", 200)
-    (parsed,) = read(nanochat_report, {"report.md": HEADER + TRAINING + "x" * 1000})
+    with monkeypatch.context() as patch:
+        patch.setattr("viz3d.formats.limits.REPORT_BYTES", 200)
+        (parsed,) = read(nanochat_report, {"report.md": HEADER + TRAINING + "x" * 1000})
     assert parsed.report is not None
     assert "Only the first" in said(parsed)
     assert limits.REPORT_BYTES == 2**20

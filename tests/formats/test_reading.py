@@ -9,6 +9,7 @@ import pytest
 
 from viz3d.errors import NoFormat
 from viz3d.formats.reading import Contents, read_run
+from viz3d.run import Origin
 
 ReadRun = Callable[..., list[Contents]]
 
@@ -127,3 +128,76 @@ def test_layers_in_columns_leave_the_history(read: ReadRun) -> None:
     assert list(run.joined.history.columns) == ["loss"]
     assert run.layers is not None
     assert run.layers[run.layers["name"] == "S0"]["grad_norm"].tolist() == [0, 1, 6, 7]
+
+
+STATE = '{"log_history": [{"step": 1, "loss": 4.5}, {"step": 2, "loss": NaN, "epoch": 0.5}]}'
+
+
+def test_a_trainers_state_beside_a_record_is_no_second_run(read: ReadRun) -> None:
+    """The callback recorded the same rows; what differs in the state is counted."""
+    record = '{"step": 1, "time": 7, "loss": 4.5}\n{"step": 2, "loss": NaN, "epoch": 0.5}\n'
+    files = {"x/metrics.jsonl": record, "x/checkpoint-2/trainer_state.json": STATE}
+    (run,) = read("x", files)
+    assert run.joined.history["loss"].tolist()[:1] == [4.5]
+    assert run.used == ("x/metrics.jsonl",)
+    assert run.problems == ()
+    (_, state) = run.origins
+    assert state.files == ("x/checkpoint-2/trainer_state.json",)
+    assert "tells of the same training" in state.declined[-1][1]
+    files["x/metrics.jsonl"] = '{"step": 1, "loss": 4.25}\n{"step": 3, "loss": 1}\n'
+    (run,) = read("x", files)
+    assert run.joined.history["loss"].tolist() == [4.25, 1.0]
+    (problem,) = run.problems
+    assert problem.file == "x/checkpoint-2/trainer_state.json"
+    assert "but 3 values in it are not in the record" in problem.what
+    assert "Open the file by itself" in problem.remedy
+
+
+def test_a_trainers_state_adds_what_nobody_recorded(read: ReadRun) -> None:
+    """Where the record has none of its metrics, or layers alone, both are one run."""
+    layers = '{"step": 1, "layer": 0, "name": "h.0", "grad_norm": 0.5}\n'
+    for name, text in (("metrics", '{"step": 1, "reward": 2}\n'), ("layers", layers)):
+        files = {f"{name}/{name}.jsonl": text, f"{name}/trainer_state.json": STATE}
+        (run,) = read(name, files)
+        assert run.joined.history["loss"].tolist()[:1] == [4.5]
+
+
+def test_each_file_says_what_it_gave(read: ReadRun) -> None:
+    """Rows before they were joined, the range of steps, the metrics, and who declined before."""
+    files = {
+        "x/log.jsonl": '{"step": 0, "loss": 1}\n{"step": 4, "loss": 2}\n{"step": 4, "lr": 3}\n',
+        "x/val.csv": "step,val\n5,2\n",
+        "x/config.json": '{"seed": 1}',
+        "x/notes.csv": "one\n1\n",
+    }
+    (run,) = read("x", files)
+    by_file = {origin.files[0]: origin for origin in run.origins}
+    assert by_file["x/log.jsonl"] == Origin(
+        files=("x/log.jsonl",), format="JSONL", rows=3, first_step=0, last_step=4,
+        metrics=("loss", "lr"), merged=True,
+    )  # fmt: skip
+    assert (by_file["x/val.csv"].metrics, by_file["x/val.csv"].last_step) == (("val",), 5)
+    assert by_file["x/config.json"].gave == ("config",)
+    assert not by_file["x/config.json"].merged
+    notes = by_file["x/notes.csv"]
+    assert (notes.format, notes.rows, notes.metrics) == ("", 0, ())
+    assert "single column" in notes.declined[-1][1]
+
+
+def test_who_declined_before_is_told(read: ReadRun) -> None:
+    """A file that one format declined and the next one read keeps the reason."""
+    rows = '{"step": 0, "loss": 1}\n{"step": 1, "loss": 2}\n'
+    (run,) = read("x", {"x/log.json": rows})
+    (origin,) = run.origins
+    assert origin.format == "JSONL"
+    assert [name for name, _ in origin.declined] == ["JSON arrays"]
+    assert all(reason for _, reason in origin.declined)
+
+
+def test_a_metric_that_became_layers_is_no_metric_of_its_file(read: ReadRun) -> None:
+    """Columns per layer leave the history, and the file is said to have given layers."""
+    line = '{"step": %d, "loss": 1, "grad_norm/layer_0": 2, "grad_norm/layer_1": 3}\n'
+    (run,) = read("x", {"x/metrics.jsonl": line % 0 + line % 1})
+    (origin,) = run.origins
+    assert run.layers is not None
+    assert (origin.metrics, origin.gave) == (("loss",), ("layers",))

@@ -10,6 +10,7 @@ import pytest
 
 from viz3d.formats import viz3d_run
 from viz3d.formats.grouping import group
+from viz3d.formats.run_manifest import read_manifest
 from viz3d.formats.run_parquet import parquet_of
 from viz3d.formats.run_parts import stood_for
 
@@ -141,6 +142,13 @@ def test_a_manifest_that_is_made_to_cost_time_is_not_used(read: Reader, entries:
     steps, text = rows(read, PARTS | {"manifest.json": manifest(*entries)})
     assert steps == list(range(6))
     assert "it names a part twice, or more parts than there can be" in text
+
+
+def test_as_many_parts_as_there_can_be_are_taken(tmp_path: Path):
+    """The last one too."""
+    entries = [(f"packed-{i:016x}.parquet", i, 0) for i in range(10_000)]
+    (tmp_path / "manifest.json").write_bytes(manifest(*entries))
+    assert len(read_manifest(tmp_path / "manifest.json")["metrics"]) == 10_000
 
 
 def test_what_is_missing_in_many_places_is_one_sentence(read: Reader):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from viz3d.formats import remedies
 from viz3d.formats.tally import Tally
 
 
@@ -27,3 +31,11 @@ def test_long_lists_of_names_are_cut_with_the_count() -> None:
     for at in range(12):
         tally.add("{n} column{|s}: {names}.", name=f"m{at}")
     assert tally.problems()[0].what == "12 columns: m0, m1, m2, m3, m4 and 7 more."
+
+
+def test_every_remedy_belongs_to_a_sentence() -> None:
+    """No remedy is left of a sentence that is told no more."""
+    folder = Path(remedies.__file__).parent
+    code = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    for phrase in remedies.REMEDIES:
+        assert len(re.findall(re.escape(phrase), code)) > 1, phrase

@@ -24,6 +24,7 @@ PAGES = {
     "pages/7_Export.py": "Export",
     "pages/8_Explore.py": "Explore",
     "pages/9_Weight_space.py": "Weight space",
+    "pages/10_Data.py": "Data",
 }
 
 
@@ -141,6 +142,8 @@ def test_missing_metric_comes_with_the_lines_that_record_it(open_page: Open) -> 
 def test_runs_page_lists_everything_and_what_was_read(open_page: Open) -> None:
     """All runs of the source are listed; the selected ones with steps and final loss."""
     app = open_page("app.py", run=["sweep-0.001"])
+    assert [frame.proto.placeholder for frame in app.dataframe] == ["", ""], "nothing, not None"
+    assert all(frame.proto.HasField("placeholder") for frame in app.dataframe)
     selected, everything = app.dataframe[0].value, app.dataframe[1].value
     assert list(selected["run"]) == ["sweep-0.001"]
     assert selected["steps"][0] == 60

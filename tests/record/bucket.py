@@ -9,6 +9,7 @@ from tests.storage.server import StorageServer
 
 BUCKET = "bucket"
 ADDRESS = "gs://bucket/team"
+UPLOAD = {"on": "upload", "name": "team/run/metrics/*"}  # of a `Fault`
 
 
 def objects(server: StorageServer, run: str = "run") -> dict[str, bytes]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.record.bucket import BUCKET
 from tests.storage.server import StorageServer
-from viz3d.record import failures
+from viz3d.record import failures, limit
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +34,18 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StorageS
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
         monkeypatch.setenv("VIZ3D_CACHE_DIR", str(tmp_path / "cache"))
         yield running
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], threading.Event]]:
+    """Make events that are all set in the end; nothing is waited for in the loop."""
+    monkeypatch.setattr(limit, "LOOP_LIMIT", 0.0)
+    made: list[threading.Event] = []
+
+    def make() -> threading.Event:
+        made.append(threading.Event())
+        return made[-1]
+
+    yield make
+    for event in made:
+        event.set()

@@ -103,3 +103,12 @@ def test_frozen_models_are_measured_and_stay_frozen():
     found = viz3d.landscape(model, lambda m, _: m(), [0], points=3, eigenvalues=1)
     assert found.eigenvalues == pytest.approx([6], rel=1e-4)
     assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_integers_of_a_frozen_model_are_no_weights():
+    """Directions move none of them, and are those of the model without them."""
+    plain, table = (Form(symmetric(np.arange(1.0, 7.0))).requires_grad_(False) for _ in range(2))
+    table.table = nn.Parameter(torch.arange(6).reshape(2, 3), requires_grad=False)
+    grids = [viz3d.landscape(m, lambda m, _: m(), [0], points=3) for m in (plain, table)]
+    assert grids[0].values["loss"].tolist() == grids[1].values["loss"].tolist()
+    assert grids[0].meta["ignored"] == grids[1].meta["ignored"]

@@ -124,7 +124,9 @@ def test_a_line_ends_at_both_checkpoints_themselves():
     """Weights and buffers: the ends are the checkpoints' own losses, the middle the parabola's."""
     ends = {100: state(2 * unit(0), 5.0), 200: state(-2 * unit(0), 7.0)}
     model = Quadratic(unit(3))
-    found = viz3d.landscape(model, loss, [0], kind="line", checkpoints=ends, points=5)
+    found = viz3d.landscape(
+        model, loss, [0], kind="line", checkpoints=ends, points=5, centre_step=3
+    )
     assert found.beta is None
     assert found.alpha.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert found.values["loss"] == pytest.approx([7, 6, 6, 7, 9])
@@ -132,7 +134,7 @@ def test_a_line_ends_at_both_checkpoints_themselves():
     assert found.path.alpha == pytest.approx([0, 1])
     assert found.path.beta.tolist() == [0, 0]
     assert found.path.residual == pytest.approx([0, 0], abs=1e-12)
-    assert found.meta["centre_step"] == 100
+    assert found.meta["centre_step"] == 100  # the model, whatever its step, is no part of it
     assert torch.equal(model.weight, unit(3))
 
 
@@ -193,15 +195,18 @@ def test_files_give_their_step_and_bad_ones_are_left_out(tmp_path, caplog):
     (folder / "cut-900.pt").write_bytes((folder / "model_000650.pt").read_bytes()[:300])
     (folder / "bomb-5.pt").write_bytes(pickle.dumps({"weight": Bomb(tmp_path / "ran")}, 2))
     torch.save({"weight": Bomb(tmp_path / "ran")}, folder / "bomb-6.pt")
+    torch.save([unit(1)], folder / "list-4.pt")
+    (folder / "notes-7.txt").write_text("no checkpoint")
     found = viz3d.landscape(Quadratic(), loss, [0], kind="pca", checkpoints=folder, points=3)
     assert found.path.step.tolist() == [3, 650, 700]
     assert found.path.loss == pytest.approx([1.5, 48, 4])
     assert not (tmp_path / "ran").exists()
     said = " ".join(found.meta["problems"])
-    for name in ("other-1", "diverged-800", "last", "cut-900", "bomb-5", "bomb-6"):
+    for name in ("other-1", "diverged-800", "last", "cut-900", "bomb-5", "bomb-6", "list-4"):
         assert name in said
         assert name in caplog.text
-    assert len(found.meta["problems"]) == 6
+    assert "holds a list and no weights by name" in said
+    assert len(found.meta["problems"]) == 7
 
 
 @pytest.mark.parametrize(
@@ -212,6 +217,7 @@ def test_files_give_their_step_and_bad_ones_are_left_out(tmp_path, caplog):
         ("global_step30/weights.pt", {}, 30),
         ("x/a.pt", {"step": torch.tensor(7)}, 7),
         ("x/b-9.pt", {"step": True}, 9),
+        ("x/b-9.pt", {"step": torch.tensor([7])}, 9),
         ("x/b-9.pt", {"step": torch.tensor(7.5)}, 9),
         ("x/b-9.pt", {"step": 8.0, "iteration": 6}, 6),
     ],

@@ -109,6 +109,10 @@ def diverged():
     return model
 
 
+def others(count):
+    return {step: net(step).state_dict() for step in range(1, count + 1)}
+
+
 def fixed():
     with torch.inference_mode():
         return net()
@@ -119,28 +123,42 @@ def fixed():
     [
         ({"kind": "plane"}, "random, pca, line"),
         ({"kind": None}, "random, pca, line"),
+        ({"points": 1}, "odd number"),
         ({"points": 4}, "odd number"),
         ({"points": "5"}, "odd number"),
         ({"points": math.nan}, "odd number"),
         ({"alpha": ["a", "b"]}, "rising"),
+        ({"alpha": [{}, 1]}, "rising"),
         ({"alpha": [0, 0]}, "rising"),
+        ({"alpha": [0]}, "rising"),
+        ({"alpha": [[0, 1], [2, 3]]}, "rising"),
+        ({"alpha": [0, math.inf]}, "rising"),
         ({"beta": [0, math.nan]}, "rising"),
         ({"batches": []}, "batches is empty"),
         ({"loss_fn": lambda *_: None}, "loss_fn gave"),
+        ({"loss_fn": lambda *_: "high"}, "loss_fn gave str"),
+        ({"loss_fn": lambda *_: {}}, "loss_fn gave dict"),
         ({"loss_fn": lambda *_: torch.tensor(3j)}, "complex"),
         ({"name": "../x"}, "letters"),
+        ({"name": "x/../y"}, "letters"),
+        ({"name": ".x"}, "letters"),
+        ({"name": ""}, "letters"),
+        ({"name": "x" * 101}, "letters"),
         ({"name": 5}, "letters"),
         ({"eigenvalues": -1}, "how many"),
         ({"eigenvalues": 1.5}, "how many"),
         ({"seed": 1.5}, "whole number"),
         ({"seed": 2**63}, "whole number"),
+        ({"seed": -(2**63) - 1}, "whole number"),
         ({"model": net().to("meta")}, "meta device"),
         ({"model": diverged()}, "NaN or infinity in '0.weight'"),
         ({"model": fixed()}, "inference_mode"),
         ({"model": Norms()}, "biases, scalars and norms"),
         ({"kind": "line", "checkpoints": {1: net(1).state_dict()}, "beta": [0, 1]}, "one axis"),
         ({"kind": "pca"}, "at least two checkpoints, not 0"),
+        ({"kind": "pca", "checkpoints": others(1)}, "at least two checkpoints, not 1"),
         ({"kind": "line"}, "one checkpoint"),
+        ({"kind": "line", "checkpoints": others(3)}, "one checkpoint, or two .* not 3"),
     ],
 )
 def test_what_cannot_be_measured_is_said_in_a_sentence(settings, said):
@@ -148,6 +166,20 @@ def test_what_cannot_be_measured_is_said_in_a_sentence(settings, said):
     usual = {"model": net(), "loss_fn": entropy, "batches": examples()}
     with pytest.raises(BadArgument, match=said):
         viz3d.landscape(**{**usual, **settings})
+
+
+def test_a_narrow_integer_counts_points_too():
+    """Of NumPy's, say, which has no negative numbers."""
+    grid = viz3d.landscape(net(), entropy, examples(), points=np.uint8(3))
+    assert grid.alpha.tolist() == [-1, 0, 1]
+
+
+def test_an_infinite_buffer_is_no_weight():
+    """As in the mask of an attention."""
+    model = net()
+    model.register_buffer("mask", torch.tensor([0.0, -math.inf]))
+    found = viz3d.landscape(model, entropy, examples(), points=3)
+    assert np.isfinite(found.values["loss"]).all()
 
 
 def test_progress_is_shown_when_asked_for(capsys):

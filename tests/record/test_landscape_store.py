@@ -164,7 +164,7 @@ def test_rows_that_two_processes_wrote_into_one_file_are_told_apart(tmp_path, ca
         with pytest.raises(KeyboardInterrupt):
             measure(plain, tmp_path / str(seed), seed)
     file, other = (tmp_path / seed / "landscape" / ".pca.rows" for seed in "01")
-    junk = b"[" * 100_000 + b"\n\0\xff\n"
+    junk = b"[" * 100_000 + b"\n\0\xff\n[1]\n"
     file.write_bytes(other.read_bytes() + junk + file.read_bytes() + other.read_bytes())
     calls.begin()
     found = measure(plain, tmp_path / "0", eigenvalues=0)

@@ -51,16 +51,18 @@ def test_two_processes_in_one_folder_are_told_and_keep_whole_lines(tmp_path, cap
 
 FORKED = """
 import json, os, sys, time
-from viz3d.record import append, sync
+from collections import UserDict
+from viz3d.record import append, limit, sync
 from viz3d.record.recorder import Recorder
+limit.LOOP_LIMIT = 10.0
 rec = Recorder(sys.argv[1])
-rec.log(0, loss=1.0)
+rec.log(0, UserDict(loss=1.0))  # read on a thread, which the child does not have
 def work():
     with rec:
         rec.log(1, loss=2.0)
         rec.log_layers(1, [{"layer": 0, "name": "h.0", "grad_norm": 1.0}])
     assert rec.failures == 2, rec.failures
-    Recorder(sys.argv[1] + "/child").log(5, loss=1.0)
+    Recorder(sys.argv[1] + "/child").log(5, UserDict(loss=1.0))
 child = os.fork()
 if not child:
     held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")

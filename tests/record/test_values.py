@@ -91,3 +91,8 @@ def test_a_mapping_that_raises_costs_no_other(monkeypatch):
     with pytest.raises(ValueError, match="could not be read"):
         values.copied(Exits(a=1), later())
     assert values.copied(UserDict(a=1), later()) == {"a": 1}
+
+
+def test_names_that_are_no_text_are_written_as_text():
+    """A mapping of bins, say; JSON has no other names."""
+    assert values.copied({1: 2.0, "a": 3.0}, later()) == {"1": 2.0, "a": 3.0}

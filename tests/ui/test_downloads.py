@@ -40,6 +40,8 @@ def test_words_name_bytes_rate_and_time_left() -> None:
     assert downloads.words(Progress(0, 1, 0, 5_000, 0.0)) == (
         "Downloading: 0.0 of 5.0 kB in 1 file, waiting for the next bytes"
     )
+    said = downloads.words(Progress(2, 9, 12_000, 240_000, 3_800.0, "rows"))
+    assert said == "Reading: 12,000 of 240,000 rows of 9 runs, 3,800 per second, 1 min left"
 
 
 def test_viewer_who_leaves_cancels_the_download(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,10 +107,10 @@ def _rates(
         peak = peak_learning_rate(run)
         return None if peak is None else np.full(len(step), peak)
     metric = run.roles.get("learning_rate")
-    frame = run.history if rows is None else rows
-    if metric is None or metric not in frame.columns:
+    if metric is None or metric not in (run.metrics if rows is None else rows.columns):
         return None
-    return frame[metric].reindex(step).to_numpy(np.float64)
+    logged_rates = run.column(metric) if rows is None else rows[metric]
+    return logged_rates.reindex(step).to_numpy(np.float64)
 
 
 def _joined(

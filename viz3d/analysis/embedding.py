@@ -168,13 +168,13 @@ def embed(runs: Run | Sequence[Run], n_components: int = 3) -> Embedding:
 def _grid_size(runs: Sequence[Run]) -> int:
     if not runs:
         raise ChartError(f"{CHART} was given no run; choose at least one.")
-    shortest = min(runs, key=lambda run: len(run.history))
-    if len(shortest.history) < FEWEST:
+    shortest = min(runs, key=lambda run: len(run.index))
+    if len(shortest.index) < FEWEST:
         raise ChartError(
             f"{CHART} needs at least {FEWEST} logged steps of each run, and {shortest.name!r} has "
-            f"{len(shortest.history)}; leave it out or choose a longer run."
+            f"{len(shortest.index)}; leave it out or choose a longer run."
         )
-    return max(FEWEST, min(GRID, MOST_ROWS // len(runs), len(shortest.history)))
+    return max(FEWEST, min(GRID, MOST_ROWS // len(runs), len(shortest.index)))
 
 
 def _too_few(runs: Sequence[Run], dropped: Mapping[str, str]) -> MissingMetric:

@@ -60,7 +60,7 @@ def find_events(run: Run, metric: str, *, threshold: float = THRESHOLD) -> tuple
 def run_events(run: Run) -> tuple[Event, ...]:
     """Return the events of a run's losses, rewards, accuracies and gradient norm, by step."""
     watched = [run.roles[role] for role in sorted(UPWARDS | PROGRESS) if role in run.roles]
-    known = [metric for metric in watched if metric in run.history.columns]
+    known = [metric for metric in watched if metric in run.metrics]
     found = [event for metric in known for event in find_events(run, metric)]
     return tuple(sorted(found, key=lambda event: event.step))
 
@@ -81,7 +81,7 @@ def logged(run: Run, metric: str) -> tuple[NDArray[np.int64], NDArray[np.float64
     """
     import pandas as pd
 
-    series = run.history[metric].dropna()
+    series = run.column(metric).dropna()
     series = pd.concat([series, _nan_rows(run.nonfinite, metric)])
     series = series[~series.index.duplicated(keep="last")].sort_index()
     return series.index.to_numpy(np.int64), series.to_numpy(np.float64)

@@ -66,7 +66,7 @@ def quantity(runs: Sequence[Run], name: str) -> Quantity | None:
 def metric_of(run: Run, name: str) -> str | None:
     """Return the metric of a run that a role or a metric's own name stands for."""
     metric = run.roles.get(name, name)
-    return metric if metric in run.history.columns else None
+    return metric if metric in run.metrics else None
 
 
 def named_metrics(run: Run) -> dict[str, str]:

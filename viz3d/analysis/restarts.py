@@ -22,7 +22,7 @@ def restarts(run: Run, metric: str) -> list[Event]:
     found = []
     for _, rows in run.attempts.dropna(subset=[metric]).groupby("attempt"):
         first = int(rows["step"].min())
-        value = float(run.history[metric].get(first, np.nan))
+        value = float(run.column(metric).get(first, np.nan))
         found.append(
             Event(
                 kind="restart",

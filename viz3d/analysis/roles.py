@@ -34,6 +34,7 @@ ROLES: dict[str, str] = {
     "value_loss": "loss of the value function",
     "accuracy": "share that was right",
     "tokens": "tokens seen so far",
+    "flops": "floating-point operations so far",
     "timesteps": "environment steps so far",
     "epoch": "passes over the data so far",
     "time": "time of the step, by the clock or since the start",
@@ -125,10 +126,12 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         "tokens", "num_tokens", "total_tokens", "tokens_seen", "num_input_tokens_seen",
         "consumed_tokens", "n_tokens",
     ),
+    "flops": _train("total_training_flops", "total_flops", "training_flops", "flops", "total_flos"),
     "timesteps": ("time/total_timesteps", *_train("total_timesteps", "timesteps", "env_steps")),
     "epoch": _train("epoch", "epochs"),
     "time": (
-        *_train("time", "wall_time", "elapsed", "elapsed_time", "wall_clock"),
+        *_train("time", "wall_time", "elapsed", "elapsed_time", "wall_clock",
+                "total_training_time"),
         "_runtime", "time/time_elapsed", "total_duration", "total_time(?:_min)?",
         "train_time(?:_ms)?", "_timestamp",
     ),
@@ -181,6 +184,12 @@ def recognise(metrics: Sequence[str], history: pd.DataFrame | None = None) -> di
             logged = (metric for metric in found if _has_values(history, metric))
             roles[role] = next(logged, found[0])
     return roles
+
+
+def said_roles(run: Run) -> dict[str, str]:
+    """Return the roles of a run that are not as its names say: a user gave them."""
+    found = recognise(run.metrics, run.history)
+    return {role: metric for role, metric in run.roles.items() if found.get(role) != metric}
 
 
 def _has_values(history: pd.DataFrame | None, metric: str) -> bool:

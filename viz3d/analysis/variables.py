@@ -64,7 +64,7 @@ def _series(run: Run) -> dict[str, Series]:
     """Finite values of every metric, under its role or its own name."""
     found = {}
     for name, metric in named_metrics(run).items():
-        column = run.history[metric]
+        column = run.column(metric)
         finite = column[np.isfinite(column.to_numpy(np.float64))]
         if len(finite):
             step = finite.index.to_numpy(np.float64)
@@ -73,7 +73,7 @@ def _series(run: Run) -> dict[str, Series]:
 
 
 def _span(run: Run) -> tuple[float, float]:
-    return float(run.history.index[0]), float(run.history.index[-1])
+    return float(run.index[0]), float(run.index[-1])
 
 
 def _why_not(

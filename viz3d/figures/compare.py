@@ -131,7 +131,7 @@ def _last(run: Run) -> dict[str, float]:
     """Last finite value of each metric but the time, under its role or its own name."""
     found = {}
     for name, metric in named_metrics(run).items():
-        values = run.history[metric].to_numpy(np.float64)
+        values = run.column(metric).to_numpy(np.float64)
         finite = values[np.isfinite(values)]
         if len(finite) and metric != run.roles.get("time"):
             found[name] = float(finite[-1])

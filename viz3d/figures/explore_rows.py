@@ -24,7 +24,7 @@ from viz3d.errors import ChartError, MissingMetric
 from viz3d.figures.budget import PER_CROWD, shares, thin
 from viz3d.figures.frame import WIDE, skewed
 from viz3d.figures.needs import RECORD
-from viz3d.figures.text import in_words, listed, safe, short_names
+from viz3d.figures.text import Drawn, in_words, listed, safe, short_names
 from viz3d.run import Run
 
 TITLE = "Explore"
@@ -55,7 +55,8 @@ class ExploreRows:
 
     Attributes
     ----------
-    run, label : str
+    run : str
+    label : str
     step : ndarray of int64, shape (n,)
     points : ndarray of float64, shape (n, 3 or 4)
         Values of x, y, z and of the colour where one was asked for; a category is its number.
@@ -70,7 +71,7 @@ class ExploreRows:
     """
 
     run: str
-    label: str
+    label: Drawn
     step: NDArray[np.int64]
     points: Floats
     drawn: NDArray[np.int64]
@@ -125,7 +126,7 @@ def _is_wide(runs: Sequence[Run], what: Quantity) -> bool:
     if what.constant:
         values = [setting(run, what.name) for run in runs]
         return skewed([value for value in values if value is not None], WIDE)
-    logged = [run.history[metric] for run in runs if (metric := metric_of(run, what.name))]
+    logged = [run.column(metric) for run in runs if (metric := metric_of(run, what.name))]
     return skewed(np.concatenate(logged), WIDE)
 
 
@@ -174,7 +175,7 @@ def read_rows(run: Run, axes: Sequence[ExploreAxis]) -> ExploreRows | None:
 
 def _logged(run: Run, metrics: Sequence[str]) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
     """Columns of these metrics, and where each was logged, be it as NaN."""
-    table = run.history[list(metrics)]
+    table = run.columns(metrics)
     logged = table.notna().to_numpy(copy=True)
     if run.nonfinite is not None:
         for k, metric in enumerate(metrics):

@@ -24,6 +24,7 @@ KINDS = {
     "difference": "viz3d.figures.difference",
     "explore": "viz3d.figures.explore",
     "weight-space": "viz3d.figures.weight_space",
+    "curves": "viz3d.figures.curves",
 }
 # These draw one run; the others draw any number in one scene.
 ONE_RUN = frozenset({"gradient-flow", "weight-space"})

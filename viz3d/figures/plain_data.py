@@ -22,7 +22,7 @@ from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import RECORD, as_runs
 from viz3d.figures.pins import Pin, event_pin
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import in_words, listed, safe, short_names
+from viz3d.figures.text import Drawn, in_words, listed, safe, short_names
 from viz3d.run import Run
 
 AXES = ("loss", "grad_norm", "reward")
@@ -54,7 +54,7 @@ class PlainPath:
     """
 
     run: str
-    label: str
+    label: Drawn
     step: NDArray[np.int64]
     points: Floats
     median: Floats
@@ -138,14 +138,14 @@ def compute_each(groups: Sequence[Sequence[Run]], **settings: Any) -> list[Plain
 def column_of(run: Run, axis: str) -> str | None:
     """Return the metric that a role or a metric's own name stands for; None if there is none."""
     metric = run.roles.get(axis, axis)
-    return metric if metric in run.history.columns else None
+    return metric if metric in run.metrics else None
 
 
 def _join(run: Run, axes: Sequence[str]) -> Rows | None:
-    columns = [column_of(run, axis) for axis in axes]
-    if None in columns:
+    columns = [name for axis in axes if (name := column_of(run, axis)) is not None]
+    if len(columns) < len(axes):
         return None
-    rows = run.history[columns].dropna(how="all")
+    rows = run.columns(columns).dropna(how="all")
     whole = rows[np.isfinite(rows.to_numpy(np.float64)).all(axis=1)]
     return whole, len(rows) - len(whole)
 
@@ -167,7 +167,7 @@ def _row(path: PlainPath, event: Event) -> int:
     return max(0, int(np.searchsorted(path.step, event.step, side="right")) - 1)
 
 
-def _thinned(run: Run, label: str, rows: Rows, n_out: int, most: int) -> PlainPath:
+def _thinned(run: Run, label: Drawn, rows: Rows, n_out: int, most: int) -> PlainPath:
     whole, unjoined = rows
     step = whole.index.to_numpy(np.int64)
     points = whole.to_numpy(np.float64)

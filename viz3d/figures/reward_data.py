@@ -154,7 +154,7 @@ def other_axes(runs: Sequence[Run]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for run in runs:
         reward = run.roles.get("reward")
-        if reward not in run.history.columns:
+        if reward not in run.metrics:
             continue
         rows = run.history[run.history[reward].notna()]
         named = named_metrics(run).items()
@@ -167,9 +167,9 @@ def other_axes(runs: Sequence[Run]) -> tuple[str, ...]:
 def join(run: Run, against: str) -> pd.DataFrame | None:
     """Return the rows with a reward, columns other and reward; None without the other metric."""
     metric = run.roles.get(against, against)
-    if metric not in run.history.columns:
+    if metric not in run.metrics:
         return None
-    rows = run.history[[metric, run.roles["reward"]]].set_axis(["other", "reward"], axis=1)
+    rows = run.columns([metric, run.roles["reward"]]).set_axis(["other", "reward"], axis=1)
     rows = rows[rows["reward"].notna()]
     whole = rows[np.isfinite(rows.to_numpy(np.float64)).all(axis=1)]
     whole.attrs["unjoined"] = len(rows) - len(whole)

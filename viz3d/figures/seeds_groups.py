@@ -111,7 +111,7 @@ def _common(words: Sequence[Sequence[str]]) -> int:
 def curve(run: Run, metric: str) -> tuple[Steps, Floats]:
     """Return steps and values of a role or metric, empty where the run never logged it."""
     column = run.roles.get(metric, metric)
-    if column not in run.history.columns:
+    if column not in run.metrics:
         return np.empty(0, dtype=np.int64), np.empty(0)
     return logged(run, column)
 

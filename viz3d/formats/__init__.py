@@ -10,6 +10,7 @@ from viz3d.formats import (
     algoperf,
     config,
     csv_any,
+    gzipped,
     hf_trainer,
     json_arrays,
     jsonl,
@@ -27,12 +28,14 @@ from viz3d.formats import (
     verl_console,
     viz3d_run,
     wandb_chart,
+    wandb_history,
     wandb_offline,
 )
 from viz3d.formats.base import Format
 
 FORMATS: tuple[Format, ...] = (
     viz3d_run,
+    wandb_history,
     wandb_offline,
     neptune,
     landscape_npz,
@@ -50,6 +53,7 @@ FORMATS: tuple[Format, ...] = (
     jsonl,
     wandb_chart,
     csv_any,
+    gzipped,
     parquet_any,
     tensorboard,  # Behind those that write text: of two copies theirs has all the digits.
     config,

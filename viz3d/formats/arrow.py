@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz3d.formats import limits
-from viz3d.formats.numbers import BOOLEANS, NOT_NUMBERS, TOO_MANY, clean_name, to_number, typed
+from viz3d.formats.numbers import (
+    BOOLEANS,
+    NOT_NUMBERS,
+    TOO_MANY,
+    TOO_NESTED,
+    clean_name,
+    to_number,
+    typed,
+)
 from viz3d.formats.rows import Cells, concatenate
+from viz3d.formats.steps import counts_steps
 from viz3d.formats.table import LABELS, Table
 
 if TYPE_CHECKING:
@@ -52,6 +61,28 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
     return table
 
 
+def needs_a_look(arrow: pa.Table) -> bool:
+    """Say whether Arrow took for good what no row may hold.
+
+    That is a number beyond float64, as one with 5,000 digits, which became infinite, and nesting
+    beyond the cap.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if any(1 + _depth(kind) > limits.DEPTH for kind in arrow.schema.types):
+        return True
+    return any(
+        pa.types.is_floating(column.type) and pc.any(pc.is_inf(column)).as_py()
+        for column in arrow.flatten().columns
+    )
+
+
+def _depth(kind: pa.DataType) -> int:
+    fields = [kind.field(at).type for at in range(kind.num_fields)]
+    return 1 + max(map(_depth, fields)) if fields else 0
+
+
 def _beside(before: Cells | None, cells: Cells) -> Cells:
     """Put two columns that go by one name together: in each row the later one comes last."""
     if before is None:
@@ -71,7 +102,7 @@ def _arrow_columns(arrow: pa.Table, tally: Tally) -> Iterable[tuple[str, pa.Chun
         fields = column.flatten()
         inner_names = [column.type.field(at).name for at in range(column.type.num_fields)]
         if len(fields) > limits.NESTED_KEYS:
-            tally.add(NOT_NUMBERS, count=len(fields) - limits.NESTED_KEYS, name=name)
+            tally.add(TOO_NESTED, count=len(fields) - limits.NESTED_KEYS, name=name)
         for inner, nested in list(zip(inner_names, fields, strict=True))[: limits.NESTED_KEYS]:
             yield f"{clean_name(name)}/{clean_name(inner)}", nested
 
@@ -86,11 +117,16 @@ def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tall
     import pyarrow as pa
 
     kind = column.type
-    if pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(kind) and not _may_be_long(kind.value_type):
         column = column.cast(kind.value_type)
         kind = kind.value_type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-        if pa.types.is_boolean(kind):
+    truths = pa.types.is_boolean(kind)
+    if (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or (truths and not counts_steps(name))
+    ):
+        if truths:
             tally.add(BOOLEANS, count=len(column) - column.null_count, name=name)
         return _plain_cells(column, every_row)
     if pa.types.is_decimal(kind):
@@ -98,6 +134,13 @@ def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tall
     if count := len(column) - column.null_count:
         tally.add(NOT_NUMBERS, count=count, name=name)
     return Cells(every_row[:0], np.empty(0))
+
+
+def _may_be_long(kind: pa.DataType) -> bool:
+    """Say whether cells of a kind are no numbers, and many of them may be stored as one."""
+    import pyarrow as pa
+
+    return not pa.types.is_primitive(kind)
 
 
 def _plain_cells(column: pa.ChunkedArray, every_row: np.ndarray) -> Cells:

@@ -68,6 +68,10 @@ class Parsed:
         Set when one file holds several runs. Pieces of the same name are joined on the step.
     used : tuple of str
         The files that were understood.
+    format : str
+        Name of the format, which `viz3d.formats.reading` fills in.
+    aside : str
+        A file that was understood and left out, since another one tells the same.
     """
 
     rows: Rows | None = None
@@ -79,6 +83,8 @@ class Parsed:
     used: tuple[str, ...] = ()
     landscapes: tuple[LandscapeGrid, ...] = ()
     projections: tuple[Projection, ...] = ()
+    format: str = ""
+    aside: str = ""
 
 
 class Format(Protocol):

@@ -11,7 +11,6 @@ from typing import Any
 from viz3d.errors import NotMine
 from viz3d.formats import patterns, text
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.limits import CONFIG_BYTES
 from viz3d.formats.names import is_config, suffix
 
 NAME = "config file"
@@ -32,7 +31,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If it does not hold a mapping of names to values.
     """
     ((name, path),) = files.items()
-    text.check(path, CONFIG_BYTES)
+    text.check(path, "CONFIG_BYTES")
     content = path.read_bytes().removeprefix(text.BOM)
     try:
         values = json.loads(content) if suffix(name) == ".json" else _from_yaml(content)

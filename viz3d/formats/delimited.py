@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ HEAD_BYTES = 256 * 1024
 SAMPLE_ROWS = 20
 DELIMITERS = (",", ";", "\t", "|")
 RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
+UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were} read as one line{|s} of text."
 
 
 @dataclass(frozen=True)
@@ -166,13 +168,18 @@ def _read_fast(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
     if dialect.decimal == "," or not dialect.is_utf8:
         return None
     ragged: list[int | None] = []
-    for text_only in (False, True):
+    # Several threads first; only one knows the line of a ragged row.
+    for threads, text_only in ((True, False), (False, False), (False, True)):
         ragged.clear()
-        try:
-            arrow = _arrow_table(path, dialect, ragged, text_only=text_only)
-        except pa.ArrowException:
-            continue  # a column changes its type half way: read it as text, cell by cell
-        if _lines_differ(path, dialect.skip + arrow.num_rows + len(ragged)):
+        with _CountedLines(path) as file:
+            try:
+                arrow = _arrow_table(file, dialect, ragged, threads=threads, text_only=text_only)
+            except pa.ArrowException:
+                continue  # a column changes its type half way: read it as text, cell by cell
+        if threads and ragged:
+            continue
+        rows = dialect.skip + arrow.num_rows + len(ragged)
+        if rows != file.lines and rows != _filled_lines(path):
             return None  # an unclosed quote swallows lines
         if ragged:
             tally.add(RAGGED, line=ragged[0], count=len(ragged))
@@ -180,9 +187,35 @@ def _read_fast(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
     return None
 
 
+class _CountedLines(io.RawIOBase):
+    """A file that counts its lines while it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._ends, self._last = 0, b"\n"
+
+    @property
+    def lines(self) -> int:
+        return self._ends + (self._last != b"\n")
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size) or b""
+        self._ends += text.line_ends(data)
+        self._last = data[-1:] or self._last
+        return data
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
 def _arrow_table(
-    path: Path, dialect: Dialect, ragged: list[int | None], *, text_only: bool
-) -> pa.Table:
+    file: _CountedLines, dialect: Dialect, ragged: list[int | None], *, threads: bool,
+    text_only: bool,
+) -> pa.Table:  # fmt: skip
     import pyarrow as pa
     import pyarrow.csv as pc
 
@@ -191,9 +224,10 @@ def _arrow_table(
         return "skip"
 
     return pc.read_csv(
-        path,
-        # One thread, because only then Arrow knows the line of a ragged row.
-        pc.ReadOptions(use_threads=False, column_names=list(dialect.names), skip_rows=dialect.skip),
+        file,
+        pc.ReadOptions(
+            use_threads=threads, column_names=list(dialect.names), skip_rows=dialect.skip
+        ),
         pc.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=skip),
         pc.ConvertOptions(
             null_values=["", "None", "null", "NA", "N/A", "-"],
@@ -205,17 +239,9 @@ def _arrow_table(
     )
 
 
-def _lines_differ(path: Path, rows: int) -> bool:
-    """Say whether a file has another number of lines than `rows`, empty lines aside."""
-    count, last = 0, b"\n"
+def _filled_lines(path: Path) -> int:
     with path.open("rb") as file:
-        while chunk := file.read(text.BLOCK_BYTES):
-            count += chunk.count(b"\n")
-            last = chunk[-1:]
-    if count + (last != b"\n") == rows:
-        return False
-    with path.open("rb") as file:
-        return sum(bool(line.strip()) for line in file) != rows
+        return sum(bool(line.strip()) for line in file)
 
 
 def _read_rows(path: Path, dialect: Dialect, tally: Tally) -> Table:
@@ -223,6 +249,8 @@ def _read_rows(path: Path, dialect: Dialect, tally: Tally) -> Table:
     for number, line in text.lines(path, tally):
         if number <= dialect.skip or not line.strip():
             continue
+        if line.count(b'"') % 2:
+            tally.add(UNCLOSED, line=number)
         cells = _split(text.printed(line), dialect.delimiter)
         if len(cells) != len(dialect.names):
             tally.add(RAGGED, line=number)

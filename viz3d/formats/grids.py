@@ -64,7 +64,7 @@ def checked(
             raise NotMine("a coordinate stands twice in it")
     shape = tuple(len(axis) for axis in reversed(axes))
     if np.prod(shape, dtype=np.float64) > limits.GRID_NODES:
-        raise NotMine(f"it has more than {limits.GRID_NODES:,} nodes")
+        raise NotMine(limits.reason("it has more than {limit:GRID_NODES} nodes"))
     order = np.ix_(*(np.argsort(axis) for axis in reversed(axes)))
     errors = more.pop("errors", {})
     fit = {
@@ -141,7 +141,7 @@ def grid_of(table: Table, name: str, tally: Tally) -> LandscapeGrid:
     alpha, column = np.unique(x[placed], return_inverse=True)
     beta, row = np.unique(y[placed], return_inverse=True)
     if len(alpha) * len(beta) > limits.GRID_NODES:
-        raise NotMine(f"it has more than {limits.GRID_NODES:,} nodes")
+        raise NotMine(limits.reason("it has more than {limit:GRID_NODES} nodes"))
     if twice := len(row) - len(np.unique(row * len(alpha) + column)):
         tally.add("{n} node{|s} stood twice; the later row was kept.", count=twice)
     values = {}

@@ -73,7 +73,7 @@ def numbers(file: Any, key: str) -> np.ndarray | None:
     if found is None or found.dtype.kind not in "fiu" or found.ndim not in (1, 2):
         return None
     if max(found.size, np.prod(found.chunks or 1, dtype=np.float64)) > limits.GRID_NODES:
-        raise NotMine(f"its {key!r} has more than {limits.GRID_NODES:,} values")
+        raise NotMine(limits.reason(f"its {key!r} has more than {{limit:GRID_NODES}} values"))
     return np.asarray(found[()], dtype=np.float64)
 
 

@@ -69,15 +69,25 @@ def load_document(path: Path) -> Any:
     NotMine
         If it is no JSON, too large or nested too deeply.
     """
-    text.check(path, limits.DOCUMENT_BYTES)
+    text.check(path, "DOCUMENT_BYTES")
+    if _values(path) > limits.VALUES:
+        raise NotMine(limits.reason("it holds more than {limit:VALUES} values"))
+    content = path.read_bytes().removeprefix(text.BOM)
     try:
-        return json.loads(path.read_bytes().removeprefix(text.BOM).decode("utf-8"))
+        return json.loads(content.decode("utf-8"))
     except json.JSONDecodeError as error:
         raise NotMine(f"it is no JSON document ({error.msg}, line {error.lineno})") from error
     except ValueError as error:
         raise NotMine("it is no JSON document in UTF-8") from error
     except RecursionError as error:
         raise NotMine("it is nested too deeply") from error
+
+
+def _values(path: Path) -> int:
+    """Count what begins a value, without holding the file."""
+    with path.open("rb") as file:
+        chunks = iter(lambda: file.read(text.BLOCK_BYTES), b"")
+        return sum(chunk.count(mark) for chunk in chunks for mark in (b",", b"[", b"{"))
 
 
 def _records(document: Sequence[Any], tally: Tally) -> Table:

@@ -6,17 +6,22 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
-from viz3d.formats.arrow import from_arrow
+from viz3d.formats.arrow import from_arrow, needs_a_look
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
+from viz3d.formats.parallel import in_order
 from viz3d.formats.parse import parse_table
 from viz3d.formats.table import Table, TableBuilder, stack
 from viz3d.formats.tally import Tally
+from viz3d.run import Problem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,12 +30,15 @@ NAME = "JSONL"
 NAMES = (patterns.any_case("*.jsonl"), patterns.any_case("*.ndjson"), *patterns.JSON)
 
 NOT_AN_OBJECT = "{n} line{|s} that {was|were} no JSON object {was|were} left out."
+NOT_UTF8 = "{n} line{|s} that {is|are} no UTF-8 text {was|were} left out."
+CONVERT = "Convert the file, for example with `iconv -f LATIN1 -t UTF-8`."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
-TOO_DEEP = f"{{n}} line{{|s}} nested deeper than {limits.DEPTH} levels {{was|were}} left out."
+TOO_DEEP = "{n} line{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
 # Lines with more brackets than this, and heads with more keys than metrics allowed, are not for
 # Arrow.
 NESTED = 100
 HEAD_BYTES = 64 * 1024
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _KEY = re.compile(rb'"([^"\\]{1,200})"\s*:')
 
 BOX = {"step", "data"}
@@ -55,11 +63,20 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     ((name, path),) = files.items()
     tally = Tally(name)
     table = read_table(path, tally)
-    if not table.n and text.check(path):
-        raise NotMine("no line of it is a JSON object")
+    if not table.n and (told := tally.problems()):
+        raise NotMine(_why_no_row(path, told))
     if table.n and not table.columns:
         raise NotMine("its JSON objects hold no numbers")
     return [parse_table(table, tally)]
+
+
+def _why_no_row(path: Path, told: Sequence[Problem]) -> str:
+    if any(each.remedy == CONVERT for each in told):
+        return f"it is no UTF-8 text; {CONVERT[0].lower()}{CONVERT[1:-1]}"
+    with path.open("rb") as file:
+        document = file.read(HEAD_BYTES).removeprefix(text.BOM).lstrip().startswith((b"[", b"{"))
+    hint = "; if the file is one JSON document, let its name end in .json" if document else ""
+    return f"no line of it is a JSON object{hint}"
 
 
 def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None) -> Table:
@@ -82,32 +99,48 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
         If the file is no UTF-8 text or too large.
     """
     text.check(path)
-    tables = [
-        read_fast(block, tally) or _read_lines(block, first, tally)
+    pieces = (
+        (first, block)
         for first, block in text.blocks(path, tally, start, stop)
-        if block.strip()
-    ]
+        if not block.isspace()
+    )
+    tables = (
+        _taken(arrow, tally) or _read_lines(block, first, tally)
+        for (first, block), arrow in in_order(lambda piece: _to_arrow(piece[1]), pieces)
+    )
     return stack(tables, tally)
 
 
 def read_fast(block: bytes, tally: Tally) -> Table | None:
     """Read whole lines with Arrow, or return None where anything in them needs a closer look."""
+    return _taken(_to_arrow(block), tally)
+
+
+def _taken(arrow: pa.Table | None, tally: Tally) -> Table | None:
+    """Take the numbers out of what Arrow read, or return None where they need a closer look."""
+    import pyarrow as pa
+
+    if arrow is not None:
+        with suppress(pa.ArrowException, UnicodeDecodeError):
+            return from_arrow(_unboxed(arrow), tally)
+    return None
+
+
+def _to_arrow(block: bytes) -> pa.Table | None:
     import pyarrow as pa
     import pyarrow.json as pj
 
-    n_lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    if not _suits_arrow(block, n_lines):
+    n_lines = _lines_for_arrow(block)
+    if n_lines is None:
         return None
     try:
         arrow = pj.read_json(
             pa.BufferReader(block), pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
         )
         # Arrow also takes two objects on one line; those are not rows of a log.
-        if arrow.num_rows == n_lines:
-            return from_arrow(_unboxed(arrow), tally)
+        return arrow if arrow.num_rows == n_lines and not needs_a_look(arrow) else None
     except (pa.ArrowException, UnicodeDecodeError):
-        pass
-    return None
+        return None
 
 
 def _unboxed(arrow: pa.Table) -> pa.Table:
@@ -126,27 +159,57 @@ def _unboxed(arrow: pa.Table) -> pa.Table:
     return opened.rename_columns(names).append_column("step", arrow["step"])
 
 
-def _suits_arrow(block: bytes, n_lines: int) -> bool:
-    """Say whether Arrow can parse a block in reasonable time, or at all.
+def _lines_for_arrow(block: bytes) -> int | None:
+    """Count the lines of a block; None where Arrow cannot parse it in reasonable time, or at all.
 
     Measured: it dies of a line nested 30,000 deep and of a first line ``null``, takes a later
     ``null`` for a row, and takes half a minute for 20,000 columns.
     """
-    if block.startswith(b"{") + block.count(b"\n{") < n_lines:
-        return False
-    openers = block.count(b"{") + block.count(b"[")
-    if openers > n_lines + NESTED and _most_openers(block) > NESTED:
-        return False
-    return len(set(_KEY.findall(block[:HEAD_BYTES]))) <= limits.METRICS
+    chars = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(chars == ord("\n"))
+    begins = ends[: -1 if block.endswith(b"\n") else None] + 1
+    if (
+        not block.startswith(b"{")
+        or (chars[begins] != ord("{")).any()
+        or _has_long_line(block, ends)
+    ):
+        return None
+    openers = (chars & 0b1101_1111) == ord("[")  # and "{", which is one bit off
+    n_lines = len(begins) + 1
+    if np.count_nonzero(openers) > n_lines + NESTED and _most(openers, ends) > NESTED:
+        return None
+    keys = set(_KEY.findall(block[:HEAD_BYTES]))
+    return n_lines if len(keys) <= limits.METRICS else None
 
 
-def _most_openers(block: bytes) -> int:
+def _has_long_line(block: bytes, ends: np.ndarray) -> bool:
+    if len(block) <= limits.LINE_BYTES:
+        return False
+    return bool(np.diff([-1, *ends, len(block)]).max() > limits.LINE_BYTES + 1)
+
+
+def _most(openers: np.ndarray, ends: np.ndarray) -> int:
     """Return the largest number of opening brackets in one line, which bounds its depth."""
-    import numpy as np
+    opened = np.cumsum(openers)
+    return int(np.diff(opened[[*ends, -1]], prepend=0).max())
 
-    chars = np.frombuffer(block + b"\n", dtype=np.uint8)
-    opened = np.cumsum((chars == ord("{")) | (chars == ord("[")))
-    return int(np.diff(opened[chars == ord("\n")], prepend=0).max())
+
+def _over_a_cap(line: bytes) -> str:
+    if len(line) > limits.LINE_BYTES:
+        return text.LONG_LINE
+    return TOO_DEEP if _depth(line) > limits.DEPTH else ""
+
+
+def _depth(line: bytes) -> int:
+    """Return how deep a line is nested, at least roughly where it is no JSON."""
+    if line.count(b"{") + line.count(b"[") <= limits.DEPTH:
+        return 0
+    chars = np.frombuffer(_STRING.sub(b"", line), dtype=np.uint8)
+    opened = (chars == ord("{")) | (chars == ord("["))
+    closed = (chars == ord("}")) | (chars == ord("]"))
+    return int(
+        np.cumsum(opened.view(np.int8) - closed.view(np.int8), dtype=np.int32).max(initial=0)
+    )
 
 
 def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
@@ -169,8 +232,8 @@ def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
 
 
 def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[str, Any] | None:
-    if len(line) > limits.LINE_BYTES:
-        tally.add(text.LONG_LINE, line=number)
+    if too_much := _over_a_cap(line):
+        tally.add(too_much, line=number)
         return None
     repeated: list[str] = []
 
@@ -183,10 +246,13 @@ def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[s
 
     try:
         record = json.loads(line.decode("utf-8"), object_pairs_hook=collect)
+    except UnicodeDecodeError:
+        tally.add(NOT_UTF8, line=number, remedy=CONVERT)
+        return None
     except ValueError:
         tally.add(CUT if last else NOT_AN_OBJECT, line=number)
         return None
-    except RecursionError:
+    except RecursionError:  # where the cap was raised above what Python bears
         tally.add(TOO_DEEP, line=number)
         return None
     if not isinstance(record, dict):

@@ -1,12 +1,23 @@
-"""Caps on input, in one place. What goes over a cap is left out and the user is told."""
+"""Caps on input, in one place. What goes over a cap is left out and the user is told.
+
+Those in `SETTINGS` can be changed: by a setting, which `apply` takes, or in Python before anything
+is read, as in ``viz3d.formats.limits.METRICS = 5_000``. A sentence about a cap holds its name, as
+in ``"beyond the first {limit:METRICS}"``; `filled` puts the number in force there.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
 
 MIB = 1024 * 1024
 
 LINE_BYTES = 8 * MIB  # a longer line is a broken writer, not a row
 FILE_BYTES = 1024 * MIB  # of one log
-DOCUMENT_BYTES = 64 * MIB  # of one JSON document; parsed whole, it takes about 17 times that
+UNPACKED_BYTES = 1024 * MIB  # of one compressed log
+RATIO = 200  # of the unpacked size of a log to that of the file
+DOCUMENT_BYTES = 64 * MIB  # of one JSON document, which is parsed whole
+VALUES = 4_000_000  # of one JSON document; parsed, each takes about 100 bytes
 REPORT_BYTES = 1 * MIB
 CONFIG_BYTES = 1 * MIB
 RECORD_BYTES = 64 * MIB  # of one record of an event file
@@ -20,4 +31,60 @@ GRID_FILE_BYTES = 256 * MIB  # of a file that holds a landscape
 GRID_BYTES = 40 * MIB  # of all arrays in an archive, unpacked: four of them at the cap on nodes
 GRID_NODES = 1_000_000  # of one landscape
 GRID_MEMBERS = 64  # arrays in one file of a landscape
-CELLS = 400_000_000  # 3.2 GB as float64: no table of a run is that large
+CELLS = 20_000_000  # rows times columns of a Parquet file; read, each takes about 22 bytes
+TEXT_BYTES = 64 * MIB  # of one column of text in a Parquet file, whose dictionary may hold it once
+
+SETTINGS: Mapping[str, tuple[str, int]] = {
+    "LINE_BYTES": ("VIZ3D_MAX_LINE_MIB", MIB),
+    "FILE_BYTES": ("VIZ3D_MAX_FILE_MIB", MIB),
+    "UNPACKED_BYTES": ("VIZ3D_MAX_UNPACKED_MIB", MIB),
+    "RATIO": ("VIZ3D_MAX_RATIO", 1),
+    "DOCUMENT_BYTES": ("VIZ3D_MAX_DOCUMENT_MIB", MIB),
+    "VALUES": ("VIZ3D_MAX_VALUES", 1),
+    "REPORT_BYTES": ("VIZ3D_MAX_REPORT_MIB", MIB),
+    "METRICS": ("VIZ3D_MAX_METRICS", 1),
+    "DEPTH": ("VIZ3D_MAX_DEPTH", 1),
+    "GRID_NODES": ("VIZ3D_MAX_GRID_NODES", 1),
+    "CELLS": ("VIZ3D_MAX_CELLS", 1),
+}
+"""Caps that can be changed: by which setting, and how much one of its units is."""
+
+_CAP = re.compile(r"\{limit:(\w+)\}")
+
+
+def apply(settings: Mapping[str, float]) -> None:
+    """Set the caps that the user set; the others stay as they are.
+
+    Parameters
+    ----------
+    settings : mapping of {name of the setting: number}
+    """
+    for cap, (name, unit) in SETTINGS.items():
+        if name in settings:
+            globals()[cap] = max(1, int(settings[name] * unit))
+
+
+def filled(sentence: str) -> str:
+    """Return a sentence with the caps in force for their names."""
+    return _CAP.sub(lambda found: _shown(found[1]), sentence)
+
+
+def remedy(sentence: str) -> str:
+    """Return what to do about the cap that a sentence names; empty where it can not be changed."""
+    caps = [cap for cap in _CAP.findall(sentence) if cap in SETTINGS]
+    return f"Set {SETTINGS[caps[0]][0]} to more if you trust the file." if caps else ""
+
+
+def reason(sentence: str) -> str:
+    """Return a reason to decline a file: both, without an end."""
+    more = remedy(sentence).removesuffix(".")
+    return filled(sentence) + (f"; {more[0].lower()}{more[1:]}" if more else "")
+
+
+def _shown(cap: str) -> str:
+    number = globals().get(cap)
+    if not isinstance(number, int):
+        return f"{{limit:{cap}}}"  # somebody's own name
+    if not cap.endswith("_BYTES"):
+        return f"{number:,}"
+    return f"{number // MIB:,} MiB" if number >= MIB else f"{number:,} bytes"

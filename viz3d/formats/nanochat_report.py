@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from viz3d.errors import NotMine
-from viz3d.formats import text
+from viz3d.formats import limits, text
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.limits import REPORT_BYTES
 from viz3d.formats.names import file_name, folder, stem
 from viz3d.formats.patterns import any_case
 from viz3d.formats.tally import Tally
@@ -89,10 +88,10 @@ def _read_file(path: Path, parts: _Parts, tally: Tally) -> bool:
         tally.add(f"The file was left out: {reason}.")
         return False
     with path.open("rb") as file:
-        raw = file.read(REPORT_BYTES + 1).removeprefix(text.BOM)
-    if len(raw) > REPORT_BYTES:
-        raw = raw[:REPORT_BYTES]
-        tally.add(f"Only the first {REPORT_BYTES // 1024:,} KiB were read.")
+        raw = file.read(limits.REPORT_BYTES + 1).removeprefix(text.BOM)
+    if len(raw) > limits.REPORT_BYTES:
+        raw = raw[: limits.REPORT_BYTES]
+        tally.add("Only the first {limit:REPORT_BYTES} were read.")
     content = raw.decode("utf-8", errors="replace")
     header, *chunks = re.split(r"(?m)^## ", content)
     titles = [chunk.partition("\n")[0].strip() for chunk in chunks]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
 from viz3d.formats import limits
+from viz3d.formats.steps import counts_steps
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
@@ -22,15 +26,24 @@ GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
 TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as number{|s} ({names})."
 BOOLEANS = "{n} true/false value{|s} {was|were} taken as 1 and 0 ({names})."
 NOT_NUMBERS = "{n} value{|s} that {was|were} no number {was|were} left out ({names})."
-TOO_MANY = (
-    f"{{n}} value{{|s}} of metrics beyond the first {limits.METRICS:,} {{was|were}} left out."
+TOO_MANY = "{n} value{|s} of metrics beyond the first {limit:METRICS} {was|were} left out."
+TOO_NESTED = (
+    "{n} value{|s} of nested objects beyond the first {limit:NESTED_KEYS} {was|were} left out "
+    "({names})."
 )
 OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out ({names})."
 
 
+@lru_cache(maxsize=4096, typed=True)
 def clean_name(name: object) -> str:
-    """Return a metric's name that can be shown: no control characters, no lone surrogates."""
-    return printable(str(name).strip()[: limits.NAME_CHARS]) or "unnamed"
+    """Return a metric's name that can be shown: no control characters, no lone surrogates.
+
+    Where one was replaced, a checksum of the name follows, so that no two names become one by it.
+    """
+    text = str(name).strip()[: limits.NAME_CHARS]
+    if text.isprintable():
+        return text or "unnamed"
+    return f"{printable(text)}#{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
 
 
 def printable(text: str) -> str:
@@ -60,18 +73,27 @@ def to_number(
     -------
     float or int or None
     """
-    if isinstance(value, str):
-        return _from_text(value, name, tally, line, told=not text_is_number)
-    if isinstance(value, bool):
-        tally.add(BOOLEANS, line=line, name=name)
-        return int(value)
     if value is None or isinstance(value, float):
         return value
-    fits = isinstance(value, int) and -(2**63) <= value < 2**63
-    if not fits:
-        tally.add(OUT_OF_RANGE if isinstance(value, int) else NOT_NUMBERS, line=line, name=name)
+    if isinstance(value, str):
+        return _from_text(value, name, tally, line, told=not text_is_number)
+    if isinstance(value, bool) and not counts_steps(name):
+        tally.add(BOOLEANS, line=line, name=name)
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        tally.add(NOT_NUMBERS, line=line, name=name)
         return None
-    return int(value)
+    return _whole(value, name, tally, line)
+
+
+def _whole(value: int, name: str, tally: Tally, line: int | None) -> float | int | None:
+    if -(2**63) <= value < 2**63:
+        return value
+    # Floating-point operations may be counted in such numbers; as a step it would not be exact.
+    if counts_steps(name) or abs(value) > sys.float_info.max:
+        tally.add(OUT_OF_RANGE, line=line, name=name)
+        return None
+    return float(value)
 
 
 def _from_text(

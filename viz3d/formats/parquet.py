@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from viz3d.errors import NotMine
 from viz3d.formats import limits
 from viz3d.formats.arrow import from_arrow
+from viz3d.formats.numbers import clean_name
 from viz3d.formats.table import Table
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 INCOMPLETE = "it is no complete Parquet file (cut, or still being written)"
 ENCRYPTED = "it is encrypted; write it without encryption"
 DAMAGED = "{n} row group{|s} {is|are} damaged; {its|their} rows from there on were left out."
+LONG_TEXT = "{n} column{|s} of more than {limit:TEXT_BYTES} of text {was|were} left out ({names})."
 BATCH = 256 * 1024  # rows that are held unpacked at a time
 
 
@@ -43,7 +45,33 @@ def read_table(path: Path, tally: Tally) -> Table:
     """
     with opened(path) as file:
         check_size(file, file.metadata.num_columns)
-        return from_arrow(file.read(use_threads=False), tally)
+        leaves = (file.schema.column(at) for at in range(file.metadata.num_columns))
+        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    with opened(path, dictionaries=texts) as file:
+        return from_arrow(_spelt_out(file.read(use_threads=False), tally), tally)
+
+
+def _spelt_out(arrow: pa.Table, tally: Tally) -> pa.Table:
+    """Return a table whose text stands in its rows; what would be too much of it is left out."""
+    import pyarrow as pa
+
+    for at, field in reversed(list(enumerate(arrow.schema))):
+        kind = field.type
+        if not pa.types.is_dictionary(kind) or not pa.types.is_string(kind.value_type):
+            continue
+        if _spelt_bytes(arrow.column(at)) > limits.TEXT_BYTES:
+            tally.add(LONG_TEXT, name=clean_name(field.name))
+            arrow = arrow.remove_column(at)
+        else:
+            arrow = arrow.set_column(at, field.name, arrow.column(at).cast(kind.value_type))
+    return arrow
+
+
+def _spelt_bytes(column: pa.ChunkedArray) -> int:
+    import pyarrow.compute as pc
+
+    sizes = (pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks)
+    return sum(pc.sum(size).as_py() or 0 for size in sizes)
 
 
 @contextmanager
@@ -83,7 +111,8 @@ def check_size(file: pq.ParquetFile, columns: int) -> None:
     """
     rows = file.metadata.num_rows
     if rows * columns > limits.CELLS:
-        raise NotMine(f"it says that it holds {rows:,} rows of {columns:,} columns")
+        said = f"it says that it holds {rows:,} rows of {columns:,} columns, more than "
+        raise NotMine(limits.reason(f"{said}{{limit:CELLS}} cells"))
 
 
 def batches(file: pq.ParquetFile, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:

@@ -15,6 +15,7 @@ from viz3d.formats.parse import parse_table
 from viz3d.formats.steps import STEP_NAMES
 from viz3d.formats.table import LABELS, stack
 from viz3d.formats.tally import Tally
+from viz3d.formats.wandb_history import FILE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +33,7 @@ def claim(path: str) -> Claim | None:
     """Claim files whose names say that they hold a history."""
     name = file_name(path)
     wanted = name.endswith(".parquet") and any(word in name for word in WORDS)
+    wanted = wanted and name != FILE  # which has a format of its own
     return Claim(path) if wanted else None
 
 

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import NoFormat, NotMine
-from viz3d.formats import FORMATS
+from viz3d.formats import FORMATS, hf_trainer, viz3d_run
 from viz3d.formats.base import Format, Parsed
 from viz3d.formats.copies import less_copies
 from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
+from viz3d.formats.origins import Reasons, not_read, origins
 from viz3d.formats.peek import by_content
 from viz3d.formats.projections import with_paths
-from viz3d.formats.rows import Joined, Rows, join_rows
+from viz3d.formats.rows import Joined, Rows, join_rows, lacking
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from viz3d.grid import LandscapeGrid
-    from viz3d.run import Report
+    from viz3d.run import Origin, Report
 
 RATES = ("learning_rate", "lr", "peak_lr", "max_lr")
 
@@ -44,6 +45,8 @@ class Contents:
         As in `viz3d.run.Run`.
     used : tuple of str
         Files that were understood.
+    origins : tuple of Origin
+        As in `viz3d.run.Run`, without the source, which no format knows.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Contents:
     problems: tuple[Problem, ...] = ()
     used: tuple[str, ...] = ()
     landscapes: tuple[LandscapeGrid, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
 
 def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
@@ -61,7 +65,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
 
     Files of different formats that log different metrics are joined on the step; a file that logs
     a metric which is there already is a run of its own, unless it is a copy that another logger
-    wrote.
+    wrote, or the state of a trainer beside the record of viz3d: both tell of one training, and the
+    record is read.
 
     Parameters
     ----------
@@ -79,7 +84,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     NoFormat
         If no format can read any of them.
     """
-    units, problems = _read_units(name, files)
+    units, reasons, left = _read_units(name, files)
+    units = _without_states(units, reasons)
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
     runs: dict[str, list[_Unit]] = {}
     for unit in units:
@@ -93,7 +99,7 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
         main = _name_after(next(unit.path for unit in units if unit.is_run and not unit.name), runs)
         runs = {run or main: found for run, found in runs.items()}
     return [
-        _contents(run, name, [*_parts(found), *shared], problems if at == 0 else ())
+        _contents(run, name, [*_parts(found), *shared], reasons, left if at == 0 else ())
         for at, (run, found) in enumerate(runs.items())
     ]
 
@@ -103,7 +109,7 @@ class _Unit:
     """Pieces that one format read together and calls by one name: it knows that they belong."""
 
     path: str
-    format: str
+    form: Format
     name: str
     parts: tuple[Parsed, ...]
 
@@ -113,21 +119,26 @@ class _Unit:
 
     @property
     def metrics(self) -> set[str]:
-        return {
-            metric for part in self.parts if part.rows is not None for metric in part.rows.columns
-        }
+        return {metric for rows in self.rows for metric in rows.columns}
+
+    @property
+    def rows(self) -> list[Rows]:
+        return [part.rows for part in self.parts if part.rows is not None]
 
 
-def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list[Problem]]:
-    """Ask each format for its files; those claimed for a folder are handed over together."""
+def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], Reasons, list[str]]:
+    """Ask each format for its files; those claimed for a folder are handed over together.
+
+    Returns the pieces, what formats said that declined, and the files that none of them read.
+    """
     units: list[_Unit] = []
-    reasons: dict[str, list[tuple[str, str]]] = {path: [] for path in files}
+    reasons: Reasons = {path: [] for path in files}
     left = dict(files)
     understood = False
     for form in FORMATS:
         for batch, beside in _batches(form, left):
             try:
-                parts = form.read(batch)
+                parts = [replace(part, format=form.NAME) for part in form.read(batch)]
             except (NotMine, OSError) as error:
                 reason = "it cannot be read" if isinstance(error, OSError) else str(error)
                 for path in batch:
@@ -136,12 +147,12 @@ def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], list
             understood |= not beside
             for run in dict.fromkeys(part.name for part in parts):
                 mine = tuple(part for part in parts if part.name == run)
-                units.append(_Unit(next(iter(batch)), form.NAME, run, mine))
+                units.append(_Unit(next(iter(batch)), form, run, mine))
             for path in {used for part in parts for used in part.used}:
                 left.pop(path, None)
     if not understood:
         raise NoFormat(name, list(dict.fromkeys(said for path in left for said in reasons[path])))
-    return units, [_not_read(path, reasons[path]) for path in left if reasons[path]]
+    return units, reasons, [path for path in left if reasons[path]]
 
 
 def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Path], bool]]:
@@ -154,9 +165,28 @@ def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Pa
     return ([(together, False)] if together else []) + alone
 
 
-def _not_read(path: str, reasons: Sequence[tuple[str, str]]) -> Problem:
-    said = "; ".join(f"{form}: {reason}" for form, reason in reasons)
-    return Problem(f"The file was not read ({said}).", file=path)
+def _without_states(units: Sequence[_Unit], reasons: Reasons) -> list[_Unit]:
+    """Leave out the state of a trainer whose metrics viz3d recorded, and say what only it holds."""
+    record = next((unit for unit in units if unit.form is viz3d_run and unit.metrics), None)
+    if record is None:
+        return list(units)
+    kept = []
+    for unit in units:
+        if unit.form is not hf_trainer or not unit.metrics & record.metrics:
+            kept.append(unit)
+            continue
+        path = unit.parts[0].used[0]
+        reasons[path].append((hf_trainer.NAME, "the record of viz3d tells of the same training"))
+        tally = Tally(path)
+        if n := sum(lacking(record.rows, rows) for rows in unit.rows):
+            tally.add(
+                "The file was left out, as the record of viz3d tells of the same training, but {n} "
+                "value{|s} in it {is|are} not in the record.",
+                count=n,
+                remedy="Open the file by itself to see all that it holds.",
+            )
+        kept.append(replace(unit, parts=(Parsed(problems=tally.problems(), aside=path),)))
+    return kept
 
 
 def _parts(units: Sequence[_Unit]) -> list[Parsed]:
@@ -181,7 +211,7 @@ def _run_of(unit: _Unit, runs: Mapping[str, Sequence[_Unit]]) -> tuple[str, _Uni
     if not any(unit.metrics & other.metrics for other in main):
         return "", unit
     rest = None
-    if all(unit.format != other.format for other in main):
+    if all(unit.form is not other.form for other in main):
         rest = less_copies(unit.parts, _parts(main))
     return (_name_after(unit.path, runs), unit) if rest is None else ("", replace(unit, parts=rest))
 
@@ -191,7 +221,9 @@ def _name_after(path: str, taken: Container[str]) -> str:
     return file_name(path) if stem(path) in taken else stem(path)
 
 
-def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Problem]) -> Contents:
+def _contents(
+    run: str, name: str, parts: Sequence[Parsed], reasons: Reasons, left: Sequence[str]
+) -> Contents:
     used = tuple(dict.fromkeys(path for part in parts for path in part.used))
     tally = Tally(used[0] if used else "")
     joined = merge(
@@ -214,9 +246,10 @@ def _contents(run: str, name: str, parts: Sequence[Parsed], extra: Sequence[Prob
         layers=_stacked(layers) if layers else wide,
         report=next((part.report for part in parts if part.report is not None), None),
         config=config,
-        problems=(*told, *tally.problems(), *extra),
+        problems=(*told, *tally.problems(), *(not_read(path, reasons) for path in left)),
         used=used,
         landscapes=in_order(landscapes),
+        origins=origins(parts, history.columns, reasons, left, wide=wide is not None),
     )
 
 

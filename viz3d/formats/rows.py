@@ -166,6 +166,24 @@ def concatenate(cells: Sequence[Cells]) -> Cells:
     )
 
 
+def lacking(record: Sequence[Rows], other: Rows) -> int:
+    """Count the values of `other` that `record` does not hold at that step, clocks left out."""
+    return sum(
+        len(found - set[tuple[int, int]]().union(*(_values(rows, metric) for rows in record)))
+        for metric in other.columns
+        if metric not in CLOCKS and (found := _values(other, metric))
+    )
+
+
+def _values(rows: Rows, metric: str) -> set[tuple[int, int]]:
+    """Return the steps and values of a metric, the latter bit by bit: a NaN equals itself."""
+    if metric not in rows.columns:
+        return set()
+    cells = rows.columns[metric]
+    bits = np.asarray(cells.value, dtype=np.float64).view(np.int64)
+    return set(zip(rows.step[cells.row].tolist(), bits.tolist(), strict=True))
+
+
 def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Join the rows that are kept; return the history, what is not finite, and the replaced."""
     import pandas as pd
@@ -193,7 +211,8 @@ def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame
     index = pd.Index(steps, dtype=np.int64, name="step")
     nonfinite = pd.concat(odd, ignore_index=True) if odd else _no_nonfinite()
     nonfinite = nonfinite.sort_values("step", kind="stable", ignore_index=True)
-    return pd.DataFrame(columns, index=index), nonfinite, replaced
+    # Each column stays where it is: to lay them side by side would need as much memory again.
+    return pd.DataFrame(columns, index=index, copy=False), nonfinite, replaced
 
 
 def _places(step: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from viz3d.errors import NotMine
 from viz3d.formats import text
-from viz3d.formats.limits import DOCUMENT_BYTES
 
 KINDS = ("metrics", "layers")
 MANIFEST = "manifest.json"
@@ -51,7 +50,7 @@ def read_manifest(path: Path) -> dict[str, tuple[Packed, ...]]:
     NotMine
         If it cannot be read.
     """
-    text.check(path, DOCUMENT_BYTES)
+    text.check(path, "DOCUMENT_BYTES")
     try:
         said = json.loads(path.read_text(encoding="utf-8-sig"))
         if said["schema"] != 1:

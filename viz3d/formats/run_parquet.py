@@ -68,6 +68,7 @@ def parquet_of(rows: list[dict[str, Any]]) -> bytes:
         sink,
         compression="zstd",
         compression_level=19,
+        write_page_checksum=True,
         use_dictionary=sorted(text),
         use_byte_stream_split=[name for name in names if name not in text],
     )

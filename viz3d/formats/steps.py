@@ -36,6 +36,11 @@ STEP_NAMES = (
 EXACT = 2.0**53
 
 
+def counts_steps(name: str) -> bool:
+    """Say whether a column is called like one that counts steps."""
+    return name.lower() in STEP_NAMES
+
+
 def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES) -> Rows:
     """Turn a table into rows of a log.
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from viz3d.formats import limits
-from viz3d.formats.numbers import NOT_NUMBERS, NUMBER, TOO_MANY, clean_name, to_number, typed
-from viz3d.formats.rows import Cells, concatenate
+from viz3d.formats.numbers import NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
+from viz3d.formats.rows import Cells
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
@@ -45,12 +45,13 @@ class Table:
         return column
 
 
-def stack(tables: Sequence[Table], tally: Tally) -> Table:
+def stack(tables: Iterable[Table], tally: Tally) -> Table:
     """Put tables under each other.
 
     Parameters
     ----------
-    tables : sequence of Table
+    tables : iterable of Table
+        Of an iterator's, none is held longer than its numbers are needed.
     tally : Tally
         Is told what goes over the cap on metrics.
 
@@ -58,24 +59,39 @@ def stack(tables: Sequence[Table], tally: Tally) -> Table:
     -------
     Table
     """
-    if len(tables) < 2:
-        return tables[0] if tables else Table(0)
     columns: dict[str, list[Cells]] = {}
     labels: dict[str, list[Cells]] = {}
-    offset = 0
+    offset = count = 0
+    table = Table(0)
     for table in tables:
+        count += 1
         for into, cells in ((columns, table.columns), (labels, table.labels)):
+            moved: dict[int, np.ndarray] = {}  # columns without gaps share their rows
             for name, part in cells.items():
                 if name not in into and len(into) >= limits.METRICS:
                     tally.add(TOO_MANY, count=len(part.row))
                     continue
-                into.setdefault(name, []).append(Cells(part.row + offset, part.value))
+                if id(part.row) not in moved:
+                    moved[id(part.row)] = part.row + offset
+                into.setdefault(name, []).append(Cells(moved[id(part.row)], part.value))
         offset += table.n
-    return Table(
-        offset,
-        {name: concatenate(parts) for name, parts in columns.items()},
-        {name: concatenate(parts) for name, parts in labels.items()},
-    )
+    if count < 2:
+        return table
+    del table
+    return Table(offset, _end_to_end(columns), _end_to_end(labels))
+
+
+def _end_to_end(columns: dict[str, list[Cells]]) -> dict[str, Cells]:
+    """Join the pieces of each column and forget them one by one; shared rows stay shared."""
+    joined: dict[str, Cells] = {}
+    rows: dict[tuple[int, ...], np.ndarray] = {}
+    for name in list(columns):
+        parts = columns.pop(name)
+        shared = tuple(id(part.row) for part in parts)
+        if shared not in rows:
+            rows[shared] = np.concatenate([part.row for part in parts])
+        joined[name] = Cells(rows[shared], np.concatenate([part.value for part in parts]))
+    return joined
 
 
 class TableBuilder:
@@ -141,11 +157,11 @@ class TableBuilder:
 def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable[tuple[str, Any]]:
     for key, value in record.items():
         name = clean_name(key)
-        if not isinstance(value, Mapping):
+        if isinstance(value, (float, int, str)) or not isinstance(value, Mapping):
             yield name, value
             continue
         for count, (inner, nested) in enumerate(value.items()):
             if count >= limits.NESTED_KEYS:
-                tally.add(NOT_NUMBERS, line=line, count=len(value) - count, name=name)
+                tally.add(TOO_NESTED, line=line, count=len(value) - count, name=name)
                 break
             yield f"{name}/{clean_name(inner)}", nested

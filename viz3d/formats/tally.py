@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from viz3d.formats import limits, remedies
 from viz3d.formats.numbers import clean_name, printable
 from viz3d.run import Problem
 
@@ -44,7 +46,8 @@ class Tally:
         ----------
         what : str
             One sentence, the same for every oddity of a kind. ``{n}`` becomes the count,
-            ``{names}`` the names concerned, and of ``{one|many}`` the one that fits the count.
+            ``{names}`` the names concerned, ``{limit:NAME}`` a cap of `viz3d.formats.limits`,
+            and of ``{one|many}`` the one that fits the count.
         line : int, optional
             Where; the first one is told.
         count : int
@@ -61,13 +64,26 @@ class Tally:
         """Add what was counted of another file."""
         self._taken.extend(other.problems())
 
+    def counted(self) -> list[tuple[str, int, list[str]]]:
+        """Return what was counted, in the order in which it was first met: for `recount`."""
+        return [(what, entry.count, list(entry.names)) for what, entry in self._entries.items()]
+
+    def recount(self, what: str, count: int, names: Sequence[str]) -> None:
+        """Add what another tally `counted` earlier."""
+        self.add(what, count=count)
+        self._entries[what].names.update(dict.fromkeys(names))
+
     def problems(self) -> tuple[Problem, ...]:
         """Return one `Problem` per kind, in the order in which they were first met."""
         own = tuple(
-            Problem(_sentence(what, entry), entry.remedy, self.file, entry.line)
+            Problem(_sentence(what, entry), entry.remedy or _remedy(what), self.file, entry.line)
             for what, entry in self._entries.items()
         )
         return (*self._taken, *own)
+
+
+def _remedy(what: str) -> str:
+    return limits.remedy(what) or remedies.remedy(what)
 
 
 def _sentence(what: str, entry: _Entry) -> str:
@@ -76,5 +92,5 @@ def _sentence(what: str, entry: _Entry) -> str:
     if len(names) > SHOWN_NAMES:
         shown += f" and {len(names) - SHOWN_NAMES:,} more"
     one = entry.count == 1
-    sentence = _PLURAL.sub(lambda match: match[1 if one else 2], what)
+    sentence = _PLURAL.sub(lambda match: match[1 if one else 2], limits.filled(what))
     return printable(sentence.replace("{n}", f"{entry.count:,}").replace("{names}", shown))

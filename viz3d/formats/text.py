@@ -7,29 +7,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from viz3d.errors import NotMine
 from viz3d.formats import limits
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
-BLOCK_BYTES = 4 * limits.MIB
+BLOCK_BYTES = 2 * limits.MIB
 BOM = b"\xef\xbb\xbf"
-LONG_LINE = (
-    f"{{n}} line{{|s}} longer than {limits.LINE_BYTES // limits.MIB} MiB {{was|were}} left out."
-)
+LONG_LINE = "{n} line{|s} longer than {limit:LINE_BYTES} {was|were} left out."
 # Text, and once in it or behind it nothing but NUL bytes.
 _ONE_BLOCK = re.compile(rb"[^\x00-\x08\x0e-\x1a]+\x00+[^\x00-\x08\x0e-\x1a]*")
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 
 
-def check(path: Path, max_bytes: int = limits.FILE_BYTES) -> int:
+def check(path: Path, cap: str = "FILE_BYTES") -> int:
     """Decline a file that cannot be UTF-8 text of a sensible size.
 
     Parameters
     ----------
     path : pathlib.Path
-    max_bytes : int
+    cap : str
+        Of `viz3d.formats.limits`, on its size.
 
     Returns
     -------
@@ -47,8 +48,8 @@ def check(path: Path, max_bytes: int = limits.FILE_BYTES) -> int:
             head = file.read(1024)
     except OSError as error:
         raise NotMine(f"it cannot be opened ({error.strerror or 'input/output error'})") from error
-    if size > max_bytes:
-        raise NotMine(f"it is larger than {max_bytes // limits.MIB:,} MiB")
+    if size > getattr(limits, cap):
+        raise NotMine(limits.reason(f"it is larger than {{limit:{cap}}}"))
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise NotMine("it is UTF-16 text; convert it with `iconv -f UTF-16 -t UTF-8`")
     # A crash may leave a few NUL bytes in a text, or a block; binary files are full of them.
@@ -84,18 +85,23 @@ def blocks(
         while chunk := file.read(_next(file, stop)):
             if line == 1 and not rest:
                 chunk = chunk.removeprefix(BOM)
-            rest += chunk
-            cut = rest.rfind(b"\n") + 1
+            cut = chunk.rfind(b"\n") + 1
             if cut:
-                yield line, rest[:cut]
-                line += rest.count(b"\n", 0, cut)
-                rest = rest[cut:]
-            elif len(rest) > limits.LINE_BYTES:
+                block = b"".join((rest, memoryview(chunk)[:cut]))
+                yield line, block
+                line += line_ends(block)
+                rest = chunk[cut:]
+            elif len(rest := rest + chunk) > limits.LINE_BYTES:
                 tally.add(LONG_LINE, line=line)
                 rest = _skip_line(file, stop)
                 line += 1
     if rest:
         yield line, rest
+
+
+def line_ends(data: bytes) -> int:
+    """Count line ends, several times as fast as ``data.count``."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
 def _next(file: BinaryIO, stop: int | None) -> int:

@@ -12,7 +12,6 @@ from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.layers import long_layers
-from viz3d.formats.limits import CONFIG_BYTES
 from viz3d.formats.parse import parse_table
 from viz3d.formats.run_manifest import KINDS, MANIFEST, Packed, read_manifest
 from viz3d.formats.run_parts import Parts
@@ -86,7 +85,7 @@ def _read_notes(name: str, path: Path) -> Parsed:
     """Read run.json; a run without a readable one is still a run."""
     tally = Tally(name)
     try:
-        text.check(path, CONFIG_BYTES)
+        text.check(path, "CONFIG_BYTES")
         notes: Any = json.loads(path.read_text(encoding="utf-8-sig"))
         config = notes.get("config", {})
         if not isinstance(config, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,8 @@ class _Events(Hook):
     ----------
     path : str or os.PathLike, optional
         The run folder; by default ``runs/NAME`` in the working folder, where NAME is the last part
-        of ``run_name``, else of ``output_dir``. Resumed training goes on in the same folder.
+        of ``run_name``, else of ``output_dir``. Resumed training goes on in the same folder. Each
+        trial of ``hyperparameter_search`` is a run of its own, ``NAME-trial-1`` and so on.
     config : mapping, optional
         More hyper-parameters; they come before the Trainer's of the same name.
     layers_every : int, optional
@@ -72,7 +74,8 @@ class _Events(Hook):
         named = Path(args.run_name or args.output_dir)
         # "." and ".." are no names: the record would lie among others, or outside of runs.
         name = named.resolve().name if named.name in ("", "..") else named.name
-        self.begin(self.path or Path("runs") / (name or "run"), config)
+        path = Path(self.path or Path("runs") / (name or "run"))
+        self.begin(_of_trial(path) if state.is_hyper_param_search else path, config)
         self._clips_at = args.max_grad_norm or 0.0
         every = self.layers_every
         if every is not None and self._clips_at > 0 and args.logging_strategy == "steps":
@@ -112,6 +115,12 @@ class _Events(Hook):
             (step, reading), self._held = self._held, None
             whole = partial(unclipped, norm=norm, limit=self._clips_at)
             self.write_layers(step, reading.changed(whole))
+
+
+def _of_trial(path: Path) -> Path:
+    """Return a folder beside `path` that no other trial has: their steps all begin at 0."""
+    folders = (path.with_name(f"{path.name}-trial-{number}") for number in count(1))
+    return next(folder for folder in folders if not folder.exists())
 
 
 def unclipped(row: dict[str, Any], norm: float | None, limit: float) -> dict[str, Any]:

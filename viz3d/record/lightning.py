@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from viz3d.errors import BadArgument
 from viz3d.record.hooks import Hook, quiet
 from viz3d.record.layers import Reading
 
@@ -51,6 +52,11 @@ class _Events(Hook):
     **options
         Further arguments of `Recorder`: ``tags``, ``upload``.
 
+    Raises
+    ------
+    BadArgument
+        Without a path.
+
     Examples
     --------
     >>> viz3d.LightningCallback("runs/my-run")  # doctest: +SKIP
@@ -59,6 +65,8 @@ class _Events(Hook):
     _before: Reading | None = None
 
     def __init__(self, path: str | os.PathLike[str], **options: Any) -> None:
+        if not path:  # a setting that is not set; the working folder is no run
+            raise BadArgument(f"path is {path!r}; name the run folder, such as 'runs/my-run'.")
         super().__init__(path, **options)
         self._parameters: dict[str, Any] = {}
         self._rate: float | None = None
@@ -79,7 +87,8 @@ class _Events(Hook):
         if not trainer.is_global_zero or trainer.fast_dev_run:
             return
         about = {name: getattr(trainer, name) for name in _TRAINER}
-        self.begin(self.path or "", {**self._parameters, "trainer": about})
+        assert self.path is not None
+        self.begin(self.path, {**self._parameters, "trainer": about})
         self.watch(pl_module, self.layers_every)
 
     @quiet

@@ -52,9 +52,9 @@ class Recorder:
     tags : iterable of str, optional
         Words to find the run by.
     upload : str, optional
-        ``gs://BUCKET/FOLDER``. A thread sends the rows there as they come, under the name of the
-        run; what cannot be sent now is sent later, and `close` tells what was not. The constructor
-        waits for at most 3 seconds more, until the client is loaded.
+        ``gs://BUCKET/FOLDER``; None or empty sends nothing. A thread sends the rows there as they
+        come, under the name of the run; what cannot be sent now is sent later, and `close` tells
+        what was not. The constructor waits for at most 3 seconds more, until the client is loaded.
 
     Attributes
     ----------

@@ -51,6 +51,11 @@ class Address:
         """What the names of all objects in the folder begin with: empty, or ending in ``/``."""
         return f"{self.key}/" if self.key else ""
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What it names, in words."""
+        return {"Bucket": self.bucket, "Folder": self.key or "all of it"}
+
     def __str__(self) -> str:
         return f"gs://{self.bucket}/{self.key}" if self.key else f"gs://{self.bucket}"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from viz3d.run import FileInfo, Problem
     from viz3d.sources.address import Address
     from viz3d.sources.progress import Watch
+    from viz3d.sources.wandb_address import WandbAddress
 
 
 class Source(Protocol):
@@ -93,14 +94,14 @@ class Remote(Source, Protocol):
 
     Attributes
     ----------
-    address : Address
+    address : Address or WandbAddress
     tell : callable or None
         Is told, on another thread, of each further try.
     patient : bool
         Whether `files` waits for the service to its deadlines although an earlier listing is here.
     """
 
-    address: Address
+    address: Address | WandbAddress
     tell: Callable[[str], None] | None
     patient: bool
 
@@ -110,7 +111,7 @@ class Remote(Source, Protocol):
 
     @property
     def project(self) -> str:
-        """The project of the login or of the settings; may be empty."""
+        """The project of the login or of the settings, or the one that is read; may be empty."""
 
 
 def is_remote(source: Source | None) -> TypeGuard[Remote]:

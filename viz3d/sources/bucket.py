@@ -55,7 +55,7 @@ class BucketSource:
         access = Access.of(settings)
         deadlines = Deadlines().scaled(settings.patience)
         self.address = address
-        self.cache = _cache(settings.cache_dir, settings.cache_bytes)
+        self.cache = open_cache(settings.cache_dir, settings.cache_bytes)
         self._bucket = Bucket(address.bucket, access, deadlines, str(address), self._say)
         self._glob = f"{literal(address.prefix)}**/{{{','.join(names)}}}"
         self._wanted = wanted
@@ -173,7 +173,7 @@ class BucketSource:
             older = self.cache.newest(self._place, whole.path)
             if older is None:
                 raise
-            said = f"Shown is the copy as of {_time(older.fetched)}, because: {error.what}"
+            said = f"Shown is the copy as of {moment(older.fetched)}, because: {error.what}"
             self._remarks[file.path] = Problem(said, error.remedy, file.path)
             return older.path
 
@@ -204,7 +204,7 @@ class BucketSource:
         reason, remedy = (why.what, why.remedy) if isinstance(why, BucketError) else (why, "")
         self._as_of = when
         said = f"The bucket cannot be read now: {reason.rstrip('.')}. "
-        self._told = (Problem(f"{said}Shown is what was there as of {_time(when)}.", remedy),)
+        self._told = (Problem(f"{said}Shown is what was there as of {moment(when)}.", remedy),)
         return files
 
     def _ask(self) -> _Asking:
@@ -305,10 +305,11 @@ class _Asking:
 
 
 @lru_cache(maxsize=8)
-def _cache(folder: str, limit: int) -> Cache:
+def open_cache(folder: str, limit: int) -> Cache:
     """Open each cache once in a process, which also sweeps it once."""
     return Cache.open(folder, limit)
 
 
-def _time(seconds: float) -> str:
+def moment(seconds: float) -> str:
+    """Return a time as people are told it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

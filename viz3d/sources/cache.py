@@ -182,6 +182,20 @@ class Cache:
         self._keep_to_limit(size)
         return final
 
+    def keep(self, bucket: str, file: FileInfo, data: bytes) -> Path:
+        """Keep what was made here as the copy of one generation.
+
+        Raises
+        ------
+        OSError
+        """
+        with parts.writing(self._parts, "made") as temp:
+            temp.write_bytes(data)
+            final = self._keep(bucket, file, temp, checksum.extend(0, data), len(data))
+        self._forget_older(bucket, file.path, final)
+        self._keep_to_limit(len(data))
+        return final
+
     def make_room(self, bytes_needed: int) -> bool:
         """Evict until so many bytes are gone; say whether anything went."""
         freed = self._evict(self._evictable(), bytes_needed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from viz3d.errors import BucketError, SourceError
+from viz3d.errors import ServiceError, SourceError
 from viz3d.sources.base import Source, is_remote
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Check:
     source : str
         Its name as shown to people; empty where it could not even be opened.
     kind : str
-        The fault, for programs: one of `viz3d.sources.faults.KINDS`, else ``"source"``, or
+        The fault, for programs: one of the `KINDS` of `viz3d.sources.faults` or
+        `viz3d.sources.wandb_faults`, else ``"source"``, or
         ``"settings"`` where those cannot be read. Empty when all is well.
     identity, project, bucket : str
         Who we are to the service, and what we asked; empty for a folder, or where not known.
@@ -131,13 +132,12 @@ def _who(found: Check, source: Source) -> Check:
     """Add who we are to the service, which is known once it was asked."""
     if not is_remote(source):
         return found
-    return replace(
-        found, identity=source.identity, project=source.project, bucket=source.address.bucket
-    )
+    bucket = getattr(source.address, "bucket", "")
+    return replace(found, identity=source.identity, project=source.project, bucket=bucket)
 
 
 def _failed(found: Check, error: SourceError) -> Check:
-    if not isinstance(error, BucketError):
+    if not isinstance(error, ServiceError):
         return replace(found, kind="source", message=str(error))
     named = re.search(r"`([^`]+)`", error.remedy)
     return replace(
@@ -148,5 +148,5 @@ def _failed(found: Check, error: SourceError) -> Check:
 
 def _smallest(infos: Sequence[RunInfo]) -> FileInfo | None:
     """Return the smallest file that is not empty, where it is small enough to be read for a try."""
-    files = (file for info in infos for file in info.files if 0 < file.size <= MAX_TRIAL)
-    return min(files, key=lambda file: file.size, default=None)
+    files = (file for info in infos for file in info.files if 0 < file.weight <= MAX_TRIAL)
+    return min(files, key=lambda file: file.weight, default=None)

@@ -6,6 +6,8 @@ What is wrong with an address (``bad_name``) is said where it is read. The kinds
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from viz3d.errors import BucketError
 
 _LOGIN = (
@@ -154,8 +156,12 @@ def fault(kind: str, **facts: object) -> BucketError:
     BucketError
     """
     what, remedy = _FAULTS[kind]
+    return BucketError(kind, sentence(what, facts), remedy)
+
+
+def sentence(what: str, facts: Mapping[str, object]) -> str:
+    """Return a sentence of a table with its facts filled in, its first word capitalised."""
     said = what.format(**facts)
     # A name or an address at the beginning stays as it is.
     plain = said.split(" ", 1)[0].isalpha()
-    begins = said[:1].upper() + said[1:] if plain else said
-    return BucketError(kind, begins, remedy)
+    return said[:1].upper() + said[1:] if plain else said

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from viz3d.errors import BucketError
+from viz3d.errors import BucketError, ServiceError
 from viz3d.run import FileInfo
 from viz3d.sources.cache import Cache
 from viz3d.sources.faults import fault
@@ -64,7 +64,7 @@ class Fetcher:
 
         What goes wrong is kept for the next `bring` of that file, which so asks nobody twice.
         """
-        meter, fuse = Meter(cancel), _Fuse()
+        meter, fuse = Meter(cancel), Fuse()
         for file in files:
             self._failed.pop((file.path, file.generation), None)
         missing = [file for file in files if self._cache.find(self._place, file) is None]
@@ -91,7 +91,7 @@ class Fetcher:
             raise failed
         return self._bring(file, None, offline=offline)
 
-    def _try(self, file: FileInfo, meter: Meter, fuse: _Fuse) -> None:
+    def _try(self, file: FileInfo, meter: Meter, fuse: Fuse) -> None:
         try:
             if fuse.blown is not None:
                 raise fuse.blown
@@ -105,7 +105,7 @@ class Fetcher:
             meter.done()
 
     def _bring(self, file: FileInfo, meter: Meter | None, *, offline: bool = False) -> Path:
-        with _alone(f"{self._place}\0{file.path}"):
+        with alone(f"{self._place}\0{file.path}"):
             here = self._cache.find(self._place, file)
             if here is not None:
                 return here
@@ -169,24 +169,24 @@ class Fetcher:
             shutil.copyfile(older.path, temp)
 
 
-class _Fuse:
+class Fuse:
     """Ends a batch when the bucket and not an object is what fails: each would wait for it alone.
 
     Attributes
     ----------
-    blown : BucketError or None
+    blown : ServiceError or None
         What the remaining files are told.
     """
 
     def __init__(self) -> None:
         self._in_a_row = 0
-        self.blown: BucketError | None = None
+        self.blown: ServiceError | None = None
 
     def reset(self) -> None:
         """Note a file that came."""
         self._in_a_row = 0
 
-    def note(self, error: BucketError) -> None:
+    def note(self, error: ServiceError) -> None:
         """Note one that did not."""
         if error.kind in OF_ALL:
             self._in_a_row += 1
@@ -199,7 +199,7 @@ _locks_lock = threading.Lock()
 
 
 @contextmanager
-def _alone(key: str) -> Iterator[None]:
+def alone(key: str) -> Iterator[None]:
     """Let one thread of the process at a time work on `key`."""
     with _locks_lock:
         lock = _locks.setdefault(key, threading.Lock())

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Between the name of a file's run and the name of one run among several in it.
 INSIDE = "::"
+# Between the name of a run and that of its source, where several sources are open.
+MARK = " · "
 
 
 def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo, str]:
@@ -42,10 +44,11 @@ def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo,
     asked = [(name, "")] + ([(outer, inside)] if outer else [])
     for wanted, rest in asked:
         exact = [info for info in infos if info.name == wanted]
-        tail = [info for info in infos if info.name.endswith(f"/{wanted.strip('/')}")]
+        own = [info for info in infos if plain_name(info) == wanted]
+        tail = [info for info in infos if plain_name(info).endswith(f"/{wanted.strip('/')}")]
         # As the folder is called in a bucket; the listing drops it.
-        plain = [info for info in infos if info.name == wanted.removeprefix("runs/")]
-        for found in (exact, tail, plain):
+        plain = [info for info in infos if plain_name(info) == wanted.removeprefix("runs/")]
+        for found in (exact, own, tail, plain):
             if len(found) == 1:
                 return found[0], rest
             if found:
@@ -56,6 +59,12 @@ def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo,
     close = difflib.get_close_matches(name, [info.name for info in infos], n=3, cutoff=0.4)
     hint = f"closest: {', '.join(map(repr, close))}" if close else "list them, or check the path"
     raise RunNotFound(f"There is no run {name!r} in {source!r}; {hint}.")
+
+
+def plain_name(run: Run | RunInfo) -> str:
+    """Return what a run is called in its own source, without the name of that source."""
+    name, mark, inside = run.name.rpartition(f"{MARK}{run.source}")
+    return name + inside if mark and (not inside or inside.startswith(INSIDE)) else run.name
 
 
 def whole_text(text: str) -> str:

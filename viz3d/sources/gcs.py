@@ -22,7 +22,7 @@ from viz3d.run import FileInfo
 from viz3d.sources import login
 from viz3d.sources.access import Access
 from viz3d.sources.checksum import decode
-from viz3d.sources.explain import Asked, clock_offset, explain, release
+from viz3d.sources.explain import Asked, clock_offset, explain
 from viz3d.sources.faults import fault
 from viz3d.sources.patience import Deadlines, retry, within
 
@@ -68,19 +68,19 @@ class Bucket:
         The address for messages.
     tell : callable, optional
         Is told, on a thread of ours, when something is tried again.
-    writes : bool
-        Whether to ask for a login that may write.
     """
+
+    _writes = False  # whether the login is asked for that may write
 
     def __init__(
         self, name: str, access: Access, deadlines: Deadlines, where: str = "",
-        tell: Callable[[str], None] | None = None, *, writes: bool = False,
+        tell: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
-        self.name, self.deadlines, self.tell, self._writes = name, deadlines, tell, writes
+        self.name, self.deadlines, self.tell = name, deadlines, tell
         self._access = access
         self._asked = Asked(
             where or f"gs://{name}", name, key=access.key_name, silence=deadlines.silence,
-            writing=writes,
+            writing=self._writes,
         )  # fmt: skip
         self._client: Client | None = None
         self._session: Any = None
@@ -213,53 +213,6 @@ class Bucket:
             return session.get(url, headers=headers, stream=True, timeout=timeout)
         return answer
 
-    def write(self, name: str, data: bytes, generation: str = "") -> FileInfo | None:
-        """Write a whole object if it still is of the generation that was seen.
-
-        The service compares the data with their CRC32C before it keeps them. Where no answer comes
-        it is tried again, within the deadline of a question.
-
-        Parameters
-        ----------
-        name : str
-        data : bytes
-        generation : str
-            Empty where there must be no such object.
-
-        Returns
-        -------
-        FileInfo or None
-            None if it is of another generation, which an earlier try of ours may have written.
-
-        Raises
-        ------
-        BucketError
-        """
-
-        def once(left: float) -> FileInfo | None:
-            failure: BucketError | None = None
-            try:
-                blob = self._connect().bucket(self.name).blob(name)
-                blob.upload_from_string(
-                    data, content_type="application/octet-stream", checksum="crc32c", retry=None,
-                    if_generation_match=int(generation or 0), timeout=self._timeout(left),
-                )  # fmt: skip
-                return _info(blob)
-            except Exception as error:
-                if getattr(error, "code", None) != 412:
-                    failure = explain(error, self._asked)
-                release(error)
-            if failure is None:
-                return None
-            if failure.kind == "no_credentials":
-                self._client = None  # the next time there may be a login
-            try:
-                raise failure
-            finally:
-                del failure
-
-        return retry(once, self.deadlines, self.tell)
-
     def buckets(self) -> list[str]:
         """Return the names of the project's buckets; empty where they cannot be listed."""
         try:
@@ -308,7 +261,7 @@ class Bucket:
             timeout=self._timeout(left), **what,
         )  # fmt: skip
         page = next(found.pages, ())
-        files = tuple(_info(blob) for blob in page)
+        files = tuple(info(blob) for blob in page)
         return Listing(files, tuple(found.prefixes)), None if limit else found.next_page_token
 
     def _ask(self, ask: Callable[[Client, float], T]) -> T:
@@ -424,7 +377,8 @@ class Bucket:
         self._asked = replace(self._asked, clock=offset)
 
 
-def _info(blob: Any) -> FileInfo:
+def info(blob: Any) -> FileInfo:
+    """Return what the service says of an object."""
     return FileInfo(
         path=blob.name,
         size=int(blob.size or 0),

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from viz3d.errors import SourceError
 from viz3d.run import FileInfo, Problem
 from viz3d.sources.globs import matches
-from viz3d.sources.skipping import skipped
+from viz3d.sources.skipping import ARCHIVE, skipped, why_not_opened
 
 if TYPE_CHECKING:
     from viz3d.sources.progress import Watch
 
 MAX_DEPTH = 32
+REMEDY = "If there are logs in it, unpack them into a folder and open that."
 
 
 class LocalSource:
@@ -130,9 +131,15 @@ class LocalSource:
         except OSError as error:
             raise SourceError(f"{self.name!r} cannot be listed: {error.strerror}.") from error
         if S_ISREG(stat.st_mode):
+            if reason := why_not_opened(self._root.name):
+                problems.append(Problem(reason, REMEDY, self._root.name))
             return [_info(self._root.name, stat)]
-        found = self._walk(self._root, "", problems, everything=everything)
-        return sorted(found, key=lambda file: file.path)
+        walked = self._walk(self._root, "", problems, everything=everything)
+        found = sorted(walked, key=lambda file: file.path)
+        if archives := [file.path for file in found if ARCHIVE.fullmatch(file.path)]:
+            what = "An archive was" if len(archives) == 1 else f"{len(archives):,} archives were"
+            problems.append(Problem(f"{what} not opened.", REMEDY, archives[0]))
+        return found
 
     def _walk(
         self, folder: Path, prefix: str, problems: list[Problem], *, everything: bool
@@ -156,7 +163,7 @@ class LocalSource:
             elif not everything and skipped(entry.name):
                 continue
             elif reason := self._why_not(entry):
-                problems.append(Problem(reason, file=path))
+                problems.append(Problem(reason, "Copy it into the folder if it is wanted.", path))
             else:
                 yield _info(path, entry.stat())
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import TypeVar
 
-from viz3d.errors import BucketError
+from viz3d.errors import ServiceError
 from viz3d.sources.faults import PASSING, fault
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Deadlines:
         """Return the same deadlines, `factor` times as long."""
         return replace(self, **{name: factor * value for name, value in vars(self).items()})
 
-    def of(self, error: BucketError, others: float) -> float:
+    def of(self, error: ServiceError, others: float) -> float:
         """Return how long a fault is borne; `others` for one that has no deadline of its own."""
         return {"unreachable": self.refused, "token_service": self.login}.get(error.kind, others)
 
@@ -72,14 +72,14 @@ def retry(
     Parameters
     ----------
     ask : callable
-        Is given the seconds that are left; raises `BucketError`.
+        Is given the seconds that are left; raises `ServiceError`.
     deadlines : Deadlines
     tell : callable, optional
         Is told of each further try, in words.
 
     Raises
     ------
-    BucketError
+    ServiceError
         The last one.
     """
     began, tries = monotonic(), 0
@@ -87,7 +87,7 @@ def retry(
         tries += 1
         try:
             return ask(deadlines.answer - (monotonic() - began))
-        except BucketError as error:
+        except ServiceError as error:
             pause = wait_before(error, tries, deadlines)
             if pause is None or monotonic() - began + pause >= deadlines.of(
                 error, deadlines.answer
@@ -98,12 +98,12 @@ def retry(
             sleep(pause)
 
 
-def wait_before(error: BucketError, tries: int, deadlines: Deadlines) -> float | None:
+def wait_before(error: ServiceError, tries: int, deadlines: Deadlines) -> float | None:
     """Return the pause before another try; None where another try is of no use.
 
     Parameters
     ----------
-    error : BucketError
+    error : ServiceError
     tries : int
         That failed so far.
     deadlines : Deadlines
@@ -121,16 +121,23 @@ def wait_before(error: BucketError, tries: int, deadlines: Deadlines) -> float |
     return deadlines.pause * 2 ** (tries - 1) * random.uniform(0.75, 1.25)  # noqa: S311
 
 
-def within(seconds: float, ask: Callable[[], T], where: str) -> T:
+def within(seconds: float, ask: Callable[[], T], late: str | ServiceError) -> T:
     """Ask on a thread of its own and give up after `seconds`, whatever it hangs in.
+
+    Parameters
+    ----------
+    seconds : float
+    ask : callable
+    late : str or ServiceError
+        The address of the bucket that is asked, or what to raise in the end.
 
     Resolving a name has no time-out of its own, and neither has the search for credentials on a
     network that swallows packets. The thread is left behind then; it dies with the process.
 
     Raises
     ------
-    BucketError
-        What `ask` raises, or ``unreachable``.
+    ServiceError
+        What `ask` raises, or that nothing answered.
     """
     answer: list[T] = []
     failure: list[BaseException] = []
@@ -147,5 +154,7 @@ def within(seconds: float, ask: Callable[[], T], where: str) -> T:
     if failure:
         raise failure[0]
     if not answer:
-        raise fault("unreachable", where=where, reason=f"nothing answered within {seconds:g} s")
+        if isinstance(late, ServiceError):
+            raise late
+        raise fault("unreachable", where=late, reason=f"nothing answered within {seconds:g} s")
     return answer[0]

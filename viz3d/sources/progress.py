@@ -17,6 +17,8 @@ class Progress:
         Of what has to be transferred; files that were here already count in neither.
     rate : float
         Bytes per second over the last seconds; 0 while nothing moves.
+    unit : str
+        ``"rows"`` where rows are counted instead of bytes, because nobody knows their size before.
     """
 
     files_done: int
@@ -24,6 +26,7 @@ class Progress:
     bytes_done: int
     bytes_total: int
     rate: float
+    unit: str = "bytes"
 
     @property
     def share(self) -> float:

@@ -12,7 +12,7 @@ from viz3d.run import FileInfo
 from viz3d.settings import Settings
 from viz3d.sources.access import Access
 from viz3d.sources.address import is_bucket, parse_bucket
-from viz3d.sources.gcs import Bucket
+from viz3d.sources.gcs_writing import WritableBucket
 from viz3d.sources.patience import Deadlines
 from viz3d.sources.sending_lines import Lines
 
@@ -23,12 +23,12 @@ class Description:
     Parameters
     ----------
     file : Path
-    bucket : Bucket
+    bucket : WritableBucket
     name : str
         Of the object.
     """
 
-    def __init__(self, file: Path, bucket: Bucket, name: str) -> None:
+    def __init__(self, file: Path, bucket: WritableBucket, name: str) -> None:
         self._file, self._bucket, self._name = file, bucket, name
         self._sent, self._generation = b"", ""
         self._before: dict[str, Any] = {}
@@ -84,12 +84,12 @@ class Sending:
     ----------
     folder : Path
         As `viz3d.record.recorder.Recorder` writes it.
-    bucket : Bucket
+    bucket : WritableBucket
     prefix : str
         What the names of the run's objects begin with, with a slash at the end.
     """
 
-    def __init__(self, folder: Path, bucket: Bucket, prefix: str) -> None:
+    def __init__(self, folder: Path, bucket: WritableBucket, prefix: str) -> None:
         self.lines = tuple(
             Lines(folder / f"{kind}.jsonl", bucket, f"{prefix}{kind}/")
             for kind in ("metrics", "layers")
@@ -134,7 +134,7 @@ def open_sending(folder: Path, address: str, settings: Settings) -> Sending:
     return Sending(folder, bucket, f"{prefix}/")
 
 
-def open_bucket(address: str, settings: Settings) -> tuple[Bucket, str]:
+def open_bucket(address: str, settings: Settings) -> tuple[WritableBucket, str]:
     """Return a bucket to write to, and what the names of objects at the address begin with.
 
     Raises
@@ -147,7 +147,7 @@ def open_bucket(address: str, settings: Settings) -> tuple[Bucket, str]:
         raise BucketError("bad_name", f"{said} is no bucket.", "Write gs://BUCKET/FOLDER.")
     place = parse_bucket(address)
     deadlines = Deadlines().scaled(settings.patience)
-    bucket = Bucket(place.bucket, Access.of(settings), deadlines, str(place), writes=True)
+    bucket = WritableBucket(place.bucket, Access.of(settings), deadlines, str(place))
     return bucket, place.prefix
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from viz3d.run import FileInfo
 from viz3d.sources import checksum
 from viz3d.sources.faults import fault
-from viz3d.sources.gcs import Bucket
+from viz3d.sources.gcs_writing import WritableBucket
 
 # Of one part, but for the rest of its last line: what a slow network carries in seconds.
 PART_BYTES = 1 << 20
@@ -28,7 +28,7 @@ class Lines:
     Parameters
     ----------
     file : Path
-    bucket : Bucket
+    bucket : WritableBucket
     folder : str
         What the names of its parts begin with, with a slash at the end.
 
@@ -38,7 +38,7 @@ class Lines:
         Parts found in the bucket that hold other lines; ours are numbered after them.
     """
 
-    def __init__(self, file: Path, bucket: Bucket, folder: str) -> None:
+    def __init__(self, file: Path, bucket: WritableBucket, folder: str) -> None:
         self.foreign = 0
         self._file, self._bucket, self._folder = file, bucket, folder
         self._offset, self._number, self._end = 0, 1, b""

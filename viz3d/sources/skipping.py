@@ -10,6 +10,18 @@ SKIPPED = re.compile(
     r"|venv|site-packages"
 )
 
+ARCHIVE = re.compile(r".*\.(zip|tar|tgz|tbz2?|txz|tar\.\w{1,4}|7z|rar)", re.IGNORECASE)
+"""What can unpack to anything, to any size and under any name, and is never opened."""
+PICKLE = re.compile(r".*\.(pkl|pickle|pt|pth|ckpt|joblib|npy|bin|safetensors)", re.IGNORECASE)
+"""Weights and pickles: to open one may be to run what is in it."""
+
+
+def why_not_opened(path: str) -> str:
+    """Say why a file that somebody named is never opened; empty where it may be."""
+    if ARCHIVE.fullmatch(path):
+        return "Archives are not opened."
+    return "Files of weights and pickles are not opened." if PICKLE.fullmatch(path) else ""
+
 
 def skipped(path: str) -> bool:
     """Say whether a file is hidden or lies, at any depth, in a folder that holds no histories.

@@ -50,8 +50,8 @@ def _file(entry: dict[str, Any]) -> FileInfo:
     TypeError
     """
     file = FileInfo(**entry)
-    numbers = (file.size, file.changed or 0, file.crc32c or 0)
-    texts = (file.path, file.generation, file.encoding)
+    numbers = (file.size, file.changed or 0, file.crc32c or 0, file.rows or 0, file.created or 0)
+    texts = (file.path, file.generation, file.encoding, file.state, file.key)
     if not all(isinstance(number, int | float) for number in numbers):
         raise TypeError("a number is none")
     if not all(isinstance(text, str) for text in texts):

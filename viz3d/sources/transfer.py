@@ -53,13 +53,20 @@ class Reader(Protocol):
 class Meter:
     """Counts what several threads transfer.
 
+    Parameters
+    ----------
+    cancel : threading.Event, optional
+    unit : str
+        What is counted: ``"bytes"`` or ``"rows"``.
+
     Attributes
     ----------
     cancel : threading.Event
         Set to stop all of them.
     """
 
-    def __init__(self, cancel: threading.Event | None = None) -> None:
+    def __init__(self, cancel: threading.Event | None = None, unit: str = "bytes") -> None:
+        self._unit = unit
         self.cancel = cancel or threading.Event()
         self._lock = threading.Lock()
         self._bytes = self._total = self._files = self._planned = 0
@@ -90,7 +97,9 @@ class Meter:
                 self._seen.popleft()
             then, before = self._seen[0]
             rate = max(self._bytes - before, 0) / (now - then) if now > then else 0.0
-            return Progress(self._files, self._planned, self._bytes, self._total, rate)
+            return Progress(
+                self._files, self._planned, self._bytes, self._total, rate, self._unit
+            )  # fmt: skip
 
 
 class _Sink(io.RawIOBase):

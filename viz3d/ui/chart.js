@@ -136,10 +136,10 @@ class Chart {
     const div = this.plots.get(name);
     const { data, layout } = payload[name];
     dress(data, layout, theme);
+    shared.group.catchUp(div); // while it is what it was: how it is kept depends on what follows
     div.viz3dHome = {};
     div.viz3dTop = layout.margin.t + (div.viz3dRows ?? 0);
     div.viz3dKey = payload.key;
-    shared.group.catchUp(div);
     let kept;
     for (const scene of Object.keys(layout).filter((id) => SCENE.test(id))) {
       // A copy: plotly.js changes the camera that it is given.

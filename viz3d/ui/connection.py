@@ -17,33 +17,34 @@ if TYPE_CHECKING:
     from viz3d.ui.listing import Listed
 
 
-def connection(listed: Listed, settings: Settings) -> None:
-    """Show how a bucket is reached, and offer to try it; nothing for other sources.
+def connection(listed: Listed, settings: Settings, nth: int = 0) -> None:
+    """Show how a bucket or W&B is reached, and offer to try it; nothing for other sources.
 
     Parameters
     ----------
     listed : Listed
     settings : Settings
+    nth : int
+        Which of the sources that are open.
     """
     if is_remote(listed.source):
         with st.popover("Connection", width="stretch"):
-            _panel(listed.source, listed, settings)
+            _panel(listed.source, listed, settings, f"check-{nth}" if nth else "check")
 
 
 @st.fragment
-def _panel(source: Remote, listed: Listed, settings: Settings) -> None:
+def _panel(source: Remote, listed: Listed, settings: Settings, key: str) -> None:
     """Show what is known without asking anybody; the button asks."""
     facts = {
         "You are": source.identity,
         "Project": source.project or "none set",
-        "Bucket": source.address.bucket,
-        "Folder": source.address.key or "all of it",
+        **source.address.facts,
         "Shown as of": _when(listed),
     }
     st.markdown(
         "  \n".join(f"{safe(what)}: **{safe(fact)}**" for what, fact in facts.items() if fact)
     )
-    if st.button("Check", key="check", width="stretch"):
+    if st.button("Check", key=key, width="stretch"):
         with st.spinner("Asking …"):
             found = _check(listed.text, settings)
         _show(found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from viz3d.analysis.quantities import named_metrics
 from viz3d.errors import ChartError
 from viz3d.figures.text import count
 from viz3d.ui import preparing
@@ -14,14 +15,25 @@ from viz3d.ui.chart import chart
 from viz3d.ui.comparing import MOST_PANELS, Groups
 from viz3d.ui.events import chart_with_events
 from viz3d.ui.missing import explain
-from viz3d.ui.settings import pick, wished
+from viz3d.ui.settings import choice, pick, wished
 from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     from viz3d.ui.frame import Page
 
 EVENTFUL = ("loss-landscape", "reward-landscape", "training-dynamics")
-VIEWS = {"beside": "Side by side", "overlaid": "Overlaid", "difference": "Difference A − B"}
+VIEWS = {
+    "beside": "Side by side",
+    "overlaid": "Overlaid",
+    "difference": "Difference A − B",
+    "curves": "Curves",
+}
+ALONG = {
+    "step": "Step",
+    "tokens": "Tokens",
+    "flops": "Training FLOPs",
+    "time": "Time",
+}
 
 
 def overlaid(page: Page, kind: str, groups: Groups) -> dict[str, preparing.Prepared]:
@@ -49,6 +61,25 @@ def difference(page: Page, kind: str, groups: Groups) -> dict[str, preparing.Pre
         b = pick("B", [name for name in names if name != a], "b", taken=a)
     sides = {a: groups[a], b: groups[b]}
     return _shown(lambda: preparing.make_difference(kind, sides), f"difference-{kind}")
+
+
+def curves(page: Page) -> dict[str, preparing.Prepared]:
+    """Show a metric of all runs on one axis of the viewer's choice; empty: it says why not."""
+    if not page.runs:
+        explain(page, "curves", "")
+        return {}
+    left, right = st.columns(2)
+    with left:
+        along = choice(
+            "Along", ALONG, "along",
+            "Runs that did not log what is chosen are named and left out: nothing is guessed.",
+        )  # fmt: skip
+    with right:
+        names = list(dict.fromkeys(name for run in page.runs for name in named_metrics(run)))
+        metric = pick("Metric", names or ["loss"], "curve", default="loss")
+    return _shown(
+        lambda: preparing.make("curves", page.runs, {"along": along, "metric": metric}), "curves"
+    )
 
 
 def _shown(make: Callable[[], preparing.Prepared], key: str) -> dict[str, preparing.Prepared]:

@@ -98,6 +98,12 @@ def words(progress: Progress) -> Markdown:
         Such as ``Downloading: 12.0 of 240.0 MB in 9 files, 3 MB per second, 1 min left``.
     """
     done, total = progress.bytes_done, progress.bytes_total
+    if progress.unit == "rows":
+        said = f"Reading: {done:,} of {count(total, 'row')} of {count(progress.files, 'run')}"
+        if progress.left is None:
+            return f"{said}, waiting for the next rows"
+        left = duration(max(progress.left, 1))
+        return f"{said}, {progress.rate:,.0f} per second, {left} left"
     # Both in one unit, fine enough to be seen moving.
     unit, scale = ("GB", 1e9) if total >= 1e9 else ("MB", 1e6) if total >= 1e5 else ("kB", 1e3)
     share = f"{done / scale:.1f} of {total / scale:.1f} {unit}"

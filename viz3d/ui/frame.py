@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -12,12 +13,14 @@ from streamlit.errors import StreamlitPageNotFoundError
 from viz3d.errors import SettingsError
 from viz3d.figures.text import count
 from viz3d.settings import Settings, load_settings
-from viz3d.ui import live, loading, preparing, sidebar, telling, waiting
+from viz3d.ui import live, loading, places, preparing, sidebar, telling, waiting
 from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
+from viz3d.ui.joining import choose_joined, tell_joined
 from viz3d.ui.link import copy_link, open_link, tell_changes
 from viz3d.ui.listing import Listed
 from viz3d.ui.text import Markdown, advice, safe
+from viz3d.ui.together import together
 
 if TYPE_CHECKING:
     from viz3d.run import Problem, Run, RunInfo
@@ -33,6 +36,7 @@ PAGES = (
     ("pages/5_Compare.py", "Compare"),
     ("pages/6_Report.py", "Report"),
     ("pages/7_Export.py", "Export"),
+    ("pages/10_Data.py", "Data"),
 )
 # More than this nobody reads; the number of the rest is said.
 MOST_REMARKS = 50
@@ -50,11 +54,14 @@ class Page:
         How many entries of it are selected.
     runs : tuple of Run
         Those of the selected that could be loaded, with the roles that the viewer gave them.
+    joined : mapping of {name: list of Run}
+        What those runs are made of that the viewer joined from several sources.
     """
 
     listed: Listed
     chosen: int
     runs: tuple[Run, ...]
+    joined: Mapping[str, list[Run]]
 
     @property
     def infos(self) -> tuple[RunInfo, ...]:
@@ -69,8 +76,7 @@ class Page:
     @property
     def name(self) -> str:
         """The source as shown to people: of a folder only the last part."""
-        source = self.listed.source
-        return source.name if source is not None else self.listed.text
+        return self.listed.name
 
 
 def start_page(title: Markdown, purpose: Markdown) -> Page:
@@ -102,23 +108,32 @@ def start_page(title: Markdown, purpose: Markdown) -> Page:
         settings = _settings()
         open_link(settings.source)
         sidebar.hand_over(title, settings.source)
-        text = sidebar.choose_source(settings.source)
-    listed = waiting.list_source(text, settings, place)
-    if telling.show_state(listed):
-        waiting.try_again(listed)
+        texts = places.choose_sources(settings.source)
+    listed = together(waiting.list_sources(texts, settings, place))
+    parts = listed.places()
+    for nth, part in enumerate(parts.values()):
+        if telling.show_state(part):
+            waiting.try_again(part, nth)
     with st.sidebar:
-        telling.show_age(listed)
+        for name, part in parts.items():
+            telling.show_age(part, name if listed.parts else "")
         chosen = sidebar.choose_runs(listed)
-        live.watch(listed, chosen, settings)
+        places.choose_also()
+        for name, part in parts.items():
+            live.watch(part, part.only(chosen, name), settings)
     loaded = list(loading.load(listed, chosen))
     tell_changes(listed, loaded)
     with st.sidebar:
-        runs = sidebar.choose_roles(tuple(run for _, found in loaded for run in found))
-        connection(listed, settings)
-        _show_problems(listed, runs)
+        read = tuple(run for _, found in loaded for run in found)
+        whole, joined = choose_joined(listed, read)
+        runs = sidebar.choose_roles(whole)
+        for nth, part in enumerate(parts.values()):
+            connection(part, settings, nth)
+        _show_problems(parts, runs)
+    tell_joined(joined)
     with beside:
         copy_link(listed, loaded)
-    return Page(listed, len(chosen), runs)
+    return Page(listed, len(chosen), runs, joined)
 
 
 def link(path: str, label: Markdown, *, width: Literal["stretch", "content"] = "content") -> None:
@@ -163,12 +178,14 @@ def _secrets() -> dict[str, object]:
         ) from error
 
 
-def _show_problems(listed: Listed, runs: tuple[Run, ...]) -> None:
+def _show_problems(parts: Mapping[str, Listed], runs: tuple[Run, ...]) -> None:
     """List what listing and reading have to tell, folded away."""
     found: list[tuple[str, Problem]] = []
-    # Where an earlier listing is shown, the first says why; it stands on the page already.
-    about_source = listed.problems[1:] if listed.as_of is not None else listed.problems
-    found += [("the source", problem) for problem in about_source]
+    for name, part in parts.items():
+        about = name if len(parts) > 1 else "the source"
+        # Where an earlier listing is shown, the first says why; it stands on the page already.
+        told = part.problems[1:] if part.as_of is not None else part.problems
+        found += [(about, problem) for problem in told]
     found += [(run.name, problem) for run in runs for problem in run.problems]
     if not found:
         return

@@ -77,7 +77,7 @@ def open_link(default_source: str) -> None:
     states = dict(zip(query.get_all("run"), decode(query.pop("data", "")), strict=False))
     cameras = query.pop("cam", "")
     st.session_state["link"] = Opened(
-        query.get("source", "").strip() or default_source,
+        "\n".join([query.get("source", "").strip() or default_source, *query.get_all("also")]),
         states,
         cameras if len(cameras) <= LONGEST_CAMERAS else "",
     )

@@ -47,7 +47,7 @@ def state_of(runs: Sequence[Run]) -> State | None:
     if not digests:
         return None
     digest = digests[0] if len(digests) == 1 else _sha256("".join(digests))
-    rows = sum(len(run.history) for run in runs)
+    rows = sum(len(run.index) for run in runs)
     return State(digest[:_DIGITS], rows, _last_of(rows, runs))
 
 
@@ -82,9 +82,9 @@ def change(then: State, runs: Sequence[Run]) -> str:
 def _last_of(rows: int, runs: Sequence[Run]) -> int | None:
     """Return the step of the last of the first `rows` rows; None where there is none."""
     for run in runs:
-        if 0 < rows <= len(run.history):
-            return int(run.history.index[rows - 1])
-        rows -= len(run.history)
+        if 0 < rows <= len(run.index):
+            return int(run.index[rows - 1])
+        rows -= len(run.index)
     return None
 
 

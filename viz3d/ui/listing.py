@@ -7,6 +7,7 @@ the deadlines of the source, and what it found is there for the next who asks.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from viz3d.errors import Viz3dError
 from viz3d.sources.base import is_remote
+from viz3d.sources.finding import plain_name, whole_text
+from viz3d.sources.several import labels_of
 
 if TYPE_CHECKING:
-    from viz3d.run import Problem, RunInfo
+    from viz3d.run import Problem, Run, RunInfo
     from viz3d.settings import Settings
     from viz3d.sources.base import Source
 
@@ -49,6 +52,8 @@ class Listed:
         Why it could not be listed.
     checked : float
         When it was asked, by the monotonic clock.
+    parts : tuple of Listed
+        The listings that it is made of, where several sources are open.
     """
 
     text: str
@@ -58,11 +63,32 @@ class Listed:
     problems: tuple[Problem, ...] = ()
     error: Viz3dError | None = None
     checked: float = 0.0
+    parts: tuple[Listed, ...] = ()
 
     @property
     def age(self) -> float:
         """Seconds since it was made."""
         return monotonic() - self.checked
+
+    @property
+    def name(self) -> str:
+        """The source as shown to people: of a folder only the last part."""
+        return self.source.name if self.source is not None else self.text
+
+    def places(self) -> dict[str, Listed]:
+        """Return the listing behind each name of a source, as entries and runs say it."""
+        if not self.parts:
+            return {self.name: self}
+        return dict(zip(labels_of([part.name for part in self.parts]), self.parts, strict=True))
+
+    def part_of(self, run: Run) -> Listed:
+        """Return the listing that a run was loaded from."""
+        return {whole_text(label): part for label, part in self.places().items()}[run.source]
+
+    def only(self, chosen: Sequence[RunInfo], label: str) -> list[RunInfo]:
+        """Return the entries of this listing that stand among those of `together`."""
+        names = {plain_name(info) for info in chosen if info.source == label}
+        return [info for info in self.infos if info.name in names]
 
 
 class Inquiry:

@@ -45,6 +45,7 @@ _HAS: dict[str, Callable[[Run], bool]] = {
     "training-dynamics": lambda run: len(run.metrics) > 1,
     "plain-dynamics": lambda run: {"loss", "grad_norm", "reward"} <= set(run.roles),
     "seeds": lambda run: "loss" in run.roles,
+    "curves": lambda run: bool(run.metrics),
     "report": lambda run: run.report is not None and bool(run.report.tasks),
     "explore": lambda run: bool(run.metrics) and _has_three(run),
     "weight-space": lambda run: bool(run.landscapes),
@@ -97,7 +98,7 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
     ----------
     page : Page
     kind : str
-        A kind of chart, ``"plain-dynamics"`` or ``"report"``.
+        A kind of chart, ``"plain-dynamics"``, ``"report"`` or ``"data"``, which every run has.
     error : ChartError or str
         What is missing.
     """
@@ -109,7 +110,7 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
         st.info("No run is selected. Choose one or more in the sidebar.")
     else:
         st.info(advice(str(error)))
-    if page.infos:
+    if page.infos and kind in _HAS:
         _offer(page, kind)
     if kind == "weight-space":
         st.markdown("To measure one around the weights that a model has now:")
@@ -127,7 +128,8 @@ def explain(page: Page, kind: str, error: ChartError | str) -> None:
 
 def _offer(page: Page, kind: str) -> None:
     """Name the runs of the source that would do, with a button that selects them."""
-    most = MOST_REMOTE_BYTES if is_remote(page.listed.source) else MOST_BYTES
+    remote = any(is_remote(part.source) for part in page.listed.places().values())
+    most = MOST_REMOTE_BYTES if remote else MOST_BYTES
     infos = _affordable(page.infos, most)
     loaded = loading.load(page.listed, infos, quiet=True)
     found = [info.name for info, runs in loaded if _any(kind, runs)]
@@ -149,7 +151,7 @@ def _affordable(infos: Sequence[RunInfo], most: int) -> list[RunInfo]:
     taken: list[RunInfo] = []
     total = 0
     for info in infos[:MOST_RUNS]:
-        total += info.size
+        total += info.weight
         if total > most:
             break
         taken.append(info)

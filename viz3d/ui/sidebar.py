@@ -1,4 +1,4 @@
-"""The shared sidebar: which source, which runs, and what their metrics are.
+"""The shared sidebar: which runs are shown, and what their metrics are.
 
 Every choice is bound to the address of the page, so that a copied link opens the same view.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from viz3d.sources.finding import plain_name
 from viz3d.ui.link import find_names
 from viz3d.ui.text import Markdown, safe
 
@@ -41,26 +42,13 @@ def hand_over(page: str, default_source: str) -> None:
     """
     if st.session_state.get("page", page) != page:
         for key, value in st.session_state.to_dict().items():
-            shared = key in ("source", "run") or str(key).startswith("role.")
+            shared = key in ("source", "also", "join", "run") or str(key).startswith("role.")
             if shared and value not in (default_source, [], AUTOMATIC):
                 st.session_state[key] = value
                 # Refused while the address still belongs to the old widget: then it is right.
                 with suppress(StreamlitAPIException):
                     st.query_params[str(key)] = value
     st.session_state["page"] = page
-
-
-def choose_source(default: str) -> str:
-    """Ask for the source."""
-    text = st.text_input(
-        "Source",
-        value=default,
-        key="source",
-        bind="query-params",
-        help="`sample`; the path of a folder or file that holds runs; or a Google Cloud Storage "
-        "bucket, `gs://bucket` or `gs://bucket/prefix`.",
-    )
-    return text.strip() or default
 
 
 def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
@@ -76,9 +64,12 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
         nothing = "The source cannot be read"
     elif st.session_state.get("listed") != listed.text:
         st.session_state.pop("gone", None)
-        _start_selection(listed.text, infos)
+        if not _carry_over(listed):
+            _start_selection(listed.text, infos)
     else:
         _note_gone(set(names))
+    if listed.error is None:
+        st.session_state["places"] = _places(listed)
     chosen = st.multiselect(
         "Runs",
         names,
@@ -94,6 +85,23 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
         st.caption(f"No longer in this source: {', '.join(map(safe, gone[:MOST_GONE]))}{rest}.")
     wanted = set(chosen)
     return tuple(info for info in infos if info.name in wanted)
+
+
+def _places(listed: Listed) -> dict[str, tuple[str, str]]:
+    """Return for each entry where it lies, which stays when sources are added or closed."""
+    places = listed.places()
+    return {info.name: (places[info.source].text, plain_name(info)) for info in listed.infos}
+
+
+def _carry_over(listed: Listed) -> bool:
+    """Keep the selected runs whose source is open still; they may have another name now."""
+    before = st.session_state.get("places", {})
+    now = {place: name for name, place in _places(listed).items()}
+    kept = [now.get(before.get(name)) for name in st.session_state.get("run", ())]
+    if not any(kept):
+        return False
+    st.session_state["listed"], st.session_state["run"] = listed.text, [*filter(None, kept)]
+    return True
 
 
 def _note_gone(names: set[str]) -> None:
@@ -140,7 +148,7 @@ def _start_selection(source: str, infos: Sequence[RunInfo]) -> None:
 
 def _within(limit: int, names: Sequence[str], infos: Sequence[RunInfo]) -> list[str]:
     """Return the first names whose runs together stay below a size; one at least."""
-    sizes = {info.name: info.size for info in infos}
+    sizes = {info.name: info.weight for info in infos}
     totals = accumulate(sizes[name] for name in names)
     return [
         name

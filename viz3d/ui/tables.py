@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from viz3d.ui.frame import PAGES, link
-from viz3d.ui.text import size
+from viz3d.ui.text import date, size
 
 if TYPE_CHECKING:
     from viz3d.run import Run, RunInfo
@@ -37,6 +36,18 @@ or let `GOOGLE_APPLICATION_CREDENTIALS` name the key file of a service account. 
 enough (role *Storage Object Viewer*). A hosted app reads as the service account attached to it, or
 as the one in its secrets under `[gcp_service_account]`. What was opened once is kept on the disk,
 verified, and stays usable without a network.
+
+**A project on Weights & Biases**, too: type `wandb://entity/project`, or for one run
+`wandb://entity/project/run_id`; an address copied from the browser works as well. Put
+`WANDB_API_KEY` into `.env`, or run this once:
+
+`wandb login`
+
+The whole history is read, never a sample of it, and kept on the disk; of a run that goes on only
+what is new is asked for. Rows are joined on the step that was logged, where one was.
+
+**Several at once:** type further sources into **Also open**. Their runs are listed together, each
+with the name of its source, and one that lies in two of them can be joined.
 """
 
 
@@ -49,13 +60,23 @@ def all_table(infos: Sequence[RunInfo]) -> None:
         {
             "run": info.name,
             "found": ", ".join(info.formats),
-            "changed": datetime.fromtimestamp(info.changed, UTC) if info.changed else None,
-            "size": size(info.size),
+            "changed": date(info.changed or None),
+            "size": size(info.size) if info.rows is None else None,
+            "rows": info.rows,
+            "state": info.state or None,
+            "began": date(info.created or None),
         }
         for info in infos
     ]
-    changed = st.column_config.DatetimeColumn("changed (UTC)", format="YYYY-MM-DD HH:mm")
-    st.dataframe(rows, hide_index=True, width="stretch", column_config={"changed": changed})
+    times = {
+        name: st.column_config.DatetimeColumn(f"{name} (UTC)", format="YYYY-MM-DD HH:mm")
+        for name in ("changed", "began")
+    }
+    order = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    st.dataframe(
+        rows, hide_index=True, width="stretch", placeholder="", column_order=order,
+        column_config=times,
+    )  # fmt: skip
 
 
 def selected_table(runs: Sequence[Run]) -> None:
@@ -65,6 +86,7 @@ def selected_table(runs: Sequence[Run]) -> None:
         rows,
         hide_index=True,
         width="stretch",
+        placeholder="",
         column_order=[name for name in rows[0] if any(row[name] not in (None, "") for row in rows)],
         column_config={"run": st.column_config.TextColumn(width=WIDEST)},
     )
@@ -74,8 +96,8 @@ def _facts(run: Run) -> dict[str, Any]:
     loss = run.role("loss")
     return {
         "run": run.name,
-        "steps": len(run.history),
-        "last step": int(run.history.index[-1]) if len(run.history) else None,
+        "steps": len(run.index),
+        "last step": int(run.index[-1]) if len(run.index) else None,
         "final loss": float(loss.iloc[-1]) if loss is not None and len(loss) else None,
         "layers": None if run.layers is None else int(run.layers["layer"].nunique()),
         "report": "" if run.report is None else ", ".join(run.report.stages),

@@ -58,12 +58,13 @@ def show_state(listed: Listed) -> bool:
     return listed.error is not None or listed.as_of is not None
 
 
-def show_age(listed: Listed) -> None:
-    """Say right under the name of the source that it is not the present state."""
+def show_age(listed: Listed, label: str = "") -> None:
+    """Say right under the name of the source, or with it, that it is not the present state."""
+    about = f"{safe(label)}: " if label else ""
     if listed.error is not None:
-        st.caption("It cannot be read now; the page says why.")
+        st.caption(f"{about}It cannot be read now; the page says why.")
     elif listed.as_of is not None:
-        st.caption(f"As of {moment(listed.as_of)}; the page says why.")
+        st.caption(f"{about}As of {moment(listed.as_of)}; the page says why.")
 
 
 def tell_left_out(failed: Sequence[tuple[str, Viz3dError]]) -> None:

@@ -98,4 +98,13 @@ def ago(seconds: float) -> str:
 
 def moment(seconds: float) -> str:
     """Return a time, given in seconds since 1970, as date, hour and minute in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    when = date(seconds)
+    return when.strftime("%Y-%m-%d %H:%M UTC") if when else "at no time of any calendar"
+
+
+def date(seconds: float | None) -> datetime | None:
+    """Return a time as a date in UTC; None where it is none, or one that no calendar has."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

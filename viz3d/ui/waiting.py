@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,15 @@ TICK = 0.2
 def listings() -> Listings:
     """Return the listings that all viewers share."""
     return Listings()
+
+
+def list_sources(
+    texts: Sequence[str], settings: Settings, place: DeltaGenerator
+) -> tuple[Listed, ...]:
+    """List sources, all at once; see `list_source`."""
+    for text in texts:
+        listings().ask(text, settings)
+    return tuple(list_source(text, settings, place) for text in texts)
 
 
 def list_source(text: str, settings: Settings, place: DeltaGenerator) -> Listed:
@@ -72,6 +82,7 @@ def _words(inquiry: Inquiry, names: list[str], seconds: float) -> Markdown:
     return f"{doing} … {duration(seconds)}{said}"
 
 
-def try_again(listed: Listed) -> None:
-    """Offer to ask the source once more, with a new login."""
-    st.button("Try again", key="try-again", on_click=listings().forget, args=(listed.text,))
+def try_again(listed: Listed, nth: int = 0) -> None:
+    """Offer to ask the source once more, with a new login; `nth` of those that are open."""
+    key = f"try-again-{nth}" if nth else "try-again"
+    st.button("Try again", key=key, on_click=listings().forget, args=(listed.text,))

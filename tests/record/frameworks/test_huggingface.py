@@ -157,6 +157,20 @@ def test_the_same_trainer_may_train_again(make, about):
     assert len(about("runs/first")["attempts"]) == 2
 
 
+@pytest.mark.parametrize("path", [None, "kept/search"])
+def test_each_trial_of_a_search_is_a_run(make, rows, path):
+    """Their steps all begin at 0: in one folder they would stand for restarts of one run."""
+    trainer = make(viz3d.HuggingFaceCallback(path), max_steps=5)
+    for trial in ({"learning_rate": 1e-3}, {"learning_rate": 1e-4}):
+        trainer.train(trial=trial)
+    for number in (1, 2):
+        steps = [
+            row["step"] for row in rows(f"{path or 'runs/first'}-trial-{number}/metrics.jsonl")
+        ]
+        assert steps[0] == 5
+        assert len(set(steps)) == 1
+
+
 def test_only_the_first_process_records(make, tmp_path, monkeypatch):
     """Others make no folder, whatever the environment says."""
     hook = viz3d.HuggingFaceCallback()

@@ -14,6 +14,7 @@ from torch import nn
 
 import viz3d
 from tests.record.models import Block
+from viz3d.errors import BadArgument
 
 
 class _Steps:
@@ -268,3 +269,10 @@ def test_nothing_is_raised_into_training(fit, tmp_path, caplog):
     assert hook.recorder.failures > 0
     assert hook.trouble.count == 1
     assert "every is 0; it has to be 1 step or more" in caplog.text
+
+
+@pytest.mark.parametrize("path", [None, ""])
+def test_a_path_that_is_not_set_is_told_at_once(path):
+    """Nothing is recorded into the working folder."""
+    with pytest.raises(BadArgument, match="name the run folder"):
+        viz3d.LightningCallback(path)

@@ -126,7 +126,7 @@ def last_step(chart: Chart, runs: Sequence[Run]) -> int:
     steps = [0]
     for run in runs:
         if (run.name, run.digest) in shown:
-            steps += [int(step) for step in run.history.index[-1:]]
+            steps += [int(step) for step in run.index[-1:]]
             steps += [] if run.layers is None else [int(run.layers["step"].max())]
     return max(steps)
 

@@ -1,0 +1,164 @@
+"""I34 to I36, I38, I48, I51, I60, I82 at their full size: files that would fill a machine.
+
+They are small or full of holes; `test_bombs` reads each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.bad_inputs.case import GOOD, lines, write
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Bomb:
+    """A file that would fill the machine; what must be said of it, and what it may take."""
+
+    id: str
+    make: Callable[[Path], None]
+    told: str
+    steps: int = 0
+    mib: int = 64
+
+
+def with_hole(path: Path, head: bytes, hole: int, tail: bytes = b"") -> None:
+    """Write a file with a hole of NUL bytes, which takes no room on the disk."""
+    with path.open("wb") as file:
+        file.write(head)
+        file.seek(hole, 1)
+        file.write(tail or b"\0")
+
+
+def many_keys(folder: Path) -> None:
+    keys = ", ".join(f'"k{at}": {at}' for at in range(200_000))
+    lines(folder, GOOD[0], f'{{"step": 1, {keys}}}', GOOD[1])
+
+
+def deep_line(folder: Path) -> None:
+    lines(folder, GOOD[0], '{"step": 1, "a": ' + "[" * 100_000 + "]" * 100_000 + "}", GOOD[1])
+
+
+def deep_document(folder: Path) -> None:
+    write(folder, "log.json", '{"step": [0, 1], "loss": ' + "[" * 100_000 + "]" * 100_000 + "}")
+
+
+def many_objects(folder: Path) -> None:
+    """Each takes three bytes in the file and 72 in memory."""
+    write(folder, "log.json", b"[" + b"{}," * (20 << 20) + b"{}]")
+
+
+def many_objects_in_lines(folder: Path) -> None:
+    inside = b'{"a": [' + b"{}," * (2_700_000) + b"{}]}"
+    lines(folder, GOOD[0], inside, inside, GOOD[1])
+
+
+def long_line(folder: Path) -> None:
+    head = GOOD[0] + b'\n{"step": 1, "a": "'
+    with_hole(folder / "log.jsonl", head, 1_000_000_000, b'"}\n' + GOOD[1] + b"\n")
+
+
+def long_line_of_a_console(folder: Path) -> None:
+    row = b"step %05d/00100 (0.00%%) | loss: 3.0 | lrm: 1.00 | dt: 9.00ms |\n"
+    head = b"".join(row % step for step in range(40))
+    with_hole(folder / "log.txt", head, 100_000_000, b"\n" + row % 40)
+
+
+def large_log(folder: Path) -> None:
+    with_hole(folder / "log.jsonl", GOOD[0] + b"\n", GIB)
+
+
+def large_csv(folder: Path) -> None:
+    with_hole(folder / "log.csv", b"step,loss\n0,3\n", GIB)
+
+
+def gzip_of_zeros(folder: Path) -> None:
+    _gzip(folder, bytes(1 << 20))
+
+
+def gzip_of_lines(folder: Path) -> None:
+    _gzip(folder, (GOOD[0] + b"\n") * 45_000)
+
+
+def _gzip(folder: Path, block: bytes) -> None:
+    """Write one member of 2 GiB: a block that was compressed once, repeated."""
+    packer = zlib.compressobj(9, wbits=-15)
+    piece = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    head = gzip.compress(b"")[:10]
+    write(folder, "log.jsonl.gz", head + piece * (2 * GIB // len(block)))
+
+
+def gzip_of_many_members(folder: Path) -> None:
+    write(folder, "log.jsonl.gz", gzip.compress(b"") * 200_000)
+
+
+def parquet_rows(folder: Path) -> None:
+    _parquet(folder, 20, x=pa.array([0.0]))
+
+
+def parquet_text(folder: Path) -> None:
+    """Cells of a thousand letters, which a dictionary holds once."""
+    _parquet(folder, 2, x=pa.array(["x" * 1000]), y=pa.array([0.5]))
+
+
+def history_of_text(folder: Path) -> None:
+    """The same under a name of its own."""
+    parquet_text(folder)
+    (folder / "metrics" / "part-00001.parquet").rename(folder / "history.parquet")
+    (folder / "metrics.jsonl").unlink()
+
+
+def _parquet(folder: Path, blocks: int, **cells: pa.Array) -> None:
+    (folder / "metrics").mkdir()
+    million = pa.array([0] * 1_000_000)
+    columns = {"step": pa.array([7]), **cells}
+    table = pa.table({name: cell.take(million) for name, cell in columns.items()})
+    with pq.ParquetWriter(folder / "metrics" / "part-00001.parquet", table.schema) as file:
+        for _ in range(blocks):
+            file.write_table(table)
+    lines(folder, *GOOD, name="metrics.jsonl")
+
+
+def report(folder: Path) -> None:
+    text = "# nanochat training report\n\n## Base model evaluation\n- core: 0.5\n"
+    write(folder, "report/report.md", text + "- " * (25 << 20))
+
+
+def config(folder: Path) -> None:
+    lines(folder, *GOOD)
+    with_hole(folder / "config.yaml", b"a: 1\n", GIB)
+
+
+def slow_config(folder: Path) -> None:
+    lines(folder, *GOOD)
+    write(folder, "config.yaml", "[" * 50_000)
+
+
+BOMBS = (
+    Bomb("I34", many_keys, "of metrics beyond the first 2,000", 3, 512),
+    Bomb("I35", deep_line, "log.jsonl:2: 1 line nested deeper than 32 levels", 2),
+    Bomb("I35", deep_document, "it is nested too deeply"),
+    Bomb("I35", many_objects, "more than 4,000,000 values"),
+    Bomb("I35", many_objects_in_lines, "2 values that were no number were left out (a)", 4, 512),
+    Bomb("I36", long_line, "log.jsonl:2: 1 line longer than 8 MiB was left out", 2),
+    Bomb("I36", long_line_of_a_console, "log.txt:41: 1 line longer than 8 MiB was left out", 41),
+    Bomb("I38", large_log, "it is larger than 1,024 MiB"),
+    Bomb("I38", large_csv, "it is larger than 1,024 MiB"),
+    Bomb("I48", parquet_rows, "it says that it holds 20,000,000 rows of 2 columns", 2),
+    Bomb("I48", parquet_text, "1 column of more than 64 MiB of text was left out (x)", 3, 512),
+    Bomb("I48", history_of_text, "(x)", 1, 512),
+    Bomb("I51", gzip_of_zeros, "it unpacks to more than 200 times its size"),
+    Bomb("I51", gzip_of_lines, "it unpacks to more than 200 times its size"),
+    Bomb("I51", gzip_of_many_members, "log.jsonl.gz"),
+    Bomb("I60", slow_config, "it cannot be read as YAML", 2),
+    Bomb("I60", config, "it is larger than 1 MiB", 2),
+    Bomb("I82", report, "Only the first 1 MiB were read"),
+)

@@ -1,0 +1,115 @@
+"""Every cap on input can be set in one place, bites where it says, and names its setting."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.bad_inputs.case import GOOD, lines, write
+from tests.bad_inputs.documents import REPORT, landscape
+from viz3d.errors import Viz3dError
+from viz3d.formats import limits
+from viz3d.load import load_runs, open_source
+from viz3d.settings import LIMITS, load_settings
+
+
+@pytest.fixture(autouse=True)
+def restored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The caps of before, after each test; nobody's settings meanwhile."""
+    for cap in limits.SETTINGS:
+        monkeypatch.setattr(limits, cap, getattr(limits, cap))
+    for name in LIMITS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def parquet(folder: Path) -> None:
+    lines(folder, *GOOD, name="metrics.jsonl")
+    (folder / "metrics").mkdir()
+    table = pa.table({"step": [0, 1], "x": [1.0, 2.0]})
+    pq.write_table(table, folder / "metrics" / "part-00001.parquet")
+
+
+ROWS = b"".join(b'{"step": %d, "loss": 2.5, "lr": 0.5}\n' % step for step in range(60_000))
+BITES: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "VIZ3D_MAX_LINE_MIB": ("0.0001", lambda f: lines(f, *GOOD, f'{{"a": "{"x" * 200}"}}')),
+    "VIZ3D_MAX_FILE_MIB": ("0.00001", lambda f: lines(f, *GOOD)),
+    "VIZ3D_MAX_UNPACKED_MIB": ("1", lambda f: write(f, "a.jsonl.gz", gzip.compress(ROWS))),
+    "VIZ3D_MAX_RATIO": ("2", lambda f: write(f, "a.jsonl.gz", gzip.compress(ROWS * 10))),
+    "VIZ3D_MAX_DOCUMENT_MIB": ("0.00001", lambda f: write(f, "a.json", '{"loss": [1, 2, 3]}')),
+    "VIZ3D_MAX_VALUES": ("2", lambda f: write(f, "a.json", '{"loss": [1, 2, 3]}')),
+    "VIZ3D_MAX_REPORT_MIB": ("0.0003", lambda f: write(f, "report/report.md", REPORT + "x" * 999)),
+    "VIZ3D_MAX_METRICS": ("1", lambda f: lines(f, *GOOD)),
+    "VIZ3D_MAX_DEPTH": ("2", lambda f: lines(f, *GOOD, '{"step": 3, "a": {"b": {"c": 1}}}')),
+    "VIZ3D_MAX_GRID_NODES": ("24", lambda f: landscape(f, *[np.arange(5.0)] * 2, np.ones((5, 5)))),
+    "VIZ3D_MAX_CELLS": ("3", parquet),
+}  # fmt: skip
+
+
+def told(folder: Path) -> str:
+    try:
+        return "\n".join(str(problem) for run in load_runs(folder) for problem in run.problems)
+    except Viz3dError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", BITES)
+def test_a_cap_bites_where_it_is_set_and_names_its_setting(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, make = BITES[name]
+    folder = tmp_path / "run"
+    folder.mkdir()
+    make(folder)
+    assert name not in told(folder)
+    monkeypatch.setenv(name, text)
+    assert f"et {name} to more if you trust the file" in told(folder)
+
+
+def test_every_cap_that_can_be_set_has_its_setting_with_its_usual_value() -> None:
+    """The settings know the names and the values; the formats know what they mean."""
+    usual = {name: getattr(limits, cap) / unit for cap, (name, unit) in limits.SETTINGS.items()}
+    assert {name: float(text) for name, text in LIMITS.items()} == usual
+    assert BITES.keys() == usual.keys()
+
+
+def test_the_promised_caps_hold_unless_others_are_set() -> None:
+    """As figure 5 of the promises has them; a surface has at most 400 x 400 nodes."""
+    from viz3d.analysis.surface import LARGEST_GRID
+
+    promised = (limits.LINE_BYTES, limits.UNPACKED_BYTES, limits.RATIO, limits.METRICS)
+    assert promised == (8 << 20, 1 << 30, 200, 2000)
+    assert (limits.DEPTH, LARGEST_GRID) == (32, 400)
+
+
+@pytest.mark.parametrize("text", ["many", "0", "-3", "nan", "inf", "1e15"])
+def test_what_is_no_cap_is_told_and_not_used(text: str) -> None:
+    settings = load_settings({"VIZ3D_MAX_METRICS": text}, "no.env")
+    (problem,) = settings.problems
+    assert problem.what.startswith(f"VIZ3D_MAX_METRICS is {text!r}")
+    assert problem.remedy == "Write for example VIZ3D_MAX_METRICS=2000."
+    limits.apply(settings.limits)
+    assert limits.METRICS == 2000
+
+
+def test_a_cap_is_read_from_the_file_of_settings(tmp_path: Path) -> None:
+    write(tmp_path, ".env", "VIZ3D_MAX_METRICS=3000\n")
+    write(tmp_path, "runs/log.jsonl", json.dumps({"step": 1, "loss": 2}))
+    open_source(tmp_path / "runs")
+    assert limits.METRICS == 3000
+
+
+def test_a_name_that_looks_like_a_cap_is_a_name(tmp_path: Path) -> None:
+    """Nothing from data is filled in."""
+    row = '{"step": 1, "{limit:METRICS}{limit:MIBX}": "odd", "loss": 1}'
+    write(tmp_path, "{limit:_CAP}-lr-0.5/log.jsonl", row)
+    text = told(tmp_path)
+    assert "({limit:METRICS}{limit:MIBX})" in text
+    assert "{limit:_CAP}-lr-0.5" in text

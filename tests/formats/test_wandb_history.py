@@ -1,0 +1,166 @@
+"""Histories of W&B runs as they are kept: the same however they came, nothing lost unsaid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viz3d.errors import NotMine
+from viz3d.formats import wandb_history
+from viz3d.formats.rows import join_rows
+from viz3d.formats.tally import Tally
+from viz3d.formats.wandb_rows import WandbRows, plain_config, to_log
+
+FILE = f"sweep/a/{wandb_history.FILE}"
+RUN: dict[str, Any] = {"id": "x7", "state": "finished", "config": {"lr": {"value": 0.1}}}
+
+_NUMBERS = st.floats() | st.integers(-(2**70), 2**70) | st.booleans()
+_TEXTS = st.sampled_from(["NaN", "Infinity", "-Infinity", "0.5", "", "x"]) | st.text(max_size=4)
+_VALUES = st.recursive(
+    _NUMBERS | _TEXTS | st.none(),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["a", "_type", "b/c"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+_KEYS = st.sampled_from(["_step", "step", "iter", "loss", "name", "_wandb", " a ", "é"])
+_ROWS = st.lists(st.dictionaries(_KEYS, _VALUES, max_size=5).map(json.dumps), max_size=12)
+_LINES = st.lists(st.sampled_from(["", "{", "[1]", "NaN", '{"_step": 1e999}']), max_size=2)
+
+
+def read(data: bytes, folder: Path) -> Any:
+    """Return what a history holds as a file."""
+    path = folder / "history"
+    path.write_bytes(data)
+    [parsed] = wandb_history.read({FILE: path})
+    return parsed
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=_ROWS, odd=_LINES, cut=st.integers(0, 14))
+def test_pieces_give_the_same_file_as_the_whole(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[str], odd: list[str], cut: int
+) -> None:
+    """Whatever the rows hold and wherever they are cut; and what comes out can be joined."""
+    lines = [*rows, *odd]
+    whole = wandb_history.pack(None, lines, RUN)
+    folder = tmp_path_factory.mktemp("pieces")
+    (folder / "older").write_bytes(wandb_history.pack(None, lines[:cut], RUN))
+    assert wandb_history.pack(folder / "older", lines[cut:], RUN) == whole
+    parsed = read(whole, folder)
+    steps = join_rows(parsed.rows).history.index
+    assert steps.is_monotonic_increasing
+    assert steps.is_unique
+
+
+def test_what_is_no_number_is_counted_over_all_pieces(tmp_path: Path) -> None:
+    """Media, text and rows that are none; a gap is no NaN."""
+    lines = [
+        '{"_step": 0, "loss": NaN, "image": {"_type": "image-file"}}',
+        '{"_step": 1, "lr": "Infinity", "_wandb": {"runtime": 1}}',
+        '{"_step": 2, "text": "hello", "deep": {"a": {"b": 4, "table": {"_type": "table-file"}}}}',
+        "[]",
+    ]
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, lines[:2], RUN))
+    parsed = read(wandb_history.pack(older, lines[2:], RUN), tmp_path)
+    told = [problem.what for problem in parsed.problems]
+    assert told == [
+        "2 values of media (images, tables, histograms) were left out (image, deep/a/table).",
+        "1 value that was no number was left out (text).",
+        "1 row that was no JSON object was left out.",
+    ]
+    assert parsed.rows.step.tolist() == [0, 1, 2]
+    assert set(parsed.rows.columns) == {"loss", "lr", "deep/a/b"}
+    joined = join_rows(parsed.rows)
+    assert joined.nonfinite["metric"].tolist() == ["loss", "lr"]
+    assert np.isnan(joined.history["loss"][1])
+    assert parsed.config == {"lr": 0.1, "_wandb": {"id": "x7", "state": "finished"}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "steps"),
+    [
+        ([{"_step": 7, "step": 3}, {"_step": 8, "step": 3}], [3]),
+        ([{"_step": 7, "iter": 100}, {"_step": 8, "iter": 200}], [100, 200]),
+        ([{"_step": 7, "trainer/global_step": 5}], [5]),
+        ([{"_step": 7, "epoch": 0}, {"_step": 8, "epoch": 0}], [7, 8]),
+        ([{"_step": 7, "step": 0.5}, {"_step": 8, "step": 0.6}], [7, 8]),
+        ([{"_step": 7}], [7]),
+    ],
+)
+def test_the_step_that_was_logged_wins_over_the_count_of_calls(rows, steps):
+    """An epoch says less than that count, and half a step is none."""
+    tally = Tally("x")
+    builder = WandbRows(tally)
+    for row in rows:
+        builder.add({**row, "loss": 1.0})
+    log = to_log(builder.table(), tally)
+    assert join_rows(log).history.index.tolist() == steps
+    assert "_step" not in log.columns
+
+
+def test_a_very_deep_value_is_left_out() -> None:
+    """It is counted, and does not take the row along."""
+    value: Any = 1
+    for _ in range(500):
+        value = {"a": value}
+    tally = Tally("x")
+    builder = WandbRows(tally)
+    builder.add({"_step": 0, "loss": 2.0, "deep": value})
+    assert set(builder.table().columns) == {"_step", "loss"}
+    assert "deeper than 32" in tally.problems()[0].what
+
+
+def test_a_config_too_large_is_said(tmp_path: Path) -> None:
+    """The history is there all the same; said once, however often it is packed."""
+    run = {**RUN, "config": {"vocabulary": "x" * 1_100_000}}
+    (tmp_path / "older").write_bytes(wandb_history.pack(None, ['{"_step": 0, "loss": 1}'], run))
+    parsed = read(wandb_history.pack(tmp_path / "older", [], run), tmp_path)
+    assert [problem.what for problem in parsed.problems] == [wandb_history.LARGE_CONFIG]
+    assert len(parsed.rows.step) == 1
+
+
+def test_config_is_unwrapped() -> None:
+    """W&B keeps a description beside each value, and things of its own."""
+    config = {"lr": {"value": 0.1, "desc": None}, "plain": 3, "_wandb": {"value": {}},
+              "wandb_version": 1}  # fmt: skip
+    assert plain_config(config) == {"lr": 0.1, "plain": 3}
+
+
+def test_a_file_that_is_none_is_declined(tmp_path: Path) -> None:
+    """Any other Parquet, a cut file, and a description that is odd."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "x"
+    good = wandb_history.pack(None, ['{"_step": 0}'], RUN)
+    for data in (b"", b"PAR1", good[:-9]):
+        path.write_bytes(data)
+        with pytest.raises(NotMine):
+            wandb_history.read({FILE: path})
+    for said in (None, b"{", b"[]", b'{"schema": 2}', b'{"schema": 1, "run": 3, "left_out": []}',
+                 b'{"schema": 1, "run": {}, "left_out": [3]}', b"[" * 100_000,
+                 b'{"schema": 1, "run": {"config": 3}, "left_out": []}',
+                 b'{"schema": 1, "run": {"missing": "x"}, "left_out": []}'):  # fmt: skip
+        table = pa.table({"_step": [1]})
+        key = {b"viz3d.wandb": said} if said is not None else {b"other": b"x"}
+        pq.write_table(table.replace_schema_metadata(key), path)
+        with pytest.raises(NotMine):
+            wandb_history.read({FILE: path})
+
+
+def test_the_file_is_claimed_for_its_folder() -> None:
+    """Whatever a run is called."""
+    for name in ("a", "a/b", "a\nb", "<b>", "a b (id)"):
+        claim = wandb_history.claim(f"{name}/{wandb_history.FILE}")
+        assert claim is not None
+        assert claim.run == name
+    assert wandb_history.claim("a/other.parquet") is None

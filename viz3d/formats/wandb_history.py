@@ -1,0 +1,173 @@
+"""The history of a W&B run as it is kept here: one Parquet file with a column per metric.
+
+A cell without a value was not logged; NaN means that NaN was logged. The description of the run,
+and the count of what could not be kept, stand in the file's own metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viz3d.errors import NotMine
+from viz3d.formats import parquet
+from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.limits import CONFIG_BYTES
+from viz3d.formats.table import Table, stack
+from viz3d.formats.tally import Tally
+from viz3d.formats.wandb_rows import WandbRows, plain_config, to_log
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NAME = "W&B history"
+FILE = "wandb-history.parquet"
+NAMES: tuple[str, ...] = (FILE,)
+
+_FILE = re.compile(rf"(?:(?P<run>.*)/)?{re.escape(FILE)}", re.DOTALL)
+_KEY, _SCHEMA = b"viz3d.wandb", 1
+NOT_AN_OBJECT = "{n} row{|s} that {was|were} no JSON object {was|were} left out."
+LARGE_CONFIG = f"The config is larger than {CONFIG_BYTES:,} bytes, so it was left out."
+
+
+def claim(path: str) -> Claim | None:
+    """Claim the file for the folder that it lies in."""
+    match = _FILE.fullmatch(path)
+    return Claim(match["run"] or "") if match else None
+
+
+def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
+    """Read a history and the description of its run.
+
+    Raises
+    ------
+    NotMine
+        If it was not written by `pack`.
+    """
+    ((name, path),) = files.items()
+    tally = Tally(name)
+    about = _about(path, tally)
+    table = parquet.read_table(path, tally)
+    run = about["run"]
+    own = {key: run[key] for key in ("id", "state", "created", "tags") if run.get(key)}
+    config = {**plain_config(run.get("config", {})), "_wandb": own}
+    rows = to_log(table, tally)
+    if not table.n:
+        tally.add("The run has no history on W&B.")
+    if missing := run.get("missing", 0):
+        tally.add(
+            "W&B counts {n} more row{|s} of this run than it handed out.", count=missing,
+            remedy="Look at the run's page on W&B; a rewound run counts rows that are gone.",
+        )  # fmt: skip
+    return [Parsed(rows=rows, config=config, problems=tally.problems(), used=(name,))]
+
+
+def pack(older: Path | None, lines: Iterable[str], run: Mapping[str, Any]) -> bytes:
+    """Return a history as a file of this format.
+
+    The same rows give the same bytes, whether they came at once or in pieces.
+
+    Parameters
+    ----------
+    older : pathlib.Path or None
+        What `pack` made of the rows before.
+    lines : iterable of str
+        The further rows, each a JSON object as W&B holds it.
+    run : mapping
+        The description: ``id``, ``name``, ``state``, ``created``, ``tags``, ``config``.
+
+    Raises
+    ------
+    NotMine
+        If `older` cannot be read.
+    """
+    tally = Tally("")
+    tables = []
+    if older is not None:
+        _about(older, tally)
+        tables.append(parquet.read_table(older, Tally("")))
+    rows = WandbRows(tally)
+    for line in lines:
+        row = _object(line)
+        if row is None:
+            tally.add(NOT_AN_OBJECT)
+        else:
+            rows.add(row)
+    tables.append(rows.table())
+    described = dict(run)
+    if len(json.dumps(described.get("config"))) > CONFIG_BYTES:
+        described["config"] = {}
+        if LARGE_CONFIG not in {what for what, _, _ in tally.counted()}:
+            tally.add(LARGE_CONFIG)
+    about = {"schema": _SCHEMA, "run": described, "left_out": tally.counted()}
+    return _written(stack(tables, tally), about)
+
+
+def described(path: Path) -> dict[str, Any]:
+    """Return what `pack` was told of the run.
+
+    Raises
+    ------
+    NotMine
+        If `path` was not written by it.
+    """
+    return dict(_about(path, Tally(""))["run"])
+
+
+def _about(path: Path, tally: Tally) -> dict[str, Any]:
+    """Read the description of a file, and count in `tally` what was left out of it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        said = (pq.read_schema(path).metadata or {})[_KEY]
+        about = json.loads(said)
+        if about["schema"] != _SCHEMA:
+            raise NotMine(f"its schema is {about['schema']!r}, and this version reads {_SCHEMA}")
+        run = about["run"]
+        wanted = ((run, dict), (run.get("config", {}), dict), (run.get("missing", 0), int))
+        if not all(isinstance(value, kind) for value, kind in wanted):
+            raise TypeError
+        for what, count, names in about["left_out"]:
+            tally.recount(str(what), int(count), [str(name) for name in names])
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError,
+            RecursionError) as error:  # fmt: skip
+        raise NotMine("it is no history that viz3d kept of a W&B run") from error
+    return dict(about)
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _written(table: Table, about: Mapping[str, Any]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {name: _column(table, name) for name in table.columns}
+    if not columns:  # a file without a column has no rows either
+        columns = {"_step": pa.nulls(table.n, pa.int64())}
+    arrow = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(about).encode("ascii")})
+    sink = pa.BufferOutputStream()
+    pq.write_table(arrow, sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _column(table: Table, name: str) -> pa.Array:
+    """Return a column with nulls where nothing was logged."""
+    import numpy as np
+    import pyarrow as pa
+
+    cells = table.columns[name]
+    values = np.zeros(table.n, dtype=cells.value.dtype)
+    values[cells.row] = cells.value
+    missing = np.ones(table.n, dtype=bool)
+    missing[cells.row] = False
+    return pa.array(values, mask=missing)

@@ -1,0 +1,269 @@
+"""What was read of a run, as files from which it comes back exactly: Parquet and one JSON.
+
+A folder holds ``about.json`` and, for each run in the same files, ``0-history.parquet`` with the
+columns ``step``, ``0``, ``1`` and so on (the names of metrics stand in the JSON), ``0-attempts``,
+``0-nonfinite`` and ``0-layers``. Every page has a checksum, and the JSON that of its own text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from viz3d.analysis.roles import recognise
+from viz3d.formats.reading import Contents
+from viz3d.formats.rows import Joined
+from viz3d.run import Columns, Origin, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+ABOUT = "about.json"
+# A history of more numbers than this stays on the disk until a column is asked for.
+AT_ONCE = 1_000_000
+
+
+class Damaged(Exception):
+    """The files do not hold what was written."""
+
+
+class StoredColumns(Columns):
+    """The history of a run in a Parquet file, read column by column.
+
+    The file is kept open: it may lose its name meanwhile.
+
+    Parameters
+    ----------
+    file : pyarrow.parquet.ParquetFile
+    metrics : sequence of str
+    roles : mapping of {role: metric}
+    again : callable
+        Returns the history in another way, for when the file turns out to be damaged.
+    """
+
+    def __init__(
+        self,
+        file: pq.ParquetFile,
+        metrics: Sequence[str],
+        roles: Mapping[str, str],
+        again: Callable[[], pd.DataFrame],
+    ) -> None:
+        self._file, self._again, self._lock = file, again, Lock()
+        self.metrics, self.roles, self.rows = tuple(metrics), dict(roles), file.metadata.num_rows
+        self._places = {metric: str(at) for at, metric in enumerate(metrics)}
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def read(self, metrics: Sequence[str]) -> pd.DataFrame:
+        """Return some of them as `viz3d.run.Run.history` has them."""
+        import pandas as pd
+
+        places = {metric: self._places[metric] for metric in metrics}
+        with self._lock:
+            self._load(["step", *places.values()])
+            columns = {metric: self._arrays[place] for metric, place in places.items()}
+            index = pd.Index(self._arrays["step"], name="step")
+        return pd.DataFrame(columns, index=index, copy=False)
+
+    def _load(self, places: Sequence[str]) -> None:
+        missing = [place for place in places if place not in self._arrays]
+        try:
+            table: pa.Table = self._file.read(missing) if missing else {}
+        except (OSError, ValueError):  # Arrow's own errors are these too
+            history = self._again()
+            self._arrays["step"] = history.index.to_numpy()
+            for metric, place in self._places.items():
+                self._arrays[place] = history[metric].to_numpy()
+            return
+        for place in missing:
+            self._arrays[place] = _numpy(table[place])
+
+
+def _numpy(column: pa.ChunkedArray) -> np.ndarray:
+    if column.num_chunks == 1:
+        return np.asarray(column.chunk(0).to_numpy(zero_copy_only=False))
+    return np.asarray(column.to_numpy())
+
+
+def write(folder: Path, key: str, contents: Sequence[Contents]) -> bool:
+    """Write what was read; say whether it would come back the same.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        An empty one.
+    key : str
+        Of what was read.
+    contents : sequence of Contents
+
+    Raises
+    ------
+    OSError
+    """
+    import pyarrow as pa
+
+    about = {"key": key, "runs": [_about(part) for part in contents]}
+    try:
+        text = json.dumps(about)
+    except (TypeError, ValueError):
+        return False
+    if repr(json.loads(text)) != repr(about):  # a date in a config, say
+        return False
+    if any(part.landscapes or part.report is not None for part in contents):
+        return False
+    for at, part in enumerate(contents):
+        history = part.joined.history
+        columns = {"step": history.index.to_numpy()}
+        columns |= {str(at): history.iloc[:, at].to_numpy() for at in range(history.shape[1])}
+        _write_table(folder / f"{at}-history.parquet", pa.table(columns))
+        for name, frame in _small(part).items():
+            table = pa.Table.from_pandas(frame)
+            if not _same(table.to_pandas(), frame):
+                return False
+            _write_table(folder / f"{at}-{name}.parquet", table)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    (folder / ABOUT).write_text(f"{digest}\n{text}", encoding="utf-8")
+    return True
+
+
+def read(
+    folder: Path, key: str, again: Callable[[int], pd.DataFrame]
+) -> list[tuple[Contents, Columns]]:
+    """Read what `write` wrote.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    key : str
+    again : callable
+        Returns the history of one of the runs, by its number, where its file is damaged.
+
+    Raises
+    ------
+    OSError, Damaged
+        If it is not there, or not whole.
+    """
+    import pandas as pd
+
+    empty = pd.DataFrame()
+    found: list[tuple[Contents, Columns]] = []
+    try:
+        digest, _, text = (folder / ABOUT).read_text(encoding="utf-8").partition("\n")
+        if digest != hashlib.sha256(text.encode()).hexdigest():
+            raise Damaged
+        about = json.loads(text)
+        if about["key"] != key:
+            raise Damaged
+        for at, said in enumerate(about["runs"]):
+            small = {name: _frame(folder / f"{at}-{name}.parquet") for name in said["frames"]}
+            contents = Contents(
+                name=said["name"],
+                joined=Joined(empty, small["attempts"], small["nonfinite"]),
+                layers=small.get("layers"),
+                config=said["config"],
+                problems=tuple(Problem(*problem) for problem in said["problems"]),
+                used=tuple(said["used"]),
+                origins=tuple(map(_origin, said["origins"])),
+            )
+            found.append((contents, _columns(folder, at, said, again)))
+    except FileNotFoundError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise Damaged from error
+    return found
+
+
+def check(folder: Path, key: str) -> bool:
+    """Read everything; say whether it is whole."""
+
+    def damaged(_: int) -> pd.DataFrame:
+        raise Damaged
+
+    try:
+        for _, columns in read(folder, key, damaged):
+            columns.read(columns.metrics)
+    except (OSError, Damaged):
+        return False
+    return True
+
+
+def _columns(
+    folder: Path, at: int, said: Mapping[str, Any], again: Callable[[int], pd.DataFrame]
+) -> Columns:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(
+        pa.OSFile(str(folder / f"{at}-history.parquet")), page_checksum_verification=True
+    )
+    if (file.metadata.num_rows, file.metadata.num_columns) != (
+        said["rows"], len(said["metrics"]) + 1,
+    ):  # fmt: skip
+        raise Damaged
+    columns = StoredColumns(file, said["metrics"], said["roles"], lambda: again(at))
+    if file.metadata.num_rows * file.metadata.num_columns <= AT_ONCE:
+        columns.read(columns.metrics)
+        file.close()
+    return columns
+
+
+def _about(part: Contents) -> dict[str, Any]:
+    history = part.joined.history
+    metrics = list(history.columns)
+    return {
+        "name": part.name,
+        "config": dict(part.config),
+        "problems": [[one.what, one.remedy, one.file, one.line] for one in part.problems],
+        "used": list(part.used),
+        "rows": len(history),
+        "metrics": metrics,
+        "roles": recognise(metrics, history),
+        "origins": json.loads(json.dumps([asdict(origin) for origin in part.origins])),
+        "frames": list(_small(part)),
+    }
+
+
+def _origin(said: Mapping[str, Any]) -> Origin:
+    """Return what `asdict` and JSON made lists of."""
+    return Origin(**{
+        **said,
+        **{name: tuple(said[name]) for name in ("files", "metrics", "gave")},
+        "declined": tuple((form, reason) for form, reason in said["declined"]),
+    })  # fmt: skip
+
+
+def _small(part: Contents) -> dict[str, pd.DataFrame]:
+    frames = {"attempts": part.joined.attempts, "nonfinite": part.joined.nonfinite}
+    return frames | ({"layers": part.layers} if part.layers is not None else {})
+
+
+def _same(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
+    return (
+        frame.equals(other)
+        and list(frame.dtypes) == list(other.dtypes)
+        and type(frame.index) is type(other.index)
+        and frame.columns.equals(other.columns)
+    )
+
+
+def _frame(file: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(file, page_checksum_verification=True).to_pandas()
+
+
+def _write_table(file: Path, table: pa.Table) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(
+        table, file, compression="lz4", use_dictionary=False, write_statistics=False,
+        write_page_checksum=True,
+    )  # fmt: skip

@@ -1,0 +1,212 @@
+"""The runs of a project on W&B: listed by the page, their whole histories kept, usable offline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viz3d.errors import WandbError
+from viz3d.run import FileInfo, Problem
+from viz3d.sources.bucket import moment, open_cache
+from viz3d.sources.fetching import Fuse, alone
+from viz3d.sources.globs import matches
+from viz3d.sources.transfer import Meter, all_at_once
+from viz3d.sources.wandb import Client
+from viz3d.sources.wandb_faults import wandb_fault
+from viz3d.sources.wandb_history import Histories, Packing
+from viz3d.sources.wandb_project import ask_run, list_runs, to_files
+
+if TYPE_CHECKING:
+    from viz3d.settings import Settings
+    from viz3d.sources.progress import Watch
+    from viz3d.sources.wandb_address import WandbAddress
+
+
+class WandbSource:
+    """A project, or one run of it; see `viz3d.sources.base.Remote`.
+
+    Parameters
+    ----------
+    address : WandbAddress
+    settings : Settings
+    packing : Packing
+        The format in which histories are kept.
+    """
+
+    def __init__(self, address: WandbAddress, settings: Settings, packing: Packing) -> None:
+        self.address = address
+        self.cache = open_cache(settings.cache_dir, settings.cache_bytes)
+        self._client = Client(settings, str(address), self._say)
+        self._file = packing.FILE
+        # Another server may have a project of the same name.
+        self._place = f"{self._client.host} {address.entity}/{address.project}"
+        self._histories = Histories(self._client, self.cache, address, packing, self._place)
+        self._failed: dict[tuple[str, str], WandbError] = {}
+        self._as_of: float | None = None
+        self._told: tuple[Problem, ...] = ()
+        self._remarks: dict[str, Problem] = {}
+        self.tell = None
+        self.patient = False
+
+    @property
+    def name(self) -> str:
+        """The address, as people type it."""
+        return str(self.address)
+
+    @property
+    def as_of(self) -> float | None:
+        """When the listing was made that is shown because W&B cannot be asked now."""
+        return self._as_of
+
+    @property
+    def identity(self) -> str:
+        """Who we are to W&B; known after the first question."""
+        return "" if self._client.who == "This key" else self._client.who
+
+    @property
+    def project(self) -> str:
+        """The project that is read."""
+        return f"{self.address.entity}/{self.address.project}"
+
+    def names(self) -> list[str]:
+        """Return nothing: `files` is as fast."""
+        return []
+
+    def files(self) -> list[FileInfo]:
+        """List the runs, a file for each, newest first; no history is read.
+
+        Where W&B cannot be asked, the last listing is returned if there is one; `as_of` and
+        `problems` tell so.
+
+        Raises
+        ------
+        WandbError
+            If the project cannot be listed and never was.
+        """
+        key = f"{self._place} {self.address.run}"
+        try:
+            files = self._list()
+        except WandbError as error:
+            saved = self.cache.load_listing(key)
+            if saved is None:
+                raise
+            return self._saved(*saved, error)
+        self._as_of = None
+        try:
+            self.cache.save_listing(key, files, time.time())
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            said = f"The listing could not be kept for a time without network: {reason}."
+            self._told += (Problem(said, "Set VIZ3D_CACHE_DIR to a folder with space."),)
+        return files
+
+    def find(self, pattern: str) -> list[FileInfo]:
+        """List the files whose path matches a pattern.
+
+        Raises
+        ------
+        WandbError
+        """
+        return [file for file in self.files() if matches(pattern, file.path)]
+
+    def prepare(
+        self, files: Sequence[FileInfo], watch: Watch | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:  # fmt: skip
+        """Read the histories that are not here yet, several at once; the progress counts rows."""
+        if self._as_of is not None:
+            return
+        meter, fuse = Meter(cancel, "rows"), Fuse()
+        wanted = [self._whole(file) for file in files]
+        for file in wanted:
+            self._failed.pop((file.path, file.generation), None)
+        missing = [file for file in wanted if self.cache.find(self._place, file) is None]
+        for file in missing:
+            meter.plan(file.rows or 0)
+        all_at_once([partial(self._try, file, meter, fuse) for file in missing], meter, watch)
+
+    def fetch(self, file: FileInfo) -> Path:
+        """Return the kept history of a run, or the last good one where the new cannot be had.
+
+        Raises
+        ------
+        WandbError
+        """
+        whole = self._whole(file)
+        self._remarks.pop(file.path, None)
+        try:
+            failed = self._failed.pop((whole.path, whole.generation), None)
+            if failed is not None:
+                raise failed
+            meter = Meter(unit="rows")
+            meter.plan(whole.rows or 0)
+            return self._bring(whole, meter)
+        except WandbError as error:
+            older = self.cache.newest(self._place, whole.path)
+            if older is None:
+                raise
+            said = f"Shown is the copy as of {moment(older.fetched)}, because: {error.what}"
+            self._remarks[file.path] = Problem(said, error.remedy, file.path)
+            return older.path
+
+    def remarks(self, file: FileInfo) -> tuple[Problem, ...]:
+        """Say whether `fetch` handed out an older copy, and why."""
+        found = self._remarks.get(file.path)
+        return (found,) if found else ()
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what the last listing has to tell."""
+        return (*self._told, *self.cache.problems)
+
+    def _list(self) -> list[FileInfo]:
+        self._client.identify()
+        if self.address.run:
+            self._told = ()
+            return to_files([ask_run(self._client, self.address, self.address.run)], self._file)
+        runs, total = list_runs(self._client, self.address)
+        left_out = total - len(runs)
+        said = f"The project has {total:,} runs; the {len(runs):,} newest are listed."
+        remedy = f"Open another one by its address, {self.address}/RUN_ID."
+        self._told = (Problem(said, remedy),) if left_out > 0 else ()
+        return to_files(runs, self._file)
+
+    def _saved(self, files: list[FileInfo], when: float, why: WandbError) -> list[FileInfo]:
+        self._as_of = when
+        said = f"W&B cannot be read now: {why.what.rstrip('.')}. "
+        self._told = (Problem(f"{said}Shown is what was there as of {moment(when)}.", why.remedy),)
+        return files
+
+    def _try(self, file: FileInfo, meter: Meter, fuse: Fuse) -> None:
+        try:
+            if fuse.blown is not None:
+                raise fuse.blown
+            self._bring(file, meter)
+            fuse.reset()
+        except WandbError as error:
+            if error.kind != "cancelled":
+                fuse.note(error)
+                self._failed[file.path, file.generation] = error
+        finally:
+            meter.done()
+
+    def _bring(self, file: FileInfo, meter: Meter) -> Path:
+        with alone(f"{self._place}\0{file.path}"):
+            here = self.cache.find(self._place, file)
+            if here is not None:
+                return here
+            if self._as_of is not None:
+                raise wandb_fault("offline", name=file.path, where=self.address)
+            return self._histories.bring(file, meter)
+
+    def _whole(self, file: FileInfo) -> FileInfo:
+        """Return `file` under the run's id, which stays when the run is renamed."""
+        return replace(file, path=file.key)
+
+    def _say(self, text: str) -> None:
+        if self.tell:
+            self.tell(text)
