@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from tests.formats import events, wandb_file
 from viz3d.formats import (
     algoperf,
     csv_any,
+    gzipped,
     hf_trainer,
     json_arrays,
     jsonl,
@@ -29,6 +31,7 @@ from viz3d.formats import (
     verl_console,
     viz3d_run,
     wandb_chart,
+    wandb_history,
     wandb_offline,
 )
 from viz3d.formats.base import Format
@@ -225,6 +228,20 @@ def _history(records: Sequence[Record]) -> Written:
     return Written({"history.parquet": _parquet(columns)})
 
 
+def _packed(records: Sequence[Record]) -> Written:
+    ((name, content),) = _jsonl(records).files.items()
+    return Written({f"{name}.gz": gzip.compress(content)})
+
+
+def _wandb_kept(records: Sequence[Record]) -> Written:
+    rows = (
+        json.dumps({"_step": call, "step": step, **values})
+        for call, (step, values) in enumerate(records)
+    )
+    kept = wandb_history.pack(None, rows, {"id": "abc", "name": "x", "config": {}})
+    return Written({f"p/abc/{wandb_history.FILE}": kept})
+
+
 def _neptune(records: Sequence[Record]) -> Written:
     cells = [
         (step, name, float(value))
@@ -247,7 +264,10 @@ def _neptune(records: Sequence[Record]) -> Written:
 
 
 _TSV = tuple(name for name in ODD_NAMES if "\t" not in name)
-_CHARTS = tuple(name for name in ODD_NAMES if " - " not in name and "(" not in name)
+# What cannot be shown is replaced in a column's whole name, and that is no metric's any more.
+_CHARTS = tuple(
+    name for name in ODD_NAMES if " - " not in name and "(" not in name and name.isprintable()
+)
 _BOUNDS = tuple(f"{clean_name(name)}{end}" for name in _CHARTS for end in ("__MIN", "__MAX"))
 _LLMC = ("norm", "lr")
 _PATHS = (*PLAIN_NAMES, "actor/pg_loss", "critic/rewards/mean")
@@ -279,6 +299,8 @@ WRITERS = (
         "llmc", llmc_console, _llmc, logs(_LLMC, NUMBERS, first="train_loss"), ("dt_ms", "mfu")
     ),
     Writer("tensorboard", tensorboard, _events, logs(values=SINGLES)),
+    Writer("gzip", gzipped, _packed, logs()),
+    Writer("wandb_history", wandb_history, _wandb_kept, logs()),
     Writer("parquet", parquet_any, _history, logs(values=FLOATS)),
     Writer("neptune", neptune, _neptune, logs(restarts=False)),
 )  # fmt: skip
