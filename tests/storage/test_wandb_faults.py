@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import builtins
 import os
 import subprocess
@@ -235,6 +236,14 @@ def test_what_the_client_says_is_understood(said, status, kind):
     error = explain(said, status, where="wandb://a/b", who="somebody", seconds=3)
     assert error.kind == kind
     assert "http" not in str(error)
+
+
+def test_a_key_that_an_answer_repeats_is_not_told(service, open_wandb):
+    """As it is, and as it came in the header."""
+    header = base64.b64encode(f"api:{KEY}".encode()).decode()
+    service.fault = Fault(f"bad key {KEY} of Basic {header}")
+    error = failure(open_wandb(patience=PATIENCE))
+    assert (error.kind, "bad key … of Basic …" in error.what) == ("bad_answer", True)
 
 
 def test_every_kind_has_a_sentence_and_a_remedy():

@@ -86,6 +86,8 @@ KINDS = (*_FAULTS, "bad_name")
 
 _STATUS = re.compile(r"(?:HTTP(?: status)?|returned error)\s+(\d{3})\b")
 _STATUSES = {401: "refused_login", 403: "no_permission", 429: "too_many_requests"}
+# A service, or a proxy before it, may repeat the header that the key came in.
+_SECRET = re.compile(r"[\w+/=-]{20,}")
 # What the client's own errors say -> kind, and the reason that is told of it.
 _SAID = (
     (r"did not respond in time|deadline exceeded|Client\.Timeout|i/o timeout", "stalled", ""),
@@ -142,6 +144,7 @@ def explain(said: str, status: int, **facts: object) -> WandbError:
 
 
 def _short(said: str) -> str:
-    """Cut a foreign message down to a few words without addresses and paths."""
+    """Cut a foreign message down to a few words without addresses, paths and what may be a key."""
     plain = re.sub(r"https?://\S+|(?<!\w)[/\\][\w./\\-]+", "…", " ".join(said.split()))
+    plain = _SECRET.sub("…", plain)
     return plain.rstrip(". ")[:120] or "no reason given"
