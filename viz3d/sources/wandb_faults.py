@@ -76,6 +76,10 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "The history of the run {name} cannot be written to the cache folder: {reason}.",
         "Set VIZ3D_CACHE_DIR to a folder that you own.",
     ),
+    "no_going_on": (
+        "New rows of the run {name} cannot be added to those that are kept: {reason}.",
+        "If no limit is named, run `python -m viz3d cache verify` and open the run again.",
+    ),
     "offline": (
         "The run {name} was never read, and {where} cannot be asked now.",
         "Choose runs that are here, or try again once W&B answers.",
