@@ -12,6 +12,7 @@ REMEDIES: Mapping[str, str] = {
     "no JSON object": "Look at that line; the rows before and after it were read.",
     "The last line is cut": "Nothing needs doing: rows that are written later will be read.",
     "stood twice in a line": "Log each metric once in a row.",
+    "stood twice in a row": "Log each metric once in a row.",
     "logged again at the same step": "Log each metric once at a step if the earlier one matters.",
     "no rows in it yet": "Open it again once something was logged.",
     "that {was|were} no number": "Log numbers; text belongs in the config.",
