@@ -130,6 +130,7 @@ def test_the_second_opening_parses_nothing(folder: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", ["about.json", "0-history.parquet", "0-nonfinite.parquet"])
 def test_what_is_damaged_is_made_anew(folder: Path, name: str) -> None:
     """A flipped byte in any file is noticed, at the opening or when the column is read."""
+    (folder / "a.jsonl").write_text(ROWS + '{"step": 50, "loss": NaN}\n')
     wanted = load_runs(folder)
     (entry,) = kept(folder)
     data = bytearray((entry / name).read_bytes())
@@ -208,7 +209,7 @@ def test_the_least_used_goes_when_it_is_full(folder: Path, monkeypatch: pytest.M
     (folder / "a.jsonl").write_text(ROWS)
     load_runs(folder)  # used again
     assert kept(folder) == [second, first]
-    monkeypatch.setenv("VIZ3D_CACHE_SIZE", "10 KB")
+    monkeypatch.setenv("VIZ3D_CACHE_SIZE", "5 KB")
     (folder / "a.jsonl").write_text(ROWS[: len(ROWS) // 3])
     load_runs(folder)
     left = kept(folder)

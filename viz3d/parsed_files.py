@@ -1,16 +1,18 @@
 """What was read of a run, as files from which it comes back exactly: Parquet and one JSON.
 
 A folder holds ``about.json`` and, for each run in the same files, ``0-history.parquet`` with the
-columns ``step``, ``0``, ``1`` and so on (the names of metrics stand in the JSON), ``0-attempts``,
-``0-nonfinite`` and ``0-layers``. Every page has a checksum, and the JSON that of its own text.
+columns ``step``, ``0``, ``1`` and so on (the names of metrics stand in the JSON), and where there
+are any ``0-attempts``, ``0-nonfinite`` and ``0-layers``. Every page has a checksum, and the JSON
+that of its own text.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ import numpy as np
 
 from viz3d.analysis.roles import recognise
 from viz3d.formats.reading import Contents
-from viz3d.formats.rows import Joined
+from viz3d.formats.rows import Joined, no_rows
 from viz3d.run import Columns, Origin, Problem
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 ABOUT = "about.json"
 # A history of more numbers than this stays on the disk until a column is asked for.
 AT_ONCE = 1_000_000
+# A column is packed where its middle shrinks to this: numbers of a measurement do not, and reading
+# them packed would take longer for nothing.
+SHRINKS, MIDDLE = 0.8, 8_192
 
 
 class Damaged(Exception):
@@ -70,13 +75,14 @@ class StoredColumns(Columns):
         with self._lock:
             self._load(["step", *places.values()])
             columns = {metric: self._arrays[place] for metric, place in places.items()}
-            index = pd.Index(self._arrays["step"], name="step")
+            index = pd.Index(self._arrays["step"], name="step", copy=False)
         return pd.DataFrame(columns, index=index, copy=False)
 
     def _load(self, places: Sequence[str]) -> None:
         missing = [place for place in places if place not in self._arrays]
         try:
-            table: pa.Table = self._file.read(missing) if missing else {}
+            threads = self.rows * len(missing) > AT_ONCE  # to start them takes a millisecond
+            table: pa.Table = self._file.read(missing, use_threads=threads) if missing else {}
         except (OSError, ValueError):  # Arrow's own errors are these too
             history = self._again()
             self._arrays["step"] = history.index.to_numpy()
@@ -151,9 +157,6 @@ def read(
     OSError, Damaged
         If it is not there, or not whole.
     """
-    import pandas as pd
-
-    empty = pd.DataFrame()
     found: list[tuple[Contents, Columns]] = []
     try:
         digest, _, text = (folder / ABOUT).read_text(encoding="utf-8").partition("\n")
@@ -164,10 +167,11 @@ def read(
             raise Damaged
         for at, said in enumerate(about["runs"]):
             small = {name: _frame(folder / f"{at}-{name}.parquet") for name in said["frames"]}
+            layers = small.pop("layers", None)
             contents = Contents(
                 name=said["name"],
-                joined=Joined(empty, small["attempts"], small["nonfinite"]),
-                layers=small.get("layers"),
+                joined=replace(_nothing(), **small),
+                layers=layers,
                 config=said["config"],
                 problems=tuple(Problem(*problem) for problem in said["problems"]),
                 used=tuple(said["used"]),
@@ -240,9 +244,26 @@ def _origin(said: Mapping[str, Any]) -> Origin:
     })  # fmt: skip
 
 
+@functools.cache
+def _nothing_at_all() -> Joined:
+    return no_rows()
+
+
+def _nothing() -> Joined:
+    """Return what a log without any row is joined to, in frames that nobody else has."""
+    found = _nothing_at_all()
+    frames = ("history", "attempts", "nonfinite")
+    return replace(found, **{name: getattr(found, name).copy() for name in frames})
+
+
 def _small(part: Contents) -> dict[str, pd.DataFrame]:
-    frames = {"attempts": part.joined.attempts, "nonfinite": part.joined.nonfinite}
-    return frames | ({"layers": part.layers} if part.layers is not None else {})
+    nothing = _nothing()
+    found = {
+        name: getattr(part.joined, name)
+        for name in ("attempts", "nonfinite")
+        if not _same(getattr(part.joined, name), getattr(nothing, name))
+    }
+    return found | ({"layers": part.layers} if part.layers is not None else {})
 
 
 def _same(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
@@ -263,7 +284,17 @@ def _frame(file: Path) -> pd.DataFrame:
 def _write_table(file: Path, table: pa.Table) -> None:
     import pyarrow.parquet as pq
 
+    packing = {name: _packing(table[name]) for name in table.column_names}
     pq.write_table(
-        table, file, compression="lz4", use_dictionary=False, write_statistics=False,
+        table, file, compression=packing, use_dictionary=False, write_statistics=False,
         write_page_checksum=True,
     )  # fmt: skip
+
+
+def _packing(column: pa.ChunkedArray) -> str:
+    import pyarrow as pa
+
+    if not pa.types.is_primitive(column.type):
+        return "lz4"
+    middle = column.slice(max(0, len(column) - MIDDLE) // 2, MIDDLE).to_numpy().tobytes()
+    return "lz4" if len(pa.compress(middle, "lz4")) <= SHRINKS * len(middle) else "none"
