@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -170,7 +170,7 @@ def read(
             layers = small.pop("layers", None)
             contents = Contents(
                 name=said["name"],
-                joined=replace(_nothing(), **small),
+                joined=_joined(small),
                 layers=layers,
                 config=said["config"],
                 problems=tuple(Problem(*problem) for problem in said["problems"]),
@@ -244,16 +244,17 @@ def _origin(said: Mapping[str, Any]) -> Origin:
     })  # fmt: skip
 
 
-@functools.cache
-def _nothing_at_all() -> Joined:
-    return no_rows()
+_nothing = functools.cache(no_rows)
 
 
-def _nothing() -> Joined:
-    """Return what a log without any row is joined to, in frames that nobody else has."""
-    found = _nothing_at_all()
-    frames = ("history", "attempts", "nonfinite")
-    return replace(found, **{name: getattr(found, name).copy() for name in frames})
+def _joined(small: Mapping[str, pd.DataFrame]) -> Joined:
+    """Return small frames beside no history; where there is none, an empty one of its own."""
+    nothing = _nothing()
+    attempts, nonfinite = (
+        small[name] if name in small else getattr(nothing, name).copy()
+        for name in ("attempts", "nonfinite")
+    )
+    return Joined(nothing.history, attempts, nonfinite)
 
 
 def _small(part: Contents) -> dict[str, pd.DataFrame]:

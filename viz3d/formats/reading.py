@@ -226,9 +226,7 @@ def _contents(
 ) -> Contents:
     used = tuple(dict.fromkeys(path for part in parts for path in part.used))
     tally = Tally(used[0] if used else "")
-    joined = merge(
-        [join_rows(part.rows) for part in parts if part.rows is not None] or [no_rows()]
-    )
+    joined = merge([join_rows(part.rows) for part in parts if part.rows is not None] or [no_rows()])
     joined.tell(tally)
     history, wide = split_layers(joined.history, tally)
     layers = [part.layers for part in parts if part.layers is not None]
