@@ -2,15 +2,15 @@
 
     python benchmarks/reading.py [--rows 1000000 10000] [--times 5]
 
-Twelve metrics a row, as JSON lines and as CSV. Every view is the first one of a process that has
-everything imported, as a server has; each further one of the same run finds its columns read. Every reading has a process of its own, in turns, so
+Twelve metrics a row, as JSON lines and as CSV. Every reading has a process of its own, in turns, so
 that a busy machine slows all alike; told are medians of the seconds, of the seconds of all
 processors (which feel a busy machine less), and of the largest memory of the process above what it
 held after a small history was read in the same way. "Parse" goes from the file to the joined
 history, "open" is `viz3d.load_run`, which also takes the SHA-256 of the file and keeps what was
-parsed. Wanted (goals 3 and 4): the first parse at most 1.2 times pyarrow's seconds and twice its
-memory, a view of a run that was opened before at most 1.5 times what pyarrow needs for the same
-three columns of a Parquet file.
+parsed. A view is the first one of a process that has everything imported, as a server has; a
+further one of the same run finds its columns read. Wanted (goals 3 and 4): the first parse at most
+1.2 times pyarrow's seconds and twice its memory, a view of a run that was opened before at most 1.5
+times what pyarrow needs for the same three columns of a Parquet file.
 """
 
 from __future__ import annotations
