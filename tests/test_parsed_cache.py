@@ -24,6 +24,9 @@ from viz3d.run import Run
 
 ROWS = "".join(f'{{"step": {i}, "loss": {3 / (1 + i)}, "lr": {i / 7}}}\n' for i in range(50))
 
+# Examples; few where each opens a run three times.
+OFTEN = [25, pytest.param(2_000, marks=pytest.mark.slow)]
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -84,10 +87,15 @@ def load(path: Path) -> list[Run] | str:
         return str(error)
 
 
-@settings(max_examples=60, deadline=None)
-@given(lines=st.lists(LINES, max_size=12), lazy=st.booleans(), table=st.booleans())
-def test_what_was_parsed_comes_back_the_same(lines: list[str], lazy: bool, table: bool) -> None:
+@pytest.mark.parametrize("count", OFTEN)
+def test_what_was_parsed_comes_back_the_same(count: int) -> None:
     """The first opening, the second, and one without a cache agree in everything."""
+    given_any = given(st.lists(LINES, max_size=12), st.booleans(), st.booleans())
+    settings(max_examples=count, deadline=None)(given_any(comes_back_the_same))()
+
+
+def comes_back_the_same(lines: list[str], lazy: bool, table: bool) -> None:
+    """Open some lines three times."""
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         path = Path(name) / "lr-0.1.jsonl"
         path.write_text("\n".join(lines), encoding="utf-8")
@@ -130,10 +138,11 @@ def test_the_second_opening_parses_nothing(folder: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", ["about.json", "0-history.parquet", "0-nonfinite.parquet"])
 def test_what_is_damaged_is_made_anew(folder: Path, name: str) -> None:
     """A flipped byte in any file is noticed, at the opening or when the column is read."""
+    (folder / "a.jsonl").write_text(ROWS + '{"step": 50, "loss": NaN}\n')
     wanted = load_runs(folder)
     (entry,) = kept(folder)
     data = bytearray((entry / name).read_bytes())
-    for at in range(0, len(data), max(1, len(data) // 12)):
+    for at in range(0, len(data), max(1, len(data) // 6)):
         damaged = data.copy()
         damaged[at] ^= 0x10
         entry.mkdir(exist_ok=True)
@@ -208,7 +217,7 @@ def test_the_least_used_goes_when_it_is_full(folder: Path, monkeypatch: pytest.M
     (folder / "a.jsonl").write_text(ROWS)
     load_runs(folder)  # used again
     assert kept(folder) == [second, first]
-    monkeypatch.setenv("VIZ3D_CACHE_SIZE", "10 KB")
+    monkeypatch.setenv("VIZ3D_CACHE_SIZE", "5 KB")
     (folder / "a.jsonl").write_text(ROWS[: len(ROWS) // 3])
     load_runs(folder)
     left = kept(folder)
@@ -290,12 +299,17 @@ def lines_of(rows: list[tuple[int, dict[str, Any] | None]]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-@settings(max_examples=100, deadline=None)
-@given(rows=GROWING, where=st.floats(0, 1), torn=st.integers(0, 7), beside=st.booleans())
-def test_a_grown_log_is_what_the_whole_is(
+@pytest.mark.parametrize("count", OFTEN)
+def test_a_grown_log_is_what_the_whole_is(count: int) -> None:
+    """Whatever was added, and wherever the log ended when it was read before."""
+    given_any = given(GROWING, st.floats(0, 1), st.integers(0, 7), st.booleans())
+    settings(max_examples=count, deadline=None)(given_any(grows_to_the_whole))()
+
+
+def grows_to_the_whole(
     rows: list[tuple[int, dict[str, Any] | None]], where: float, torn: int, beside: bool
 ) -> None:
-    """Whatever was added, and wherever the log ended when it was read before."""
+    """Open a log that ends somewhere, and again when it is whole."""
     whole = lines_of(rows)
     begun = whole[: len(lines_of(rows[: 1 + int(where * len(rows))])) - max(0, torn - 4)]
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
@@ -341,6 +355,25 @@ def test_what_only_the_whole_log_can_tell_is_told(
     found = load_runs(folder)
     monkeypatch.setattr(load_entries, "WORTH", 10**9)
     assert_same(found, load_runs(folder))
+
+
+def test_a_log_in_no_order_may_turn_out_to_have_restarts(folder: Path) -> None:
+    """That is seen from how many rows go back, so from all of them."""
+    lines = [f'{{"step": {step}, "loss": {step}}}\n' for step in (3, 2, 1, *range(4, 20))]
+    (folder / "a.jsonl").write_text("".join(lines[:3]))
+    assert "in no order" in str(load_runs(folder)[0].problems)
+    (folder / "a.jsonl").write_text("".join(lines))
+    assert "a restart" in str(load_runs(folder)[0].problems)
+
+
+def test_a_last_line_without_an_end_may_go_on(folder: Path) -> None:
+    """It was a row then, and is none with what was added."""
+    (folder / "a.jsonl").write_text(ROWS.rstrip())
+    assert load_runs(folder)[0].index[-1] == 49
+    (folder / "a.jsonl").write_text(ROWS.rstrip() + '{"step": 50, "loss": 1}\n')
+    (run,) = load_runs(folder)
+    assert run.index[-1] == 48
+    assert run.problems[0].line == 50
 
 
 def test_of_a_grown_log_the_end_alone_is_parsed(

@@ -1,13 +1,15 @@
 """What was read of a run, as files from which it comes back exactly: Parquet and one JSON.
 
 A folder holds ``about.json`` and, for each run in the same files, ``0-history.parquet`` with the
-columns ``step``, ``0``, ``1`` and so on (the names of metrics stand in the JSON), ``0-attempts``,
-``0-nonfinite`` and ``0-layers``. The JSON holds a checksum of its own text, of each of the files
-and of each column of a history: those of Parquet's pages leave out how a page is to be read.
+columns ``step``, ``0``, ``1`` and so on (the names of metrics stand in the JSON), and where there
+are any ``0-attempts``, ``0-nonfinite`` and ``0-layers``. The JSON holds a checksum of its own text,
+of each of the files and of each column of a history: those of Parquet's pages leave out how a page
+is to be read.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +22,7 @@ import numpy as np
 
 from viz3d.analysis.roles import recognise
 from viz3d.formats.reading import Contents
-from viz3d.formats.rows import Joined
+from viz3d.formats.rows import Joined, no_rows
 from viz3d.run import Columns, Origin, Problem
 from viz3d.sources import checksum
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 ABOUT = "about.json"
 # A history of more numbers than this stays on the disk until a column is asked for.
 AT_ONCE = 1_000_000
+# A column is packed where its middle shrinks to this: numbers of a measurement do not, and reading
+# them packed would take longer for nothing.
+SHRINKS, MIDDLE = 0.8, 8_192
 
 
 class Damaged(Exception):
@@ -80,7 +85,7 @@ class StoredColumns(Columns):
         with self._lock:
             self._load(["step", *places.values()])
             columns = {metric: self._arrays[place] for metric, place in places.items()}
-            index = pd.Index(self._arrays["step"], name="step")
+            index = pd.Index(self._arrays["step"], name="step", copy=False)
         return pd.DataFrame(columns, index=index, copy=False)
 
     def _load(self, places: Sequence[str]) -> None:
@@ -90,7 +95,8 @@ class StoredColumns(Columns):
                 at, crc = self._checksums[place]
                 if _of_column(self._raw, self._file.metadata, at) != crc:
                     raise Damaged
-            table: pa.Table = self._file.read(missing) if missing else {}
+            threads = self.rows * len(missing) > AT_ONCE  # to start them takes a millisecond
+            table: pa.Table = self._file.read(missing, use_threads=threads) if missing else {}
         except (OSError, ValueError, Damaged):  # Arrow's own errors are the first two, too
             history = self._again()
             self._arrays["step"] = history.index.to_numpy()
@@ -175,9 +181,6 @@ def read(
     OSError, Damaged
         If it is not there, or not whole.
     """
-    import pandas as pd
-
-    empty = pd.DataFrame()
     found: list[tuple[Contents, Columns]] = []
     try:
         digest, _, text = (folder / ABOUT).read_text(encoding="utf-8").partition("\n")
@@ -191,10 +194,11 @@ def read(
                 name: _frame(folder / f"{at}-{name}.parquet", crc)
                 for name, crc in said["frames"].items()
             }
+            layers = small.pop("layers", None)
             contents = Contents(
                 name=said["name"],
-                joined=Joined(empty, small["attempts"], small["nonfinite"]),
-                layers=small.get("layers"),
+                joined=_joined(small),
+                layers=layers,
                 config=said["config"],
                 problems=tuple(Problem(*problem) for problem in said["problems"]),
                 used=tuple(said["used"]),
@@ -270,9 +274,27 @@ def _origin(said: Mapping[str, Any]) -> Origin:
     })  # fmt: skip
 
 
+_nothing = functools.cache(no_rows)
+
+
+def _joined(small: Mapping[str, pd.DataFrame]) -> Joined:
+    """Return small frames beside no history; where there is none, an empty one of its own."""
+    nothing = _nothing()
+    attempts, nonfinite = (
+        small[name] if name in small else getattr(nothing, name).copy()
+        for name in ("attempts", "nonfinite")
+    )
+    return Joined(nothing.history, attempts, nonfinite)
+
+
 def _small(part: Contents) -> dict[str, pd.DataFrame]:
-    frames = {"attempts": part.joined.attempts, "nonfinite": part.joined.nonfinite}
-    return frames | ({"layers": part.layers} if part.layers is not None else {})
+    nothing = _nothing()
+    found = {
+        name: getattr(part.joined, name)
+        for name in ("attempts", "nonfinite")
+        if not _same(getattr(part.joined, name), getattr(nothing, name))
+    }
+    return found | ({"layers": part.layers} if part.layers is not None else {})
 
 
 def _same(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
@@ -311,6 +333,16 @@ def _of_footer(raw: pa.NativeFile) -> int:
 def _write_table(file: Path, table: pa.Table) -> None:
     import pyarrow.parquet as pq
 
+    packing = {name: _packing(table[name]) for name in table.column_names}
     pq.write_table(
-        table, file, compression="lz4", use_dictionary=False, write_statistics=False
+        table, file, compression=packing, use_dictionary=False, write_statistics=False
     )  # fmt: skip
+
+
+def _packing(column: pa.ChunkedArray) -> str:
+    import pyarrow as pa
+
+    if not pa.types.is_primitive(column.type):
+        return "lz4"
+    middle = column.slice(max(0, len(column) - MIDDLE) // 2, MIDDLE).to_numpy().tobytes()
+    return "lz4" if len(pa.compress(middle, "lz4")) <= SHRINKS * len(middle) else "none"

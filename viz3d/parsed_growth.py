@@ -113,7 +113,7 @@ def _joined(old: pd.DataFrame, nonfinite: pd.DataFrame, new: Joined) -> Joined:
     steps = np.concatenate([old.index.to_numpy(), new.history.index.to_numpy()])
     frames = [frame for frame in (nonfinite, new.nonfinite) if len(frame)]
     return Joined(
-        pd.DataFrame(columns, index=pd.Index(steps, name="step"), copy=False),
+        pd.DataFrame(columns, index=pd.Index(steps, name="step", copy=False), copy=False),
         new.attempts,
         pd.concat(frames, ignore_index=True) if frames else nonfinite,
     )

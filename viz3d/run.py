@@ -324,7 +324,9 @@ class Run:
             If there is no such metric.
         """
         if self._stored:
-            return self._stored.read(list(dict.fromkeys(metrics)))[list(metrics)]
+            different = list(dict.fromkeys(metrics))
+            found = self._stored.read(different)
+            return found if len(different) == len(metrics) else found[list(metrics)]
         return self.history[list(metrics)]
 
     def column(self, metric: str) -> pd.Series:
@@ -353,7 +355,8 @@ class Run:
         metric = self.roles.get(role)
         if metric is None or metric not in self.metrics:
             return None
-        return self.column(metric).dropna()
+        found = self.column(metric)
+        return found.dropna() if found.hasnans else found
 
     def with_roles(self, roles: Mapping[str, str]) -> Run:
         """Return the same run with some roles said by the user.

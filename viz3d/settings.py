@@ -25,6 +25,7 @@ LIMITS: Mapping[str, str] = {
     "VIZ3D_MAX_METRICS": "2000",
     "VIZ3D_MAX_DEPTH": "32",
     "VIZ3D_MAX_GRID_NODES": "1000000",
+    "VIZ3D_MAX_NUMBERS": "45000000",
     "VIZ3D_MAX_CELLS": "20000000",
 }
 KEYS = (

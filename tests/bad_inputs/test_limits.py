@@ -49,6 +49,7 @@ BITES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "VIZ3D_MAX_METRICS": ("1", lambda f: lines(f, *GOOD)),
     "VIZ3D_MAX_DEPTH": ("2", lambda f: lines(f, *GOOD, '{"step": 3, "a": {"b": {"c": 1}}}')),
     "VIZ3D_MAX_GRID_NODES": ("24", lambda f: landscape(f, *[np.arange(5.0)] * 2, np.ones((5, 5)))),
+    "VIZ3D_MAX_NUMBERS": ("5", lambda f: lines(f, *GOOD)),
     "VIZ3D_MAX_CELLS": ("3", parquet),
 }  # fmt: skip
 

@@ -8,12 +8,13 @@ import math
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import csv_any
+from viz3d.formats import csv_any, delimited
 from viz3d.formats.delimited import read_table
 from viz3d.formats.tally import Tally
 
@@ -183,6 +184,64 @@ def test_what_is_written_is_read(rows, delimiter: str, quoted: bool) -> None:
         found = table.columns.get(name)
         got = {} if found is None else dict(zip(found.row.tolist(), found.value, strict=True))
         assert got == expected
+
+
+def counts(tally: Tally) -> list[tuple[str, int, list[str]]]:
+    """Return what was counted, whichever was met first."""
+    return sorted((what, count, sorted(names)) for what, count, names in tally.counted())
+
+
+ODD_CELLS = st.sampled_from(
+    ["", "0", "1", "-3", "2.5", "nan", "inf", "1e300", "true", "x", "2024", "2024-01-01", "-",
+     "9007199254740993", "18446744073709551616", '"a"']
+)  # fmt: skip
+
+
+@given(
+    st.lists(st.lists(ODD_CELLS, min_size=4, max_size=4), max_size=4),
+    st.lists(st.lists(st.sampled_from(["", "1", "2.5"]), min_size=4, max_size=4), max_size=12),
+    st.booleans(),
+)
+@settings(max_examples=100, deadline=None)
+def test_block_by_block_is_as_the_whole(odd, plain, last: bool) -> None:
+    """A column whose kind shows only in a later block is the same column."""
+    rows = [["step", "name", "loss", "val"], *(plain + odd if last else odd + plain)]
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "BLOCK_BYTES", 40)
+        path = Path(folder, "a.csv")
+        path.write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+        tally, other = Tally("a.csv"), Tally("a.csv")
+        dialect = delimited._sniff(path, Tally("a.csv"))
+        table = delimited._read_stream(path, dialect, tally)
+        patch.undo()
+        whole = delimited._read_fast(path, dialect, other)
+    if table is None or whole is None:
+        return
+    assert counts(tally) == counts(other)
+    assert table.n == whole.n
+    for mine, its in ((table.columns, whole.columns), (table.labels, whole.labels)):
+        assert list(mine) == list(its)
+        for name in mine:
+            assert mine[name].row.tolist() == its[name].row.tolist()
+            if mine[name].value.dtype == object:
+                assert list(mine[name].value) == list(its[name].value)
+            else:
+                np.testing.assert_array_equal(
+                    mine[name].value.astype(float), its[name].value.astype(float)
+                )
+
+
+def test_a_column_that_begins_empty_is_read_block_by_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is one of whole numbers that goes on with others: the whole is not held for them."""
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 40)
+    monkeypatch.setattr(delimited, "_read_fast", None)
+    rows = [f"{step},{step if step < 20 else step + 0.5}," for step in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["step,loss,val", *rows, "40,1,2.5"]))
+    table = read_table(tmp_path / "a.csv", Tally("a.csv"))
+    assert table.columns["val"].row.tolist() == [40]
+    assert table.columns["loss"].value[[0, 20, 40]].tolist() == [0.0, 20.5, 1.0]
 
 
 @given(st.binary(max_size=200))

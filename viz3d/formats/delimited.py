@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import NotMine
-from viz3d.formats import text
+from viz3d.formats import limits, text
 from viz3d.formats.arrow import from_arrow
 from viz3d.formats.numbers import NUMBER, clean_name
-from viz3d.formats.table import Table, TableBuilder
+from viz3d.formats.steps import counts_steps
+from viz3d.formats.table import Table, TableBuilder, stack
+from viz3d.formats.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from viz3d.formats.tally import Tally
+    from viz3d.formats.rows import Cells
 
 HEAD_BYTES = 256 * 1024
+BLOCK_BYTES = limits.MIB
 SAMPLE_ROWS = 20
 DELIMITERS = (",", ";", "\t", "|")
 RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
@@ -72,7 +75,11 @@ def read_table(path: Path, tally: Tally) -> Table:
     dialect = _sniff(path, tally)
     if not size or dialect is None:
         return Table(0)
-    table = _read_fast(path, dialect, tally) or _read_rows(path, dialect, tally)
+    table = (
+        _read_stream(path, dialect, tally)
+        or _read_fast(path, dialect, tally)
+        or _read_rows(path, dialect, tally)
+    )
     if table.n and not table.columns:
         raise NotMine("it has no column of numbers")
     return table
@@ -161,6 +168,56 @@ def _unique(header: Sequence[str], tally: Tally) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _read_stream(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
+    """Read block by block, which holds little of the file; None where the whole decides.
+
+    Arrow takes the kind of a column from the first block and fails where a later one does not fit.
+    What fits all blocks is what it would take for the whole; a column that begins with whole
+    numbers or with nothing may still turn out to hold other numbers.
+    """
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    if dialect.decimal == "," or len(dialect.names) > limits.METRICS:
+        return None
+    kinds: dict[str, pa.DataType] = {}
+    for _ in range(2):
+        ragged: list[int | None] = []
+        trial = Tally(tally.file)
+        with _CountedLines(path) as file:
+            try:
+                reader = pc.open_csv(file, **_options(dialect, ragged, kinds, threads=True))
+                kinds = {
+                    field.name: pa.float64() for field in reader.schema if _may_widen(field)
+                }  # fmt: skip
+                batches = (pa.Table.from_batches([batch]) for batch in reader)
+                table = stack((from_arrow(part, trial, text_is_number=True) for part in batches),
+                              trial)  # fmt: skip
+            except pa.ArrowException:
+                continue
+        rows = dialect.skip + table.n
+        if rows != file.lines and rows != _filled_lines(path):
+            return None  # a row of another length, or an unclosed quote
+        for said in trial.counted():
+            tally.recount(*said)
+        return Table(
+            table.n, _in_order(table.columns, dialect), _in_order(table.labels, dialect)
+        )  # fmt: skip
+    return None
+
+
+def _may_widen(field: pa.Field) -> bool:
+    import pyarrow as pa
+
+    empty = pa.types.is_null(field.type) and not counts_steps(field.name)
+    return empty or bool(pa.types.is_integer(field.type))
+
+
+def _in_order(cells: Mapping[str, Cells], dialect: Dialect) -> dict[str, Cells]:
+    """Put columns in the order of the header, whichever was filled first."""
+    return {name: cells[name] for name in dialect.names if name in cells}
+
+
 def _read_fast(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
     """Read with Arrow, or return None where lines do not become rows one by one."""
     import pyarrow as pa
@@ -219,24 +276,35 @@ def _arrow_table(
     import pyarrow as pa
     import pyarrow.csv as pc
 
+    kinds = dict.fromkeys(dialect.names, pa.string()) if text_only else {}
+    return pc.read_csv(file, **_options(dialect, ragged, kinds, threads=threads))
+
+
+def _options(
+    dialect: Dialect, ragged: list[int | None], kinds: Mapping[str, pa.DataType], *, threads: bool
+) -> dict[str, Any]:
+    import pyarrow.csv as pc
+
     def skip(row: pc.InvalidRow) -> str:
         ragged.append(row.number)
         return "skip"
 
-    return pc.read_csv(
-        file,
-        pc.ReadOptions(
-            use_threads=threads, column_names=list(dialect.names), skip_rows=dialect.skip
+    return {
+        "read_options": pc.ReadOptions(
+            use_threads=threads, column_names=list(dialect.names), skip_rows=dialect.skip,
+            block_size=BLOCK_BYTES,
         ),
-        pc.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=skip),
-        pc.ConvertOptions(
+        "parse_options": pc.ParseOptions(
+            delimiter=dialect.delimiter, invalid_row_handler=skip
+        ),
+        "convert_options": pc.ConvertOptions(
             null_values=["", "None", "null", "NA", "N/A", "-"],
             strings_can_be_null=True,
             # Arrow would turn text that looks like a date into one.
             timestamp_parsers=[],
-            column_types=dict.fromkeys(dialect.names, pa.string()) if text_only else None,
+            column_types=kinds,
         ),
-    )
+    }  # fmt: skip
 
 
 def _filled_lines(path: Path) -> int:

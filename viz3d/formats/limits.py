@@ -31,6 +31,7 @@ GRID_FILE_BYTES = 256 * MIB  # of a file that holds a landscape
 GRID_BYTES = 40 * MIB  # of all arrays in an archive, unpacked: four of them at the cap on nodes
 GRID_NODES = 1_000_000  # of one landscape
 GRID_MEMBERS = 64  # arrays in one file of a landscape
+NUMBERS = 45_000_000  # of one log, and where they stand; read, each takes about 10 bytes
 CELLS = 20_000_000  # rows times columns of a Parquet file; read, each takes about 22 bytes
 TEXT_BYTES = 64 * MIB  # of one column of text in a Parquet file, whose dictionary may hold it once
 
@@ -45,6 +46,7 @@ SETTINGS: Mapping[str, tuple[str, int]] = {
     "METRICS": ("VIZ3D_MAX_METRICS", 1),
     "DEPTH": ("VIZ3D_MAX_DEPTH", 1),
     "GRID_NODES": ("VIZ3D_MAX_GRID_NODES", 1),
+    "NUMBERS": ("VIZ3D_MAX_NUMBERS", 1),
     "CELLS": ("VIZ3D_MAX_CELLS", 1),
 }
 """Caps that can be changed: by which setting, and how much one of its units is."""

@@ -18,7 +18,7 @@ from viz3d.formats.names import file_name, rate_in_name, stem
 from viz3d.formats.origins import Reasons, not_read, origins
 from viz3d.formats.peek import by_content
 from viz3d.formats.projections import with_paths
-from viz3d.formats.rows import Joined, Rows, join_rows, lacking
+from viz3d.formats.rows import Joined, Rows, join_rows, lacking, no_rows
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
@@ -226,9 +226,7 @@ def _contents(
 ) -> Contents:
     used = tuple(dict.fromkeys(path for part in parts for path in part.used))
     tally = Tally(used[0] if used else "")
-    joined = merge(
-        [join_rows(part.rows) for part in parts if part.rows is not None] or [_nothing()]
-    )
+    joined = merge([join_rows(part.rows) for part in parts if part.rows is not None] or [no_rows()])
     joined.tell(tally)
     history, wide = split_layers(joined.history, tally)
     layers = [part.layers for part in parts if part.layers is not None]
@@ -260,12 +258,6 @@ def _stacked(layers: Sequence[pd.DataFrame]) -> pd.DataFrame:
         return layers[0]
     whole = pd.concat(layers, ignore_index=True)
     return whole.sort_values(["step", "layer"], kind="stable", ignore_index=True)
-
-
-def _nothing() -> Joined:
-    import numpy as np
-
-    return join_rows(Rows(np.empty(0, np.int64), {}))
 
 
 def _rate_from_name(

@@ -132,6 +132,11 @@ def join_rows(rows: Rows) -> Joined:
     )
 
 
+def no_rows() -> Joined:
+    """Return what a log without any row is joined to."""
+    return join_rows(Rows(np.empty(0, np.int64), {}))
+
+
 def _told_starts(rows: Rows) -> dict[int, int]:
     """Return those of the log's own starts that supersede anything."""
     if not rows.starts or len(rows.starts) > MAX_RESTARTS:
@@ -208,7 +213,7 @@ def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame
             bad = np.unique(at)
             bad = bad[~np.isfinite(column[bad])]
             odd.append(pd.DataFrame({"step": steps[bad], "metric": metric, "value": column[bad]}))
-    index = pd.Index(steps, dtype=np.int64, name="step")
+    index = pd.Index(steps, dtype=np.int64, name="step", copy=False)
     nonfinite = pd.concat(odd, ignore_index=True) if odd else _no_nonfinite()
     nonfinite = nonfinite.sort_values("step", kind="stable", ignore_index=True)
     # Each column stays where it is: to lay them side by side would need as much memory again.

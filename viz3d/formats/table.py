@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viz3d.errors import NotMine
 from viz3d.formats import limits
 from viz3d.formats.numbers import NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
 from viz3d.formats.rows import Cells
@@ -15,6 +16,9 @@ from viz3d.formats.rows import Cells
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
+# A column that is put together grows by one in so many more than it needs: large arrays grow where
+# they stand.
+ROOM = 8
 # Text in these columns says which layer a row is about; other text is no number and left out.
 LABELS = ("name", "layer", "layer_name", "module", "param", "parameter")
 # Rows after which numbers of Python become arrays: as objects they take four times as much.
@@ -60,10 +64,15 @@ def stack(tables: Iterable[Table], tally: Tally) -> Table:
     Returns
     -------
     Table
+
+    Raises
+    ------
+    NotMine
+        If they hold more numbers than the cap allows.
     """
-    columns: dict[str, list[Cells]] = {}
-    labels: dict[str, list[Cells]] = {}
-    offset = count = 0
+    columns: dict[str, _Pieces] = {}
+    labels: dict[str, _Pieces] = {}
+    offset = count = held = 0
     table = Table(0)
     for table in tables:
         count += 1
@@ -75,24 +84,57 @@ def stack(tables: Iterable[Table], tally: Tally) -> Table:
                     continue
                 if id(part.row) not in moved:
                     moved[id(part.row)] = part.row + offset
-                into.setdefault(name, []).append(Cells(moved[id(part.row)], part.value))
+                into.setdefault(name, _Pieces()).add(moved[id(part.row)], part.value)
         offset += table.n
+        held += _numbers(table)
+        if held > limits.NUMBERS:
+            raise NotMine(limits.reason("it holds more than {limit:NUMBERS} numbers"))
     if count < 2:
         return table
     del table
     return Table(offset, _end_to_end(columns), _end_to_end(labels))
 
 
-def _end_to_end(columns: dict[str, list[Cells]]) -> dict[str, Cells]:
-    """Join the pieces of each column and forget them one by one; shared rows stay shared."""
+def _numbers(table: Table) -> int:
+    """Count the numbers of a table, and those that say in which row they stand: held twice."""
+    cells = [*table.columns.values(), *table.labels.values()]
+    rows = {id(part.row): len(part.row) for part in cells}
+    return sum(len(part.value) for part in cells) + 2 * sum(rows.values())
+
+
+class _Pieces:
+    """Pieces of one column; their numbers move into one array at once, so none is held twice."""
+
+    def __init__(self) -> None:
+        self.rows: list[np.ndarray] = []
+        self._values, self._n = np.empty(0), 0
+
+    def add(self, row: np.ndarray, value: np.ndarray) -> None:
+        if not self.rows:
+            self._values = np.empty(0, value.dtype)
+        self.rows.append(row)
+        kind = np.result_type(self._values, value)
+        self._values = self._values.astype(kind, copy=False)
+        end = self._n + len(value)
+        if end > len(self._values):
+            self._values.resize(end + end // ROOM, refcheck=False)
+        self._values[self._n : end] = value
+        self._n = end
+
+    def values(self) -> np.ndarray:
+        self._values.resize(self._n, refcheck=False)
+        return self._values
+
+
+def _end_to_end(columns: dict[str, _Pieces]) -> dict[str, Cells]:
+    """Join the pieces of each column; shared rows stay shared."""
     joined: dict[str, Cells] = {}
     rows: dict[tuple[int, ...], np.ndarray] = {}
-    for name in list(columns):
-        parts = columns.pop(name)
-        shared = tuple(id(part.row) for part in parts)
+    for name, pieces in columns.items():
+        shared = tuple(map(id, pieces.rows))
         if shared not in rows:
-            rows[shared] = np.concatenate([part.row for part in parts])
-        joined[name] = Cells(rows[shared], np.concatenate([part.value for part in parts]))
+            rows[shared] = np.concatenate(pieces.rows)
+        joined[name] = Cells(rows[shared], pieces.values())
     return joined
 
 
