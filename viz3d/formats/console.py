@@ -15,6 +15,7 @@ from viz3d.formats.tally import Tally
 
 NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
 UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
+LOG_KIND = "console log"
 LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192

@@ -10,7 +10,15 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_NAMES, MAX_LINE, NUMBER, PrintedRuns, claim_log, number
+from viz3d.formats.console import (
+    LOG_KIND,
+    LOG_NAMES,
+    MAX_LINE,
+    NUMBER,
+    PrintedRuns,
+    claim_log,
+    number,
+)
 from viz3d.formats.tally import Tally
 
 NAME = "llm.c log"
@@ -39,6 +47,7 @@ NO_MFU = (
     "{n} MFU{|s} below 0, by which llm.c says that it does not know the GPU, {was|were} left out."
 )
 
+KIND = LOG_KIND
 NAMES = LOG_NAMES
 claim = claim_log
 

@@ -10,6 +10,7 @@ from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
 from viz3d.formats.console import (
+    LOG_KIND,
     LOG_NAMES,
     MAX_LINE,
     NUMBER,
@@ -26,6 +27,7 @@ NAME = "modded-nanogpt log"
 _LINE = re.compile(r"(?:step|s):(\d{1,15})(?:/\d+)? (.*)")
 _PAIR = re.compile(rf"([A-Za-z_]\w*):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
 
+KIND = LOG_KIND
 NAMES = LOG_NAMES
 claim = claim_log
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_NAMES, NUMBER, PrintedRuns, claim_log, number
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, NUMBER, PrintedRuns, claim_log, number
 from viz3d.formats.tally import Tally
 
 NAME = "verl log"
@@ -19,6 +19,7 @@ _LINE = re.compile(r"(?:\([\w.]+ pid=[^)]*\) )?step:(\d{1,15}) - (.*)")
 # A number of NumPy is printed as np.float64(0.5).
 _METRIC = re.compile(rf"(.+):(?:np\.\w+\()?({NUMBER})\)?\s*", re.IGNORECASE)
 
+KIND = LOG_KIND
 NAMES = LOG_NAMES
 claim = claim_log
 
