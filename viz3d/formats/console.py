@@ -19,6 +19,8 @@ LOG_KIND = "console log"
 LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
+# llm.c prints -100 where it does not know the GPU, nanoGPT for its first steps.
+NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
 # A unit stays with the number: as a suffix of the metric's name.
 _SUFFIXES = {"": "", "%": "", "m": "_min"}
 
@@ -81,6 +83,9 @@ class PrintedRuns:
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
+        if values.get("mfu", 0.0) < 0:
+            run.tally.add(NO_MFU, line=line)
+            values = {name: value for name, value in values.items() if name != "mfu"}
         run.builder.add({**values, "step": step}, line)
 
     @property

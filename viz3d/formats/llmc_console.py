@@ -43,9 +43,6 @@ _EVALUATIONS = {
     "val_loss": re.compile(rf"^val loss ({NUMBER})\s*$", re.IGNORECASE),
     "hellaswag": re.compile(rf"^HellaSwag: \d+/\d+ = ({NUMBER})\s*$", re.IGNORECASE),
 }
-NO_MFU = (
-    "{n} MFU{|s} below 0, by which llm.c says that it does not know the GPU, {was|were} left out."
-)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -91,13 +88,7 @@ class _Log:
     def update(self, step: int, rest: str, line: int, *, from_0: bool) -> None:
         """Take a line about an update; steps are counted from 1 where it says of how many."""
         self.place(step if from_0 else step - 1)
-        values = _values(_METRICS, rest)
-        known = values.get("mfu", 0.0) >= 0
-        if not known:
-            del values["mfu"]
-        self.runs.add(step, values, line)
-        if not known and self.runs.current:
-            self.runs.current.add(NO_MFU, line=line)
+        self.runs.add(step, _values(_METRICS, rest), line)
         self.reached = step + 1 if from_0 else step
         self.updates += 1
 
