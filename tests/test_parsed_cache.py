@@ -84,10 +84,14 @@ def load(path: Path) -> list[Run] | str:
         return str(error)
 
 
-@settings(max_examples=60, deadline=None)
-@given(lines=st.lists(LINES, max_size=12), lazy=st.booleans(), table=st.booleans())
-def test_what_was_parsed_comes_back_the_same(lines: list[str], lazy: bool, table: bool) -> None:
+@pytest.mark.parametrize("examples", [20, pytest.param(1000, marks=pytest.mark.slow)])
+def test_what_was_parsed_comes_back_the_same(examples: int) -> None:
     """The first opening, the second, and one without a cache agree in everything."""
+    logs = given(lines=st.lists(LINES, max_size=12), lazy=st.booleans(), table=st.booleans())
+    settings(max_examples=examples, deadline=None)(logs(check_kept))()
+
+
+def check_kept(lines: list[str], lazy: bool, table: bool) -> None:
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         path = Path(name) / "lr-0.1.jsonl"
         path.write_text("\n".join(lines), encoding="utf-8")
@@ -269,12 +273,16 @@ def lines_of(rows: list[tuple[int, dict[str, Any] | None]]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-@settings(max_examples=100, deadline=None)
-@given(rows=GROWING, where=st.floats(0, 1), torn=st.integers(0, 7), beside=st.booleans())
-def test_a_grown_log_is_what_the_whole_is(
+@pytest.mark.parametrize("examples", [30, pytest.param(1000, marks=pytest.mark.slow)])
+def test_a_grown_log_is_what_the_whole_is(examples: int) -> None:
+    """Whatever was added, and wherever the log ended when it was read before."""
+    logs = given(rows=GROWING, where=st.floats(0, 1), torn=st.integers(0, 7), beside=st.booleans())
+    settings(max_examples=examples, deadline=None)(logs(check_grown))()
+
+
+def check_grown(
     rows: list[tuple[int, dict[str, Any] | None]], where: float, torn: int, beside: bool
 ) -> None:
-    """Whatever was added, and wherever the log ended when it was read before."""
     whole = lines_of(rows)
     begun = whole[: len(lines_of(rows[: 1 + int(where * len(rows))])) - max(0, torn - 4)]
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
