@@ -6,16 +6,15 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.errors import WandbError
 from viz3d.run import FileInfo, Problem
+from viz3d.sources.batches import Batches, alone
 from viz3d.sources.bucket import moment, open_cache
-from viz3d.sources.fetching import Fuse, alone
 from viz3d.sources.globs import matches
-from viz3d.sources.transfer import Meter, all_at_once
+from viz3d.sources.transfer import Meter
 from viz3d.sources.wandb import Client
 from viz3d.sources.wandb_faults import wandb_fault
 from viz3d.sources.wandb_history import Histories, Packing
@@ -46,7 +45,7 @@ class WandbSource:
         # Another server may have a project of the same name.
         self._place = f"{self._client.host} {address.entity}/{address.project}"
         self._histories = Histories(self._client, self.cache, address, packing, self._place)
-        self._failed: dict[tuple[str, str], WandbError] = {}
+        self._batches = Batches(self._bring)
         self._as_of: float | None = None
         self._told: tuple[Problem, ...] = ()
         self._remarks: dict[str, Problem] = {}
@@ -121,14 +120,13 @@ class WandbSource:
         """Read the histories that are not here yet, several at once; the progress counts rows."""
         if self._as_of is not None:
             return
-        meter, fuse = Meter(cancel, "rows"), Fuse()
+        meter = Meter(cancel, "rows")
         wanted = [self._whole(file) for file in files]
-        for file in wanted:
-            self._failed.pop((file.path, file.generation), None)
+        self._batches.forget(wanted)
         missing = [file for file in wanted if self.cache.find(self._place, file) is None]
         for file in missing:
             meter.plan(file.rows or 0)
-        all_at_once([partial(self._try, file, meter, fuse) for file in missing], meter, watch)
+        self._batches.bring(missing, meter, watch)
 
     def fetch(self, file: FileInfo) -> Path:
         """Return the kept history of a run, or the last good one where the new cannot be had.
@@ -140,9 +138,7 @@ class WandbSource:
         whole = self._whole(file)
         self._remarks.pop(file.path, None)
         try:
-            failed = self._failed.pop((whole.path, whole.generation), None)
-            if failed is not None:
-                raise failed
+            self._batches.raise_for(whole)
             meter = Meter(unit="rows")
             meter.plan(whole.rows or 0)
             return self._bring(whole, meter)
@@ -180,19 +176,6 @@ class WandbSource:
         said = f"W&B cannot be read now: {why.what.rstrip('.')}. "
         self._told = (Problem(f"{said}Shown is what was there as of {moment(when)}.", why.remedy),)
         return files
-
-    def _try(self, file: FileInfo, meter: Meter, fuse: Fuse) -> None:
-        try:
-            if fuse.blown is not None:
-                raise fuse.blown
-            self._bring(file, meter)
-            fuse.reset()
-        except WandbError as error:
-            if error.kind != "cancelled":
-                fuse.note(error)
-                self._failed[file.path, file.generation] = error
-        finally:
-            meter.done()
 
     def _bring(self, file: FileInfo, meter: Meter) -> Path:
         with alone(f"{self._place}\0{file.path}"):
