@@ -59,7 +59,8 @@ def to_svg(chart: Chart) -> bytes:
     """
     text = _counted_ids(_draw(chart, "svg").decode())
     head, end, rest = text.partition(">")
-    return f"{head}{end}<metadata>{escape(about_json(chart))}</metadata>{rest}".encode()
+    said = f"<metadata>{escape(about_json(chart))}</metadata>"
+    return "".join([head, end, said, rest]).encode()
 
 
 def find_browser() -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from viz3d.export.about import about, settings_text
 from viz3d.figures.chart import Chart
@@ -19,6 +19,10 @@ from viz3d.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Text that is read as HTML: written in the code, or escaped. A test looks at each place where tags
+# are written, and at each caller of what takes or returns such text.
+Html: TypeAlias = str
 
 MOST_SCENES = 8
 """A browser gives one page no more WebGL contexts than this at a time."""
@@ -114,13 +118,13 @@ def to_html_page(
     ).encode()
 
 
-def _chart(chart: Chart, heading: str, number: int, *, scene: bool, left: bool) -> str:
-    pictures = [_picture(chart.figure, chart, heading, f"viz3d-figure-{number}")] if scene else []
-    pictures.append(_picture(chart.flat, chart, heading, f"viz3d-flat-{number}"))
+def _chart(chart: Chart, heading: str, number: int, *, scene: bool, left: bool) -> Html:
+    pictures = [_picture(chart.figure, chart, heading, f"viz3d-figure-{number:d}")] if scene else []
+    pictures.append(_picture(chart.flat, chart, heading, f"viz3d-flat-{number:d}"))
     notes = "\n".join(f"<li>{escape(note)}</li>" for note in chart.notes)
     return f"""\
-<section class="chart" aria-labelledby="viz3d-heading-{number}">
-<h2 id="viz3d-heading-{number}">{escape(heading)}</h2>
+<section class="chart" aria-labelledby="viz3d-heading-{number:d}">
+<h2 id="viz3d-heading-{number:d}">{escape(heading)}</h2>
 <p>{escape(chart.summary)}</p>
 {f'<p class="hint">{FLAT_ONLY}</p>' if left else ""}
 <div class="pictures">
@@ -132,21 +136,24 @@ def _chart(chart: Chart, heading: str, number: int, *, scene: bool, left: bool) 
 </section>"""
 
 
-def _picture(figure: Any, chart: Chart, heading: str, name: str) -> str:
+def _picture(figure: Any, chart: Chart, heading: str, name: Html) -> Html:
     from viz3d.figures.wire import to_wire
 
     kind = "2D" if figure is chart.flat else "3D"
     label = escape(f"{heading}, {kind}. {chart.summary}")
-    # Inside a script only "<" could end it; JSON knows another way to write it.
-    data = to_wire(figure).replace("<", "\\u003c")
     return (
         f'<div class="frame"><div class="picture" id="{name}" role="img" tabindex="0" '
         f'aria-busy="true" aria-label="{label}"></div></div>\n'
-        f'<script type="application/json" id="{name}-data">{data}</script>\n'
+        f'<script type="application/json" id="{name}-data">{_in_script(to_wire(figure))}</script>\n'
     )
 
 
-def _table(frame: pd.DataFrame, caption: str, *, index: bool) -> str:
+def _in_script(json: str) -> Html:
+    """Write JSON so that it cannot end the script around it, which only "<" could."""
+    return json.replace("<", "\\u003c")
+
+
+def _table(frame: pd.DataFrame, caption: str, *, index: bool) -> Html:
     if frame.empty:
         return ""
     shown = frame.astype(object).where(frame.notna(), "")
@@ -155,18 +162,18 @@ def _table(frame: pd.DataFrame, caption: str, *, index: bool) -> str:
     return f'<div class="table" role="region" tabindex="0" aria-label="{label}">\n{html}\n</div>'
 
 
-def _more(caption: str, frame: pd.DataFrame) -> str:
+def _more(caption: str, frame: pd.DataFrame) -> Html:
     found = _table(frame, caption, index=True) or "<p>Nothing to show.</p>"
     return f'<section class="more">\n<h2>{escape(caption)}</h2>\n{found}\n</section>'
 
 
-def _controls(scenes: int) -> str:
+def _controls(scenes: int) -> Html:
     link = '<p class="controls" id="viz3d-link"></p>\n'  # the script puts the switch in
     hint = f'<p class="controls hint">{KEYS}</p>' if scenes else ""
     return (link if scenes > 1 else "") + hint
 
 
-def _provenance(charts: Sequence[Chart], headings: Sequence[str]) -> str:
+def _provenance(charts: Sequence[Chart], headings: Sequence[str]) -> Html:
     """Say with which version, settings and data the charts were made."""
     import pandas as pd
 
@@ -193,7 +200,7 @@ def _provenance(charts: Sequence[Chart], headings: Sequence[str]) -> str:
 </section>"""
 
 
-def _policy(*scripts: str) -> str:
+def _policy(*scripts: str) -> Html:
     """Allow these scripts, the styles that plotly.js sets and pictures made here; nothing else."""
     hashes = " ".join(f"'sha256-{_hash(script)}'" for script in scripts)
     return (
@@ -203,12 +210,12 @@ def _policy(*scripts: str) -> str:
 
 
 @cache
-def _hash(text: str) -> str:
+def _hash(text: str) -> Html:
     return b64encode(sha256(text.encode()).digest()).decode()
 
 
 @cache
-def _plotly() -> str:
+def _plotly() -> Html:
     from plotly.offline import get_plotlyjs
 
     # Inside a script, this alone would end it.
@@ -216,6 +223,6 @@ def _plotly() -> str:
 
 
 @cache
-def _joined(*names: str) -> str:
+def _joined(*names: str) -> Html:
     """Return files that stand beside this one as one."""
     return "\n".join((Path(__file__).parent / name).read_text("utf-8") for name in names)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viz3d.analysis.downsample import FEWEST, min_max
+from viz3d.figures.text import Drawn
 
 LARGEST_FIGURE = 1_000_000
 """Bytes of a figure's JSON, for the sake of the network and of the browser."""
@@ -50,7 +51,7 @@ def thin(step: NDArray[np.int64], value: NDArray[np.float64], n_out: int) -> NDA
     return min_max(value, n_out=n_out, x=step)
 
 
-def told(shown: int, total: int) -> str:
+def told(shown: int, total: int) -> Drawn:
     """Say how many points are drawn: ``"2,000 of 105,385 points, every extreme kept"``."""
     if shown >= total:
         return f"all {total:,} points" if total != 1 else "the only point"

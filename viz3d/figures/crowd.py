@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from viz3d.analysis.stretches import MOST
 from viz3d.figures import style
 from viz3d.figures.budget import PER_CROWD, compact
+from viz3d.figures.text import Drawn
 
 Floats = NDArray[np.float64]
 
@@ -21,13 +22,13 @@ def stretches(n_runs: int) -> int:
     return min(MOST, max(4, PER_CROWD // n_runs))
 
 
-def place_scale(names: Sequence[str], *, bar: bool = True) -> dict[str, Any]:
+def place_scale(names: Sequence[Drawn], *, bar: bool = True) -> dict[str, Any]:
     """Return colour settings of lines that are shaded by the place of their run.
 
     Parameters
     ----------
     names : sequence of str
-        Of the runs, safe.
+        Of the runs.
     bar : bool
         Whether a bar tells the places; it names the first and the last run.
     """
@@ -44,8 +45,8 @@ def place_scale(names: Sequence[str], *, bar: bool = True) -> dict[str, Any]:
 
 def crowd(
     parts: Sequence[Floats],
-    labels: Sequence[str],
-    hover: str,
+    labels: Sequence[Drawn],
+    hover: Drawn,
     *,
     width: float,
     opacity: float = 1,
@@ -58,7 +59,7 @@ def crowd(
     parts : sequence of ndarray, each of shape (n, 4)
         The three coordinates and the step of each run's points.
     labels : sequence of str
-        Safe names, one per run; empty for lines without a hover label.
+        Names, one per run; empty for lines without a hover label.
     hover : str
         Hover template; ``%{text}`` is the run and ``%{customdata}`` the step.
     width, opacity : float

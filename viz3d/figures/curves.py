@@ -189,7 +189,7 @@ def _trace(result: CurvesResult, i: int, kept: np.ndarray, color: str) -> go.Sca
         y=compact(curve.value[kept]),
         customdata=compact(curve.step[kept].astype(np.float64)),
         mode="lines" if len(kept) > 1 else "markers",
-        name=safe(curve.label, 40),
+        name=curve.label,
         showlegend=style.named(len(result.curves)),
         line={"color": color, "width": 2},
         hovertemplate=f"{safe(curve.run)}<br>step %{{customdata:,d}}{place}"

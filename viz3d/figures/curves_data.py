@@ -16,7 +16,7 @@ from viz3d.errors import BadArgument, ChartError
 from viz3d.figures.frame import WIDE, Frame, skewed, span
 from viz3d.figures.needs import as_runs
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import in_words, short_names
+from viz3d.figures.text import Drawn, in_words, safe, short_names
 from viz3d.figures.tidy import Part, columns_for, stack
 from viz3d.run import Run
 
@@ -44,7 +44,7 @@ class Curve:
     """
 
     run: str
-    label: str
+    label: Drawn
     step: NDArray[np.int64]
     x: NDArray[np.float64]
     value: NDArray[np.float64]
@@ -122,7 +122,7 @@ def compute(
             f"No chosen run has {in_words(metric)} along {AXES[along]}. {why} Choose another axis, "
             f"or record it with `viz3d.Recorder(path).log(step, {lacks}=...)`."
         )
-    labels = short_names([run.name for run, _ in used])
+    labels = [safe(name, 40) for name in short_names([run.name for run, _ in used])]
     return CurvesResult(
         along=along,
         metric=metric,
@@ -160,7 +160,7 @@ def _curve(run: Run, metric: str, along: str) -> Curve | str:
         )
     return Curve(
         run=run.name,
-        label=run.name,
+        label="",  # told once all runs are known
         step=values[there].index.to_numpy(np.int64),
         x=np.asarray(x[there], dtype=np.float64),
         value=values[there].to_numpy(),

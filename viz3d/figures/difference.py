@@ -55,7 +55,7 @@ def draw(result: DifferenceResult) -> go.Figure:
     titles = result.titles
     second = style.axis(scene_text(titles[1]), range=padded(y, log=log))
     scene = style.scene(
-        style.axis(titles[0], range=padded(x, share=0.02)),
+        style.axis(scene_text(titles[0]), range=padded(x, share=0.02)),
         {**second, **(log_ticks(y) if log else even_ticks(y))},
         height_axis(result, z),
     )
@@ -74,7 +74,7 @@ def draw_flat(result: DifferenceResult) -> go.Figure:
     layout = style.flat_layout(
         TITLE,
         subtitle(result, numbers(result)),
-        style.axis(result.titles[0], range=padded(x, share=0.02), zeroline=False),
+        style.axis(safe(result.titles[0]), range=padded(x, share=0.02), zeroline=False),
         {**second, **(log_ticks(y) if log else {})},
     )
     return style.figure(traces, layout)

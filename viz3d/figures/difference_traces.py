@@ -17,7 +17,7 @@ from viz3d.figures.difference_data import DifferenceResult, color_range
 from viz3d.figures.difference_sides import Side
 from viz3d.figures.frame import Range, padded
 from viz3d.figures.surface_traces import FADED, color_scale, edge, only
-from viz3d.figures.text import safe, scene_text
+from viz3d.figures.text import Drawn, safe, scene_text
 from viz3d.figures.ticks import nice_ticks, ratio_ticks
 
 Floats = NDArray[np.float64]
@@ -37,7 +37,7 @@ def diverging(result: DifferenceResult) -> list[tuple[float, str]]:
     return [(1 - at, color) for at, color in reversed(scale)]
 
 
-def unit(result: DifferenceResult) -> str:
+def unit(result: DifferenceResult) -> Drawn:
     """Return what follows a difference: per cent where it is a ratio."""
     return " %" if result.found.log else ""
 
@@ -70,11 +70,11 @@ def said(result: DifferenceResult) -> Floats:
     return np.stack([found.a, found.b, *told], -1)
 
 
-def hover(result: DifferenceResult) -> str:
+def hover(result: DifferenceResult) -> Drawn:
     """Return the hover label of a point whose `said` is its customdata."""
-    x, y, value = result.titles
+    x, y, value = map(safe, result.titles)
     u = unit(result)
-    second = "" if result.found.along else f"{safe(y)} %{{y:.3~g}}<br>"
+    second = "" if result.found.along else f"{y} %{{y:.3~g}}<br>"
     return (
         f"{x} %{{x:,.0f}}<br>{second}{value} of A %{{customdata[0]:.4~g}}, "
         f"of B %{{customdata[1]:.4~g}}<br>A − B %{{customdata[2]:+.3~g}}{u}<br>"
@@ -142,7 +142,7 @@ def zero_plane(result: DifferenceResult, x: Range, y: Range) -> go.Scatter3d:
 def run_traces(sides: Sequence[Side], y: Range) -> list[go.Scatter]:
     """Return where the runs of each side lie in the plane."""
     traces = []
-    for side, color in zip(sides, SIDES, strict=True):
+    for side, letter, color in zip(sides, "AB", SIDES, strict=True):
         lines = _thinned(side)
         inside = (lines[:, 1] >= y[0]) & (lines[:, 1] <= y[1])
         lines[~inside] = np.nan
@@ -151,8 +151,8 @@ def run_traces(sides: Sequence[Side], y: Range) -> list[go.Scatter]:
                 x=compact(lines[:, 0]),
                 y=compact(lines[:, 1]),
                 mode="lines",
-                name=f"runs of {side.name}",
-                line={"color": color, "width": 1.5, "dash": "dot" if side.name == "B" else "solid"},
+                name=f"runs of {letter}",
+                line={"color": color, "width": 1.5, "dash": "dot" if letter == "B" else "solid"},
                 hoverinfo="skip",
             )
         )
@@ -176,7 +176,8 @@ def _tone(result: DifferenceResult) -> Floats:
 
 
 def _colors(result: DifferenceResult, *, prefix: str, bar: bool) -> dict[str, Any]:
-    title, log, ends = f"{name(result)}; blue: A better", result.found.log, color_range(result)
+    title, ends = f"{safe(name(result))}; blue: A better", color_range(result)
+    log = result.found.log
     colors = color_scale(ends, title, log=log, prefix=prefix, bar=bar, scale=diverging(result))
     if bar and log:
         colors["colorbar"]["ticktext"] = [text for _, text in ratio_ticks(ends)]

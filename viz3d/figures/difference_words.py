@@ -12,7 +12,7 @@ from viz3d.figures.difference_data import DifferenceResult
 from viz3d.figures.difference_sides import Side
 from viz3d.figures.loss_words import HISTORY
 from viz3d.figures.reward_words import CAPTION
-from viz3d.figures.text import count, listed, safe, say, short_names, with_names, wrapped
+from viz3d.figures.text import Drawn, count, listed, safe, say, short_names, with_names, wrapped
 
 ONE_RUN = (
     "With one run on a side the band holds the noise within runs and no more: another seed may "
@@ -45,18 +45,18 @@ def numbers(result: DifferenceResult) -> dict[str, Any]:
     }
 
 
-def subtitle(result: DifferenceResult, said: Mapping[str, Any]) -> str:
+def subtitle(result: DifferenceResult, said: Mapping[str, Any]) -> Drawn:
     """Return the line under the title: the two sides and the three shares."""
-    sides = "; ".join(f"{side.name}: {safe(side.title, 30)}" for side in result.sides)
+    a, b = (safe(side.title, 30) for side in result.sides)
     low, high = _words(result) if said["one_run"] else ("better", "worse")
     text = (
-        f"{sides}. A {low} {_per_cent(said['better'])}, {high} {_per_cent(said['worse'])}, "
+        f"A: {a}; B: {b}. A {low} {_per_cent(said['better'])}, {high} {_per_cent(said['worse'])}, "
         f"undecided {_per_cent(said['undecided'])}."
     )
     return wrapped(f"{text} One run on a side: no claim." if said["one_run"] else text, 76)
 
 
-def _words(result: DifferenceResult) -> tuple[str, str]:
+def _words(result: DifferenceResult) -> tuple[Drawn, Drawn]:
     """Return what A is where it is better, and where it is worse."""
     return ("lower", "higher") if result.lower_is_better else ("higher", "lower")
 
@@ -185,7 +185,7 @@ def _named(side: Side, short: list[str]) -> str:
     return f"{runs}: {listed(short)}" if side.title == runs else f"{side.title}, {runs}"
 
 
-def _per_cent(share: float) -> str:
+def _per_cent(share: float) -> Drawn:
     return f"{100 * share:.0f} %"
 
 

@@ -16,7 +16,7 @@ from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import as_runs
 from viz3d.figures.pins import Pin, event_pin
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import in_words, safe, short_names
+from viz3d.figures.text import Drawn, in_words, safe, short_names
 from viz3d.run import Run
 
 KIND = "training-dynamics"
@@ -34,7 +34,7 @@ class DynamicsResult:
     ----------
     embedding : Embedding
     labels : tuple of str
-        Safe, short name of each run.
+        Short name of each run.
     events : tuple of tuple of (str, Event)
         For each run the events of its loss, gradient norm and reward, with the role.
     settings, origins : as in every chart
@@ -43,7 +43,7 @@ class DynamicsResult:
     """
 
     embedding: Embedding
-    labels: tuple[str, ...]
+    labels: tuple[Drawn, ...]
     events: tuple[tuple[tuple[str, Event], ...], ...]
     settings: Mapping[str, Any]
     origins: tuple[Mapping[str, str], ...]
@@ -51,7 +51,7 @@ class DynamicsResult:
     view: ClassVar[str] = "pca"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> Drawn:
         """Title of the chart."""
         return f"{TITLE}, overlaid" if self.groups else TITLE
 
@@ -104,7 +104,7 @@ def event_pins(result: DynamicsResult) -> list[list[Pin]]:
     ]
 
 
-def _name(role: str) -> str:
+def _name(role: str) -> Drawn:
     return safe(in_words(role))
 
 

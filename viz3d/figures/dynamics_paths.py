@@ -14,10 +14,10 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.crowd import crowd, stretches
 from viz3d.figures.dynamics_data import DynamicsResult, coordinates
-from viz3d.figures.text import safe
+from viz3d.figures.text import Drawn, safe
 
 
-def _each(result: DynamicsResult) -> list[tuple[Trajectory, str]]:
+def _each(result: DynamicsResult) -> list[tuple[Trajectory, Drawn]]:
     return list(zip(result.embedding.trajectories, result.labels, strict=True))
 
 
@@ -116,7 +116,7 @@ def _entry(result: DynamicsResult, i: int) -> dict[str, Any]:
 def _together(result: DynamicsResult, i: int) -> dict[str, Any]:
     """Let the entry of a group in the legend switch all lines of its runs."""
     return (
-        {"legendgroup": f"group {result.groups.index(result.groups[i])}"} if result.groups else {}
+        {"legendgroup": f"group {result.groups.index(result.groups[i]):d}"} if result.groups else {}
     )
 
 
@@ -142,7 +142,7 @@ def _median(result: DynamicsResult, i: int) -> go.Scatter3d:
 
 
 def _line(
-    points: np.ndarray, shown: np.ndarray, path: Trajectory, label: str, look: dict[str, Any]
+    points: np.ndarray, shown: np.ndarray, path: Trajectory, label: Drawn, look: dict[str, Any]
 ) -> go.Scatter3d:
     x, y, z = np.where(shown[:, None], points, np.nan).T
     return go.Scatter3d(

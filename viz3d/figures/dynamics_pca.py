@@ -20,7 +20,7 @@ from viz3d.figures.dynamics_tidy import tidy
 from viz3d.figures.dynamics_words import notes, numbers, percent, subtitle, summary, table
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.pins import flat_pin_traces, mark_traces, pinned
-from viz3d.figures.text import scene_text
+from viz3d.figures.text import Drawn, scene_text
 from viz3d.figures.ticks import even_ticks
 
 __all__ = [
@@ -57,7 +57,7 @@ def draw(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
         for i, (title, limits) in enumerate(zip(_titles(result), ranges, strict=True))
     ]
     scene = style.scene(*axes)
-    return style.figure(traces, style.layout(result.title, subtitle(result), scene=scene))
+    return style.figure(traces, style.layout(result.heading, subtitle(result), scene=scene))
 
 
 def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
@@ -66,7 +66,7 @@ def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
     titles = _titles(result)
     traces = [trace for i in range(len(result.labels)) for trace in flat_path(result, i)]
     layout = style.flat_layout(
-        result.title,
+        result.heading,
         subtitle(result),
         style.axis(titles[0], range=padded(x, share=0.08), anchor="y"),
         style.axis(titles[1], range=padded(y, share=0.08), domain=[0.48, 1.0]),
@@ -79,9 +79,9 @@ def draw_flat(result: DynamicsResult, frame: Frame | None = None) -> go.Figure:
     return style.figure([*traces, *_bars(result)], {**layout, **below, "height": 640})
 
 
-def _titles(result: DynamicsResult) -> list[str]:
+def _titles(result: DynamicsResult) -> list[Drawn]:
     """Name the axes, short enough that three of them fit around a scene on a phone."""
-    shares = [f"PC{i + 1}, {percent(s)}" for i, s in enumerate(result.embedding.explained)]
+    shares = [f"PC{i + 1:d}, {percent(s)}" for i, s in enumerate(result.embedding.explained)]
     return [*shares, "step"][:3]
 
 

@@ -17,7 +17,7 @@ from viz3d.figures.pins import flat_pin_traces, mark_traces, pinned
 from viz3d.figures.plain_data import PlainResult, compute, compute_each, event_pins
 from viz3d.figures.plain_tidy import tidy
 from viz3d.figures.plain_words import notes, numbers, subtitle, summary, table
-from viz3d.figures.text import in_words, safe, scene_text
+from viz3d.figures.text import Drawn, in_words, safe, scene_text
 from viz3d.figures.ticks import even_ticks
 
 __all__ = [
@@ -104,7 +104,7 @@ def _flat_pins(result: PlainResult) -> list[go.Scatter]:
     return traces
 
 
-def _crowd(result: PlainResult, hover: str) -> list[go.Scatter3d]:
+def _crowd(result: PlainResult, hover: Drawn) -> list[go.Scatter3d]:
     rows = [np.column_stack([path.points, path.step]) for path in result.paths]
     labels = [path.label for path in result.paths]
     said = f"%{{text}}, median of a stretch<br>step %{{customdata:,.0f}}{hover}<extra></extra>"
@@ -114,7 +114,7 @@ def _crowd(result: PlainResult, hover: str) -> list[go.Scatter3d]:
     ]
 
 
-def _lines(result: PlainResult, i: int, hover: str) -> list[go.Scatter3d]:
+def _lines(result: PlainResult, i: int, hover: Drawn) -> list[go.Scatter3d]:
     """Draw one run faint as it is and bold as medians of stretches."""
     path, n = result.paths[i], len(result.paths)
     color = style.run_color(i, n)

@@ -11,7 +11,7 @@ from viz3d.analysis.embedding import Embedding
 from viz3d.analysis.walks import DRAWS
 from viz3d.figures.dynamics_data import DynamicsResult
 from viz3d.figures.event_words import summed_up, tally
-from viz3d.figures.text import count, listed, say, wrapped
+from viz3d.figures.text import Drawn, count, listed, say, wrapped
 
 
 def numbers(result: DynamicsResult) -> dict[str, Any]:
@@ -96,10 +96,10 @@ def table(result: DynamicsResult) -> pd.DataFrame:
     return frame
 
 
-def subtitle(result: DynamicsResult) -> str:
+def subtitle(result: DynamicsResult) -> Drawn:
     """Return the line under the title: what the axes explain, beside random walks."""
     e = result.embedding
-    axes = "1 axis explains" if e.tested == 1 else f"{e.tested} axes explain"
+    axes = "1 axis explains" if e.tested == 1 else f"{e.tested:d} axes explain"
     return wrapped(
         f"{count(len(e.trajectories), 'run')}, {count(len(e.metrics), 'metric')}, one basis. "
         f"{axes} {percent(e.total)} of the variance, {percent(e.null_total_mean)} of random walks."
@@ -132,6 +132,6 @@ def _ranges(e: Embedding) -> str:
     return f"steps {min(a for a, _ in ends):,} to {max(b for _, b in ends):,}, by run"
 
 
-def percent(share: float) -> str:
+def percent(share: float) -> Drawn:
     """Return a share as whole per cent."""
     return f"{100 * share:.0f} %"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from viz3d.analysis.event import KINDS, Event
 from viz3d.analysis.plateaus import SHARE, SLOWED
 from viz3d.analysis.spikes import THRESHOLD, WINDOW
-from viz3d.figures.text import count, listed, say
+from viz3d.figures.text import Drawn, count, listed, say
 
 PLURAL = {
     "NaN": "stretches of NaN",
@@ -19,7 +19,7 @@ PLURAL = {
 SINGULAR = {"NaN": "stretch of NaN", "infinity": "stretch of infinite values"}
 
 
-def told_event(event: Event, name: str) -> str:
+def told_event(event: Event, name: Drawn) -> Drawn:
     """Say what happened; `name` is the metric's in words, and lines break at ``<br>``."""
     return _TELL[event.kind](event, name)
 
@@ -43,7 +43,12 @@ def tally(events: Iterable[Event]) -> dict[str, int]:
 def told_tally(found: Mapping[str, int]) -> str:
     """Return counts in words: ``"2 stretches of NaN and 3 spikes"``."""
     return listed(
-        [count(n, SINGULAR.get(kind, kind), PLURAL.get(kind, "")) for kind, n in found.items()], 7
+        [
+            count(found[kind], SINGULAR.get(kind, kind), PLURAL.get(kind, ""))
+            for kind in KINDS
+            if kind in found
+        ],
+        7,
     )
 
 
@@ -71,7 +76,7 @@ def rules(found: Mapping[str, int]) -> list[str]:
     return said
 
 
-def _not_a_number(event: Event, name: str) -> str:
+def _not_a_number(event: Event, name: Drawn) -> Drawn:
     what = "NaN" if event.kind == "NaN" else "infinite"
     text = f"{name} became {what}, {count(event.rows, 'logged row')}"
     if event.before is None:
@@ -79,14 +84,14 @@ def _not_a_number(event: Event, name: str) -> str:
     return f"{text};<br>last good value {say(event.level)} at step {event.before:,}"
 
 
-def _divergence(event: Event, name: str) -> str:
+def _divergence(event: Event, name: Drawn) -> Drawn:
     return (
         f"{name} diverged from here:<br>it ends at {say(event.value)}, "
         f"{_factor(event.size)} its best level"
     )
 
 
-def _spike(event: Event, name: str) -> str:
+def _spike(event: Event, name: Drawn) -> Drawn:
     verb, where = ("spiked", "above") if event.kind == "spike" else ("dropped", "below")
     return (
         f"{name} {verb} to {say(event.value)} {_lasted(event)},<br>{_factor(event.size)} the "
@@ -94,25 +99,25 @@ def _spike(event: Event, name: str) -> str:
     )
 
 
-def _plateau(event: Event, name: str) -> str:
+def _plateau(event: Event, name: Drawn) -> Drawn:
     return (
         f"no progress of {name} from step {event.step:,} to {event.last_step:,},<br>at "
         f"{say(event.value)}"
     )
 
 
-def _restart(event: Event, name: str) -> str:
+def _restart(event: Event, name: Drawn) -> Drawn:
     return (
         f"restarted: steps {event.step:,} to {event.last_step:,} were logged again,<br>"
         f"{count(event.rows, 'row')} of {name} superseded"
     )
 
 
-def _factor(size: float) -> str:
+def _factor(size: float) -> Drawn:
     return f"{say(float(f'{size:.2g}'))} times"
 
 
-def _lasted(event: Event) -> str:
+def _lasted(event: Event) -> Drawn:
     rows = count(event.rows, "row")
     return f"for {rows}" if event.returned else f"for {rows} and more"
 

@@ -24,7 +24,7 @@ from viz3d.errors import ChartError, MissingMetric
 from viz3d.figures.budget import PER_CROWD, shares, thin
 from viz3d.figures.frame import WIDE, skewed
 from viz3d.figures.needs import RECORD
-from viz3d.figures.text import in_words, listed, safe, short_names
+from viz3d.figures.text import Drawn, in_words, listed, safe, short_names
 from viz3d.run import Run
 
 TITLE = "Explore"
@@ -55,7 +55,8 @@ class ExploreRows:
 
     Attributes
     ----------
-    run, label : str
+    run : str
+    label : str
     step : ndarray of int64, shape (n,)
     points : ndarray of float64, shape (n, 3 or 4)
         Values of x, y, z and of the colour where one was asked for; a category is its number.
@@ -70,7 +71,7 @@ class ExploreRows:
     """
 
     run: str
-    label: str
+    label: Drawn
     step: NDArray[np.int64]
     points: Floats
     drawn: NDArray[np.int64]

@@ -16,7 +16,7 @@ from viz3d.figures.explore_data import ExploreResult
 from viz3d.figures.explore_rows import ExploreAxis, ExploreRows
 from viz3d.figures.frame import Range, padded
 from viz3d.figures.surface_traces import color_scale
-from viz3d.figures.text import safe, scene_text
+from viz3d.figures.text import Drawn, safe, scene_text
 from viz3d.figures.ticks import even_ticks, log_ticks
 
 Floats = NDArray[np.float64]
@@ -132,14 +132,16 @@ def _named(result: ExploreResult) -> bool:
     return result.color is None and not result.is_map and style.named(len(result.rows))
 
 
-def _groups(result: ExploreResult) -> list[tuple[Sequence[ExploreRows], str]]:
+def _groups(result: ExploreResult) -> list[tuple[Sequence[ExploreRows], Drawn]]:
     """Rows that share a trace, with its name."""
     if _many(result):
         return [(result.rows, f"{len(result.rows):,} runs")]
     return [([rows], rows.label) for rows in result.rows]
 
 
-def _joined(rows: Sequence[ExploreRows], label: str) -> tuple[Floats, Floats, Any]:
+def _joined(
+    rows: Sequence[ExploreRows], label: Drawn
+) -> tuple[Floats, Floats, Drawn | list[Drawn]]:
     """Points and steps that are drawn, with a gap behind each of several runs; hover texts."""
     if len(rows) == 1:
         return rows[0].points[rows[0].drawn], rows[0].step[rows[0].drawn].astype(float), label
@@ -188,9 +190,9 @@ def _shade(axis: ExploreAxis, limits: Range, *, bar: bool) -> dict[str, Any]:
 def _hover(
     result: ExploreResult,
     rows: Sequence[ExploreRows],
-    where: tuple[str, str, str],
-    step: str = "customdata",
-) -> str:
+    where: tuple[Drawn, Drawn, Drawn],
+    step: Drawn = "customdata",
+) -> Drawn:
     """Return the hover template: the run, the step, and each axis by name."""
     said = [f"step %{{{step}:,d}}"]
     for axis, place in zip(result.axes, where, strict=True):

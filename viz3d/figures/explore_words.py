@@ -10,7 +10,16 @@ import pandas as pd
 from viz3d.figures.budget import told
 from viz3d.figures.explore_data import ExploreResult
 from viz3d.figures.explore_rows import ExploreAxis, ExploreRows
-from viz3d.figures.text import count, listed, say, short_names, unique_names, with_names, wrapped
+from viz3d.figures.text import (
+    Drawn,
+    count,
+    listed,
+    say,
+    short_names,
+    unique_names,
+    with_names,
+    wrapped,
+)
 
 NAMED = 3
 """Runs whose way is told in the summary."""
@@ -102,7 +111,7 @@ def table(result: ExploreResult) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def subtitle(result: ExploreResult) -> str:
+def subtitle(result: ExploreResult) -> Drawn:
     """Return the line under the title."""
     drawn = sum(len(rows.drawn) for rows in result.rows)
     total = sum(len(rows.step) for rows in result.rows)

@@ -53,7 +53,7 @@ class GradientFlowResult:
         return Frame(x=span(self.grid.step), z=values, color=values)
 
     @property
-    def labels(self) -> list[str]:
+    def layer_names(self) -> list[str]:
         """Short names of the layers, in model order, as they are."""
         return short_layers(list(self.grid.names))
 

@@ -19,7 +19,7 @@ from viz3d.figures.frame import Frame, padded
 from viz3d.figures.gradient_data import KIND, TITLE, GradientFlowResult, compute, compute_each
 from viz3d.figures.gradient_tidy import tidy
 from viz3d.figures.gradient_words import notes, numbers, subtitle, summary, table
-from viz3d.figures.text import safe, scene_text
+from viz3d.figures.text import Drawn, safe, scene_text
 from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
 
@@ -69,8 +69,8 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
     frame = frame or result.frame
     rows = np.arange(len(result.grid.names))
     cells = go.Heatmap(
-        x=result.grid.step,
-        y=rows,
+        x=compact(result.grid.step),
+        y=compact(rows),
         z=compact(result.log_norm),
         customdata=_repeated(_names(result), result.log_norm.shape[1]),
         hovertemplate="%{customdata}<br>step %{x:,d}<br>gradient norm 10^%{z:.2f}<extra></extra>",
@@ -78,8 +78,8 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
     )
     zero = np.where(result.grid.norm == 0, 1.0, np.nan)
     dead = go.Heatmap(
-        x=result.grid.step,
-        y=rows,
+        x=compact(result.grid.step),
+        y=compact(rows),
         z=zero.astype(np.float32),
         colorscale=[[0, style.INK], [1, style.INK]],
         showscale=False,
@@ -192,13 +192,13 @@ def _zeros(result: GradientFlowResult, floor: float) -> go.Scatter3d:
 
 
 def _layer_ticks(
-    result: GradientFlowResult, written: Callable[[object, int], str]
+    result: GradientFlowResult, written: Callable[[object, int], Drawn]
 ) -> dict[str, Any]:
-    return layer_ticks(result.labels, written, result.grid.state)
+    return layer_ticks(result.layer_names, written, result.grid.state)
 
 
 def layer_ticks(
-    labels: Sequence[str], written: Callable[[object, int], str], state: Sequence[str] = ()
+    labels: Sequence[str], written: Callable[[object, int], Drawn], state: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Names along the layer axis: marked layers always, of the others as many as fit."""
     n = len(labels)
@@ -214,9 +214,9 @@ def layer_ticks(
     }
 
 
-def _names(result: GradientFlowResult) -> list[str]:
-    return [safe(label, LABEL) for label in result.labels]
+def _names(result: GradientFlowResult) -> list[Drawn]:
+    return [safe(label, LABEL) for label in result.layer_names]
 
 
-def _repeated(labels: list[str], n: int) -> list[list[str]]:
+def _repeated(labels: list[Drawn], n: int) -> list[list[Drawn]]:
     return [[label] * n for label in labels]

@@ -10,12 +10,12 @@ import pandas as pd
 
 from viz3d.analysis.layers import FAR
 from viz3d.figures.gradient_data import GradientFlowResult
-from viz3d.figures.text import count, listed, safe, say, wrapped
+from viz3d.figures.text import Drawn, count, listed, safe, say, wrapped
 
 STATES = ("vanishing", "exploding")
 
 
-def subtitle(result: GradientFlowResult) -> str:
+def subtitle(result: GradientFlowResult) -> Drawn:
     """Return the line under the title."""
     n_layers, n_bins = result.log_norm.shape
     cells = f"{count(n_layers, 'layer')} in model order, {count(n_bins, 'column')}"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from viz3d.figures.pins import Pin
-from viz3d.figures.text import safe
+from viz3d.figures.text import Drawn, safe
 from viz3d.run import Run
 
 Groups = Mapping[str, Sequence[Run]]
@@ -28,8 +28,8 @@ def by_group(titles: Sequence[str], tables: Sequence[pd.DataFrame], place: int =
     return pd.concat(parts, ignore_index=True)
 
 
-def in_group(group: str, label: str, alone: bool) -> str:
-    """Return the safe name of a run with that of its group, unless it is `alone` in the group."""
+def in_group(group: str, label: Drawn, alone: bool) -> Drawn:
+    """Return the name of a run with that of its group, unless it is `alone` in the group."""
     title = safe(group, 24)
     return title if alone else f"{title}, {label}"
 
@@ -38,6 +38,6 @@ def in_color(pins: Sequence[Sequence[Pin]], group: str, color: str) -> list[list
     """Return the pins of each run of a group in its colour and with its name."""
     alone = len(pins) == 1
     return [
-        [replace(pin, title=in_group(group, pin.title, alone), color=color) for pin in some]
+        [replace(pin, label=in_group(group, pin.label, alone), color=color) for pin in some]
         for some in pins
     ]

@@ -10,21 +10,21 @@ from viz3d.analysis.curves import Curve
 from viz3d.analysis.event import Event
 from viz3d.figures.loss_data import LossLandscapeResult, finite_losses
 from viz3d.figures.pins import ABOVE, Pin, event_pin, pinned
-from viz3d.figures.text import count, say
+from viz3d.figures.text import Drawn, count, say
 
 
 def event_pins(result: LossLandscapeResult, top: float) -> list[list[Pin]]:
     """Return the events of each run with their places in a chart whose loss axis ends at `top`."""
     return [
-        _pins_of(curve, path.title, events, top)
+        _pins_of(curve, path.hover, events, top)
         for curve, path, events in zip(result.curves, result.paths, result.events, strict=False)
     ]
 
 
-def _pins_of(curve: Curve, title: str, events: Sequence[Event], top: float) -> list[Pin]:
+def _pins_of(curve: Curve, label: Drawn, events: Sequence[Event], top: float) -> list[Pin]:
     rates = _rates_at(curve, [event.step for event in events])
     return [
-        event_pin(curve.run, title, event, (event.step, rate, _height(event, top)), "loss")
+        event_pin(curve.run, label, event, (event.step, rate, _height(event, top)), "loss")
         for event, rate in zip(events, rates, strict=True)
     ]
 
@@ -37,7 +37,7 @@ def pins(result: LossLandscapeResult, top: float) -> tuple[Pin, ...]:
 def clipped_pins(result: LossLandscapeResult, top: float) -> list[Pin]:
     """Return a pin for each run that leaves a loss axis which ends at `top`."""
     above = (
-        _clipped_pin(curve, path.title, top)
+        _clipped_pin(curve, path.hover, top)
         for curve, path in zip(result.curves, result.paths, strict=False)
     )
     return [pin for pin in above if pin]
@@ -64,7 +64,7 @@ def _rates_at(curve: Curve, steps: Sequence[int]) -> np.ndarray:
     return curve.rate[known[np.maximum(at, 0)]]
 
 
-def _clipped_pin(curve: Curve, title: str, top: float) -> Pin | None:
+def _clipped_pin(curve: Curve, label: Drawn, top: float) -> Pin | None:
     """Pin the place where a curve is highest, at the end of the axis; None if it is not above."""
     finite = np.where(np.isfinite(curve.loss), curve.loss, -np.inf)
     above = int((finite > top).sum())
@@ -75,7 +75,7 @@ def _clipped_pin(curve: Curve, title: str, top: float) -> Pin | None:
     text = f"{count(above, 'point')} above the axis,<br>up to {say(highest)} at this step"
     # No event of the run but of the axis: it has a pin and no place in the list.
     event = Event(ABOVE, "loss", step, step, above, highest, highest)
-    return Pin(curve.run, title, event, (step, float(curve.rate[at]), top), text)
+    return Pin(curve.run, label, event, (step, float(curve.rate[at]), top), text)
 
 
 def clipped(result: LossLandscapeResult, top: float) -> int:

@@ -14,7 +14,7 @@ from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.loss_data import LossLandscapeResult
 from viz3d.figures.loss_pins import clipped, event_pins
 from viz3d.figures.pins import event_notes
-from viz3d.figures.text import count, listed, say, with_names, wrapped
+from viz3d.figures.text import Drawn, count, listed, say, with_names, wrapped
 
 ADVICE = (
     "Add runs with other peak learning rates, at least three in all, to see a surface over them."
@@ -27,7 +27,7 @@ HISTORY = (
 )
 
 
-def subtitle(result: LossLandscapeResult) -> str:
+def subtitle(result: LossLandscapeResult) -> Drawn:
     """Return the line under the title: how many runs, how much of them is drawn."""
     drawn = sum(len(path.step) for path in result.paths)
     total = sum(path.total for path in result.paths)

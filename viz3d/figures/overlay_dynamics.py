@@ -49,4 +49,4 @@ def overlay(groups: Groups, kind: str, *, view: str = "pca") -> Chart:
     )
     pictures = dynamics_pca.draw(result), dynamics_pca.draw_flat(result)
     data = partial(dynamics_pca.tidy, result)
-    return assemble(kind, result.title, pictures, words, result.origins, result.settings, data)
+    return assemble(kind, result.heading, pictures, words, result.origins, result.settings, data)

@@ -24,7 +24,7 @@ from viz3d.figures.gradient_flow import HALF_WIDTH, LABEL, layer_ticks
 from viz3d.figures.grouped import Groups, by_group, in_group, overlaid
 from viz3d.figures.overlay_gradient_data import Flow, GradientOverlay, compute
 from viz3d.figures.overlay_gradient_words import notes, numbers, subtitle, summary
-from viz3d.figures.text import safe, say, scene_text, short_layers
+from viz3d.figures.text import Drawn, safe, say, scene_text, short_layers
 from viz3d.figures.ticks import even_ticks
 from viz3d.run import Run
 
@@ -181,7 +181,7 @@ def _zero_marks(
     size: float,
 ) -> dict[str, Any]:
     """Return what the marks of norms that are exactly zero share in both pictures."""
-    names = [safe(label, LABEL) for label in flow.found.labels]
+    names = [safe(label, LABEL) for label in flow.found.layer_names]
     return {
         "x": compact(flow.found.grid.step[column]),
         "mode": "markers",
@@ -201,12 +201,12 @@ def _joined(flow: Flow, rows: Floats) -> tuple[Floats, Floats]:
     return np.hstack([step, gap]).ravel(), np.hstack([rows, gap]).ravel()
 
 
-def _said(flow: Flow) -> list[str]:
+def _said(flow: Flow) -> list[Drawn]:
     n_bins = flow.found.log_norm.shape[1]
-    return [safe(label, LABEL) for label in flow.found.labels for _ in range(n_bins + 1)]
+    return [safe(label, LABEL) for label in flow.found.layer_names for _ in range(n_bins + 1)]
 
 
-def _hover(result: GradientOverlay, flow: Flow, norm: str) -> str:
+def _hover(result: GradientOverlay, flow: Flow, norm: Drawn) -> Drawn:
     """Return the hover label; without a place of the norm it is exactly zero."""
     alone = len(result.of_group(flow.group)) == 1
     name = in_group(result.titles[flow.group], safe(flow.found.run, 24), alone)
@@ -218,7 +218,7 @@ def _entry(result: GradientOverlay, flow: Flow) -> dict[str, Any]:
     """Name the group in the legend once; its entry switches all of its runs."""
     return {
         "name": safe(result.titles[flow.group]),
-        "legendgroup": f"group {flow.group}",
+        "legendgroup": f"group {flow.group:d}",
         "showlegend": flow is result.of_group(flow.group)[0],
     }
 

@@ -8,7 +8,7 @@ from viz3d.analysis.layers import FAR
 from viz3d.figures import gradient_words
 from viz3d.figures.gradient_data import TITLE
 from viz3d.figures.overlay_gradient_data import Flow, GradientOverlay
-from viz3d.figures.text import count, listed, say, wrapped
+from viz3d.figures.text import Drawn, count, listed, say, wrapped
 
 
 def numbers(result: GradientOverlay) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def numbers(result: GradientOverlay) -> dict[str, Any]:
     }
 
 
-def subtitle(result: GradientOverlay) -> str:
+def subtitle(result: GradientOverlay) -> Drawn:
     """Return the line under the title."""
     columns = {flow.found.log_norm.shape[1] for flow in result.flows}
     few, many = min(columns), max(columns)

@@ -43,27 +43,26 @@ def label_traces(
         Whether the lines are even on a logarithmic scale.
     """
     surfaces = [one for one in layers if not one.bare]
-    labels: list[list[tuple[Floats, str]]] = [[] for _ in surfaces]
+    labels: list[list[tuple[Floats, float]]] = [[] for _ in surfaces]
     taken = np.empty((0, 2))
     line = heights(levels, log=log)
     for level in np.arange(line["start"], line["end"] + line["size"] / 2, line["size"]):
-        text = say(float(f"{10**level if log else level:.3g}"))
         for one, own in zip(surfaces, labels, strict=True):
             for place in _roomiest(_crossings(one, ends, level, log=log), taken):
-                own.append((place, text))
+                own.append((place, 10**level if log else level))
                 taken = np.vstack([taken, place])
     return [_trace(one, own, ends) for one, own in zip(surfaces, labels, strict=True) if own]
 
 
 def _trace(
-    layer: Layer, labels: Sequence[tuple[Floats, str]], ends: tuple[Range, Range]
+    layer: Layer, labels: Sequence[tuple[Floats, float]], ends: tuple[Range, Range]
 ) -> go.Scatter:
     x, y = np.array([place for place, _ in labels]).T
     return go.Scatter(
         x=compact(_back(x, ends[0], log=False)),
         y=compact(_back(y, ends[1], log=layer.log_y)),
         mode="text",
-        text=[text for _, text in labels],
+        text=[say(float(f"{value:.3g}")) for _, value in labels],
         # Without a colour it is that of the page's text.
         textfont={"size": 11, "shadow": "auto"},
         legendgroup=safe(layer.title),

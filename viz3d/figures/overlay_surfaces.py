@@ -23,7 +23,7 @@ from viz3d.figures.overlay_labels import label_traces
 from viz3d.figures.overlay_layers import Layer, layer
 from viz3d.figures.overlay_traces import flat_traces, scene_traces
 from viz3d.figures.pins import Pin, event_notes, flat_pin_traces, in_order, pin_traces, pinned
-from viz3d.figures.text import count, scene_text, with_names
+from viz3d.figures.text import Drawn, count, safe, scene_text, with_names
 from viz3d.figures.ticks import even_ticks, log_ticks
 from viz3d.run import Run
 
@@ -61,10 +61,10 @@ def overlay(groups: Groups, kind: str, **settings: Any) -> Chart:
     )
 
 
-def draw(title: str, layers: Sequence[Layer], frame: Frame) -> go.Figure:
+def draw(title: Drawn, layers: Sequence[Layer], frame: Frame) -> go.Figure:
     """Draw the scene: an opaque surface and the paths of each group."""
     x, y, z = frame.known()
-    x_name, y_name, z_name = layers[0].axes
+    x_name, y_name, z_name = map(scene_text, layers[0].axes)
     log_y = layers[0].log_y
     traces = [
         trace for one in layers for trace in scene_traces(one, frame.color or z, log=frame.log)
@@ -73,7 +73,7 @@ def draw(title: str, layers: Sequence[Layer], frame: Frame) -> go.Figure:
     scene = style.scene(
         style.axis(x_name, range=padded(x, share=0.02)),
         style.axis(
-            scene_text(y_name),
+            y_name,
             range=padded(y, log=log_y),
             **(log_ticks(y) if log_y else even_ticks(y)),
         ),
@@ -87,10 +87,10 @@ def draw(title: str, layers: Sequence[Layer], frame: Frame) -> go.Figure:
     return style.figure(traces, style.layout(title, said, scene=scene))
 
 
-def draw_flat(title: str, layers: Sequence[Layer], frame: Frame) -> go.Figure:
+def draw_flat(title: Drawn, layers: Sequence[Layer], frame: Frame) -> go.Figure:
     """Draw contour lines of each group in its colour, at the same levels for all."""
     x, y, z = frame.known()
-    x_name, y_name, _ = layers[0].axes
+    x_name, y_name, _ = map(safe, layers[0].axes)
     log_y = layers[0].log_y
     ticks = log_ticks(y) if log_y else {}
     layout = style.flat_layout(

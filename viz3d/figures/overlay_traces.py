@@ -11,7 +11,7 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Range
 from viz3d.figures.overlay_layers import Layer, heights
-from viz3d.figures.text import safe
+from viz3d.figures.text import Drawn, safe
 
 PALER, DARKER = 0.65, 0.45
 """How far the colour goes to white where support ends, and to black for the paths."""
@@ -33,7 +33,7 @@ def scene_traces(layer: Layer, levels: Range, *, log: bool) -> list[Any]:
         name=f"{safe(layer.title)}, runs",
         line={"color": _mixed(layer.color, 0 if layer.bare else DARKER, 0), "width": 2},
         showlegend=layer.bare,
-        hovertemplate=_hover(layer, layer.axes[2]),
+        hovertemplate=_hover(layer, safe(layer.axes[2])),
         **_together(layer),
     )
     return [paths] if layer.bare else [_surface(layer, heights(levels, log=log)), paths]
@@ -54,7 +54,7 @@ def _flat_paths(layer: Layer) -> go.Scatter:
         mode="lines",
         name=safe(layer.title),
         line={"color": layer.color, "width": 2, "dash": "dot"},
-        hovertemplate=_hover(layer, layer.axes[2], "customdata"),
+        hovertemplate=_hover(layer, safe(layer.axes[2]), "customdata"),
     )
 
 
@@ -88,7 +88,7 @@ def _lines(layer: Layer, levels: Range, *, log: bool) -> go.Contour:
         name=safe(layer.title),
         showlegend=True,
         showscale=False,
-        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}", "customdata" if log else "z"),
+        hovertemplate=_hover(layer, f"fitted {safe(layer.axes[2])}", "customdata" if log else "z"),
         **values,
         **_together(layer),
     )
@@ -115,15 +115,15 @@ def _surface(layer: Layer, levels: dict[str, float]) -> go.Surface:
         showlegend=True,
         contours={"z": lines},
         lighting={"ambient": 0.65, "diffuse": 0.7, "specular": 0.05, "roughness": 0.9},
-        hovertemplate=_hover(layer, f"fitted {layer.axes[2]}"),
+        hovertemplate=_hover(layer, f"fitted {safe(layer.axes[2])}"),
         **_together(layer),
     )
 
 
-def _hover(layer: Layer, value: str, place: str = "z") -> str:
-    x, y, _ = layer.axes
+def _hover(layer: Layer, value: Drawn, place: Drawn = "z") -> Drawn:
+    x, y, _ = map(safe, layer.axes)
     return (
-        f"{safe(layer.title)}<br>{x} %{{x:,.0f}}<br>{safe(y)} %{{y:.3~g}}"
+        f"{safe(layer.title)}<br>{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}"
         f"<br>{value} %{{{place}:.4~g}}<extra></extra>"
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from viz3d.analysis.curves import Curve
 from viz3d.figures import style
 from viz3d.figures.budget import PER_CROWD, PER_FIGURE, compact, shares, thin
-from viz3d.figures.text import count, safe, say, short_names
+from viz3d.figures.text import Drawn, count, safe, say, short_names
 
 Floats = NDArray[np.float64]
 
@@ -32,9 +32,9 @@ class Path:
     run : str
         The run's full name.
     label : str
-        What a legend shows: safe and short, the peak rate where that tells the runs apart.
-    title : str
-        What a hover label shows: safe, the run's name.
+        What a legend shows: short, the peak rate where that tells the runs apart.
+    hover : str
+        What a hover label shows: the run's name.
     step : ndarray of int64, shape (n,)
     rate, loss : ndarray of float64, shape (n,)
         NaN where the line has a gap.
@@ -45,8 +45,8 @@ class Path:
     """
 
     run: str
-    label: str
-    title: str
+    label: Drawn
+    hover: Drawn
     step: NDArray[np.int64]
     rate: Floats
     loss: Floats
@@ -69,9 +69,9 @@ def thin_paths(curves: Sequence[Curve], *, by_rate: bool) -> tuple[Path, ...]:
     return tuple(map(_thinned, curves, labels, allowed))
 
 
-def _labels(curves: Sequence[Curve], *, by_rate: bool) -> list[tuple[str, str]]:
-    """Label and title of each curve."""
-    names = [safe(name, LABEL) for name in short_names([curve.run for curve in curves])]
+def _labels(curves: Sequence[Curve], *, by_rate: bool) -> list[tuple[Drawn, Drawn]]:
+    """Label and hover label of each curve."""
+    names = [safe(run, LABEL) for run in short_names([curve.run for curve in curves])]
     rates = [say(curve.rate[0]) for curve in curves]
     if by_rate and len(set(rates)) == len({curve.run for curve in curves}):
         labels = rates
@@ -82,18 +82,18 @@ def _labels(curves: Sequence[Curve], *, by_rate: bool) -> list[tuple[str, str]]:
     crowd = len(curves) > style.MOST_NAMED
     titles = [name if crowd else safe(curve.run) for curve, name in zip(curves, names, strict=True)]
     return [
-        (label, title) if n is None else (f"{label}, attempt {n}", f"{title}, attempt {n}")
+        (label, title) if n is None else (f"{label}, attempt {n:d}", f"{title}, attempt {n:d}")
         for label, title, n in zip(labels, titles, (c.attempt for c in curves), strict=True)
     ]
 
 
-def _thinned(curve: Curve, names: tuple[str, str], n_out: int) -> Path:
+def _thinned(curve: Curve, names: tuple[Drawn, Drawn], n_out: int) -> Path:
     loss = np.where(np.isfinite(curve.loss), curve.loss, np.nan)
     kept = thin(curve.step, loss, n_out)
     return Path(
         run=curve.run,
         label=names[0],
-        title=names[1],
+        hover=names[1],
         step=curve.step[kept],
         rate=curve.rate[kept],
         loss=loss[kept],
@@ -102,7 +102,7 @@ def _thinned(curve: Curve, names: tuple[str, str], n_out: int) -> Path:
     )
 
 
-def path_traces(paths: Sequence[Path], rate_title: str) -> list[go.Scatter3d]:
+def path_traces(paths: Sequence[Path], rate_title: Drawn) -> list[go.Scatter3d]:
     """Draw paths in the scene: few runs in their own colours, many in one ink."""
     hover = f"step %{{x:,d}}<br>{rate_title} %{{y:.3~g}}<br>loss %{{z:.4~g}}<extra></extra>"
     current = [path for path in paths if not path.superseded]
@@ -118,14 +118,14 @@ def path_traces(paths: Sequence[Path], rate_title: str) -> list[go.Scatter3d]:
             name=path.label,
             line={"color": style.run_color(i, len(current)), "width": 4} if few else MANY,
             showlegend=few,
-            hovertemplate=f"{path.title}<br>{hover}",
+            hovertemplate=f"{path.hover}<br>{hover}",
         )
         for i, path in enumerate(current)
     ]
     return [*lines, *_dashed(paths, hover)]
 
 
-def flat_path_traces(paths: Sequence[Path], rate_title: str) -> list[go.Scatter]:
+def flat_path_traces(paths: Sequence[Path], rate_title: Drawn) -> list[go.Scatter]:
     """Draw where each path lies in the plane of step and learning rate."""
     current = [path for path in paths if not path.superseded]
     few = len(current) <= len(style.RUNS)
@@ -138,14 +138,14 @@ def flat_path_traces(paths: Sequence[Path], rate_title: str) -> list[go.Scatter]
             name=path.label,
             line={"color": style.run_color(i, len(current)) if few else style.PAPER, "width": 1.5},
             showlegend=few,
-            hovertemplate=f"{path.title}<br>step %{{x:,d}}<br>{rate_title} %{{y:.3~g}}<br>"
+            hovertemplate=f"{path.hover}<br>step %{{x:,d}}<br>{rate_title} %{{y:.3~g}}<br>"
             "loss %{customdata:.4~g}<extra></extra>",
         )
         for i, path in enumerate(current)
     ]
 
 
-def _together(paths: Sequence[Path], hover: str) -> go.Scatter3d:
+def _together(paths: Sequence[Path], hover: Drawn) -> go.Scatter3d:
     """Put many paths into one trace with gaps between them: a browser draws that far faster."""
     gap = [np.nan]
     return go.Scatter3d(
@@ -155,13 +155,13 @@ def _together(paths: Sequence[Path], hover: str) -> go.Scatter3d:
         mode="lines",
         name=count(len(paths), "run"),
         line=MANY,
-        text=[path.title for path in paths for _ in range(len(path.step) + 1)],
+        text=[path.hover for path in paths for _ in range(len(path.step) + 1)],
         hovertemplate=f"%{{text}}<br>{hover}",
         showlegend=False,
     )
 
 
-def _dashed(paths: Sequence[Path], hover: str) -> list[go.Scatter3d]:
+def _dashed(paths: Sequence[Path], hover: Drawn) -> list[go.Scatter3d]:
     return [
         go.Scatter3d(
             x=compact(path.step),
@@ -170,7 +170,7 @@ def _dashed(paths: Sequence[Path], hover: str) -> list[go.Scatter3d]:
             mode="lines",
             name=path.label,
             line={"color": style.INK, "width": 3, "dash": "dash"},
-            hovertemplate=f"{path.title} (superseded by a restart)<br>{hover}",
+            hovertemplate=f"{path.hover} (superseded by a restart)<br>{hover}",
         )
         for path in paths
         if path.superseded

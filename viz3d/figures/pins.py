@@ -15,6 +15,7 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.event_words import rules, tally, told_event, told_tally
 from viz3d.figures.frame import Range
+from viz3d.figures.text import Drawn
 
 Floats = NDArray[np.float64]
 Place = tuple[float, float, float]
@@ -54,8 +55,8 @@ class Pin:
     Attributes
     ----------
     run : str
-    title : str
-        The run's name, safe and short.
+    label : str
+        The run's name, short.
     event : Event
     place : tuple of 3 float
         In data units of the scene's axes, never an invented value.
@@ -66,10 +67,10 @@ class Pin:
     """
 
     run: str
-    title: str
+    label: Drawn
     event: Event
     place: Place
-    text: str
+    text: Drawn
     color: str = ""
 
     @property
@@ -78,10 +79,10 @@ class Pin:
         return self.event.kind
 
 
-def event_pin(run: str, title: str, event: Event, place: Sequence[float], name: str) -> Pin:
-    """Return the pin of an event; `name` is that of its metric in words, safe."""
+def event_pin(run: str, label: Drawn, event: Event, place: Sequence[float], name: Drawn) -> Pin:
+    """Return the pin of an event; `name` is that of its metric in words."""
     x, y, z = (float(value) for value in place)
-    return Pin(run, title, event, (x, y, z), told_event(event, name))
+    return Pin(run, label, event, (x, y, z), told_event(event, name))
 
 
 def pinned(pins: Sequence[Sequence[Pin]]) -> list[Pin]:
@@ -154,7 +155,7 @@ def flat_pin_traces(pins: Sequence[Pin], **more: Any) -> list[go.Scatter]:
             hovertemplate="%{text}<extra></extra>",
             **more,
         )
-        traces += [pin, *_key(pin, some)]
+        traces += [pin, *_key(pin, some, kind)]
     return traces
 
 
@@ -163,10 +164,10 @@ def _edge(kind: str) -> float:
     return 0.0 if LOOKS[kind]["symbol"].endswith("-open") else 1.0
 
 
-def _groups(pins: Sequence[Pin]) -> list[tuple[str, list[Pin]]]:
+def _groups(pins: Sequence[Pin]) -> list[tuple[Drawn, list[Pin]]]:
     """Pins by what they mark."""
-    found = ((kind, [pin for pin in pins if pin.kind == kind]) for kind in LOOKS)
-    return [group for group in found if group[1]]
+    found = {kind: [pin for pin in pins if pin.kind == kind] for kind in LOOKS}
+    return [(kind, found[kind]) for kind in LOOKS if found[kind]]
 
 
 def _color(pins: Sequence[Pin], kind: str) -> str | list[str]:
@@ -180,19 +181,19 @@ def _rim(pins: Sequence[Pin], kind: str) -> dict[str, Any]:
     return {"line": {"width": _edge(kind), "color": "white"}} if pins[0].color else {}
 
 
-def _key(drawn: Any, pins: Sequence[Pin]) -> list[Any]:
+def _key(drawn: Any, pins: Sequence[Pin], kind: Drawn) -> list[Any]:
     """Take pins that have colours of groups out of the legend; return a grey entry for them."""
     if not pins[0].color:
         return []
-    drawn.update(showlegend=False, legendgroup=drawn.name)
+    drawn.update(showlegend=False, legendgroup=kind)
     nowhere = {axis: [None] for axis in "xyz" if axis in drawn}
     look = {"symbol": drawn.marker.symbol, "size": drawn.marker.size, "color": style.INK}
-    key = {"mode": "markers", "name": drawn.name, "legendgroup": drawn.name, "marker": look}
+    key = {"mode": "markers", "name": kind, "legendgroup": kind, "marker": look}
     return [type(drawn)(**nowhere, **key, showlegend=True, hoverinfo="skip")]
 
 
-def _said(pins: Sequence[Pin]) -> list[str]:
-    return [f"{pin.title}<br>step {pin.event.step:,}<br>{pin.text}" for pin in pins]
+def _said(pins: Sequence[Pin]) -> list[Drawn]:
+    return [f"{pin.label}<br>step {pin.event.step:,}<br>{pin.text}" for pin in pins]
 
 
 def _stems(pins: Sequence[Pin], foot: Floats, head: Floats, kind: str) -> go.Scatter3d:
@@ -211,7 +212,7 @@ def _stems(pins: Sequence[Pin], foot: Floats, head: Floats, kind: str) -> go.Sca
     )
 
 
-def _heads(pins: Sequence[Pin], height: Floats, kind: str) -> list[go.Scatter3d]:
+def _heads(pins: Sequence[Pin], height: Floats, kind: Drawn) -> list[go.Scatter3d]:
     heads = go.Scatter3d(
         x=compact(np.array([pin.place[0] for pin in pins])),
         y=compact(np.array([pin.place[1] for pin in pins])),
@@ -222,4 +223,4 @@ def _heads(pins: Sequence[Pin], height: Floats, kind: str) -> list[go.Scatter3d]
         text=_said(pins),
         hovertemplate="%{text}<extra></extra>",
     )
-    return [heads, *_key(heads, pins)]
+    return [heads, *_key(heads, pins, kind)]

@@ -22,7 +22,7 @@ from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import RECORD, as_runs
 from viz3d.figures.pins import Pin, event_pin
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import in_words, listed, safe, short_names
+from viz3d.figures.text import Drawn, in_words, listed, safe, short_names
 from viz3d.run import Run
 
 AXES = ("loss", "grad_norm", "reward")
@@ -54,7 +54,7 @@ class PlainPath:
     """
 
     run: str
-    label: str
+    label: Drawn
     step: NDArray[np.int64]
     points: Floats
     median: Floats
@@ -167,7 +167,7 @@ def _row(path: PlainPath, event: Event) -> int:
     return max(0, int(np.searchsorted(path.step, event.step, side="right")) - 1)
 
 
-def _thinned(run: Run, label: str, rows: Rows, n_out: int, most: int) -> PlainPath:
+def _thinned(run: Run, label: Drawn, rows: Rows, n_out: int, most: int) -> PlainPath:
     whole, unjoined = rows
     step = whole.index.to_numpy(np.int64)
     points = whole.to_numpy(np.float64)

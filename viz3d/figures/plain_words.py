@@ -9,7 +9,7 @@ import pandas as pd
 from viz3d.figures.budget import told
 from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.plain_data import PlainResult
-from viz3d.figures.text import count, in_words, listed, say, unique_names, wrapped
+from viz3d.figures.text import Drawn, count, in_words, listed, say, unique_names, wrapped
 
 
 def numbers(result: PlainResult) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def table(result: PlainResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def subtitle(result: PlainResult) -> str:
+def subtitle(result: PlainResult) -> Drawn:
     """Return the line under the title."""
     drawn = sum(len(path.step) for path in result.paths)
     total = sum(path.total for path in result.paths)

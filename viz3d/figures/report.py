@@ -20,7 +20,7 @@ from viz3d.figures.frame import Frame, span
 from viz3d.figures.needs import as_runs
 from viz3d.figures.provenance import origins
 from viz3d.figures.surface_traces import color_scale
-from viz3d.figures.text import count, listed, safe, say, short_names, unique_names, wrapped
+from viz3d.figures.text import Drawn, count, listed, safe, say, short_names, unique_names, wrapped
 from viz3d.figures.tidy import stack
 from viz3d.run import Report, Run
 
@@ -209,14 +209,14 @@ def _several(result: ReportResult) -> bool:
     return len({run for _, run in result.columns}) > 1
 
 
-def _columns(result: ReportResult) -> list[Any]:
+def _columns(result: ReportResult) -> list[Drawn] | list[list[Drawn]]:
     """Stages, and below them the runs where there are several."""
     stages = [safe(stage) for stage, _ in result.columns]
     runs = [safe(name, 14) for name in short_names([run for _, run in result.columns])]
     return [stages, runs] if _several(result) else stages
 
 
-def _subtitle(result: ReportResult) -> str:
+def _subtitle(result: ReportResult) -> Drawn:
     runs = len({run for _, run in result.columns})
     return wrapped(f"{count(runs, 'run')}, {count(len(result.tasks), 'task')}; empty: no score.")
 

@@ -11,19 +11,19 @@ from viz3d.figures.crowd import crowd
 from viz3d.figures.frame import Range
 from viz3d.figures.reward_data import RewardLandscapeResult
 from viz3d.figures.surface_traces import color_scale
-from viz3d.figures.text import in_words, safe, short_names
+from viz3d.figures.text import Drawn, in_words, safe, short_names
 
 
-def names(result: RewardLandscapeResult) -> tuple[str, str, str]:
-    """Return the names of the axes, safe."""
+def names(result: RewardLandscapeResult) -> tuple[Drawn, Drawn, Drawn]:
+    """Return the names of the axes."""
     return "step", safe(in_words(result.against)), "reward"
 
 
-def _labels(result: RewardLandscapeResult) -> list[str]:
+def _labels(result: RewardLandscapeResult) -> list[Drawn]:
     return [safe(name, 24) for name in short_names([rows.run for rows in result.rows])]
 
 
-def _hover(result: RewardLandscapeResult, label: str, reward: str) -> str:
+def _hover(result: RewardLandscapeResult, label: Drawn, reward: Drawn) -> Drawn:
     name = names(result)[1]
     return f"{label}<br>step %{{x:,.0f}}<br>{name} %{{y:.4~g}}<br>reward {reward}<extra></extra>"
 

@@ -12,7 +12,16 @@ from viz3d.figures.budget import told
 from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.reward_data import RewardLandscapeResult
 from viz3d.figures.style import MOST_NAMED
-from viz3d.figures.text import count, in_words, listed, say, unique_names, with_names, wrapped
+from viz3d.figures.text import (
+    Drawn,
+    count,
+    in_words,
+    listed,
+    say,
+    unique_names,
+    with_names,
+    wrapped,
+)
 
 CAPTION = "Association along the run, not a response surface."
 
@@ -120,7 +129,7 @@ def table(result: RewardLandscapeResult) -> pd.DataFrame:
     )
 
 
-def subtitle(result: RewardLandscapeResult) -> str:
+def subtitle(result: RewardLandscapeResult) -> Drawn:
     """Return the line under the title."""
     drawn = sum(len(rows.drawn) for rows in result.rows)
     total = sum(len(rows.step) for rows in result.rows)

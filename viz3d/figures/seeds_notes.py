@@ -31,7 +31,7 @@ def notes(result: SeedsResult, z: Range) -> tuple[str, ...]:
         said += _of_join(group, by_hand=result.by_hand)
     said += _of_ends(result)
     lines = thin_groups(result.groups)
-    total, shown = sum(one.total for one in lines), sum(len(o.step) - len(o.runs) for o in lines)
+    total, shown = sum(one.total for one in lines), sum(len(o.step) - len(o.labels) for o in lines)
     if shown < total:
         said.append(f"Drawn are {shown:,} of {total:,} points of the runs, every extreme kept.")
     total, shown = sum(one.means for one in lines), sum(len(one.mean) for one in lines)

@@ -14,7 +14,7 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact, shares, thin
 from viz3d.figures.frame import Range
 from viz3d.figures.seeds_groups import Group
-from viz3d.figures.text import safe, short_names
+from viz3d.figures.text import Drawn, safe, short_names
 
 FOR_MEMBERS = 10_000
 """Most points of all members together."""
@@ -42,10 +42,10 @@ class Lines:
     Attributes
     ----------
     label : str
-        Safe, with the number of runs.
+        With the number of runs.
     color : str
-    runs : tuple of str
-        Names of the members, safe.
+    labels : tuple of str
+        Of the members.
     step, value : ndarray, shape (n,)
         Of all members one behind the other, NaN between them.
     whose : ndarray of int, shape (n,)
@@ -58,9 +58,9 @@ class Lines:
         Rows of `mean` before thinning.
     """
 
-    label: str
+    label: Drawn
     color: str
-    runs: tuple[str, ...]
+    labels: tuple[Drawn, ...]
     step: Floats
     value: Floats
     whose: Ints
@@ -71,7 +71,7 @@ class Lines:
     @property
     def alone(self) -> bool:
         """Whether there is one run, and so no mean."""
-        return len(self.runs) == 1
+        return len(self.labels) == 1
 
 
 def labels(groups: Sequence[Group]) -> list[str]:
@@ -99,7 +99,7 @@ def thin_groups(groups: Sequence[Group]) -> tuple[Lines, ...]:
     )
 
 
-def _lines(group: Group, label: str, color: str, allowed: Sequence[int], n_mean: int) -> Lines:
+def _lines(group: Group, label: Drawn, color: str, allowed: Sequence[int], n_mean: int) -> Lines:
     names = [member.run for member in group.members]
     steps: list[Any] = []
     values: list[Any] = []
@@ -115,7 +115,7 @@ def _lines(group: Group, label: str, color: str, allowed: Sequence[int], n_mean:
     return Lines(
         label=label,
         color=color,
-        runs=tuple(safe(name, LABEL) for name in short_names(names)),
+        labels=tuple(safe(name, LABEL) for name in short_names(names)),
         step=np.concatenate(steps),
         value=np.concatenate(values),
         whose=np.array(whose),
@@ -133,20 +133,20 @@ def _of_band(mean: Floats, n_out: int) -> Ints:
     return np.union1d(*ends)
 
 
-def scene_traces(lines: Sequence[Lines], name: str, z: Range) -> list[Any]:
+def scene_traces(lines: Sequence[Lines], name: Drawn, z: Range) -> list[Any]:
     """Draw the groups one behind the other; the members of each stand side by side.
 
     Parameters
     ----------
     lines : sequence of Lines
     name : str
-        Of the metric, safe.
+        Of the metric.
     z : (low, high)
         The axis of the metric; a band is cut off at its ends.
     """
     traces: list[Any] = []
     for place, group in enumerate(lines):
-        n = len(group.runs)
+        n = len(group.labels)
         aside = np.linspace(-ASIDE, ASIDE, n) if n > 1 else np.zeros(1)
         across = compact(place + aside[group.whose])
         members = _member_line(group, name, "z", 4 if group.alone else 2)
@@ -159,7 +159,7 @@ def scene_traces(lines: Sequence[Lines], name: str, z: Range) -> list[Any]:
     return traces
 
 
-def flat_traces(lines: Sequence[Lines], name: str, z: Range) -> list[go.Scatter]:
+def flat_traces(lines: Sequence[Lines], name: Drawn, z: Range) -> list[go.Scatter]:
     """Draw all groups in one plane of step and metric, the means on top."""
     below, above = [], []
     legend = style.named(len(lines))
@@ -177,9 +177,9 @@ def flat_traces(lines: Sequence[Lines], name: str, z: Range) -> list[go.Scatter]
     return [*below, *above]
 
 
-def _member_line(group: Lines, name: str, axis: str, width: float) -> dict[str, Any]:
+def _member_line(group: Lines, name: Drawn, axis: Drawn, width: float) -> dict[str, Any]:
     """Return what scene and flat twin have in common of a group's members."""
-    text = group.runs[0] if group.alone else [group.runs[int(i)] for i in group.whose]
+    text = group.labels[0] if group.alone else [group.labels[int(i)] for i in group.whose]
     return {
         "x": compact(group.step),
         "mode": "lines",
@@ -193,7 +193,7 @@ def _member_line(group: Lines, name: str, axis: str, width: float) -> dict[str, 
     }
 
 
-def _mean_line(group: Lines, name: str, axis: str, width: float) -> dict[str, Any]:
+def _mean_line(group: Lines, name: Drawn, axis: Drawn, width: float) -> dict[str, Any]:
     """Return what scene and flat twin have in common of a group's mean."""
     return {
         "x": compact(group.mean[:, 0]),
@@ -213,7 +213,7 @@ def _ribbon(group: Lines, across: NDArray, z: Range) -> go.Surface:
     """Return the band as an upright ribbon at the place of the group."""
     return go.Surface(
         x=compact(np.stack([group.mean[:, 0]] * 2)),
-        y=np.stack([across] * 2),
+        y=compact(np.stack([across] * 2)),
         z=compact(np.clip(group.mean[:, 2:4].T, *z)),
         surfacecolor=np.zeros((2, len(group.mean)), dtype=np.float32),
         colorscale=[[0, group.color], [1, group.color]],

@@ -11,7 +11,7 @@ import pandas as pd
 from viz3d.analysis.statistics import Comparison, Interval
 from viz3d.figures.seeds_data import SeedsResult
 from viz3d.figures.seeds_groups import Group
-from viz3d.figures.text import count, in_words, listed, say, short_names, wrapped
+from viz3d.figures.text import Drawn, count, in_words, listed, say, short_names, wrapped
 
 SIGNIFICANT = 0.05
 
@@ -75,7 +75,7 @@ def numbers(result: SeedsResult) -> dict[str, Any]:
     }
 
 
-def subtitle(result: SeedsResult) -> str:
+def subtitle(result: SeedsResult) -> Drawn:
     """Say under the title how many groups there are, and what the band is."""
     several = sum(len(group.members) > 1 for group in result.groups)
     band = "band: 95 % t interval of the mean at each step by itself (pointwise)"

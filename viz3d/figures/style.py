@@ -13,6 +13,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from viz3d.figures.text import Drawn
+
 INK = "#767676"
 """Contrast of 4.5 to 1 on white and 4.6 to 1 on black."""
 
@@ -64,7 +66,7 @@ def named(n: int) -> bool:
     return 1 < n <= MOST_NAMED
 
 
-def axis(title: str, **more: Any) -> dict[str, Any]:
+def axis(title: Drawn, **more: Any) -> dict[str, Any]:
     """Return an axis of a scene or of a flat chart."""
     return {
         "title": {"text": title, "font": {"size": 13}},
@@ -90,7 +92,7 @@ def scene(x: dict[str, Any], y: dict[str, Any], z: dict[str, Any], **more: Any) 
     }
 
 
-def color_bar(title: str, **more: Any) -> dict[str, Any]:
+def color_bar(title: Drawn, **more: Any) -> dict[str, Any]:
     """Return a slim bar above the plot, where it takes no width from it, on a phone either."""
     return {
         "title": {"text": title, "side": "top", "font": {"size": 12}},
@@ -109,7 +111,7 @@ def color_bar(title: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def layout(title: str, subtitle: str = "", **more: Any) -> dict[str, Any]:
+def layout(title: Drawn, subtitle: Drawn = "", **more: Any) -> dict[str, Any]:
     """Return the layout that all charts start from.
 
     The legend lies below the plot, in as many rows as it needs, so that it covers nothing.
@@ -145,7 +147,9 @@ def layout(title: str, subtitle: str = "", **more: Any) -> dict[str, Any]:
     }
 
 
-def flat_layout(title: str, subtitle: str, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+def flat_layout(
+    title: Drawn, subtitle: Drawn, x: dict[str, Any], y: dict[str, Any]
+) -> dict[str, Any]:
     """Return the layout of a 2D twin: the same, with room for ticks."""
     line = {"automargin": True, "showline": False, "ticks": "outside", "ticklen": 4}
     shared = layout(title, subtitle, xaxis={**line, **x}, yaxis={**line, **y})
@@ -156,7 +160,7 @@ def flat_layout(title: str, subtitle: str, x: dict[str, Any], y: dict[str, Any])
     }
 
 
-def named_legend(title: str) -> dict[str, Any]:
+def named_legend(title: Drawn) -> dict[str, Any]:
     """Return the part of a layout that puts a title before the entries of the legend."""
     return {"legend_title": {"text": title, "font": {"size": 11}, "side": "left"}}
 

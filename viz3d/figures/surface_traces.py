@@ -16,6 +16,7 @@ from viz3d.analysis.surface import Surface
 from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Range
+from viz3d.figures.text import Drawn
 from viz3d.figures.ticks import nice_ticks
 
 Floats = NDArray[np.float64]
@@ -27,10 +28,10 @@ FADED = 0.4
 def surface_traces(
     surface: Surface,
     colors: Range,
-    titles: tuple[str, str, str],
+    titles: tuple[Drawn, Drawn, Drawn],
     *,
     log: bool,
-    x_format: str = ",.0f",
+    x_format: Drawn = ",.0f",
 ) -> list[go.Surface]:
     """Return the two layers of a surface.
 
@@ -79,10 +80,10 @@ def surface_traces(
 def heat_traces(
     surface: Surface,
     colors: Range,
-    titles: tuple[str, str, str],
+    titles: tuple[Drawn, Drawn, Drawn],
     *,
     log: bool,
-    x_format: str = ",.0f",
+    x_format: Drawn = ",.0f",
 ) -> list[Any]:
     """Return the same surface as a heat map of its solid part below pale filled contours of all.
 
@@ -122,7 +123,7 @@ def heat_traces(
 
 def color_scale(
     colors: Range,
-    title: str,
+    title: Drawn,
     *,
     log: bool,
     prefix: str,

@@ -8,6 +8,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterator
 from itertools import count as count_from
+from typing import TypeAlias
+
+# Text that Plotly may read as tags, formulas or templates: written in the code, or made safe here.
+# A test looks at each place where it is drawn, and at each caller of what takes or returns it.
+Drawn: TypeAlias = str
 
 LONGEST = 48
 """Characters of a name that fit a legend or a hover label."""
@@ -26,7 +31,7 @@ ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"}
 """Tags, formulas (``$…$``) and templates (``%{…}``) must not be read out of somebody's run name."""
 
 
-def safe(text: object, limit: int = LONGEST) -> str:
+def safe(text: object, limit: int = LONGEST) -> Drawn:
     """Return any text from data so that Plotly shows it as it is, shortened in the middle.
 
     Control characters become spaces. Use it for every name that comes from a file; for text inside
@@ -35,7 +40,7 @@ def safe(text: object, limit: int = LONGEST) -> str:
     return "".join(ESCAPES.get(c, c) for c in _cut(text, limit))
 
 
-def scene_text(text: object, limit: int = LONGEST) -> str:
+def scene_text(text: object, limit: int = LONGEST) -> Drawn:
     """Return the same for ticks, titles and labels that WebGL draws.
 
     Those know a few tags, but no entities, so angle brackets become similar characters.
@@ -53,7 +58,7 @@ def _cut(text: object, limit: int) -> str:
     return plain
 
 
-def say(value: float | None) -> str:
+def say(value: float | None) -> Drawn:
     """Return a number as people write it, with four significant digits: ``3.142``, ``2e-5``."""
     if value is None or math.isnan(value):
         return "unknown"
@@ -71,7 +76,7 @@ def say(value: float | None) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def count(n: int, noun: str, plural: str = "") -> str:
+def count(n: int, noun: Drawn, plural: Drawn = "") -> Drawn:
     """Return ``"1 run"``, ``"1,200 runs"``."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
@@ -94,8 +99,8 @@ def in_words(role: str) -> str:
     return ROLES.get(role, role)
 
 
-def wrapped(text: str, width: int = 58) -> str:
-    """Break a sentence into lines for a subtitle; the text must be safe already."""
+def wrapped(text: Drawn, width: int = 58) -> Drawn:
+    """Break a sentence into lines for a subtitle."""
     import textwrap
 
     return "<br>".join(textwrap.wrap(text, width, break_long_words=False))

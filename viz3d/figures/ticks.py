@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from viz3d.figures.frame import Range
-from viz3d.figures.text import say
+from viz3d.figures.text import Drawn, say
 
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
-def nice_ticks(limits: Range, *, log: bool, most: int = 7) -> list[tuple[float, str]]:
+def nice_ticks(limits: Range, *, log: bool, most: int = 7) -> list[tuple[float, Drawn]]:
     """Return round values within the limits, with their text.
 
     Plotly labels a logarithmic axis of less than a decade with bare digits ("2", "5"), which reads
@@ -27,7 +27,7 @@ def nice_ticks(limits: Range, *, log: bool, most: int = 7) -> list[tuple[float, 
     return list(zip(values, _texts(values), strict=True))
 
 
-def _texts(values: list[float]) -> list[str]:
+def _texts(values: list[float]) -> list[Drawn]:
     """Return the ticks as text, with as many digits as tell them apart."""
     texts = [say(float(f"{v:.6g}")) for v in values]
     for digits in range(5, 18):
@@ -57,7 +57,7 @@ def log_ticks(limits: Range) -> dict[str, Any]:
     }
 
 
-def ratio_ticks(limits: Range) -> list[tuple[float, str]]:
+def ratio_ticks(limits: Range) -> list[tuple[float, Drawn]]:
     """Return round ratios within the limits, with how far they are from 1 in per cent."""
     values = nice_ticks(limits, log=True)
     return [(ratio, f"{say(float(f'{100 * (ratio - 1):.6g}'))} %") for ratio, _ in values]

@@ -13,6 +13,7 @@ from viz3d.errors import BadArgument, ChartError
 from viz3d.figures.frame import WIDE, Frame, skewed, span
 from viz3d.figures.needs import as_runs, missing
 from viz3d.figures.provenance import origins
+from viz3d.figures.text import Drawn
 from viz3d.grid import LandscapeGrid
 from viz3d.run import Run
 
@@ -84,7 +85,7 @@ class WeightSpaceResult:
         return at if all(near) else None
 
     @property
-    def best(self) -> tuple[str, tuple[int, ...]]:
+    def best(self) -> tuple[Drawn, tuple[int, ...]]:
         """Words for, and index of, the lowest node of a loss and the highest of anything else."""
         low = "loss" in self.quantity
         flat = int((np.nanargmin if low else np.nanargmax)(self.z))

@@ -13,7 +13,7 @@ from plotly.colors import hex_to_rgb
 from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Frame, padded, span
-from viz3d.figures.text import safe
+from viz3d.figures.text import Drawn, safe
 from viz3d.figures.weight_data import WeightSpaceResult
 from viz3d.grid import LandscapePath
 
@@ -58,7 +58,7 @@ def path_traces(result: WeightSpaceResult, frame: Frame) -> list[Any]:
         mode="markers",
         name=_name(path),
         marker={"color": colors, "size": 3.5},
-        customdata=_beside(result),
+        customdata=compact(_beside(result)),
         hovertemplate=_hover(result),
         showlegend=True,
     )
@@ -81,7 +81,7 @@ def flat_path_traces(result: WeightSpaceResult) -> list[Any]:
                 "color": faded(path.residual), "size": 8,
                 "line": {"width": 1, "color": "rgba(40,40,40,0.8)"},
             },
-            customdata=_beside(result),
+            customdata=compact(_beside(result)),
             hovertemplate=_hover(result),
             showlegend=True,
         )
@@ -135,7 +135,7 @@ def has_beside(result: WeightSpaceResult) -> bool:
     return bool(np.isfinite(result.own).any())
 
 
-def _name(path: LandscapePath) -> str:
+def _name(path: LandscapePath) -> Drawn:
     return NAME if np.isfinite(path.residual).any() else UNFADED
 
 
@@ -165,10 +165,10 @@ def _stems(result: WeightSpaceResult) -> list[Any]:
 def _beside(result: WeightSpaceResult) -> NDArray:
     path = result.grid.path
     assert path is not None
-    return compact(np.column_stack([path.step, 100 * path.residual, result.own, result.beside]))
+    return np.column_stack([path.step, 100 * path.residual, result.own, result.beside])
 
 
-def _hover(result: WeightSpaceResult) -> str:
+def _hover(result: WeightSpaceResult) -> Drawn:
     """Say what is known of each checkpoint, and nothing else."""
     path, name = result.grid.path, safe(result.quantity)
     assert path is not None
@@ -181,7 +181,7 @@ def _hover(result: WeightSpaceResult) -> str:
     return "<br>".join(words) + "<extra></extra>"
 
 
-def path_word(result: WeightSpaceResult) -> str:
+def path_word(result: WeightSpaceResult) -> Drawn:
     """Return what the numbers of checkpoints are: steps, unless only their order is recorded."""
     return "checkpoint" if result.grid.meta.get("path_steps") == "numbered" else "step"
 

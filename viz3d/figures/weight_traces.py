@@ -12,7 +12,7 @@ from viz3d.figures import style
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Frame
 from viz3d.figures.surface_traces import color_scale
-from viz3d.figures.text import safe
+from viz3d.figures.text import Drawn, safe
 from viz3d.figures.ticks import nice_ticks
 from viz3d.figures.weight_data import WeightSpaceResult
 
@@ -167,28 +167,31 @@ def _error_bars(
 
 def _pins(result: WeightSpaceResult, kind: Any) -> list[Any]:
     """Mark the centre, which is the checkpoint, and the best node."""
-    marks = [(*result.best, style.CALM, "circle")]
-    if result.centre is not None and np.isfinite(result.z[result.centre]):
-        marks.append(("the checkpoint, at the centre", result.centre, style.ALARM, "diamond"))
-    traces = []
-    for name, at, color, symbol in marks:
-        alpha, beta = result.place(at)
-        where: dict[str, Any] = {"x": [alpha], "y": [beta]}
-        size = 9
-        if kind is go.Scatter3d:
-            where["z"] = [float(result.z[at])]
-            size = 5
-        line = {"width": 1, "color": "rgba(40,40,40,0.9)"}
-        traces.append(
-            kind(
-                **where, mode="markers", name=name, hoverinfo="skip", showlegend=True,
-                marker={"color": color, "size": size, "symbol": symbol, "line": line},
-            )
-        )  # fmt: skip
-    return traces
+    marks = [_mark(result, kind, *result.best, style.CALM, "circle")]
+    at = result.centre
+    if at is not None and np.isfinite(result.z[at]):
+        name = "the checkpoint, at the centre"
+        marks.append(_mark(result, kind, name, at, style.ALARM, "diamond"))
+    return marks
 
 
-def _hover(result: WeightSpaceResult, value: str, error: str = "customdata") -> str:
+def _mark(
+    result: WeightSpaceResult, kind: Any, name: Drawn, at: tuple[int, ...], color: str, symbol: str
+) -> Any:
+    alpha, beta = result.place(at)
+    where: dict[str, Any] = {"x": [alpha], "y": [beta]}
+    size = 9
+    if kind is go.Scatter3d:
+        where["z"] = [float(result.z[at])]
+        size = 5
+    line = {"width": 1, "color": "rgba(40,40,40,0.9)"}
+    return kind(
+        **where, mode="markers", name=name, hoverinfo="skip", showlegend=True,
+        marker={"color": color, "size": size, "symbol": symbol, "line": line},
+    )  # fmt: skip
+
+
+def _hover(result: WeightSpaceResult, value: Drawn, error: Drawn = "customdata") -> Drawn:
     said = f"alpha %{{x:.3~g}}<br>beta %{{y:.3~g}}<br>{safe(result.quantity)} %{{{value}:.4~g}}"
     if result.error is not None:
         said += f"<br>standard error %{{{error}:.2~g}}"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from viz3d.figures.text import count, listed, safe, say, wrapped
+from viz3d.figures.text import Drawn, count, listed, safe, say, wrapped
 from viz3d.figures.weight_data import WeightSpaceResult
 from viz3d.figures.weight_path import has_beside, path_word
 from viz3d.figures.weight_warnings import is_same, own_centre, warnings
@@ -109,7 +109,7 @@ def _known(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def what(result: WeightSpaceResult) -> str:
+def what(result: WeightSpaceResult) -> Drawn:
     """Return what the nodes lie on, in words."""
     plain = "a line" if result.is_line else "a plane"
     return KINDS.get(str(result.grid.meta.get("kind")), plain)
@@ -186,13 +186,13 @@ def _path_words(result: WeightSpaceResult, path: Mapping[str, Any] | None) -> li
     return parts
 
 
-def subtitle(result: WeightSpaceResult) -> str:
+def subtitle(result: WeightSpaceResult) -> Drawn:
     """Return the line under the title."""
     grid = result.grid
     beta = "" if grid.beta is None else f" × {len(grid.beta):,}"
     text = f"{safe(grid.name)}: {len(grid.alpha):,}{beta} nodes of {what(result)}, as measured."
     if result.every > 1:
-        text += f" One in {result.every} rows and columns is drawn."
+        text += f" One in {result.every:d} rows and columns is drawn."
     return wrapped(text)
 
 
