@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from viz3d.errors import NotMine
+from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
@@ -113,6 +116,37 @@ class PrintedRuns:
     def kinds(self) -> list[str]:
         """What kind of run each one is."""
         return [run.kind for run in self._runs]
+
+
+def read_log(
+    files: Mapping[str, Path],
+    parse: Callable[[bytes], tuple[int, Mapping[str, float]] | None],
+    declined: str,
+) -> list[Parsed]:
+    """Read one log of which each line says all it has to say.
+
+    Parameters
+    ----------
+    files : mapping of {path in the source: local path}
+        One.
+    parse : callable
+        Returns the step that a line tells of and its metrics; None for any other line.
+    declined : str
+        The reason where no line is of that kind.
+
+    Raises
+    ------
+    NotMine
+    """
+    ((name, path),) = files.items()
+    text.check(path)
+    runs, tally = PrintedRuns(name), Tally(name)
+    for at, raw in text.lines(path, tally):
+        if found := parse(raw):
+            runs.add(*found, at)
+    if not runs.kinds:
+        raise NotMine(declined)
+    return runs.parsed(tally)
 
 
 def _is_new(run: _Run, step: int, values: Mapping[str, float]) -> bool:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
 from viz3d.formats.console import (
@@ -19,12 +18,11 @@ from viz3d.formats.console import (
     MAX_LINE,
     NUMBER,
     UNIT,
-    PrintedRuns,
     claim_log,
     number,
+    read_log,
     with_unit,
 )
-from viz3d.formats.tally import Tally
 
 NAME = "nanoGPT log"
 
@@ -45,22 +43,18 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If no line of it reads ``iter N: loss …``, ``iteration N, loss: …`` or
         ``step N: train loss …``.
     """
-    ((name, path),) = files.items()
-    text.check(path)
-    runs, tally = PrintedRuns(name), Tally(name)
-    for at, raw in text.lines(path, tally):
-        if raw[:1] not in b"siSI\x1b" or len(raw) > MAX_LINE:
-            continue
-        match = _LINE.match(text.printed(raw))
-        pairs = map(_PAIR.fullmatch, match[2].split(", ")) if match else ()
-        values = {
-            with_unit(_name(pair[1]), pair[3] or ""): number(pair[2]) for pair in pairs if pair
-        }
-        if match and any("loss" in metric for metric in values):
-            runs.add(int(match[1]), values, at)
-    if not runs.kinds:
-        raise NotMine("no line of it reads `iter N: loss …` or `step N: train loss …`")
-    return runs.parsed(tally)
+    return read_log(
+        files, _parsed, "no line of it reads `iter N: loss …` or `step N: train loss …`"
+    )
+
+
+def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
+    if line[:1] not in b"siSI\x1b" or len(line) > MAX_LINE:
+        return None
+    match = _LINE.match(text.printed(line))
+    pairs = map(_PAIR.fullmatch, match[2].split(", ")) if match else ()
+    values = {with_unit(_name(pair[1]), pair[3] or ""): number(pair[2]) for pair in pairs if pair}
+    return (int(match[1]), values) if match and any("loss" in name for name in values) else None
 
 
 def _name(printed: str) -> str:
