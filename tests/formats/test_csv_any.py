@@ -140,6 +140,22 @@ def test_it_declines_with_a_reason(read: Reader, content: str | bytes, reason: s
         read(csv_any, {"a.csv": content})
 
 
+def test_a_row_of_garbage_is_left_out(read: Reader) -> None:
+    """Bytes that are no UTF-8 decline a file where they stand in a row of its, not beside."""
+    torn = b"step,a\n0,1\n\xff\xfe\x00\n1,2\n"
+    (parsed,) = read(csv_any, {"a.csv": torn})
+    assert joined(parsed).history["a"].to_dict() == {0: 1.0, 1: 2.0}
+    assert "a.csv:3: 1 row with another number of cells" in said(parsed)
+    with pytest.raises(NotMine, match="not UTF-8"):
+        read(csv_any, {"a.csv": b"step,a,name\n0,1,x\n1,2,\xe4\n"})
+
+
+def test_the_delimiter_is_the_one_that_rows_share(read: Reader) -> None:
+    """A name may hold more of another one than the header has of its own."""
+    (parsed,) = read(csv_any, {"a.tsv": "step\t|x||y|\n0\t1\n1\t2\n"})
+    assert joined(parsed).history["|x||y|"].to_dict() == {0: 1.0, 1: 2.0}
+
+
 cells = st.one_of(st.none(), st.floats(allow_nan=False), st.integers(-(2**40), 2**40))
 
 

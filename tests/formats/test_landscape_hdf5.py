@@ -208,3 +208,14 @@ def test_the_real_grids(real_data: Path) -> None:
     assert len(grid.values) == 9
     assert run.config["env"] == "HopperPyBulletEnv-v0"
     assert "2 columns repeat a coordinate" in " ".join(map(str, run.problems))
+
+
+def test_what_numpy_has_not_is_left_out(tmp_path: Path) -> None:
+    """Times have no type there, and a text may have no value."""
+    path = write(tmp_path / "surf.h5", xcoordinates=X, train_loss=X**2)
+    with h5py.File(path, "a") as file:
+        file["dir_file"] = h5py.Empty(h5py.string_dtype())
+        h5py.h5d.create(file.id, b"when", h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((2,)))
+    run = load_run(path)
+    assert run.landscapes[0].values["train_loss"].tolist() == [1.0, 0.0, 1.0]
+    assert "1 part that is no array of numbers left out (when)" in str(run.problems[0])

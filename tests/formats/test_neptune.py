@@ -169,3 +169,35 @@ def test_on_this_disk_a_file_of_another_name_is_known(tmp_path: Path) -> None:
     write(tmp_path / "exported.parquet", series("loss", {0: 1.0, 1: 2.0}))
     loaded = load_run(tmp_path)
     assert loaded.history["loss"].tolist() == [1, 2]
+
+
+def test_times_of_no_calendar_cost_only_themselves(tmp_path: Path) -> None:
+    """A file may hold any 64 bits as a time, and name any time zone."""
+    for kind in (
+        pa.timestamp("ms", tz="UTC"),
+        pa.timestamp("us"),
+        pa.timestamp("ms", tz="No/Zone"),
+    ):
+        rows = [
+            *series("loss", {1: 2.0}),
+            value("lr", "float", 0.5),
+            value("when", "datetime", None),
+        ]
+        table = pa.Table.from_pylist(rows, SCHEMA)
+        at = table.schema.get_field_index("datetime_value")
+        table = table.set_column(at, "datetime_value", pa.array([None, None, 2**62], kind))
+        path = tmp_path / f"RUN-1-{DIGEST}_part_0.parquet"
+        pq.write_table(table, path)
+        (run,) = read_run("r", {path.name: path})
+        assert run.joined.history["loss"].to_dict() == {1: 2.0}
+        assert run.config == {"lr": 0.5, "when": None}
+        assert "1 value that is no time of any calendar was left out." in str(run.problems[-1])
+
+
+def test_a_column_that_stands_twice_is_no_export(tmp_path: Path) -> None:
+    """Nobody can say which of the two it would be."""
+    table = pa.Table.from_pylist(series("loss", {1: 2.0}), SCHEMA)
+    path = tmp_path / f"RUN-1-{DIGEST}_part_0.parquet"
+    pq.write_table(table.append_column("step", table["step"]), path)
+    with pytest.raises(NotMine, match="no columns project_id"):
+        neptune.read({path.name: path})

@@ -236,3 +236,11 @@ def test_on_this_disk_any_file_is_known_by_its_columns(tmp_path: Path) -> None:
 def test_which_names_are_claimed(path: str, mine: bool) -> None:
     """By name alone only those that say so, since a bucket may hold a data set."""
     assert (parquet_any.claim(path) is not None) == mine
+
+
+def test_of_two_columns_of_steps_the_later_one_counts(tmp_path: Path) -> None:
+    """A row has one step, whatever the names are."""
+    columns = [pa.array([0, 1]), pa.array([1.0, 2.0]), pa.array([5, 6])]
+    parsed = read(tmp_path / "a.parquet", pa.Table.from_arrays(columns, ["step", "loss", "step"]))
+    assert joined(parsed).history["loss"].to_dict() == {5: 1.0, 6: 2.0}
+    assert said(parsed) == ""

@@ -56,3 +56,15 @@ def test_a_file_over_the_cap_is_declined(tmp_path: Path) -> None:
 def test_lines_are_read_as_they_were_seen() -> None:
     """Colours, cursor moves and titles of a terminal are no text."""
     assert text.printed(b"\x1b[1;32mloss\x1b[0m\x1b]0;title\x07: 3\xff") == "loss: 3\ufffd"
+
+
+@pytest.mark.parametrize("around", [b"", b"2,3\n"])
+def test_a_block_of_nul_bytes_is_no_sign_of_a_binary_file(tmp_path: Path, around: bytes) -> None:
+    """A crash leaves one behind the last row, of a short file too; more may follow it."""
+    path = tmp_path / "a"
+    path.write_bytes(b"step,loss\n1,2\n" + bytes(600) + around)
+    assert text.check(path) == path.stat().st_size
+    for binary in (bytes(600), "step,loss".encode("utf-16-le"), bytes(range(7)) * 9 + bytes(9)):
+        path.write_bytes(binary * 9)
+        with pytest.raises(NotMine, match="it is no text"):
+            text.check(path)

@@ -57,7 +57,8 @@ def _from_yaml(content: bytes) -> Any:
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+0123456789"))
     try:
         return yaml.load(content, Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    # Of a tag that its value does not fit, such as `!!bool x`, it raises the last three.
+    except (yaml.YAMLError, AttributeError, LookupError) as error:
         raise ValueError(str(error)) from error
 
 

@@ -16,7 +16,7 @@ from viz3d.formats.patterns import any_case
 from viz3d.formats.table import TableBuilder
 from viz3d.formats.tally import Tally
 
-NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
+NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
 UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
 LOG_KIND = "console log"
 LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))

@@ -39,12 +39,15 @@ class Dialect:
         Of the columns; unique.
     skip : int
         Lines before the first row.
+    is_utf8 : bool
+        False where a row of garbage is not, which Arrow cannot pass over.
     """
 
     delimiter: str
     decimal: str
     names: tuple[str, ...]
     skip: int
+    is_utf8: bool
 
 
 def read_table(path: Path, tally: Tally) -> Table:
@@ -84,25 +87,45 @@ def _sniff(path: Path, tally: Tally) -> Dialect | None:
         head = head[: head.rfind(b"\n") + 1]
         if not head:
             raise NotMine(f"its first line is longer than {HEAD_BYTES // 1024} KiB")
-    try:
-        rows = [row.rstrip("\r") for row in head.decode("utf-8").split("\n")]
-    except UnicodeDecodeError as error:
-        raise NotMine("it is not UTF-8 text; convert it with `iconv -t UTF-8`") from error
+    rows = [row.rstrip("\r") for row in head.decode("utf-8", errors="replace").split("\n")]
     skip = next((at for at, row in enumerate(rows) if row.strip() and row[0] != "#"), len(rows))
     if skip == len(rows):
         return None
-    delimiter = max(DELIMITERS, key=rows[skip].count)
-    cells = [_split(row, delimiter) for row in rows[skip : skip + SAMPLE_ROWS]]
+    delimiter, cells = _split_best(rows[skip : skip + SAMPLE_ROWS])
+    is_utf8 = _is_utf8(head)
+    odd = () if is_utf8 else (_split(row, delimiter) for row in rows[skip:] if "\ufffd" in row)
+    # A row of garbage does not fit the header, and is left out as such.
+    if any(len(row) == len(cells[0]) for row in odd):
+        raise NotMine("it is not UTF-8 text; convert it with `iconv -t UTF-8`")
     decimal = "." if delimiter == "," or not _has_decimal_comma(cells[1:]) else ","
     if decimal == ",":
         tally.add("Numbers are written with a decimal comma and were read so.")
     header = cells[0]
     if all(NUMBER.fullmatch(cell.strip().replace(decimal, ".")) for cell in header):
         tally.add("There is no header, so the columns are called col_1, col_2 and so on.")
-        return Dialect(
-            delimiter, decimal, tuple(f"col_{at + 1}" for at in range(len(header))), skip
-        )
-    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1)
+        names = tuple(f"col_{at + 1}" for at in range(len(header)))
+        return Dialect(delimiter, decimal, names, skip, is_utf8)
+    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1, is_utf8)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _split_best(rows: Sequence[str]) -> tuple[str, list[list[str]]]:
+    """Return the delimiter that gives most rows the header's width, and the cells of each row."""
+    splits = {mark: [_split(row, mark) for row in rows] for mark in DELIMITERS}
+
+    def fit(mark: str) -> tuple[bool, int, int]:
+        width = len(splits[mark][0])
+        return width > 1, sum(len(cells) == width for cells in splits[mark]), width
+
+    best = max(DELIMITERS, key=fit)
+    return best, splits[best]
 
 
 def _split(row: str, delimiter: str) -> list[str]:
@@ -142,7 +165,7 @@ def _read_fast(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
     """Read with Arrow, or return None where lines do not become rows one by one."""
     import pyarrow as pa
 
-    if dialect.decimal == ",":
+    if dialect.decimal == "," or not dialect.is_utf8:
         return None
     ragged: list[int | None] = []
     # Several threads first; only one knows the line of a ragged row.

@@ -48,7 +48,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     tally = Tally(name)
     with hdf5.opened(path) as file:
         axes, values = _axes(file), _values(file, tally)
-        said = _said(hdf5.text(file, "dir_file"))
+        said = _said(hdf5.text(file, "dir_file", tally))
     if axes is None:
         raise NotMine(f"it has no {AXES[0]!r}, so it holds no landscape")
     alpha, beta = axes

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,11 +32,6 @@ PATH = ("alpha", "beta", "residual", "step", "loss", "reward")
 KNOWN = (
     "alpha", "beta", "meta", "eigenvalues", "eigenvalue_residuals", *QUANTITIES,
     *(f"{name}_se" for name in QUANTITIES), *(f"path_{name}" for name in PATH),
-)  # fmt: skip
-# What reading a broken or forged archive raises.
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError,
-    OSError, MemoryError,
 )  # fmt: skip
 
 
@@ -96,7 +90,11 @@ def read_grid(path: Path, name: str, tally: Tally) -> LandscapeGrid:
     """
     try:
         arrays = _unpack(path)
-    except _BROKEN as error:
+    except NotMine:
+        raise
+    # Of a forged archive zipfile, its decompressors and NumPy's parser of headers raise what they
+    # happen to, undocumented: TokenError, TypeError, LZMAError, OverflowError and more were seen.
+    except Exception as error:
         raise NotMine("it is no complete .npz archive of plain arrays") from error
     if "alpha" not in arrays or not any(key in arrays for key in QUANTITIES):
         raise NotMine("it has no arrays 'alpha' and 'loss' or 'reward'")

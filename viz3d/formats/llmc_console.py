@@ -34,9 +34,9 @@ _METRICS = {
         "norm": r"norm +{}",
         "norm_z": r"norm +\S+ +\({}z\)",
         "lr": r"lr +{}",
-        "dt_ms": r"{} ms\b",
+        "dt_ms": r"(?<![\d,.]){} ms\b",
         "mfu": r"(?<=\| ){}% [^|]*MFU",
-        "tok/s": r"{} tok/s",
+        "tok/s": r"(?<![\d,.]){} tok/s",
     }.items()
 }
 _EVALUATIONS = {

@@ -23,7 +23,7 @@ from viz3d.formats.console import (
 NAME = "modded-nanogpt log"
 
 _LINE = re.compile(r"(?:step|s):(\d{1,15})(?:/\d+)? (.*)")
-_PAIR = re.compile(rf"([A-Za-z_]\w*):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
+_PAIR = re.compile(rf"([A-Za-z_]\w{{0,99}}):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES

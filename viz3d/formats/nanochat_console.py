@@ -30,9 +30,11 @@ NAME = "nanochat log"
 _LINE = re.compile(
     r"(?:^|[\s\]])[Ss]tep\s+(?P<step>\d{1,15})(?P<of>/\d+)?(?P<done> \([^)]*\))?\s*\|(?P<rest>.*)"
 )
-_GROUP = re.compile(r"(\w+)\(([^()]*)\)")
+# Bounds on names and spaces: a line of one letter 8,000 times would take seconds without.
+_GROUP = re.compile(r"(\w{1,50})\(([^()]*)\)")
+_WORD = r"[A-Za-z][\w@/.\-]{0,50}"
 _PAIR = re.compile(
-    rf"([A-Za-z][\w@/.\-]*(?: [A-Za-z][\w@/.\-]*)*)\s*[: ]\s*({NUMBER})({UNIT})?(?=[\s,|]|$)",
+    rf"({_WORD}(?: {_WORD}){{0,5}})\s{{0,9}}[: ]\s{{0,9}}({NUMBER})({UNIT})?(?=[\s,|]|$)",
     re.IGNORECASE,
 )
 # As printed -> as the field calls it. Everything else keeps its name, with _ for a space.

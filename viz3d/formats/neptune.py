@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ TOO_MANY_VALUES = (
     f"{{n}} single value{{|s}} beyond the first {MOST_VALUES:,} {{was|were}} left out."
 )
 SYSTEM = "{n} value{|s} that Neptune notes of itself {was|were} left out ({names})."
+NO_TIME = "{n} value{|s} that {is|are} no time of any calendar {was|were} left out."
 MISSING = "{n} part{|s} {is|are} missing; what {it|they} held was not read."
 
 Key = tuple[str, str]
@@ -137,7 +139,8 @@ def _number(name: str) -> int:
 
 
 def _fits(schema: pa.Schema) -> bool:
-    return {*KEYS, "step", "float_value"} <= set(schema.names)
+    once = all(schema.names.count(name) < 2 for name in COLUMNS)
+    return once and {*KEYS, "step", "float_value"} <= set(schema.names)
 
 
 def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally) -> None:
@@ -210,17 +213,35 @@ def _add_series(table: pa.Table, runs: dict[Key, _Run]) -> None:
 
 
 def _add_values(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
-    for row in table.to_pylist():
+    columns = {name: _python(table[name], tally) for name in table.column_names}
+    for row in (
+        dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)
+    ):
         if str(row["attribute_path"]).startswith("sys/"):
             # Runs that are equal but for their ids and times are repetitions.
             tally.add(SYSTEM, name=row["attribute_path"])
             continue
-        value = row.get(VALUES[row["attribute_type"]])
+        value: Any = row.get(VALUES[row["attribute_type"]])
         if isinstance(value, list):
             value = sorted(map(str, value))
         elif hasattr(value, "isoformat"):
             value = value.isoformat()
         runs[str(row["project_id"]), str(row["run_id"])].config[str(row["attribute_path"])] = value
+
+
+def _python(column: pa.ChunkedArray, tally: Tally) -> list[Any]:
+    """Return the values of a column; Python has no year 300,000, nor every time zone."""
+    wrong = (ArithmeticError, ValueError, LookupError)
+    with suppress(*wrong):
+        return column.to_pylist()
+    values = []
+    for value in column:
+        try:
+            values.append(value.as_py())
+        except wrong:
+            tally.add(NO_TIME)
+            values.append(None)
+    return values
 
 
 def _parsed(run: _Run, used: Sequence[str], name: str) -> Parsed:

@@ -17,7 +17,8 @@ from viz3d.formats.steps import counts_steps
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+# One way to match each text: two would take minutes for a cell of 100,000 digits and a letter.
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 NOT_FINITE = {"nan": np.nan, "inf": np.inf, "infinity": np.inf}
 TRUTHS = {"true": 1, "false": 0}
 GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
@@ -42,8 +43,14 @@ def clean_name(name: object) -> str:
     text = str(name).strip()[: limits.NAME_CHARS]
     if text.isprintable():
         return text or "unnamed"
-    shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
-    return f"{shown}#{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+    return f"{printable(text)}#{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def printable(text: str) -> str:
+    """Return a text with U+FFFD for every control character and lone surrogate."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def to_number(

@@ -63,7 +63,9 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
             tally.add("There is no column of whole steps, so the rows were numbered from 0.")
         return Rows(np.arange(table.n, dtype=np.int64), _as_float(table.columns))
     steps = table.columns[name]
-    usable = _is_step(steps.value)
+    # Two columns may go by one name when it is cleaned: in each row the later one counts.
+    last = np.append(steps.row[1:] != steps.row[:-1], True)[: len(steps.row)]
+    usable = _is_step(steps.value) & last
     rows, step = steps.row[usable], steps.value[usable].astype(np.int64)
     if left_out := table.n - len(rows):
         tally.add(

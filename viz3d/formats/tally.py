@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from viz3d.formats import limits, remedies
+from viz3d.formats.numbers import clean_name, printable
 from viz3d.run import Problem
 
 SHOWN_NAMES = 5
@@ -87,12 +88,9 @@ def _remedy(what: str) -> str:
 
 def _sentence(what: str, entry: _Entry) -> str:
     names = list(entry.names)
-    shown = ", ".join(names[:SHOWN_NAMES])
+    shown = ", ".join(map(clean_name, names[:SHOWN_NAMES]))
     if len(names) > SHOWN_NAMES:
         shown += f" and {len(names) - SHOWN_NAMES:,} more"
     one = entry.count == 1
-    return (
-        _PLURAL.sub(lambda match: match[1 if one else 2], limits.filled(what))
-        .replace("{n}", f"{entry.count:,}")
-        .replace("{names}", shown)
-    )
+    sentence = _PLURAL.sub(lambda match: match[1 if one else 2], limits.filled(what))
+    return printable(sentence.replace("{n}", f"{entry.count:,}").replace("{names}", shown))

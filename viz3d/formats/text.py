@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 2 * limits.MIB
 BOM = b"\xef\xbb\xbf"
 LONG_LINE = "{n} line{|s} longer than {limit:LINE_BYTES} {was|were} left out."
+# Text, and once in it or behind it nothing but NUL bytes.
+_ONE_BLOCK = re.compile(rb"[^\x00-\x08\x0e-\x1a]+\x00+[^\x00-\x08\x0e-\x1a]*")
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -49,8 +51,8 @@ def check(path: Path, cap: str = "FILE_BYTES") -> int:
     limits.check_size(size, cap)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise NotMine("it is UTF-16 text; convert it with `iconv -f UTF-16 -t UTF-8`")
-    # A crash may leave a few NUL bytes in a text; binary files are full of them.
-    binary = head.count(0) * 10 > len(head)
+    # A crash may leave a few NUL bytes in a text, or a block; binary files are full of them.
+    binary = head.count(0) * 10 > len(head) and not _ONE_BLOCK.fullmatch(head)
     if binary and not head.lstrip(BOM).lstrip().startswith((b"{", b"[")):
         raise NotMine("it is no text")
     return size

@@ -1,0 +1,12 @@
+"""How often Hypothesis tries: few times in every run of the tests, many behind the marker slow."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+FAST = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+LONG = settings(FAST, max_examples=20_000)
