@@ -22,7 +22,6 @@ LOG_KIND = "console log"
 LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
-# llm.c prints -100 where it does not know the GPU, nanoGPT for its first steps.
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
 # A unit stays with the number: as a suffix of the metric's name.
 _SUFFIXES = {"": "", "%": "", "m": "_min"}
@@ -61,10 +60,13 @@ class PrintedRuns:
     ----------
     file : str
         The file's path in the source.
+    mfu_may_lack : bool
+        Whether an MFU below 0 says that there is none: llm.c prints -100 where it does not know the
+        GPU, nanoGPT for its first steps.
     """
 
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, file: str, *, mfu_may_lack: bool = False) -> None:
+        self._file, self._mfu_may_lack = file, mfu_may_lack
         self._runs: list[_Run] = []
 
     def add(self, step: int, values: Mapping[str, float], line: int, kind: str = "") -> None:
@@ -86,7 +88,7 @@ class PrintedRuns:
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
-        if values.get("mfu", 0.0) < 0:
+        if self._mfu_may_lack and values.get("mfu", 0.0) < 0:
             run.tally.add(NO_MFU, line=line)
             values = {name: value for name, value in values.items() if name != "mfu"}
         run.builder.add({**values, "step": step}, line)
@@ -122,6 +124,8 @@ def read_log(
     files: Mapping[str, Path],
     parse: Callable[[bytes], tuple[int, Mapping[str, float]] | None],
     declined: str,
+    *,
+    mfu_may_lack: bool = False,
 ) -> list[Parsed]:
     """Read one log of which each line says all it has to say.
 
@@ -133,6 +137,8 @@ def read_log(
         Returns the step that a line tells of and its metrics; None for any other line.
     declined : str
         The reason where no line is of that kind.
+    mfu_may_lack : bool
+        As for `PrintedRuns`.
 
     Raises
     ------
@@ -140,7 +146,7 @@ def read_log(
     """
     ((name, path),) = files.items()
     text.check(path)
-    runs, tally = PrintedRuns(name), Tally(name)
+    runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
     for at, raw in text.lines(path, tally):
         if found := parse(raw):
             runs.add(*found, at)

@@ -62,7 +62,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     """
     ((name, path),) = files.items()
     text.check(path)
-    log, tally = _Log(PrintedRuns(name)), Tally(name)
+    log, tally = _Log(PrintedRuns(name, mfu_may_lack=True)), Tally(name)
     for at, raw in text.lines(path, tally):
         if raw[:1] not in b"svH" or len(raw) > MAX_LINE:
             continue

@@ -27,7 +27,7 @@ from viz3d.formats.console import (
 NAME = "nanoGPT log"
 
 _LINE = re.compile(r"(?:step|iter|iteration) (\d{1,15})[:,] (.*)", re.IGNORECASE)
-_PAIR = re.compile(rf"([a-z]+(?: [a-z]+)?):? ({NUMBER})({UNIT})?\s*", re.IGNORECASE)
+_PAIR = re.compile(rf"([a-z]\w*(?: \w+)?):? ({NUMBER})({UNIT})?\s*", re.IGNORECASE)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -43,9 +43,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If no line of it reads ``iter N: loss …``, ``iteration N, loss: …`` or
         ``step N: train loss …``.
     """
-    return read_log(
-        files, _parsed, "no line of it reads `iter N: loss …` or `step N: train loss …`"
-    )
+    declined = "no line of it reads `iter N: loss …` or `step N: train loss …`"
+    return read_log(files, _parsed, declined, mfu_may_lack=True)
 
 
 def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
