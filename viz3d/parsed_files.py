@@ -2,7 +2,8 @@
 
 A folder holds ``about.json`` and, for each run in the same files, ``0-history.parquet`` with the
 columns ``step``, ``0``, ``1`` and so on (the names of metrics stand in the JSON), ``0-attempts``,
-``0-nonfinite`` and ``0-layers``. Every page has a checksum, and the JSON that of its own text.
+``0-nonfinite`` and ``0-layers``. The JSON holds a checksum of its own text, of each of the files
+and of each column of a history: those of Parquet's pages leave out how a page is to be read.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from viz3d.analysis.roles import recognise
 from viz3d.formats.reading import Contents
 from viz3d.formats.rows import Joined
 from viz3d.run import Columns, Origin, Problem
+from viz3d.sources import checksum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +46,11 @@ class StoredColumns(Columns):
     Parameters
     ----------
     file : pyarrow.parquet.ParquetFile
+    raw : pyarrow.NativeFile
+        The same file, for its bytes.
     metrics : sequence of str
+    checksums : sequence of int
+        Of the step and of each metric.
     roles : mapping of {role: metric}
     again : callable
         Returns the history in another way, for when the file turns out to be damaged.
@@ -53,11 +59,15 @@ class StoredColumns(Columns):
     def __init__(
         self,
         file: pq.ParquetFile,
+        raw: pa.NativeFile,
         metrics: Sequence[str],
+        checksums: Sequence[int],
         roles: Mapping[str, str],
         again: Callable[[], pd.DataFrame],
     ) -> None:
-        self._file, self._again, self._lock = file, again, Lock()
+        self._file, self._raw, self._again, self._lock = file, raw, again, Lock()
+        places = ("step", *map(str, range(len(metrics))))
+        self._checksums = dict(zip(places, enumerate(checksums), strict=True))
         self.metrics, self.roles, self.rows = tuple(metrics), dict(roles), file.metadata.num_rows
         self._places = {metric: str(at) for at, metric in enumerate(metrics)}
         self._arrays: dict[str, np.ndarray] = {}
@@ -76,8 +86,12 @@ class StoredColumns(Columns):
     def _load(self, places: Sequence[str]) -> None:
         missing = [place for place in places if place not in self._arrays]
         try:
+            for place in missing:
+                at, crc = self._checksums[place]
+                if _of_column(self._raw, self._file.metadata, at) != crc:
+                    raise Damaged
             table: pa.Table = self._file.read(missing) if missing else {}
-        except (OSError, ValueError):  # Arrow's own errors are these too
+        except (OSError, ValueError, Damaged):  # Arrow's own errors are the first two, too
             history = self._again()
             self._arrays["step"] = history.index.to_numpy()
             for metric, place in self._places.items():
@@ -109,26 +123,36 @@ def write(folder: Path, key: str, contents: Sequence[Contents]) -> bool:
     OSError
     """
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    about = {"key": key, "runs": [_about(part) for part in contents]}
+    runs = [_about(part) for part in contents]
+    about = {"key": key, "runs": runs}
     try:
-        text = json.dumps(about)
+        same = repr(json.loads(json.dumps(about))) == repr(about)
     except (TypeError, ValueError):
         return False
-    if repr(json.loads(text)) != repr(about):  # a date in a config, say
+    if not same:  # a date in a config, say
         return False
     if any(part.landscapes or part.report is not None for part in contents):
         return False
-    for at, part in enumerate(contents):
+    for at, (part, said) in enumerate(zip(contents, runs, strict=True)):
         history = part.joined.history
         columns = {"step": history.index.to_numpy()}
         columns |= {str(at): history.iloc[:, at].to_numpy() for at in range(history.shape[1])}
-        _write_table(folder / f"{at}-history.parquet", pa.table(columns))
+        file = folder / f"{at}-history.parquet"
+        _write_table(file, pa.table(columns))
+        with pq.ParquetFile(file) as written, pa.OSFile(str(file)) as raw:
+            places = range(len(columns))
+            said["columns"] = [_of_column(raw, written.metadata, at) for at in places]
+            said["footer"] = _of_footer(raw)
         for name, frame in _small(part).items():
             table = pa.Table.from_pandas(frame)
             if not _same(table.to_pandas(), frame):
                 return False
-            _write_table(folder / f"{at}-{name}.parquet", table)
+            file = folder / f"{at}-{name}.parquet"
+            _write_table(file, table)
+            said["frames"][name] = checksum.of_file(file)[0]
+    text = json.dumps(about)
     digest = hashlib.sha256(text.encode()).hexdigest()
     (folder / ABOUT).write_text(f"{digest}\n{text}", encoding="utf-8")
     return True
@@ -163,7 +187,10 @@ def read(
         if about["key"] != key:
             raise Damaged
         for at, said in enumerate(about["runs"]):
-            small = {name: _frame(folder / f"{at}-{name}.parquet") for name in said["frames"]}
+            small = {
+                name: _frame(folder / f"{at}-{name}.parquet", crc)
+                for name, crc in said["frames"].items()
+            }
             contents = Contents(
                 name=said["name"],
                 joined=Joined(empty, small["attempts"], small["nonfinite"]),
@@ -201,14 +228,17 @@ def _columns(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(
-        pa.OSFile(str(folder / f"{at}-history.parquet")), page_checksum_verification=True
-    )
+    raw = pa.OSFile(str(folder / f"{at}-history.parquet"))
+    if _of_footer(raw) != said["footer"]:
+        raise Damaged
+    file = pq.ParquetFile(raw)
     if (file.metadata.num_rows, file.metadata.num_columns) != (
         said["rows"], len(said["metrics"]) + 1,
     ):  # fmt: skip
         raise Damaged
-    columns = StoredColumns(file, said["metrics"], said["roles"], lambda: again(at))
+    columns = StoredColumns(
+        file, raw, said["metrics"], said["columns"], said["roles"], lambda: again(at)
+    )
     if file.metadata.num_rows * file.metadata.num_columns <= AT_ONCE:
         columns.read(columns.metrics)
         file.close()
@@ -227,7 +257,7 @@ def _about(part: Contents) -> dict[str, Any]:
         "metrics": metrics,
         "roles": recognise(metrics, history),
         "origins": json.loads(json.dumps([asdict(origin) for origin in part.origins])),
-        "frames": list(_small(part)),
+        "frames": {},
     }
 
 
@@ -254,16 +284,33 @@ def _same(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
     )
 
 
-def _frame(file: Path) -> pd.DataFrame:
+def _frame(file: Path, crc: int) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
-    return pq.read_table(file, page_checksum_verification=True).to_pandas()
+    if checksum.of_file(file)[0] != crc:
+        raise Damaged
+    return pq.read_table(file).to_pandas()
+
+
+def _of_column(raw: pa.NativeFile, footer: pq.FileMetaData, at: int) -> int:
+    """Return the checksum of a column's bytes, its pages' headers among them."""
+    crc = 0
+    for group in range(footer.num_row_groups):
+        chunk = footer.row_group(group).column(at)
+        crc = checksum.extend(crc, raw.read_at(chunk.total_compressed_size, chunk.data_page_offset))
+    return crc
+
+
+def _of_footer(raw: pa.NativeFile) -> int:
+    """Return the checksum of what stands behind the columns; its length stands in the end of it."""
+    end = raw.size()
+    length = 8 + int.from_bytes(raw.read_at(8, max(0, end - 8))[:4], "little")
+    return checksum.extend(0, raw.read_at(length, max(0, end - length)))
 
 
 def _write_table(file: Path, table: pa.Table) -> None:
     import pyarrow.parquet as pq
 
     pq.write_table(
-        table, file, compression="lz4", use_dictionary=False, write_statistics=False,
-        write_page_checksum=True,
+        table, file, compression="lz4", use_dictionary=False, write_statistics=False
     )  # fmt: skip

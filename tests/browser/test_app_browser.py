@@ -134,6 +134,9 @@ def test_copied_link_opens_the_same_view(page: Page, browser: Browser, server: s
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a select box."""
     box = page.get_by_test_id("stSelectbox").filter(has_text=label)
+    # A list that opens while the page still scrolls to it closes again.
+    box.scroll_into_view_if_needed()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     box.locator("input, [aria-haspopup]").first.click()
     page.get_by_role("option", name=option, exact=True).click()
 

@@ -107,6 +107,17 @@ def test_the_step_that_was_logged_wins_over_the_count_of_calls(rows, steps):
     assert "_step" not in log.columns
 
 
+def test_a_name_that_nesting_makes_twice_is_told() -> None:
+    """The later value counts, as of any name that stands twice; the other is not lost unsaid."""
+    tally = Tally("f")
+    rows = WandbRows(tally)
+    rows.add({"_step": 0, "a": {"b": 1}, "a/b": 2})
+    assert rows.table().full("a/b").tolist() == [2.0]
+    (problem,) = tally.problems()
+    assert problem.what == "1 value of a name that stood twice in a row was left out (a/b)."
+    assert problem.remedy
+
+
 def test_a_very_deep_value_is_left_out() -> None:
     """It is counted, and does not take the row along."""
     value: Any = 1

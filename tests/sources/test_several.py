@@ -13,7 +13,7 @@ from viz3d.run import RunInfo
 from viz3d.sources.faults import fault
 from viz3d.sources.finding import plain_name
 from viz3d.sources.local import LocalSource
-from viz3d.sources.several import Several
+from viz3d.sources.several import Several, labels_of
 
 ROW = '{"step": 0, "loss": %d}\n'
 
@@ -39,6 +39,13 @@ def test_each_file_comes_from_the_source_that_lists_it(both: tuple[Several, Fake
     assert runs["folder"].digest != runs["bucket"].digest
     assert bucket.asked.count("a/metrics.jsonl") == 1
     assert [run.origins[0].source for run in runs.values()] == list(runs)
+
+
+def test_no_two_sources_are_called_alike() -> None:
+    """Not where one is called like another one with its number either."""
+    assert labels_of(["a", "b", "a"]) == ("a #1", "b", "a #2")
+    assert labels_of(["a #1", "a", "a"]) == ("a #1", "a #2", "a #3")
+    assert labels_of(["a", "a", "a #2", "a #2"]) == ("a #1", "a #3", "a #2 #1", "a #2 #2")
 
 
 def test_a_source_that_is_away_is_told_and_the_others_stay(

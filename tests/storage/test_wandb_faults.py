@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import builtins
 import os
 import re
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.storage.wandb_service import KEY, OTHER_KEY, Fault, Service
-from viz3d.errors import WandbError
-from viz3d.load import list_runs, load_run
+from tests.storage.wandb_service import KEY, OTHER_KEY, Fault, Service, rows
+from viz3d.errors import NoFormat, WandbError
+from viz3d.formats import limits
+from viz3d.load import list_runs, load_run, load_runs
 from viz3d.sources import wandb_faults
 from viz3d.sources.base import Source
 from viz3d.sources.wandb import Client
@@ -142,15 +144,11 @@ def test_a_run_that_is_deleted_meanwhile(service, open_wandb):
 
 def load_run_of(source: Source, info: Any) -> Any:
     """Load an entry of a listing that was made before."""
-    from viz3d.load import load_runs
-
     return load_runs(source, info)
 
 
 def test_one_run_that_fails_stops_no_other(service, open_wandb):
     """The others are there; what was wrong is told with its name."""
-    from viz3d.load import load_runs
-
     source = open_wandb(patience=PATIENCE)
     infos = list_runs(source)
     answer = Service.answer
@@ -222,6 +220,18 @@ def test_a_full_disk_is_said(service, open_wandb, monkeypatch):
         load_run(source, "sweep")
 
 
+def test_a_kept_history_over_a_cap_that_grows_is_said(service, open_wandb, monkeypatch):
+    """It is declined by its name as before it grew; the runs beside it are read."""
+    monkeypatch.setattr(limits, "CELLS", 70)
+    for _ in range(2):
+        with pytest.raises(NoFormat, match="more than 70 cells; set VIZ3D_MAX_CELLS"):
+            load_run(open_wandb(), "live")
+        service.runs["ccc"].rows += rows(5, start=len(service.runs["ccc"].rows))
+    loaded = load_runs(open_wandb(), "sweep")
+    assert [run.name for run in loaded] == ["sweep"]
+    assert any("VIZ3D_MAX_CELLS" in str(problem) for problem in load_runs(open_wandb())[0].problems)
+
+
 @pytest.mark.parametrize(
     ("said", "status", "kind"),
     [
@@ -239,6 +249,14 @@ def test_what_the_client_says_is_understood(said, status, kind):
     error = explain(said, status, where="wandb://a/b", who="somebody", seconds=3)
     assert error.kind == kind
     assert "http" not in str(error)
+
+
+def test_a_key_that_an_answer_repeats_is_not_told(service, open_wandb):
+    """As it is, and as it came in the header."""
+    header = base64.b64encode(f"api:{KEY}".encode()).decode()
+    service.fault = Fault(f"bad key {KEY} of Basic {header}")
+    error = failure(open_wandb(patience=PATIENCE))
+    assert (error.kind, "bad key … of Basic …" in error.what) == ("bad_answer", True)
 
 
 def test_every_kind_has_a_sentence_and_a_remedy():

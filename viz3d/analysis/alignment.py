@@ -34,8 +34,9 @@ PER_STEP = re.compile(r"(?:.*[./])?tokens_per_(?:step|batch|update|iteration)|ba
 
 # A time is in seconds, unless its name ends like this.
 _UNITS = {"_ms": 1e-3, "_min": 60.0, "_minutes": 60.0, "_h": 3600.0, "_hours": 3600.0}
-# Seconds above this are a clock's, counted from 1970, and above that one its milliseconds.
-_CLOCK, _CLOCK_MS = 1e8, 1e11
+# Seconds above this are a clock's, counted from 1970; above those, its smaller units.
+_CLOCK = 1e8
+_CLOCK_UNITS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,8 @@ def _configured(run: Run, steps: NDArray[np.int64]) -> Alignment:
 def _seconds(metric: str, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
     """Return times in seconds from the start, and what was done to them."""
     ending = next((end for end in _UNITS if metric.lower().endswith(end)), "")
-    if x[0] > _CLOCK:
-        since = np.subtract(x, x[0]) * (1e-3 if x[0] > _CLOCK_MS else 1.0)
-        return since, "a clock, counted from the first row"
-    if ending:
-        return x * _UNITS[ending], f"{ending[1:]} as seconds"
-    return x, ""
+    guessed = next((unit for above, unit in _CLOCK_UNITS if x[0] > above), 1.0)
+    unit = _UNITS.get(ending, guessed)
+    if x[0] * unit > _CLOCK:
+        return np.subtract(x, x[0]) * unit, "a clock, counted from the first row"
+    return x * unit, f"{ending[1:]} as seconds" if ending else ""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Text in these columns says which layer a row is about; other text is no number and left out.
 LABELS = ("name", "layer", "layer_name", "module", "param", "parameter")
+# Rows after which numbers of Python become arrays: as objects they take four times as much.
+PIECE = 65_536
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class TableBuilder:
         self.n = 0
         self._tally = tally
         self._text_is_number = text_is_number
+        self._pieces: list[Table] = []
+        self._begun = 0  # the row that the present piece begins with
         self._columns: dict[str, tuple[list[int], list[float]]] = {}
         self._labels: dict[str, tuple[list[int], list[str]]] = {}
 
@@ -122,10 +126,11 @@ class TableBuilder:
         line : int, optional
             Where it stands, for messages.
         """
+        row = self.n - self._begun
         for name, value in _flat(record, self._tally, line):
             if name in LABELS and isinstance(value, str) and not NUMBER.fullmatch(value):
                 rows, texts = self._labels.setdefault(name, ([], []))
-                rows.append(self.n)
+                rows.append(row)
                 texts.append(value)
                 continue
             number = to_number(value, name, self._tally, line, text_is_number=self._text_is_number)
@@ -135,17 +140,30 @@ class TableBuilder:
                 self._tally.add(TOO_MANY, line=line)
                 continue
             cells = self._columns.setdefault(name, ([], []))
-            cells[0].append(self.n)
+            cells[0].append(row)
             cells[1].append(number)
         self.n += 1
+        if row + 1 == PIECE:
+            self._pieces.append(self._piece())
+            # Names stay, because the cap is on those of all pieces.
+            self._columns = {name: ([], []) for name in self._columns}
+            self._labels, self._begun = {}, self.n
 
     def table(self) -> Table:
         """Return what was added so far."""
+        if not self._pieces:
+            return self._piece()
+        pieces = [*self._pieces, self._piece()]
+        self._pieces = []
+        return stack((pieces.pop(0) for _ in range(len(pieces))), self._tally)
+
+    def _piece(self) -> Table:
         return Table(
-            self.n,
+            self.n - self._begun,
             {
                 name: Cells(np.array(rows, np.int64), typed(values))
                 for name, (rows, values) in self._columns.items()
+                if rows
             },
             {
                 name: Cells(np.array(rows, np.int64), np.array(texts, dtype=object))

@@ -6,6 +6,7 @@ A row is what one step of W&B's own counter holds: ``{"_step": 7, "_runtime": 1.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ NAMES = (*(name for name in STEP_NAMES if name not in (OWN, "epoch")), OWN, "epo
 INTERNAL = "_wandb"
 
 MEDIA = "{n} value{|s} of media (images, tables, histograms) {was|were} left out ({names})."
+TWICE = "{n} value{|s} of a name that stood twice in a row {was|were} left out ({names})."
 DEEP = "{n} value{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
 
 
@@ -52,7 +54,11 @@ class WandbRows:
             Where it stands, for messages.
         """
         if any(isinstance(value, dict) for value in row.values()):
-            row = dict(self._flat(row, "", 0, line))
+            flat = list(self._flat(row, "", 0, line))
+            row = dict(flat)
+            for name, times in Counter(name for name, _ in flat).items():
+                if times > 1:
+                    self._tally.add(TWICE, line=line, count=times - 1, name=name)
         self._table.add(row, line)
 
     def table(self) -> Table:

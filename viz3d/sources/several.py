@@ -126,10 +126,13 @@ class Several:
 def labels_of(names: Sequence[str]) -> tuple[str, ...]:
     """Return names of sources, those that occur more than once with a number."""
     times, seen = Counter(names), Counter[str]()
-    labels = []
+    labels: list[str] = []
     for name in names:
-        seen[name] += 1
-        labels.append(f"{name} #{seen[name]}" if times[name] > 1 else name)
+        label = name
+        while times[name] > 1 and (label in times or label in labels):
+            seen[name] += 1
+            label = f"{name} #{seen[name]}"
+        labels.append(label)
     return tuple(labels)
 
 

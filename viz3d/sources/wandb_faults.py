@@ -76,6 +76,10 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "The history of the run {name} cannot be written to the cache folder: {reason}.",
         "Set VIZ3D_CACHE_DIR to a folder that you own.",
     ),
+    "no_going_on": (
+        "New rows of the run {name} cannot be added to those that are kept: {reason}.",
+        "If no limit is named, run `python -m viz3d cache verify` and open the run again.",
+    ),
     "offline": (
         "The run {name} was never read, and {where} cannot be asked now.",
         "Choose runs that are here, or try again once W&B answers.",
@@ -86,6 +90,8 @@ KINDS = (*_FAULTS, "bad_name")
 
 _STATUS = re.compile(r"(?:HTTP(?: status)?|returned error)\s+(\d{3})\b")
 _STATUSES = {401: "refused_login", 403: "no_permission", 429: "too_many_requests"}
+# A service, or a proxy before it, may repeat the header that the key came in.
+_SECRET = re.compile(r"[\w+/=-]{20,}")
 # What the client's own errors say -> kind, and the reason that is told of it.
 _SAID = (
     (r"did not respond in time|deadline exceeded|Client\.Timeout|i/o timeout", "stalled", ""),
@@ -142,6 +148,7 @@ def explain(said: str, status: int, **facts: object) -> WandbError:
 
 
 def _short(said: str) -> str:
-    """Cut a foreign message down to a few words without addresses and paths."""
+    """Cut a foreign message down to a few words without addresses, paths and what may be a key."""
     plain = re.sub(r"https?://\S+|(?<!\w)[/\\][\w./\\-]+", "…", " ".join(said.split()))
+    plain = _SECRET.sub("…", plain)
     return plain.rstrip(". ")[:120] or "no reason given"

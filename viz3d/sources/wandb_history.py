@@ -106,6 +106,8 @@ class Histories:
                 raise wandb_fault("disk_full", name=file.path) from error
             reason = error.strerror or type(error).__name__
             raise wandb_fault("cache_unwritable", name=file.path, reason=reason) from error
+        except FormatError as error:  # the copy that is here is over a cap, or damaged
+            raise wandb_fault("no_going_on", name=file.path, reason=error) from error
 
     def _bring(self, file: FileInfo, run: WandbRun, meter: Meter) -> Path:
         older = self._older(run)
