@@ -31,7 +31,7 @@ ROWS = (
     {"cli_text"},
     {"export", "packing"},
     {"figures", "load"},
-    {"load_entries"},
+    {"load_entries", "load_listing"},
     {"parsed_cache", "parsed_growth"},
     {"parsed_files"},
     {"analysis", "sources", "formats"},

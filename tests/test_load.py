@@ -47,7 +47,7 @@ def test_listing_reads_no_file(tmp_path: Path) -> None:
     write(tmp_path, {"top/r/metrics.jsonl": "not a row", "top/r/run.json": "{"}, changed=1e9)
     (info,) = list_runs(open_source(tmp_path / "top"))
     assert (info.name, info.source, info.changed, info.size) == ("r", "top", 1e9, 10)
-    assert info.formats == ("viz3d run", "JSONL")
+    assert info.formats == ("viz3d run", "JSON")
     assert [file.path for file in info.files] == ["r/metrics.jsonl", "r/run.json"]
 
 

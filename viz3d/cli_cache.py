@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from viz3d.cli_source import read_settings
 from viz3d.cli_text import one_line, print_json, size_text, tell
 from viz3d.figures.text import count
-from viz3d.parsed_cache import Kept
 from viz3d.sources.entries import Verified
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ def _parsed() -> ParsedCache | None:
 
 
 def _cache_info(args: argparse.Namespace) -> int:
+    from viz3d.parsed_cache import Kept
+
     info = _cache().info()
     parsed = _parsed()
     kept = parsed.info() if parsed else Kept(0, 0)

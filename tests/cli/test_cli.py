@@ -23,7 +23,7 @@ def test_odd_names_stay_on_their_line(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / name).write_text('{"step": 0, "loss": 1}\n{"step": 1, "lo')
     (tmp_path / f"out-{name}").symlink_to("/nowhere")
     _, out, err = run(capsys, "list", str(tmp_path))
-    assert out.startswith(r"a\nb\x1b[31m.jsonl  JSONL")
+    assert out.startswith(r"a\nb\x1b[31m.jsonl  JSON  ")
     assert err.startswith(r"out-a\nb\x1b[31m.jsonl: It is")
     _, out, err = run(capsys, "show", str(tmp_path / name))
     assert r"a\nb\x1b[31m.jsonl" in out

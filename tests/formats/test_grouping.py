@@ -61,7 +61,18 @@ def test_files_become_runs(paths: list[str], expected: dict[str, list[str]]) -> 
     assert runs(*paths) == expected
 
 
-def test_a_run_tells_its_formats_by_name_alone() -> None:
-    """A listing says what may be read, without the configs beside it."""
-    (found,) = group(["t/measurements.csv", "t/hparams.json"])
-    assert found.formats == ("AlgoPerf trial", "W&B chart", "CSV")
+@pytest.mark.parametrize(
+    ("paths", "formats"),
+    [
+        (["t/measurements.csv", "t/hparams.json"], ("AlgoPerf trial", "CSV")),
+        (["a.csv"], ("CSV",)),
+        (["a.log"], ("console log",)),
+        (["a.json"], ("JSON",)),
+        (["trainer_state.json"], ("Hugging Face trainer",)),
+        (["a.wandb"], ("W&B offline run",)),
+    ],
+)
+def test_a_run_tells_its_formats_by_name_alone(paths: list[str], formats: tuple[str, ...]) -> None:
+    """A listing says what may be read, once where names tell no more, without configs beside it."""
+    (found,) = group(paths)
+    assert found.formats == formats

@@ -214,5 +214,5 @@ def test_a_listing_looks_into_so_many_files_and_no_more(
     """A folder of a million arrays is listed all the same."""
     for i in range(4):
         (tmp_path / f"{i}.npz").write_bytes(packed(alpha=A, loss=A))
-    monkeypatch.setattr("viz3d.load.MOST", 3)
+    monkeypatch.setattr("viz3d.load_listing.MOST", 3)
     assert len(load_runs(tmp_path)) == 3

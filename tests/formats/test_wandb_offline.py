@@ -217,7 +217,7 @@ def test_a_segment_that_is_none_is_told(read: Reader) -> None:
 def test_a_log_over_the_cap_is_declined(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before any of it is read."""
     monkeypatch.setattr(limits, "FILE_BYTES", 10)
-    with pytest.raises(NotMine, match="larger than"):
+    with pytest.raises(NotMine, match="larger than 10 bytes; set VIZ3D_MAX_FILE_MIB"):
         read(wandb_offline, {"a.wandb": wandb_file(row(0, loss=1.0))})
 
 
@@ -276,7 +276,7 @@ def test_a_record_without_its_end_or_too_long_is_left_out(
     found, told = records_of(tmp_path / "a", wandb_offline.MAGIC + b"".join(pieces))
     assert found == [b"abc"]
     assert "1 record of which a piece is missing" in told
-    assert "1 record larger than" in told
+    assert "1 record larger than 100 bytes" in told
     assert "The last record is cut" in told
 
 

@@ -24,6 +24,7 @@ from viz3d.formats import (
     llmc_console,
     modded_nanogpt,
     nanochat_console,
+    nanogpt_console,
     neptune,
     parquet_any,
     sb3_progress,
@@ -297,6 +298,10 @@ WRITERS = (
     Writer("verl", verl_console, _console("step:{step} - ", " - ", ":"), logs(_PATHS, NUMBERS)),
     Writer(
         "llmc", llmc_console, _llmc, logs(_LLMC, NUMBERS, first="train_loss"), ("dt_ms", "mfu")
+    ),
+    Writer(
+        "nanogpt", nanogpt_console, _console("iter {step}: ", ", ", " "),
+        logs(("lr", "val_bpb", "norm", "x1"), NUMBERS, first="loss"),
     ),
     Writer("tensorboard", tensorboard, _events, logs(values=SINGLES)),
     Writer("gzip", gzipped, _packed, logs()),

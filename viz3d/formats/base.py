@@ -2,6 +2,8 @@
 
 ``NAME : str``
     Shown to people.
+``KIND : str``, where other formats claim the same names
+    What a listing calls a file of which the name alone does not tell the format; else `NAME`.
 ``NAMES : tuple of str``
     Patterns of the file names (last parts of paths) that it may claim, so that a service can pick
     them out of a million. What `claim` takes must match one; more may. ``*`` stands for any

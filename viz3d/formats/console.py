@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from viz3d.errors import NotMine
+from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
@@ -15,9 +18,11 @@ from viz3d.formats.tally import Tally
 
 NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
 UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
+LOG_KIND = "console log"
 LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
+NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
 # A unit stays with the number: as a suffix of the metric's name.
 _SUFFIXES = {"": "", "%": "", "m": "_min"}
 
@@ -55,10 +60,13 @@ class PrintedRuns:
     ----------
     file : str
         The file's path in the source.
+    mfu_may_lack : bool
+        Whether an MFU below 0 says that there is none: llm.c prints -100 where it does not know the
+        GPU, nanoGPT for its first steps.
     """
 
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, file: str, *, mfu_may_lack: bool = False) -> None:
+        self._file, self._mfu_may_lack = file, mfu_may_lack
         self._runs: list[_Run] = []
 
     def add(self, step: int, values: Mapping[str, float], line: int, kind: str = "") -> None:
@@ -80,6 +88,9 @@ class PrintedRuns:
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
+        if self._mfu_may_lack and values.get("mfu", 0.0) < 0:
+            run.tally.add(NO_MFU, line=line)
+            values = {name: value for name, value in values.items() if name != "mfu"}
         run.builder.add({**values, "step": step}, line)
 
     @property
@@ -107,6 +118,41 @@ class PrintedRuns:
     def kinds(self) -> list[str]:
         """What kind of run each one is."""
         return [run.kind for run in self._runs]
+
+
+def read_log(
+    files: Mapping[str, Path],
+    parse: Callable[[bytes], tuple[int, Mapping[str, float]] | None],
+    declined: str,
+    *,
+    mfu_may_lack: bool = False,
+) -> list[Parsed]:
+    """Read one log of which each line says all it has to say.
+
+    Parameters
+    ----------
+    files : mapping of {path in the source: local path}
+        One.
+    parse : callable
+        Returns the step that a line tells of and its metrics; None for any other line.
+    declined : str
+        The reason where no line is of that kind.
+    mfu_may_lack : bool
+        As for `PrintedRuns`.
+
+    Raises
+    ------
+    NotMine
+    """
+    ((name, path),) = files.items()
+    text.check(path)
+    runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
+    for at, raw in text.lines(path, tally):
+        if found := parse(raw):
+            runs.add(*found, at)
+    if not runs.kinds:
+        raise NotMine(declined)
+    return runs.parsed(tally)
 
 
 def _is_new(run: _Run, step: int, values: Mapping[str, float]) -> bool:

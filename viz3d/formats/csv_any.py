@@ -14,6 +14,7 @@ from viz3d.formats.patterns import any_case
 from viz3d.formats.tally import Tally
 
 NAME = "CSV"
+KIND = "CSV"
 NAMES = tuple(any_case(name) for name in ("*.csv", "*.tsv"))
 
 

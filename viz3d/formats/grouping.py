@@ -25,7 +25,8 @@ class Group:
     files : tuple of str
         Claimed files, sorted.
     formats : tuple of str
-        Names of the formats that claim one of them as more than a config.
+        What claims one of them as more than a config: names of formats, of several that a name
+        cannot tell apart their kind.
     """
 
     run: str
@@ -99,5 +100,10 @@ def _add_configs(members: dict[str, list[str]], configs: dict[str, list[str]]) -
 
 
 def _group(run: str, files: Sequence[str], claimed: dict[str, Claims]) -> Group:
-    names = (form.NAME for path in files for form, claim in claimed[path] if not claim.beside)
-    return Group(run, tuple(sorted(files)), tuple(dict.fromkeys(names)))
+    kinds = (
+        getattr(form, "KIND", form.NAME)
+        for path in files
+        for form, claim in claimed[path]
+        if not claim.beside
+    )
+    return Group(run, tuple(sorted(files)), tuple(dict.fromkeys(kinds)))

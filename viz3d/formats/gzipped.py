@@ -16,9 +16,13 @@ from viz3d.formats import (
     csv_any,
     jsonl,
     limits,
+    llmc_console,
     modded_nanogpt,
     nanochat_console,
+    nanogpt_console,
     sb3_progress,
+    verl_console,
+    wandb_chart,
 )
 from viz3d.formats.base import Claim, Format, Parsed
 from viz3d.formats.names import file_name
@@ -30,9 +34,13 @@ if TYPE_CHECKING:
 NAME = "gzip"
 INSIDE: tuple[Format, ...] = (
     sb3_progress,
+    llmc_console,
+    verl_console,
     nanochat_console,
     modded_nanogpt,
+    nanogpt_console,
     jsonl,
+    wandb_chart,
     csv_any,
 )
 # No .json.gz: data sets lie so in buckets by the thousand, as do numbered shards of lines.

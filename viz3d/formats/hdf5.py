@@ -31,8 +31,7 @@ def opened(path: Path) -> Iterator[Any]:
     with path.open("rb") as file:
         if file.read(len(SIGNATURE)) != SIGNATURE:
             raise NotMine("it is no HDF5 file")
-    if path.stat().st_size > limits.GRID_FILE_BYTES:
-        raise NotMine(f"it is larger than {limits.GRID_FILE_BYTES // limits.MIB} MiB")
+    limits.check_size(path.stat().st_size, "GRID_FILE_BYTES")
     try:
         import h5py
     except ImportError as error:

@@ -21,6 +21,7 @@ from viz3d.formats.table import Table, TableBuilder
 from viz3d.formats.tally import Tally
 
 NAME = "JSON arrays"
+KIND = "JSON"
 NAMES = patterns.JSON
 
 

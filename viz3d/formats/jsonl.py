@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NAME = "JSONL"
+KIND = "JSON"
 NAMES = (patterns.any_case("*.jsonl"), patterns.any_case("*.ndjson"), *patterns.JSON)
 
 NOT_AN_OBJECT = "{n} line{|s} that {was|were} no JSON object {was|were} left out."

@@ -117,8 +117,7 @@ def read_grid(path: Path, name: str, tally: Tally) -> LandscapeGrid:
 
 
 def _unpack(path: Path) -> dict[str, np.ndarray]:
-    if path.stat().st_size > limits.GRID_FILE_BYTES:
-        raise NotMine(f"it is larger than {limits.GRID_FILE_BYTES // limits.MIB} MiB")
+    limits.check_size(path.stat().st_size, "GRID_FILE_BYTES")
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         # What the directory of an archive says is a bound: no more than that is unpacked.

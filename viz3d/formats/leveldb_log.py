@@ -29,9 +29,7 @@ DAMAGED = (
 ZEROS = "{n} block{|s} of zeros {was|were} passed over, as a crash leaves {it|them}."
 CUT = "The last record is cut, so it was left out (a crash, or the file is still being written)."
 TORN = "{n} record{|s} of which a piece is missing {was|were} left out."
-HUGE = (
-    f"{{n}} record{{|s}} larger than {limits.LINE_BYTES // limits.MIB} MiB {{was|were}} left out."
-)
+HUGE = "{n} record{|s} larger than {limit:LINE_BYTES} {was|were} left out."
 
 
 def records(path: Path, magic: bytes, tally: Tally) -> Iterator[bytes]:

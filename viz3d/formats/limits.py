@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from viz3d.errors import NotMine
+
 MIB = 1024 * 1024
 
 LINE_BYTES = 8 * MIB  # a longer line is a broken writer, not a row
@@ -81,6 +83,18 @@ def reason(sentence: str) -> str:
     """Return a reason to decline a file: both, without an end."""
     more = remedy(sentence).removesuffix(".")
     return filled(sentence) + (f"; {more[0].lower()}{more[1:]}" if more else "")
+
+
+def check_size(size: int, cap: str) -> None:
+    """Decline a file of more bytes than the cap of that name.
+
+    Raises
+    ------
+    NotMine
+        If it is larger.
+    """
+    if size > globals()[cap]:
+        raise NotMine(reason(f"it is larger than {{limit:{cap}}}"))
 
 
 def _shown(cap: str) -> str:

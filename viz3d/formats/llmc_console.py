@@ -10,7 +10,15 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_NAMES, MAX_LINE, NUMBER, PrintedRuns, claim_log, number
+from viz3d.formats.console import (
+    LOG_KIND,
+    LOG_NAMES,
+    MAX_LINE,
+    NUMBER,
+    PrintedRuns,
+    claim_log,
+    number,
+)
 from viz3d.formats.tally import Tally
 
 NAME = "llm.c log"
@@ -35,10 +43,8 @@ _EVALUATIONS = {
     "val_loss": re.compile(rf"^val loss ({NUMBER})\s*$", re.IGNORECASE),
     "hellaswag": re.compile(rf"^HellaSwag: \d+/\d+ = ({NUMBER})\s*$", re.IGNORECASE),
 }
-NO_MFU = (
-    "{n} MFU{|s} below 0, by which llm.c says that it does not know the GPU, {was|were} left out."
-)
 
+KIND = LOG_KIND
 NAMES = LOG_NAMES
 claim = claim_log
 
@@ -56,7 +62,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     """
     ((name, path),) = files.items()
     text.check(path)
-    log, tally = _Log(PrintedRuns(name)), Tally(name)
+    log, tally = _Log(PrintedRuns(name, mfu_may_lack=True)), Tally(name)
     for at, raw in text.lines(path, tally):
         if raw[:1] not in b"svH" or len(raw) > MAX_LINE:
             continue
@@ -82,13 +88,7 @@ class _Log:
     def update(self, step: int, rest: str, line: int, *, from_0: bool) -> None:
         """Take a line about an update; steps are counted from 1 where it says of how many."""
         self.place(step if from_0 else step - 1)
-        values = _values(_METRICS, rest)
-        known = values.get("mfu", 0.0) >= 0
-        if not known:
-            del values["mfu"]
-        self.runs.add(step, values, line)
-        if not known and self.runs.current:
-            self.runs.current.add(NO_MFU, line=line)
+        self.runs.add(step, _values(_METRICS, rest), line)
         self.reached = step + 1 if from_0 else step
         self.updates += 1
 

@@ -6,26 +6,26 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
 from viz3d.formats.console import (
+    LOG_KIND,
     LOG_NAMES,
     MAX_LINE,
     NUMBER,
     UNIT,
-    PrintedRuns,
     claim_log,
     number,
+    read_log,
     with_unit,
 )
-from viz3d.formats.tally import Tally
 
 NAME = "modded-nanogpt log"
 
 _LINE = re.compile(r"(?:step|s):(\d{1,15})(?:/\d+)? (.*)")
 _PAIR = re.compile(rf"([A-Za-z_]\w{{0,99}}):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
 
+KIND = LOG_KIND
 NAMES = LOG_NAMES
 claim = claim_log
 
@@ -38,17 +38,14 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If no line of it says ``step:N`` or ``s:N`` with a number behind.
     """
-    ((name, path),) = files.items()
-    text.check(path)
-    runs, tally = PrintedRuns(name), Tally(name)
-    for at, raw in text.lines(path, tally):
-        if raw[:1] not in (b"s", b"\x1b") or len(raw) > MAX_LINE:
-            continue
-        match = _LINE.match(text.printed(raw))
-        pairs = _PAIR.findall(match[2]) if match else ()
-        if match and pairs:
-            values = {with_unit(key, unit): number(value) for key, value, unit in pairs}
-            runs.add(int(match[1]), values, at)
-    if not runs.kinds:
-        raise NotMine("no line of it reads `step:N …` or `s:N …`")
-    return runs.parsed(tally)
+    return read_log(files, _parsed, "no line of it reads `step:N …` or `s:N …`")
+
+
+def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
+    if line[:1] not in (b"s", b"\x1b") or len(line) > MAX_LINE:
+        return None
+    match = _LINE.match(text.printed(line))
+    pairs = _PAIR.findall(match[2]) if match else ()
+    if not match or not pairs:
+        return None
+    return int(match[1]), {with_unit(key, unit): number(value) for key, value, unit in pairs}

@@ -12,6 +12,7 @@ from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
 from viz3d.formats.console import (
+    LOG_KIND,
     LOG_NAMES,
     MAX_LINE,
     NUMBER,
@@ -48,6 +49,7 @@ _SMOOTHED = Problem(
     "nanochat prints a moving average of the training loss, not the loss of each step."
 )
 
+KIND = LOG_KIND
 NAMES = LOG_NAMES
 claim = claim_log
 

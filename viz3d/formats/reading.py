@@ -7,19 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viz3d.errors import NoFormat, NotMine
-from viz3d.formats import FORMATS, hf_trainer, viz3d_run
-from viz3d.formats.base import Format, Parsed
+from viz3d.formats.base import Parsed
 from viz3d.formats.copies import less_copies
 from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
 from viz3d.formats.origins import Reasons, not_read, origins
-from viz3d.formats.peek import by_content
 from viz3d.formats.projections import with_paths
-from viz3d.formats.rows import Joined, Rows, join_rows, lacking, no_rows
+from viz3d.formats.rows import Joined, join_rows, no_rows
 from viz3d.formats.tally import Tally
+from viz3d.formats.units import Unit, read_units, without_states
 from viz3d.run import Problem
 
 if TYPE_CHECKING:
@@ -84,10 +82,10 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     NoFormat
         If no format can read any of them.
     """
-    units, reasons, left = _read_units(name, files)
-    units = _without_states(units, reasons)
+    units, reasons, left = read_units(name, files)
+    units = without_states(units, reasons)
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
-    runs: dict[str, list[_Unit]] = {}
+    runs: dict[str, list[Unit]] = {}
     for unit in units:
         if unit.is_run:
             run, rest = _run_of(unit, runs)
@@ -104,96 +102,11 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     ]
 
 
-@dataclass(frozen=True)
-class _Unit:
-    """Pieces that one format read together and calls by one name: it knows that they belong."""
-
-    path: str
-    form: Format
-    name: str
-    parts: tuple[Parsed, ...]
-
-    @property
-    def is_run(self) -> bool:
-        return any(part.rows is not None or part.layers is not None for part in self.parts)
-
-    @property
-    def metrics(self) -> set[str]:
-        return {metric for rows in self.rows for metric in rows.columns}
-
-    @property
-    def rows(self) -> list[Rows]:
-        return [part.rows for part in self.parts if part.rows is not None]
-
-
-def _read_units(name: str, files: Mapping[str, Path]) -> tuple[list[_Unit], Reasons, list[str]]:
-    """Ask each format for its files; those claimed for a folder are handed over together.
-
-    Returns the pieces, what formats said that declined, and the files that none of them read.
-    """
-    units: list[_Unit] = []
-    reasons: Reasons = {path: [] for path in files}
-    left = dict(files)
-    understood = False
-    for form in FORMATS:
-        for batch, beside in _batches(form, left):
-            try:
-                parts = [replace(part, format=form.NAME) for part in form.read(batch)]
-            except (NotMine, OSError) as error:
-                reason = "it cannot be read" if isinstance(error, OSError) else str(error)
-                for path in batch:
-                    reasons[path].append((form.NAME, reason))
-                continue
-            understood |= not beside
-            for run in dict.fromkeys(part.name for part in parts):
-                mine = tuple(part for part in parts if part.name == run)
-                units.append(_Unit(next(iter(batch)), form, run, mine))
-            for path in {used for part in parts for used in part.used}:
-                left.pop(path, None)
-    if not understood:
-        raise NoFormat(name, list(dict.fromkeys(said for path in left for said in reasons[path])))
-    return units, reasons, [path for path in left if reasons[path]]
-
-
-def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Path], bool]]:
-    """Return what to hand to a format at once, and whether it only adds to a run."""
-    mine = {path: claim for path in files if (claim := form.claim(path) or by_content(form, path))}
-    together = {path: files[path] for path, claim in mine.items() if claim.run != path}
-    alone = [
-        ({path: files[path]}, claim.beside) for path, claim in mine.items() if claim.run == path
-    ]
-    return ([(together, False)] if together else []) + alone
-
-
-def _without_states(units: Sequence[_Unit], reasons: Reasons) -> list[_Unit]:
-    """Leave out the state of a trainer whose metrics viz3d recorded, and say what only it holds."""
-    record = next((unit for unit in units if unit.form is viz3d_run and unit.metrics), None)
-    if record is None:
-        return list(units)
-    kept = []
-    for unit in units:
-        if unit.form is not hf_trainer or not unit.metrics & record.metrics:
-            kept.append(unit)
-            continue
-        path = unit.parts[0].used[0]
-        reasons[path].append((hf_trainer.NAME, "the record of viz3d tells of the same training"))
-        tally = Tally(path)
-        if n := sum(lacking(record.rows, rows) for rows in unit.rows):
-            tally.add(
-                "The file was left out, as the record of viz3d tells of the same training, but {n} "
-                "value{|s} in it {is|are} not in the record.",
-                count=n,
-                remedy="Open the file by itself to see all that it holds.",
-            )
-        kept.append(replace(unit, parts=(Parsed(problems=tally.problems(), aside=path),)))
-    return kept
-
-
-def _parts(units: Sequence[_Unit]) -> list[Parsed]:
+def _parts(units: Sequence[Unit]) -> list[Parsed]:
     return [part for unit in units for part in unit.parts]
 
 
-def _run_of(unit: _Unit, runs: Mapping[str, Sequence[_Unit]]) -> tuple[str, _Unit]:
+def _run_of(unit: Unit, runs: Mapping[str, Sequence[Unit]]) -> tuple[str, Unit]:
     """Return the name of the run that `unit` belongs to, among those in the same files.
 
     Two files that log the same metric are two runs: joined, one would hide the other. But where
@@ -202,7 +115,7 @@ def _run_of(unit: _Unit, runs: Mapping[str, Sequence[_Unit]]) -> tuple[str, _Uni
     Returns
     -------
     name : str
-    unit : _Unit
+    unit : Unit
         What it adds to that run.
     """
     if unit.name:

@@ -35,7 +35,7 @@ _STAMP = re.compile(r"\.tfevents\.(\d{1,18})")
 
 NOT_SCALARS = "{n} value{|s} that {is|are} no scalar {was|were} not read ({names})."
 BROKEN = "{n} record{|s} that {is|are} no event {was|were} left out."
-FULL = f"Only the first {limits.SCALARS:,} scalars were read."
+FULL = "Only the first {limit:SCALARS} scalars were read."
 CLOCK = "time"
 
 

@@ -48,8 +48,7 @@ def check(path: Path, cap: str = "FILE_BYTES") -> int:
             head = file.read(1024)
     except OSError as error:
         raise NotMine(f"it cannot be opened ({error.strerror or 'input/output error'})") from error
-    if size > getattr(limits, cap):
-        raise NotMine(limits.reason(f"it is larger than {{limit:{cap}}}"))
+    limits.check_size(size, cap)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise NotMine("it is UTF-16 text; convert it with `iconv -f UTF-16 -t UTF-8`")
     # A crash may leave a few NUL bytes in a text, or a block; binary files are full of them.

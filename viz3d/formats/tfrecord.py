@@ -22,9 +22,7 @@ _CRC = struct.Struct("<I")
 
 CUT = "The last record is cut, so it was left out (a crash, or the file is still being written)."
 BAD_DATA = "{n} record{|s} with a wrong checksum {was|were} left out."
-TOO_LONG = (
-    f"{{n}} record{{|s}} longer than {limits.RECORD_BYTES // limits.MIB} MiB {{was|were}} left out."
-)
+TOO_LONG = "{n} record{|s} longer than {limit:RECORD_BYTES} {was|were} left out."
 
 
 def masked_crc(data: bytes) -> int:

@@ -6,11 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_NAMES, NUMBER, PrintedRuns, claim_log, number
-from viz3d.formats.tally import Tally
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, NUMBER, claim_log, number, read_log
 
 NAME = "verl log"
 
@@ -19,6 +17,7 @@ _LINE = re.compile(r"(?:\([\w.]+ pid=[^)]*\) )?step:(\d{1,15}) - (.*)")
 # A number of NumPy is printed as np.float64(0.5).
 _METRIC = re.compile(rf"(.+):(?:np\.\w+\()?({NUMBER})\)?\s*", re.IGNORECASE)
 
+KIND = LOG_KIND
 NAMES = LOG_NAMES
 claim = claim_log
 
@@ -31,15 +30,11 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If no line of it reads ``step:N - name:value``.
     """
-    ((name, path),) = files.items()
-    text.check(path)
-    runs, tally = PrintedRuns(name), Tally(name)
-    for at, raw in text.lines(path, tally):
-        match = _LINE.match(text.printed(raw)) if b"step:" in raw[:200] else None
-        metrics = map(_METRIC.fullmatch, match[2].split(" - ")) if match else ()
-        values = {metric[1]: number(metric[2]) for metric in metrics if metric}
-        if match and values:
-            runs.add(int(match[1]), values, at)
-    if not runs.kinds:
-        raise NotMine("no line of it reads `step:N - name:value`")
-    return runs.parsed(tally)
+    return read_log(files, _parsed, "no line of it reads `step:N - name:value`")
+
+
+def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
+    match = _LINE.match(text.printed(line)) if b"step:" in line[:200] else None
+    metrics = map(_METRIC.fullmatch, match[2].split(" - ")) if match else ()
+    values = {metric[1]: number(metric[2]) for metric in metrics if metric}
+    return (int(match[1]), values) if match and values else None

@@ -25,6 +25,7 @@ from viz3d.formats.table import Table
 from viz3d.formats.tally import Tally
 
 NAME = "W&B chart"
+KIND = "CSV"
 NAMES: tuple[str, ...] = (any_case("*.csv"),)
 
 BETWEEN = " - "

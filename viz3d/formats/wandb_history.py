@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import NotMine
-from viz3d.formats import parquet
+from viz3d.formats import limits, parquet
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.limits import CONFIG_BYTES
 from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_rows import WandbRows, plain_config, to_log
@@ -30,7 +29,7 @@ NAMES: tuple[str, ...] = (FILE,)
 _FILE = re.compile(rf"(?:(?P<run>.*)/)?{re.escape(FILE)}", re.DOTALL)
 _KEY, _SCHEMA = b"viz3d.wandb", 1
 NOT_AN_OBJECT = "{n} row{|s} that {was|were} no JSON object {was|were} left out."
-LARGE_CONFIG = f"The config is larger than {CONFIG_BYTES:,} bytes, so it was left out."
+LARGE_CONFIG = "The config is larger than {limit:CONFIG_BYTES}, so it was left out."
 
 
 def claim(path: str) -> Claim | None:
@@ -98,7 +97,7 @@ def pack(older: Path | None, lines: Iterable[str], run: Mapping[str, Any]) -> by
             rows.add(row)
     tables.append(rows.table())
     described = dict(run)
-    if len(json.dumps(described.get("config"))) > CONFIG_BYTES:
+    if len(json.dumps(described.get("config"))) > limits.CONFIG_BYTES:
         described["config"] = {}
         if LARGE_CONFIG not in {what for what, _, _ in tally.counted()}:
             tally.add(LARGE_CONFIG)

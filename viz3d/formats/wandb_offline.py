@@ -118,8 +118,7 @@ class _Log:
         """
         from google.protobuf.message import DecodeError
 
-        if path.stat().st_size > limits.FILE_BYTES:
-            raise NotMine(f"it is larger than {limits.FILE_BYTES // limits.MIB:,} MiB")
+        limits.check_size(path.stat().st_size, "FILE_BYTES")
         builder = TableBuilder(self.tally)
         for data in records(path, MAGIC, self.tally):
             try:

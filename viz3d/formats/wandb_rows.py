@@ -27,7 +27,7 @@ INTERNAL = "_wandb"
 
 MEDIA = "{n} value{|s} of media (images, tables, histograms) {was|were} left out ({names})."
 TWICE = "{n} value{|s} of a name that stood twice in a row {was|were} left out ({names})."
-DEEP = f"{{n}} value{{|s}} nested deeper than {limits.DEPTH} levels {{was|were}} left out."
+DEEP = "{n} value{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
 
 
 class WandbRows:
@@ -77,7 +77,8 @@ class WandbRows:
             elif "_type" in value:
                 self._tally.add(MEDIA, line=line, name=name)
             elif depth == limits.DEPTH:
-                self._tally.add(DEEP, line=line)
+                # With the cap of now: what is kept of the run outlives it.
+                self._tally.add(limits.filled(DEEP), line=line)
             else:
                 yield from self._flat(value, f"{name}/", depth + 1, line)
 

@@ -6,8 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -15,16 +13,16 @@ from typing import TYPE_CHECKING
 from viz3d.errors import BucketError
 from viz3d.run import FileInfo, Problem
 from viz3d.sources.access import Access
-from viz3d.sources.cache import Cache
+from viz3d.sources.address import Address
 from viz3d.sources.fetching import Fetcher
 from viz3d.sources.gcs import Bucket, Listing
 from viz3d.sources.globs import literal
+from viz3d.sources.kept import KeptSource
 from viz3d.sources.patience import Deadlines
 from viz3d.sources.skipping import skipped
 
 if TYPE_CHECKING:
     from viz3d.settings import Settings
-    from viz3d.sources.address import Address
     from viz3d.sources.progress import Watch
 
 # The folder in which runs lie where a bucket holds other things too.
@@ -35,7 +33,7 @@ FRESH = 5.0
 LATE = 60.0
 
 
-class BucketSource:
+class BucketSource(KeptSource[Address]):
     """A bucket or a folder in it.
 
     Parameters
@@ -54,34 +52,16 @@ class BucketSource:
     ) -> None:  # fmt: skip
         access = Access.of(settings)
         deadlines = Deadlines().scaled(settings.patience)
-        self.address = address
-        self.cache = open_cache(settings.cache_dir, settings.cache_bytes)
+        # A bucket of an emulator may have the name of a real one.
+        place = f"{access.endpoint} {address.bucket}".strip()
+        super().__init__(address, settings, "The bucket", place)
         self._bucket = Bucket(address.bucket, access, deadlines, str(address), self._say)
         self._glob = f"{literal(address.prefix)}**/{{{','.join(names)}}}"
         self._wanted = wanted
-        # A bucket of an emulator may have the name of a real one.
-        self._place = f"{access.endpoint} {address.bucket}".strip()
         self._lock = threading.Lock()
         self._asking: _Asking | None = None
         self._top: tuple[Listing, float] | None = None
-        self._as_of: float | None = None
-        self._told: tuple[Problem, ...] = ()
-        self._remarks: dict[str, Problem] = {}
         self._fetcher = Fetcher(self._bucket, self.cache, self._place, self.name)
-        # Told, on a thread of ours, of each further try.
-        self.tell: Callable[[str], None] | None = None
-        # Whether `files` waits for the bucket to its deadlines although it has a saved listing.
-        self.patient = False
-
-    @property
-    def name(self) -> str:
-        """The address, as people type it."""
-        return str(self.address)
-
-    @property
-    def as_of(self) -> float | None:
-        """When the listing was made that is shown because the bucket cannot be asked now."""
-        return self._as_of
 
     @property
     def identity(self) -> str:
@@ -166,21 +146,8 @@ class BucketSource:
         BucketError
         """
         whole = self._whole(file)
-        self._remarks.pop(file.path, None)
-        try:
-            return self._fetcher.bring(whole, offline=self._as_of is not None)
-        except BucketError as error:
-            older = self.cache.newest(self._place, whole.path)
-            if older is None:
-                raise
-            said = f"Shown is the copy as of {moment(older.fetched)}, because: {error.what}"
-            self._remarks[file.path] = Problem(said, error.remedy, file.path)
-            return older.path
-
-    def remarks(self, file: FileInfo) -> tuple[Problem, ...]:
-        """Say whether `fetch` handed out an older copy, and why."""
-        found = self._remarks.get(file.path)
-        return (found,) if found else ()
+        offline = self._as_of is not None
+        return self._or_older(file, whole, lambda: self._fetcher.bring(whole, offline=offline))
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what the last listing has to tell."""
@@ -194,18 +161,6 @@ class BucketSource:
     @property
     def _listing_key(self) -> str:
         return f"{self._place} {self.address.prefix} {self._glob}"
-
-    def _say(self, text: str) -> None:
-        if self.tell:
-            self.tell(text)
-
-    def _saved(self, saved: tuple[list[FileInfo], float], why: BucketError | str) -> list[FileInfo]:
-        files, when = saved
-        reason, remedy = (why.what, why.remedy) if isinstance(why, BucketError) else (why, "")
-        self._as_of = when
-        said = f"The bucket cannot be read now: {reason.rstrip('.')}. "
-        self._told = (Problem(f"{said}Shown is what was there as of {moment(when)}.", remedy),)
-        return files
 
     def _ask(self) -> _Asking:
         """Return the listing that is under way or came too late for the last call, or begin one."""
@@ -302,14 +257,3 @@ class _Asking:
         """Say whether another listing has to begin: this one was read, or is of long ago."""
         late = monotonic() - self.finished > LATE
         return self.done.is_set() and (self.read or late)
-
-
-@lru_cache(maxsize=8)
-def open_cache(folder: str, limit: int) -> Cache:
-    """Open each cache once in a process, which also sweeps it once."""
-    return Cache.open(folder, limit)
-
-
-def moment(seconds: float) -> str:
-    """Return a time as people are told it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from weakref import WeakValueDictionary
 
-from viz3d.errors import BucketError, ServiceError
+from viz3d.errors import BucketError
 from viz3d.run import FileInfo
+from viz3d.sources.batches import Batches, alone
 from viz3d.sources.cache import Cache
 from viz3d.sources.faults import fault
 from viz3d.sources.gcs import Bucket
 from viz3d.sources.landing import NO_SPACE
 from viz3d.sources.progress import Watch
-from viz3d.sources.transfer import Meter, all_at_once, download
-
-# Faults that the next object will meet as well, and how many in a row are believed.
-OF_ALL = frozenset(
-    {
-        "unreachable",
-        "service_down",
-        "too_many_requests",
-        "stalled",
-        "dropped",
-        "token_service",
-        "expired_login",
-        "refused_login",
-        "clock",
-        "certificate",
-        "portal",
-        "disk_full",
-        "cache_unwritable",
-    }
-)
-MOST_IN_A_ROW = 3
+from viz3d.sources.transfer import Meter, download
 
 
 class Fetcher:
@@ -55,7 +33,7 @@ class Fetcher:
 
     def __init__(self, bucket: Bucket, cache: Cache, place: str, where: str) -> None:
         self._bucket, self._cache, self._place, self._where = bucket, cache, place, where
-        self._failed: dict[tuple[str, str], BucketError] = {}
+        self._batches = Batches(self._bring)
 
     def bring_all(
         self, files: Sequence[FileInfo], watch: Watch | None, cancel: threading.Event | None
@@ -64,13 +42,12 @@ class Fetcher:
 
         What goes wrong is kept for the next `bring` of that file, which so asks nobody twice.
         """
-        meter, fuse = Meter(cancel), Fuse()
-        for file in files:
-            self._failed.pop((file.path, file.generation), None)
+        meter = Meter(cancel)
+        self._batches.forget(files)
         missing = [file for file in files if self._cache.find(self._place, file) is None]
         for file in missing:
             meter.plan(file.size)
-        all_at_once([partial(self._try, file, meter, fuse) for file in missing], meter, watch)
+        self._batches.bring(missing, meter, watch)
 
     def bring(self, file: FileInfo, *, offline: bool = False) -> Path:
         """Return the copy of exactly this generation, or of a newer one where it was replaced.
@@ -86,25 +63,10 @@ class Fetcher:
         ------
         BucketError
         """
-        failed = self._failed.pop((file.path, file.generation), None)
-        if failed is not None:
-            raise failed
-        return self._bring(file, None, offline=offline)
+        self._batches.raise_for(file)
+        return self._bring(file, offline=offline)
 
-    def _try(self, file: FileInfo, meter: Meter, fuse: Fuse) -> None:
-        try:
-            if fuse.blown is not None:
-                raise fuse.blown
-            self._bring(file, meter)
-            fuse.reset()
-        except BucketError as error:
-            if error.kind != "cancelled":
-                fuse.note(error)
-                self._failed[file.path, file.generation] = error
-        finally:
-            meter.done()
-
-    def _bring(self, file: FileInfo, meter: Meter | None, *, offline: bool = False) -> Path:
+    def _bring(self, file: FileInfo, meter: Meter | None = None, *, offline: bool = False) -> Path:
         with alone(f"{self._place}\0{file.path}"):
             here = self._cache.find(self._place, file)
             if here is not None:
@@ -167,44 +129,6 @@ class Fetcher:
         older = self._cache.newest(self._place, file.path)
         if older is not None and not file.encoding and older.size < file.size:
             shutil.copyfile(older.path, temp)
-
-
-class Fuse:
-    """Ends a batch when the bucket and not an object is what fails: each would wait for it alone.
-
-    Attributes
-    ----------
-    blown : ServiceError or None
-        What the remaining files are told.
-    """
-
-    def __init__(self) -> None:
-        self._in_a_row = 0
-        self.blown: ServiceError | None = None
-
-    def reset(self) -> None:
-        """Note a file that came."""
-        self._in_a_row = 0
-
-    def note(self, error: ServiceError) -> None:
-        """Note one that did not."""
-        if error.kind in OF_ALL:
-            self._in_a_row += 1
-            if self._in_a_row >= MOST_IN_A_ROW:
-                self.blown = error
-
-
-_locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
-_locks_lock = threading.Lock()
-
-
-@contextmanager
-def alone(key: str) -> Iterator[None]:
-    """Let one thread of the process at a time work on `key`."""
-    with _locks_lock:
-        lock = _locks.setdefault(key, threading.Lock())
-    with lock:
-        yield
 
 
 def _amount(number: float) -> str:

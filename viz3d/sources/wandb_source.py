@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from viz3d.errors import WandbError
 from viz3d.run import FileInfo, Problem
-from viz3d.sources.bucket import moment, open_cache
-from viz3d.sources.fetching import Fuse, alone
+from viz3d.sources.batches import Batches, alone
 from viz3d.sources.globs import matches
-from viz3d.sources.transfer import Meter, all_at_once
+from viz3d.sources.kept import KeptSource
+from viz3d.sources.transfer import Meter
 from viz3d.sources.wandb import Client
+from viz3d.sources.wandb_address import WandbAddress
 from viz3d.sources.wandb_faults import wandb_fault
 from viz3d.sources.wandb_history import Histories, Packing
 from viz3d.sources.wandb_project import ask_run, list_runs, to_files
@@ -24,10 +25,9 @@ from viz3d.sources.wandb_project import ask_run, list_runs, to_files
 if TYPE_CHECKING:
     from viz3d.settings import Settings
     from viz3d.sources.progress import Watch
-    from viz3d.sources.wandb_address import WandbAddress
 
 
-class WandbSource:
+class WandbSource(KeptSource[WandbAddress]):
     """A project, or one run of it; see `viz3d.sources.base.Remote`.
 
     Parameters
@@ -39,29 +39,13 @@ class WandbSource:
     """
 
     def __init__(self, address: WandbAddress, settings: Settings, packing: Packing) -> None:
-        self.address = address
-        self.cache = open_cache(settings.cache_dir, settings.cache_bytes)
         self._client = Client(settings, str(address), self._say)
-        self._file = packing.FILE
         # Another server may have a project of the same name.
-        self._place = f"{self._client.host} {address.entity}/{address.project}"
-        self._histories = Histories(self._client, self.cache, address, packing, self._place)
-        self._failed: dict[tuple[str, str], WandbError] = {}
-        self._as_of: float | None = None
-        self._told: tuple[Problem, ...] = ()
-        self._remarks: dict[str, Problem] = {}
-        self.tell = None
-        self.patient = False
-
-    @property
-    def name(self) -> str:
-        """The address, as people type it."""
-        return str(self.address)
-
-    @property
-    def as_of(self) -> float | None:
-        """When the listing was made that is shown because W&B cannot be asked now."""
-        return self._as_of
+        place = f"{self._client.host} {address.entity}/{address.project}"
+        super().__init__(address, settings, "W&B", place)
+        self._file = packing.FILE
+        self._histories = Histories(self._client, self.cache, address, packing, place)
+        self._batches = Batches(self._bring)
 
     @property
     def identity(self) -> str:
@@ -95,7 +79,7 @@ class WandbSource:
             saved = self.cache.load_listing(key)
             if saved is None:
                 raise
-            return self._saved(*saved, error)
+            return self._saved(saved, error)
         self._as_of = None
         try:
             self.cache.save_listing(key, files, time.time())
@@ -121,14 +105,13 @@ class WandbSource:
         """Read the histories that are not here yet, several at once; the progress counts rows."""
         if self._as_of is not None:
             return
-        meter, fuse = Meter(cancel, "rows"), Fuse()
+        meter = Meter(cancel, "rows")
         wanted = [self._whole(file) for file in files]
-        for file in wanted:
-            self._failed.pop((file.path, file.generation), None)
+        self._batches.forget(wanted)
         missing = [file for file in wanted if self.cache.find(self._place, file) is None]
         for file in missing:
             meter.plan(file.rows or 0)
-        all_at_once([partial(self._try, file, meter, fuse) for file in missing], meter, watch)
+        self._batches.bring(missing, meter, watch)
 
     def fetch(self, file: FileInfo) -> Path:
         """Return the kept history of a run, or the last good one where the new cannot be had.
@@ -138,26 +121,7 @@ class WandbSource:
         WandbError
         """
         whole = self._whole(file)
-        self._remarks.pop(file.path, None)
-        try:
-            failed = self._failed.pop((whole.path, whole.generation), None)
-            if failed is not None:
-                raise failed
-            meter = Meter(unit="rows")
-            meter.plan(whole.rows or 0)
-            return self._bring(whole, meter)
-        except WandbError as error:
-            older = self.cache.newest(self._place, whole.path)
-            if older is None:
-                raise
-            said = f"Shown is the copy as of {moment(older.fetched)}, because: {error.what}"
-            self._remarks[file.path] = Problem(said, error.remedy, file.path)
-            return older.path
-
-    def remarks(self, file: FileInfo) -> tuple[Problem, ...]:
-        """Say whether `fetch` handed out an older copy, and why."""
-        found = self._remarks.get(file.path)
-        return (found,) if found else ()
+        return self._or_older(file, whole, partial(self._brought, whole))
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what the last listing has to tell."""
@@ -175,24 +139,11 @@ class WandbSource:
         self._told = (Problem(said, remedy),) if left_out > 0 else ()
         return to_files(runs, self._file)
 
-    def _saved(self, files: list[FileInfo], when: float, why: WandbError) -> list[FileInfo]:
-        self._as_of = when
-        said = f"W&B cannot be read now: {why.what.rstrip('.')}. "
-        self._told = (Problem(f"{said}Shown is what was there as of {moment(when)}.", why.remedy),)
-        return files
-
-    def _try(self, file: FileInfo, meter: Meter, fuse: Fuse) -> None:
-        try:
-            if fuse.blown is not None:
-                raise fuse.blown
-            self._bring(file, meter)
-            fuse.reset()
-        except WandbError as error:
-            if error.kind != "cancelled":
-                fuse.note(error)
-                self._failed[file.path, file.generation] = error
-        finally:
-            meter.done()
+    def _brought(self, file: FileInfo) -> Path:
+        self._batches.raise_for(file)
+        meter = Meter(unit="rows")
+        meter.plan(file.rows or 0)
+        return self._bring(file, meter)
 
     def _bring(self, file: FileInfo, meter: Meter) -> Path:
         with alone(f"{self._place}\0{file.path}"):
@@ -206,7 +157,3 @@ class WandbSource:
     def _whole(self, file: FileInfo) -> FileInfo:
         """Return `file` under the run's id, which stays when the run is renamed."""
         return replace(file, path=file.key)
-
-    def _say(self, text: str) -> None:
-        if self.tell:
-            self.tell(text)

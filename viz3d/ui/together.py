@@ -16,7 +16,7 @@ def together(parts: Sequence[Listed]) -> Listed:
     """
     if len(parts) == 1:
         return parts[0]
-    from viz3d.load import newest_first
+    from viz3d.load_listing import newest_first
 
     text = "\n".join(part.text for part in parts)
     labels = labels_of([part.name for part in parts])

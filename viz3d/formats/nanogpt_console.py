@@ -1,0 +1,62 @@
+"""Console logs of nanoGPT, of llm.c's first trainer, and of the many scripts that print as they do.
+
+``step 0: train loss 4.21, val loss 4.20``, ``iter 0: loss 4.21, time 84.20ms, mfu -100.00%``,
+``iteration 0, loss: 5.27, time: 41.500ms``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from viz3d.formats import text
+from viz3d.formats.base import Parsed
+from viz3d.formats.console import (
+    LOG_KIND,
+    LOG_NAMES,
+    MAX_LINE,
+    NUMBER,
+    UNIT,
+    claim_log,
+    number,
+    read_log,
+    with_unit,
+)
+
+NAME = "nanoGPT log"
+
+_LINE = re.compile(r"(?:step|iter|iteration) (\d{1,15})[:,] (.*)", re.IGNORECASE)
+_PAIR = re.compile(rf"([a-z]\w*(?: \w+)?):? ({NUMBER})({UNIT})?\s*", re.IGNORECASE)
+
+KIND = LOG_KIND
+NAMES = LOG_NAMES
+claim = claim_log
+
+
+def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
+    """Read one log.
+
+    Raises
+    ------
+    NotMine
+        If no line of it reads ``iter N: loss …``, ``iteration N, loss: …`` or
+        ``step N: train loss …``.
+    """
+    declined = "no line of it reads `iter N: loss …` or `step N: train loss …`"
+    return read_log(files, _parsed, declined, mfu_may_lack=True)
+
+
+def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
+    if line[:1] not in b"siSI\x1b" or len(line) > MAX_LINE:
+        return None
+    match = _LINE.match(text.printed(line))
+    pairs = map(_PAIR.fullmatch, match[2].split(", ")) if match else ()
+    values = {with_unit(_name(pair[1]), pair[3] or ""): number(pair[2]) for pair in pairs if pair}
+    return (int(match[1]), values) if match and any("loss" in name for name in values) else None
+
+
+def _name(printed: str) -> str:
+    """Return the field's name of what is printed; nanoGPT itself calls its time ``dt``."""
+    name = printed.lower().replace(" ", "_")
+    return "dt" if name == "time" else name

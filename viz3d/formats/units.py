@@ -1,0 +1,130 @@
+"""What each format made of the files of one run, before it is decided what belongs together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from viz3d.errors import NoFormat, NotMine
+from viz3d.formats import FORMATS, hf_trainer, viz3d_run
+from viz3d.formats.base import Format, Parsed
+from viz3d.formats.origins import Reasons
+from viz3d.formats.peek import by_content
+from viz3d.formats.rows import Rows, lacking
+from viz3d.formats.tally import Tally
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Pieces that one format read together and calls by one name: it knows that they belong.
+
+    Attributes
+    ----------
+    path : str
+        The first file they come from.
+    form : Format
+    name : str
+        Of a run among several in the same files, else empty.
+    parts : tuple of Parsed
+    """
+
+    path: str
+    form: Format
+    name: str
+    parts: tuple[Parsed, ...]
+
+    @property
+    def is_run(self) -> bool:
+        """Whether there is a history in it, or layers."""
+        return any(part.rows is not None or part.layers is not None for part in self.parts)
+
+    @property
+    def metrics(self) -> set[str]:
+        """The metrics of its history."""
+        return {metric for rows in self.rows for metric in rows.columns}
+
+    @property
+    def rows(self) -> list[Rows]:
+        """The histories in it."""
+        return [part.rows for part in self.parts if part.rows is not None]
+
+
+def read_units(name: str, files: Mapping[str, Path]) -> tuple[list[Unit], Reasons, list[str]]:
+    """Ask each format for its files; those claimed for a folder are handed over together.
+
+    Parameters
+    ----------
+    name : str
+        Of the run, for messages.
+    files : mapping of {path in the source: local path}
+
+    Returns
+    -------
+    units : list of Unit
+    reasons : mapping of {path: list of (format, reason)}
+        What formats said that declined.
+    left : list of str
+        Files that none of them read.
+
+    Raises
+    ------
+    NoFormat
+        If no format can read any of them.
+    """
+    units: list[Unit] = []
+    reasons: Reasons = {path: [] for path in files}
+    left = dict(files)
+    understood = False
+    for form in FORMATS:
+        for batch, beside in _batches(form, left):
+            try:
+                parts = [replace(part, format=form.NAME) for part in form.read(batch)]
+            except (NotMine, OSError) as error:
+                reason = "it cannot be read" if isinstance(error, OSError) else str(error)
+                for path in batch:
+                    reasons[path].append((form.NAME, reason))
+                continue
+            understood |= not beside
+            for run in dict.fromkeys(part.name for part in parts):
+                mine = tuple(part for part in parts if part.name == run)
+                units.append(Unit(next(iter(batch)), form, run, mine))
+            for path in {used for part in parts for used in part.used}:
+                left.pop(path, None)
+    if not understood:
+        raise NoFormat(name, list(dict.fromkeys(said for path in left for said in reasons[path])))
+    return units, reasons, [path for path in left if reasons[path]]
+
+
+def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Path], bool]]:
+    """Return what to hand to a format at once, and whether it only adds to a run."""
+    mine = {path: claim for path in files if (claim := form.claim(path) or by_content(form, path))}
+    together = {path: files[path] for path, claim in mine.items() if claim.run != path}
+    alone = [
+        ({path: files[path]}, claim.beside) for path, claim in mine.items() if claim.run == path
+    ]
+    return ([(together, False)] if together else []) + alone
+
+
+def without_states(units: Sequence[Unit], reasons: Reasons) -> list[Unit]:
+    """Leave out the state of a trainer whose metrics viz3d recorded, and say what only it holds."""
+    record = next((unit for unit in units if unit.form is viz3d_run and unit.metrics), None)
+    if record is None:
+        return list(units)
+    kept = []
+    for unit in units:
+        if unit.form is not hf_trainer or not unit.metrics & record.metrics:
+            kept.append(unit)
+            continue
+        path = unit.parts[0].used[0]
+        reasons[path].append((hf_trainer.NAME, "the record of viz3d tells of the same training"))
+        tally = Tally(path)
+        if n := sum(lacking(record.rows, rows) for rows in unit.rows):
+            tally.add(
+                "The file was left out, as the record of viz3d tells of the same training, but {n} "
+                "value{|s} in it {is|are} not in the record.",
+                count=n,
+                remedy="Open the file by itself to see all that it holds.",
+            )
+        kept.append(replace(unit, parts=(Parsed(problems=tally.problems(), aside=path),)))
+    return kept
