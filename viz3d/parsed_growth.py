@@ -17,6 +17,7 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import FORMATS, jsonl, text, viz3d_run
+from viz3d.formats.attempts import goes_back
 from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents
 from viz3d.formats.rows import Joined, Rows, join_rows
@@ -96,7 +97,7 @@ def _added(metrics: Sequence[str], name: str, path: Path, start: int) -> Rows | 
     if step not in table.columns or table.labels or not {*table.columns} <= {*metrics, step}:
         return None
     rows = to_rows(table, tally)
-    if tally.problems() or step in rows.columns or (np.diff(rows.step) < 0).any():
+    if tally.problems() or step in rows.columns or goes_back(rows.step).any():
         return None
     in_order = {metric: rows.columns[metric] for metric in metrics if metric in rows.columns}
     return Rows(rows.step, in_order)

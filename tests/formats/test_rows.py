@@ -91,6 +91,13 @@ def test_three_attempts_supersede_one_another() -> None:
     assert joined.attempts["attempt"].tolist() == [1, 1, 1, 1, 2, 2, 2, 2]
 
 
+def test_steps_far_apart_are_no_restart() -> None:
+    """Their difference does not fit into 64 bits."""
+    joined = join_rows(rows(log([-(2**63) + 1, 5])))
+    assert joined.history["loss"].tolist() == [0.0, 1.0]
+    assert told(joined) == ""
+
+
 def test_a_late_evaluation_is_no_restart() -> None:
     """A row of another metric, logged for a step that training has passed, is joined to it."""
     records = [(step, {"loss": 1.0}) for step in range(12)]

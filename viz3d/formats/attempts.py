@@ -28,11 +28,11 @@ def attempt_starts(step: np.ndarray, columns: Sequence[np.ndarray]) -> list[int]
     list of int or None
         Ascending; None when the log is in no order at all, so that restarts cannot be told.
     """
-    if not (np.diff(step) < 0).any():
+    if not goes_back(step).any():
         return []
     # Columns of a full table share their rows, which saves looking at each of them.
     distinct = list({id(rows): rows for rows in columns}.values())
-    turns = [rows[1:][np.diff(step[rows]) < 0] for rows in distinct]
+    turns = [rows[1:][goes_back(step[rows])] for rows in distinct]
     back = np.unique(np.concatenate(turns)) if turns else np.empty(0, np.int64)
     if _in_no_order(len(back), len(step) - 1, len(distinct)):
         return None
@@ -58,6 +58,14 @@ def _in_no_order(n_back: int, n_turns: int, n_columns: int) -> bool:
     """
     often = n_back >= 3 and 3 * n_back > n_turns
     return n_back == n_turns or often or n_back > MAX_RESTARTS * n_columns
+
+
+def goes_back(step: np.ndarray) -> np.ndarray:
+    """Say of each step but the first whether it is below the one before.
+
+    Their difference may be too large for the type, and would then have the other sign.
+    """
+    return np.asarray(step[1:] < step[:-1])
 
 
 def survivors(
