@@ -77,13 +77,13 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
 
 
 def _step_column(table: Table, names: tuple[str, ...]) -> str | None:
-    """Return the first known name that holds whole numbers in more than half of the rows."""
+    """Return the first known name that holds whole numbers in at least half of the rows."""
     by_name: dict[str, str] = {}
     for column in table.columns:
         by_name.setdefault(column.lower(), column)
     for wanted in names:
         found = by_name.get(wanted.lower())
-        if found is not None and 2 * _is_step(table.columns[found].value).sum() > table.n:
+        if found is not None and 2 * _is_step(table.columns[found].value).sum() >= table.n:
             return found
     return None
 
