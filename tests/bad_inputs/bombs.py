@@ -147,7 +147,7 @@ BOMBS = (
     Bomb("I35", deep_line, "log.jsonl:2: 1 line nested deeper than 32 levels", 2),
     Bomb("I35", deep_document, "it is nested too deeply"),
     Bomb("I35", many_objects, "more than 4,000,000 values"),
-    Bomb("I35", many_objects_in_lines, "2 values that were no number were left out (a)", 4, 512),
+    Bomb("I35", many_objects_in_lines, "2 values that were no number were left out (a)", 2, 512),
     Bomb("I36", long_line, "log.jsonl:2: 1 line longer than 8 MiB was left out", 2),
     Bomb("I36", long_line_of_a_console, "log.txt:41: 1 line longer than 8 MiB was left out", 41),
     Bomb("I38", large_log, "it is larger than 1,024 MiB"),
