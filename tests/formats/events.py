@@ -7,6 +7,20 @@ from collections.abc import Mapping
 
 import google_crc32c
 
+from viz3d.formats import tensorboard
+from viz3d.formats.base import Parsed
+
+from .conftest import Reader
+
+NAME = "run/events.out.tfevents.1761924447.host.5700.0"
+LATER = "run/events.out.tfevents.1761930000.host.90.0"
+
+
+def one(read: Reader, content: bytes) -> Parsed:
+    """Read one file of events."""
+    (parsed,) = read(tensorboard, {NAME: content})
+    return parsed
+
 
 def masked(data: bytes) -> bytes:
     """Return the checksum of `data` as TFRecord stores it."""

@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 
 from viz3d.formats import tensorboard
-from viz3d.formats.base import Parsed
 from viz3d.formats.reading import read_run
 
 from .conftest import Reader, joined, said
 from .events import (
+    LATER,
+    NAME,
     VERSION,
     double,
     event,
     hparams,
     inside,
+    one,
     record,
     scalars,
     simple,
@@ -28,14 +30,6 @@ from .events import (
     varint,
     whole,
 )
-
-NAME = "run/events.out.tfevents.1761924447.host.5700.0"
-LATER = "run/events.out.tfevents.1761930000.host.90.0"
-
-
-def one(read: Reader, content: bytes) -> Parsed:
-    (parsed,) = read(tensorboard, {NAME: content})
-    return parsed
 
 
 def test_a_folder_is_a_run() -> None:

@@ -13,15 +13,17 @@ from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
 from viz3d.formats import tensorboard
-from viz3d.formats.base import Parsed
 
 from .conftest import Reader, joined, said
 from .events import (
+    LATER,
+    NAME,
     VERSION,
     double,
     event,
     inside,
     masked,
+    one,
     plugin,
     record,
     scalars,
@@ -29,14 +31,6 @@ from .events import (
     varint,
     whole,
 )
-
-NAME = "run/events.out.tfevents.1761924447.host.5700.0"
-LATER = "run/events.out.tfevents.1761930000.host.90.0"
-
-
-def one(read: Reader, content: bytes) -> Parsed:
-    (parsed,) = read(tensorboard, {NAME: content})
-    return parsed
 
 
 def test_a_cut_file_gives_what_it_has(read: Reader) -> None:
