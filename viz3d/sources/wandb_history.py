@@ -127,7 +127,7 @@ class Histories:
         made = self._read(file, run, None, meter)
         if made is None:
             made = self._read(file, run, None, meter, dense=True)
-        return made  # type: ignore[return-value] - the plainest way is taken as it is
+        return made  # type: ignore[return-value]  # the plainest way is taken as it is
 
     def _older(self, run: WandbRun) -> _Older | None:
         """Return the copy of an earlier state of this very run, if it can be gone on with."""
