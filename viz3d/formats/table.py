@@ -200,10 +200,11 @@ class TableBuilder:
         return stack((pieces.pop(0) for _ in range(len(pieces))), self._tally)
 
     def _piece(self) -> Table:
+        every = np.arange(self.n - self._begun)
         return Table(
-            self.n - self._begun,
+            len(every),
             {
-                name: Cells(np.array(rows, np.int64), typed(values))
+                name: Cells(_shared(np.array(rows, np.int64), every), typed(values))
                 for name, (rows, values) in self._columns.items()
                 if rows
             },
@@ -212,6 +213,11 @@ class TableBuilder:
                 for name, (rows, texts) in self._labels.items()
             },
         )
+
+
+def _shared(rows: np.ndarray, every: np.ndarray) -> np.ndarray:
+    """Return the rows of a column; those of all columns without gaps are held once."""
+    return every if np.array_equal(rows, every) else rows
 
 
 def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable[tuple[str, Any]]:

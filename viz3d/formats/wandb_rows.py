@@ -36,9 +36,15 @@ class WandbRows:
     Parameters
     ----------
     tally : Tally
+
+    Attributes
+    ----------
+    values : int
+        That were in the rows.
     """
 
     def __init__(self, tally: Tally) -> None:
+        self.values = 0
         self._tally = tally
         self._table = TableBuilder(tally)
 
@@ -59,6 +65,7 @@ class WandbRows:
             for name, times in Counter(name for name, _ in flat).items():
                 if times > 1:
                     self._tally.add(TWICE, line=line, count=times - 1, name=name)
+        self.values += len(row)
         self._table.add(row, line)
 
     def table(self) -> Table:

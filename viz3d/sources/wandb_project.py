@@ -146,8 +146,11 @@ def to_files(runs: Sequence[WandbRun], file: str) -> list[FileInfo]:
     files: dict[str, FileInfo] = {}
     for run in runs:
         title = _title(run)
-        # Several runs of one name are told apart by their ids, each of them.
-        if counted[title] > 1 or f"{title}/{file}" in files:
+        # Several runs of one name are told apart by their ids, each of them; so are a run and
+        # another one that is called as the first is shown.
+        if counted[title] > 1:
+            title = f"{title} ({run.id})"
+        while f"{title}/{file}" in files:
             title = f"{title} ({run.id})"
         path = f"{title}/{file}"
         files[path] = FileInfo(
