@@ -172,6 +172,20 @@ def test_a_live_run_whose_reading_was_stopped_goes_on(service, open_wandb, chang
     assert asked(service)[:2] == [(2_999, 3_999), (0, 1_000) if changed else (3_999, 4_999)]
 
 
+def test_a_script_that_ends_while_it_shows_progress_ends_the_reading(service, open_wandb):
+    """As Streamlit ends one by an exception: no further page is asked for."""
+    service.add(StoredRun("x", "x", rows(90_000)))
+    source = open_wandb(RUN)
+    [info] = list_runs(source)
+
+    def end(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        source.prepare(info.files, end)
+    assert service.counts["HistoryPage"] < 90
+
+
 @pytest.mark.parametrize("how", ["flip", "zeros", "cut"])
 def test_what_a_stopped_reading_left_is_checked(service, open_wandb, how):
     """A bit that flipped, zeros that a power cut leaves: from there on it is read again."""
@@ -258,9 +272,11 @@ def test_five_thousand_runs_are_listed_by_the_page(service, open_wandb):
     service.runs.clear()
     for number in range(5_010):
         service.add(StoredRun(f"x{number}", f"x{number}", created=BEGAN + number))
-    source = open_wandb()
+    source, told = open_wandb(), list[str]()
+    source.tell = told.append
     infos = list_runs(source)
     assert len(infos) == 5_000
+    assert told[1] == "200 of 5,010 runs of wandb://team/nano are listed …"
     assert infos[0].name == "x5009"
     assert questions(service)["Runs"] == 50
     assert "5,010 runs; the 5,000 newest" in source.problems()[0].what

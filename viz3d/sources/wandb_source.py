@@ -139,7 +139,7 @@ class WandbSource(KeptSource[WandbAddress]):
         if self.address.run:
             self._told = ()
             return to_files([ask_run(self._client, self.address, self.address.run)], self._file)
-        runs, total = list_runs(self._client, self.address)
+        runs, total = list_runs(self._client, self.address, self._say)
         left_out = total - len(runs)
         said = f"The project has {total:,} runs; the {len(runs):,} newest are listed."
         remedy = f"Open another one by its address, {self.address}/RUN_ID."
