@@ -101,6 +101,18 @@ def test_rows_come_once_each_and_in_order(service, open_wandb, monkeypatch, how)
     assert asked(service)[-2:] == [(2_300, 3_300), (3_300, 3_501)]
 
 
+def test_two_rows_of_one_count_stay_two(service, open_wandb):
+    """What differs is no repetition, and the second of them is where the next reading begins."""
+    run = service.add(StoredRun("x", "x", rows(5, apart=3), state="running"))
+    run.rows += [{"_step": 15, "loss": 0.5}, {"_step": 15, "lr": 0.25}]
+    found = load_run(open_wandb(RUN))
+    assert (found.history["loss"][15], found.history["lr"][15]) == (0.5, 0.25)
+    run.rows += rows(3, start=18, apart=3)
+    questions(service)
+    assert len(load_run(open_wandb(RUN)).history) == 9
+    assert asked(service) == [(15, 25)]
+
+
 def test_a_page_that_skips_rows_is_told(service, open_wandb, monkeypatch):
     """No other way of asking brings them; others that come twice do not make up for them."""
     service.add(StoredRun("x", "x", rows(2_300)))
@@ -238,6 +250,18 @@ def test_a_run_with_many_keys_and_one_without_history(service, open_wandb):
     service.add(StoredRun("y", "y"))
     run = load_run(open_wandb("wandb://team/nano/y"))
     assert (len(run.history), "no history" in run.problems[0].what) == (0, True)
+
+
+@pytest.mark.parametrize("said", [None, {}, {"lastStep": None}])
+def test_a_run_whose_last_step_is_not_told(service, open_wandb, monkeypatch, said):
+    """Its rows cannot be asked for, which is not as if there were none."""
+    service.add(StoredRun("x", "x", rows(5), state="running"))
+    real = StoredRun.node
+    monkeypatch.setattr(
+        StoredRun, "node", lambda self, *, whole: {**real(self, whole=whole), "historyKeys": said}
+    )
+    told = load_run(open_wandb(RUN)).problems
+    assert any("5 more rows of this run than it handed out" in problem.what for problem in told)
 
 
 @pytest.mark.parametrize("after", ["1", lambda: formatdate(time() + 2, usegmt=True)])

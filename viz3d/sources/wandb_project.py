@@ -205,7 +205,7 @@ def _run(node: Mapping[str, Any]) -> WandbRun:
         created=_time(node.get("createdAt")),
         changed=_time(node.get("heartbeatAt")),
         rows=int(node.get("historyLineCount") or 0),
-        last_step=int(keys.get("lastStep", -1)),
+        last_step=-1 if keys.get("lastStep") is None else int(keys["lastStep"]),
         tags=tuple(map(str, node.get("tags") or ())),
         details={**details, "config": config if isinstance(config, dict) else {}},
     )
