@@ -38,7 +38,7 @@ ROWS = (
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},
     {"run"},
-    {"grid"},
+    {"grid", "listed"},
     {"errors", "durations", "whole_file"},
 )
 # The lazy door and the version are no layer: the first reaches everything, the second nothing.
