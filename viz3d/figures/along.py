@@ -1,0 +1,158 @@
+"""Along what a chart lays its runs, in words, hover labels and the names of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from viz3d.analysis.alignment import AXES, Alignment, align
+from viz3d.errors import BadArgument, ChartError
+from viz3d.figures.text import Drawn, count, in_words, listed, say
+from viz3d.run import Run
+
+Placed = list[tuple[Run, Alignment]]
+LeftOut = tuple[tuple[str, str], ...]
+"""Names of runs without a place, each with the reason."""
+
+
+def check_along(along: str) -> None:
+    """Raise `BadArgument` if there is no such axis."""
+    if along not in AXES:
+        raise BadArgument(f"There is no axis {along!r}; choose one of: {', '.join(AXES)}.")
+
+
+def place_runs(runs: Sequence[Run], along: str, metric: str) -> tuple[Placed, LeftOut]:
+    """Place runs on an axis.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    along : {"step", "tokens", "flops", "time"}
+    metric : str
+        What is drawn along it, for the message.
+
+    Returns
+    -------
+    placed : list of (Run, Alignment)
+    left_out : tuple of (str, str)
+
+    Raises
+    ------
+    BadArgument
+        If there is no such axis.
+    ChartError
+        If none of the runs has a place on it.
+    """
+    check_along(along)
+    found = [(run, align(run, along)) for run in runs]
+    left_out = tuple((run.name, places.reason) for run, places in found if places.reason)
+    if len(left_out) == len(found):
+        raise nowhere(along, metric, left_out)
+    return [(run, places) for run, places in found if not places.reason], left_out
+
+
+def on_axis(runs: Sequence[Run], along: str) -> list[Run]:
+    """Return the runs that have a place on the axis; `BadArgument` if there is no such axis."""
+    check_along(along)
+    return [run for run in runs if not align(run, along).reason]
+
+
+def nowhere(along: str, metric: str, left_out: LeftOut, lacks: str = "") -> ChartError:
+    """Return the error that says why no run is on the axis."""
+    why = " ".join(f"{name}: {reason}" for name, reason in left_out[:3])
+    return ChartError(
+        f"No chosen run has {in_words(metric)} along {AXES[along]}. {why} Choose another axis, "
+        f"or record it with `viz3d.Recorder(path).log(step, {lacks or along}=...)`."
+    )
+
+
+def x_format(along: str) -> Drawn:
+    """Return how a hover label says a place."""
+    return ",.0f" if along == "step" else ".4~s"
+
+
+def place_hover(along: str, step: Drawn) -> Drawn:
+    """Return the line of a hover label that says where a point lies.
+
+    Parameters
+    ----------
+    along : str
+    step : str
+        Where the label finds the step, such as ``"customdata"``; along the step it is x.
+    """
+    if along == "step":
+        return "step %{x:,d}"
+    return f"{AXES[along]} %{{x:{x_format(along)}}}<br>step %{{{step}:,d}}"
+
+
+def said_place(along: str, x: float) -> Drawn:
+    """Say one place: ``step 100``, ``1,000 tokens``, ``12.5 s``."""
+    return {"step": f"step {say(x)}", "time": f"{say(x)} s"}.get(along, f"{say(x)} {AXES[along]}")
+
+
+def said_stretch(along: str, first: float, last: float) -> Drawn:
+    """Say a range: ``steps 0 to 100``, ``step 5``, ``0 to 1,000 tokens``."""
+    if first == last:
+        return said_place(along, first)
+    if along == "step":
+        return f"steps {say(first)} to {say(last)}"
+    return f"{say(first)} to {said_place(along, last)}"
+
+
+def left_out_sentence(along: str, left_out: LeftOut) -> str:
+    """Name the runs without a place, for a summary; empty where there are none."""
+    names = [name for name, _ in left_out]
+    return f"Left out, for want of a place along {AXES[along]}: {listed(names)}." if names else ""
+
+
+def left_out_brief(along: str, left_out: LeftOut) -> Drawn:
+    """Count the runs without a place, for a subtitle; empty where there are none."""
+    if not left_out:
+        return ""
+    return f" {count(len(left_out), 'run')} without a place along {AXES[along]} left out."
+
+
+def beside_step(along: str, values: Any) -> dict[str, Any]:
+    """Return the column of places that stands beside that of the steps; along those none does."""
+    return {} if along == "step" else {along: values}
+
+
+def place_source(places: Alignment) -> str:
+    """Say what the places of a run are from: a metric, or what its config states."""
+    return places.metric or places.said or "step"
+
+
+def place_notes(
+    along: str,
+    left_out: LeftOut,
+    had: Sequence[tuple[str, Alignment]],
+    unplaced: int = 0,
+    noun: Drawn = "row",
+) -> list[str]:
+    """Say which runs have no place and why, where the places come from, and what has none.
+
+    Parameters
+    ----------
+    along : str
+    left_out : tuple of (str, str)
+    had : sequence of (str, Alignment)
+        The runs that are drawn.
+    unplaced : int
+        How many lie at steps whose place was not logged.
+    noun : str
+        How many of what, in the singular.
+    """
+    said = [f"{name} was left out. {why}" for name, why in left_out]
+    by_source: dict[str, list[str]] = {}
+    for name, places in had:
+        if places.said:
+            where = f"{places.metric} ({places.said})" if places.metric else places.said
+            by_source.setdefault(where, []).append(name)
+    axis = AXES[along]
+    called = axis[0].upper() + axis[1:]
+    said += [f"{called} of {listed(runs)}: {where}." for where, runs in by_source.items()]
+    if unplaced:
+        said.append(
+            f"{count(unplaced, noun)} at steps whose place along {axis} was not logged left out."
+        )
+    return said
