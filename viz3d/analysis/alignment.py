@@ -148,9 +148,8 @@ def align(run: Run, axis: str) -> Alignment:
 
 def _placed(run: Run, axis: str, metric: str) -> Alignment:
     series = run.column(metric)
-    logged = series.to_numpy(np.float64)
-    finite: NDArray[np.bool_] = np.isfinite(logged)
-    logged, steps = logged[finite], series.index.to_numpy(np.int64)[finite]
+    series = series[np.isfinite(series.to_numpy(np.float64))]
+    logged, steps = series.to_numpy(np.float64), series.index.to_numpy(np.int64)
     if not len(logged):
         return Alignment(axis, reason=f"It did not log {_PLAIN[axis]}.")
     why = _why_not(axis, logged, steps)
@@ -158,7 +157,8 @@ def _placed(run: Run, axis: str, metric: str) -> Alignment:
     why = why or ("" if said is not None else _UNCLEAR)
     if why:
         return Alignment(axis, reason=f"Its metric {metric!r} {why}.")
-    return Alignment(axis, steps, (logged - zero) * unit, metric, said or "", "", zero, unit)
+    x: NDArray[np.float64] = np.multiply(logged - zero, unit)
+    return Alignment(axis, steps, x, metric, said or "", "", zero, unit)
 
 
 def _why_not(axis: str, logged: NDArray[np.float64], steps: NDArray[np.int64]) -> str:

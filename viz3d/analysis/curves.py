@@ -147,8 +147,8 @@ def _joined(
     attempt: int | None = None,
 ) -> Curve:
     """Keep the rows whose rate and whose place are known; `columns` are step, x, rate and loss."""
-    _, x, rate, _ = columns
+    step, x, rate, loss = columns
     known, placed = np.isfinite(rate), np.isfinite(x)
     lost = int((~known).sum()), int((known & ~placed).sum())
-    step, x, rate, loss = (column[known & placed] for column in columns)
-    return Curve(name, step, x, rate, loss, places, *lost, attempt)
+    kept = known & placed
+    return Curve(name, step[kept], x[kept], rate[kept], loss[kept], places, *lost, attempt)

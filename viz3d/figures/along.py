@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from viz3d.analysis.alignment import AXES, Alignment, align
 from viz3d.errors import BadArgument, ChartError
 from viz3d.figures.text import Drawn, count, in_words, listed, say
@@ -66,6 +69,14 @@ def nowhere(along: str, metric: str, left_out: LeftOut, lacks: str = "") -> Char
     )
 
 
+def unplaced(metric: str, along: str) -> ChartError:
+    """Return the error that says that no value of a metric has a place on the axis."""
+    return ChartError(
+        f"No {in_words(metric)} lies at a step whose place along {AXES[along]} was logged. Choose "
+        "another axis, or log both at the same steps."
+    )
+
+
 def x_format(along: str) -> Drawn:
     """Return how a hover label says a place."""
     return ",.0f" if along == "step" else ".4~s"
@@ -115,6 +126,18 @@ def left_out_brief(along: str, left_out: LeftOut) -> Drawn:
 def beside_step(along: str, values: Any) -> dict[str, Any]:
     """Return the column of places that stands beside that of the steps; along those none does."""
     return {} if along == "step" else {along: values}
+
+
+def reached(along: str, x: NDArray[np.float64], places: Alignment) -> dict[str, Any]:
+    """Return the columns of a run's row in a table: how far it came, from which metric."""
+    if along == "step":
+        return {}
+    return {f"last {AXES[along]}": float(x[-1]), "from": place_source(places)}
+
+
+def rounded(x: float, along: str) -> float:
+    """Round a place of a grid: steps are whole, of all else six digits are enough."""
+    return round(x) if along == "step" else float(f"{x:.6g}")
 
 
 def place_source(places: Alignment) -> str:

@@ -15,7 +15,7 @@ from viz3d.analysis.events import find_events
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.analysis.valley import Valley, find_valley
 from viz3d.errors import ChartError
-from viz3d.figures.along import LeftOut, check_along, on_axis, place_runs
+from viz3d.figures.along import LeftOut, check_along, on_axis, place_runs, unplaced
 from viz3d.figures.frame import Frame, Range, skewed, span
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.paths import Path, thin_paths
@@ -149,7 +149,10 @@ def compute(
         unused=tuple(run.name for run, curve in pairs if curve is None or not len(curve.step)),
         left_out=left_out,
         settings={
-            "rate": axis, "strictness": strictness, "attempts": attempts, "along": along,
+            "rate": axis,
+            "strictness": strictness,
+            "attempts": attempts,
+            "along": along,
         },
         origins=origins(used),
     )
@@ -170,10 +173,7 @@ def compute_each(
 def _nothing(runs: Sequence[Run], along: str, read: Sequence[Curve]) -> ChartError:
     """Say why no run has a point."""
     if any(curve.unplaced for curve in read):
-        return ChartError(
-            f"No loss lies at a step whose place along {AXES[along]} was logged. Choose another "
-            "axis, or log both at the same steps."
-        )
+        return unplaced("loss", along)
     return missing(runs, "learning_rate", TITLE)
 
 

@@ -25,9 +25,10 @@ from viz3d.figures.loss_data import (
     compute_each,
     names,
 )
+from viz3d.figures.loss_numbers import numbers
 from viz3d.figures.loss_pins import event_pins, pins
 from viz3d.figures.loss_tidy import tidy
-from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
+from viz3d.figures.loss_words import notes, subtitle, summary, table
 from viz3d.figures.paths import flat_path_traces, path_traces
 from viz3d.figures.pins import flat_pin_traces, in_order, pin_traces
 from viz3d.figures.surface_traces import heat_traces, surface_traces

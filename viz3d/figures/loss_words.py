@@ -9,19 +9,17 @@ import numpy as np
 import pandas as pd
 
 from viz3d.analysis.alignment import AXES
-from viz3d.analysis.curves import Curve
-from viz3d.analysis.valley import WIDE, Valley
+from viz3d.analysis.valley import WIDE
 from viz3d.figures.along import (
-    beside_step,
     left_out_brief,
     left_out_sentence,
     place_notes,
-    place_source,
+    reached,
     said_place,
     said_stretch,
 )
 from viz3d.figures.budget import told
-from viz3d.figures.event_words import summed_up, tally
+from viz3d.figures.event_words import summed_up
 from viz3d.figures.loss_data import LossLandscapeResult
 from viz3d.figures.loss_pins import clipped, event_pins
 from viz3d.figures.pins import event_notes
@@ -47,75 +45,6 @@ def subtitle(result: LossLandscapeResult) -> Drawn:
         text += " Loss also depends on the rate's history."
     text += left_out_brief(result.along, result.left_out)
     return wrapped(text)
-
-
-def numbers(result: LossLandscapeResult, top: float) -> dict[str, Any]:
-    """Return the numbers of the summary of a chart whose loss axis ends at `top`."""
-    first = _first_bad(result)
-    rates = np.concatenate([curve.rate for curve in result.curves])
-    rates = rates[rates > 0]
-    return {
-        "runs": len(result.curves),
-        "first_step": min(int(curve.step[0]) for curve in result.curves),
-        "last_step": max(int(curve.step[-1]) for curve in result.curves),
-        **_reach(result),
-        "lowest_rate": float(rates.min()) if len(rates) else None,
-        "highest_rate": float(rates.max()) if len(rates) else None,
-        "share_supported": 0.0 if result.surface.reason else float(result.surface.share),
-        **_best(result.valley, result.along),
-        "first_bad_step": first[1].step if first else None,
-        "first_bad_run": first[0] if first else None,
-        "first_bad_kind": first[1].kind if first else None,
-        "events": tally(event for events in result.events for event in events),
-        "points_drawn": sum(len(path.step) for path in result.paths),
-        "points_total": sum(path.total for path in result.paths),
-        "points_above_axis": clipped(result, top),
-    }
-
-
-def _reach(result: LossLandscapeResult) -> dict[str, float]:
-    """Return from where to where the runs are, where that is no step."""
-    along = result.along
-    first = min(float(curve.x[0]) for curve in result.curves)
-    last = max(float(curve.x[-1]) for curve in result.curves)
-    return beside_step(f"first_{along}", first) | beside_step(f"last_{along}", last)
-
-
-def _first_bad(result: LossLandscapeResult) -> tuple[str, Any] | None:
-    found = [
-        (curve.run, event)
-        for curve, events in zip(result.curves, result.events, strict=True)
-        for event in events
-        if event.bad
-    ]
-    return min(found, key=lambda pair: pair[1].step, default=None)
-
-
-def _best(valley: Valley | None, along: str) -> dict[str, Any]:
-    """Best learning rate at the last place where the surface resolves one."""
-    keys = ("best_rate", "best_rate_low", "best_rate_high", "best_loss", f"best_at_{along}")
-    start_key, end_key = f"resolved_from_{along}", f"resolved_to_{along}"
-    nothing = dict.fromkeys((*keys, start_key, end_key))
-    if valley is None or not valley.resolved.any():
-        return {**nothing, "best_at_edge": None}
-    resolved = np.flatnonzero(valley.resolved)
-    at = int(resolved[-1])
-    rates = [float(f"{rate[at]:.6g}") for rate in (valley.y, valley.low, valley.high)]
-    best = (*rates, float(valley.z[at]), _rounded(valley.x[at], along))
-    # The stretch that ends there: earlier ones may be apart from it.
-    broken = np.flatnonzero(~valley.resolved[:at])
-    start = int(broken[-1]) + 1 if len(broken) else 0
-    return {
-        **dict(zip(keys, best, strict=True)),
-        start_key: _rounded(valley.x[start], along),
-        end_key: _rounded(valley.x[at], along),
-        "best_at_edge": bool(valley.at_edge[at]),
-    }
-
-
-def _rounded(x: float, along: str) -> float:
-    """Round a place of the grid: steps are whole, of what else there is six digits are enough."""
-    return round(x) if along == "step" else float(f"{x:.6g}")
 
 
 def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
@@ -172,9 +101,10 @@ def best_rate_sentence(said: Mapping[str, Any], along: str = "step") -> str:
     if said["best_rate"] is None:
         return "No best learning rate is resolved: too many rates lie within each other's bands."
     text = (
-        f"At {said_place(along, said[f'best_at_{along}'])} the lowest fitted loss is {say(said['best_loss'])} at a "
-        f"learning rate of {_rate(said['best_rate'])}; rates from {_rate(said['best_rate_low'])} "
-        f"to {_rate(said['best_rate_high'])} cannot be told apart from it."
+        f"At {said_place(along, said[f'best_at_{along}'])} the lowest fitted loss is "
+        f"{say(said['best_loss'])} at a learning rate of {_rate(said['best_rate'])}; rates from "
+        f"{_rate(said['best_rate_low'])} to {_rate(said['best_rate_high'])} cannot be told apart "
+        "from it."
     )
     if said["best_at_edge"]:
         text += " It lies at the end of what is supported, so the true best may lie beyond."
@@ -250,7 +180,10 @@ def _surface_notes(result: LossLandscapeResult) -> list[str]:
             "The best learning rate is resolved where the rates whose band overlaps that of the "
             f"best span less than {100 * WIDE:.0f} % of the supported rates."
         )
-    axes = {"x": "the step" if result.along == "step" else AXES[result.along], "y": "the learning rate"}
+    axes = {
+        "x": "the step" if result.along == "step" else AXES[result.along],
+        "y": "the learning rate",
+    }
     said += [f"The fit does not resolve {axes[name]}." for name in surface.unresolved]
     return said
 
@@ -267,7 +200,7 @@ def table(result: LossLandscapeResult) -> pd.DataFrame:
                 "run": curve.run,
                 "peak learning rate": float(curve.rate.max()),
                 "points": len(curve.loss),
-                **_placed(result, curve),
+                **reached(result.along, curve.x, curve.places),
                 "final loss": float(loss[-1]) if len(loss) else np.nan,
                 "lowest loss": float(loss.min()) if len(loss) else np.nan,
                 "at step": int(step[loss.argmin()]) if len(loss) else None,
@@ -276,10 +209,3 @@ def table(result: LossLandscapeResult) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).astype({"at step": "Int64", "first bad step": "Int64"})
-
-
-def _placed(result: LossLandscapeResult, curve: Curve) -> dict[str, Any]:
-    """Return how far a run came along an axis that is no step, and from which metric that is."""
-    if result.along == "step":
-        return {}
-    return {f"last {AXES[result.along]}": float(curve.x[-1]), "from": place_source(curve.places)}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viz3d.analysis.alignment import AXES
 from viz3d.analysis.surface import Surface
 from viz3d.figures.budget import thin, told
 from viz3d.figures.frame import Frame, Range
@@ -80,10 +81,11 @@ def layer(title: str, color: str, result: Result, frame: Frame) -> Layer:
     """Return what is drawn of a group in a chart with these axes."""
     if isinstance(result, RewardLandscapeResult):
         lines, _ = _thinned([rows.path for rows in result.rows])
-        axes = ("step", in_words(result.against), "reward")
+        axes = (AXES[result.along], in_words(result.against), "reward")
         said = ["paths are medians of stretches.", *left_out_of_reward(result)]
         events = in_color(reward_pins(result, frame), title, color)
-        return Layer(title, color, axes, False, result.surface, lines, tuple(said), events, [])
+        surface, along = result.surface, result.along
+        return Layer(title, color, along, axes, False, surface, lines, tuple(said), events, [])
     top = frame.known()[2][1]
     current = [path for path in result.paths if not path.superseded]
     lines, drawn = _thinned([np.column_stack([p.x, p.rate, p.loss]) for p in current])
