@@ -138,7 +138,7 @@ def align(run: Run, axis: str) -> Alignment:
         steps = run.index.to_numpy(np.int64)
         key, each = stated
         said = f"the step times {each:,.0f}, which its config states as {key!r}"
-        return Alignment(axis, steps, steps * each, said=said, unit=each)
+        return Alignment(axis, steps, np.multiply(steps, each), said=said, unit=each)
     # What is called like a total plays no role where it falls; it is the reason then.
     metric = metric or recognise(run.metrics).get(axis)
     if metric is None:
@@ -157,7 +157,7 @@ def _placed(run: Run, axis: str, metric: str) -> Alignment:
     why = why or ("" if said is not None else _UNCLEAR)
     if why:
         return Alignment(axis, reason=f"Its metric {metric!r} {why}.")
-    x: NDArray[np.float64] = np.multiply(logged - zero, unit)
+    x = np.multiply(logged - zero, unit)
     return Alignment(axis, steps, x, metric, said or "", "", zero, unit)
 
 
