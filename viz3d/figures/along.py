@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -149,8 +149,7 @@ def place_notes(
     along: str,
     left_out: LeftOut,
     had: Sequence[tuple[str, Alignment]],
-    unplaced: int = 0,
-    noun: Drawn = "row",
+    unplaced: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Say which runs have no place and why, where the places come from, and what has none.
 
@@ -160,10 +159,8 @@ def place_notes(
     left_out : tuple of (str, str)
     had : sequence of (str, Alignment)
         The runs that are drawn.
-    unplaced : int
-        How many lie at steps whose place was not logged.
-    noun : str
-        How many of what, in the singular.
+    unplaced : mapping of {noun: int}, optional
+        How many of what, in the singular, lie at steps whose place was not logged.
     """
     said = [f"{name} was left out. {why}" for name, why in left_out]
     by_source: dict[str, list[str]] = {}
@@ -174,8 +171,9 @@ def place_notes(
     axis = AXES[along]
     called = axis[0].upper() + axis[1:]
     said += [f"{called} of {listed(runs)}: {where}." for where, runs in by_source.items()]
-    if unplaced:
-        said.append(
-            f"{count(unplaced, noun)} at steps whose place along {axis} was not logged left out."
-        )
+    said += [
+        f"{count(n, noun)} at steps whose place along {axis} was not logged left out."
+        for noun, n in (unplaced or {}).items()
+        if n
+    ]
     return said

@@ -133,7 +133,7 @@ def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
             result.along,
             _without_place(result),
             [pair for side in result.sides for pair in zip(side.runs, side.places, strict=True)],
-            sum(side.unplaced for side in result.sides),
+            {"row": sum(side.unplaced for side in result.sides)},
         ),
     ]
     return tuple(note for note in said_ if note)

@@ -67,6 +67,8 @@ class LossLandscapeResult:
         Runs that lack a loss or a learning rate.
     left_out : tuple of (str, str)
         Runs without a place along the axis, each with the reason.
+    superseded_unplaced : int
+        Superseded rows without one, which are not drawn.
     settings : mapping
     origins : tuple of mapping
     """
@@ -81,6 +83,7 @@ class LossLandscapeResult:
     frame: Frame
     unused: tuple[str, ...]
     left_out: LeftOut
+    superseded_unplaced: int
     settings: Mapping[str, Any]
     origins: tuple[Mapping[str, str], ...]
 
@@ -148,6 +151,7 @@ def compute(
         frame=_frame(surface, curves, log=_is_log(surface, curves)),
         unused=tuple(run.name for run, curve in pairs if curve is None or not len(curve.step)),
         left_out=left_out,
+        superseded_unplaced=sum(curve.unplaced for curve in old),
         settings={
             "rate": axis,
             "strictness": strictness,

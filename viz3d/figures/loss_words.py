@@ -160,7 +160,10 @@ def left_out(result: LossLandscapeResult) -> list[str]:
             result.along,
             result.left_out,
             [(curve.run, curve.places) for curve in result.curves],
-            sum(curve.unplaced for curve in result.curves),
+            {
+                "row": sum(curve.unplaced for curve in result.curves),
+                "superseded row": result.superseded_unplaced,
+            },
         ),
     ]
     return [note for note in said if note]

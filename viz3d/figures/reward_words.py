@@ -124,7 +124,7 @@ def left_out(result: RewardLandscapeResult) -> list[str]:
         notes.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
     had = [(rows.run, rows.places) for rows in result.rows]
     lost = sum(rows.unplaced for rows in result.rows)
-    return [*notes, *place_notes(result.along, result.left_out, had, lost)]
+    return [*notes, *place_notes(result.along, result.left_out, had, {"row": lost})]
 
 
 def table(result: RewardLandscapeResult) -> pd.DataFrame:
