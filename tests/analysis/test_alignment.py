@@ -148,7 +148,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     values=st.lists(VALUES, min_size=1, max_size=8),
     grows=st.booleans(),
@@ -174,7 +174,7 @@ def test_a_place_is_what_was_logged_or_there_is_none(
         assert not found.zero or found.x[-1] < 1e10  # no clock shows a century
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     sessions=st.lists(st.lists(st.integers(1, 1000), min_size=1, max_size=5), max_size=4),
     anew=st.booleans(),
@@ -194,7 +194,7 @@ def test_sessions_of_a_counter(sessions: list[list[int]], anew: bool) -> None:
         assert found.x.tolist() == counted.tolist()
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     value=st.one_of(st.integers(), st.floats(), st.booleans(), st.text(), st.none()),
     key=st.sampled_from(["tokens_per_step", "batch_tokens", "batch_size"]),

@@ -72,7 +72,7 @@ class CurvesResult:
     curves: tuple[Curve, ...]
     left_out: LeftOut
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
     @property
     def frame(self) -> Frame:

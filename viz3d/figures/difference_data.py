@@ -63,7 +63,7 @@ class DifferenceResult:
     found: Difference
     sides: tuple[Side, Side]
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
     @property
     def lower_is_better(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,7 @@ class GradientFlowResult:
     run: str
     grid: LayerGrid
     log_norm: NDArray[np.float64]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
     layers: pd.DataFrame
 
     @property

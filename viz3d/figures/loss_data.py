@@ -85,7 +85,7 @@ class LossLandscapeResult:
     left_out: LeftOut
     superseded_unplaced: int
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
 
 def compute(

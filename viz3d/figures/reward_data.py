@@ -108,7 +108,7 @@ class RewardLandscapeResult:
     unused: tuple[str, ...]
     left_out: LeftOut
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
 
 def compute(
