@@ -150,10 +150,12 @@ def test_landscapes_take_what_stands_in_the_steps_place(
     words = ("plot", "loss-landscape", c, "--along", "time", "--output", str(output))
     status, _, err = run(capsys, *words)
     assert (status, "c: It did not log time." in err) == (1, True)
-    words = ("plot", "gradient-flow", a, "--along", "tokens", "--output", str(output))
+    words = ("plot", "training-dynamics", a, "--along", "tokens", "--output", str(output))
     status, _, err = run(capsys, *words)
     assert status == 2
-    assert "--along goes with loss-landscape, reward-landscape and curves only" in err
+    assert (
+        "--along goes with loss-landscape, reward-landscape, gradient-flow and curves only" in err
+    )
 
 
 def test_a_landscape_is_shown_and_chosen_by_name(

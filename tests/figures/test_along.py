@@ -12,7 +12,7 @@ import pytest
 
 from viz3d.errors import BadArgument, ChartError
 from viz3d.export.glb import to_glb
-from viz3d.figures import difference, loss_landscape, overlay, reward_landscape
+from viz3d.figures import difference, gradient_flow, loss_landscape, overlay, reward_landscape
 from viz3d.figures.event_table import event_table
 from viz3d.figures.kinds import make_chart
 from viz3d.run import Run
@@ -198,3 +198,39 @@ def test_along_the_step_nothing_has_changed(kind: str, small) -> None:
         assert one.to_json() == other.to_json()
     assert plain.summary == more.summary
     assert list(plain.data().columns) == list(more.data().columns)
+
+
+def test_gradients_along_time(layered) -> None:
+    """A column stands where its first logged step was; norms at other steps are counted."""
+    clock = np.where(np.arange(500) % 10, np.nan, 1.7e9 + 3.0 * np.arange(500))
+    run = logging(layered, "time", clock, "time")
+    made = gradient_flow.chart(run, along="time")
+    assert made.figure.layout.scene.xaxis.title.text == "time (s)"
+    assert made.flat.layout.xaxis.title.text == "time (s)"
+    lines = next(t for t in made.figure.data if isinstance(t, go.Scatter3d))
+    assert np.nanmax(lines.x) == 490 * 3.0
+    assert all("step %{x" not in (t.hovertemplate or "") for t in made.figure.data)
+    assert "0 to 1,470 s (steps 0 to 490)" in made.summary
+    assert "2,250 norms at steps whose place along time (s) was not logged left out." in made.notes
+    data = made.data()
+    assert (data["time"] == data["step"] * 3.0).all()
+    with pytest.raises(ChartError, match="layered: It did not log tokens"):
+        gradient_flow.chart(layered, along="tokens")
+    unlogged = replace(run, layers=run.layers[run.layers["step"] % 10 == 1])
+    with pytest.raises(ChartError, match="At no step with gradient norms was the place"):
+        gradient_flow.chart(unlogged, along="time")
+
+
+def test_gradients_are_overlaid_along_tokens(layered) -> None:
+    """Each run at its own places; one without is named and the others stay."""
+    small, large = with_tokens(layered), with_tokens(replace(layered, name="large"), 2 * EACH)
+    groups = {"small": [small], "large": [large, replace(layered, name="lost")], "none": [layered]}
+    made = overlay.chart(groups, "gradient-flow", along="tokens")
+    ends = {float(np.nanmax(t.x)) for t in made.figure.data if isinstance(t, go.Scatter3d)}
+    assert len(ends) == 2
+    assert max(ends) == 2 * min(ends)
+    assert made.figure.layout.scene.xaxis.title.text == "tokens"
+    assert made.flat.layout.xaxis.title.text == "tokens"
+    assert "Left out, for want of a place along tokens: lost. Left out: none." in made.summary
+    assert made.figure.layout.meta["viz3d"]["settings"]["along"] == "tokens"
+    assert {"group", "step", "tokens"} <= set(made.data().columns)

@@ -94,7 +94,7 @@ def test_three_places_side_by_side_along_what_they_logged(three: Shown) -> None:
     assert not app.exception
     assert len(charts(app)) == 2
     assert f"{IN_FOLDER} was left out." in said(app)
-    app.selectbox(key="kind").set_value("Gradient flow").run()
+    app.selectbox(key="kind").set_value("Training dynamics").run()
     assert not app.exception
     assert "along" not in [box.key for box in app.selectbox]
 

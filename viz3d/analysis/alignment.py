@@ -80,11 +80,11 @@ class Alignment:
     def at(self, steps: ArrayLike) -> NDArray[np.float64]:
         """Return the places of some steps of the run, NaN where none was logged at that step.
 
-        The axis of steps has a place for each, be there a row or not.
+        What follows from the step alone has a place for each, be there a row or not.
         """
         wanted = np.asarray(steps, dtype=np.int64)
-        if self.axis == "step":
-            return wanted.astype(np.float64)
+        if not self.metric and not self.reason:
+            return np.multiply(wanted, self.unit)
         found = np.full(len(wanted), np.nan)
         if len(self.step):
             near = np.minimum(np.searchsorted(self.step, wanted), len(self.step) - 1)

@@ -72,7 +72,7 @@ def nowhere(along: str, metric: str, left_out: LeftOut, lacks: str = "") -> Char
 def unplaced(metric: str, along: str) -> ChartError:
     """Return the error that says that no value of a metric has a place on the axis."""
     return ChartError(
-        f"No {in_words(metric)} lies at a step whose place along {AXES[along]} was logged. Choose "
+        f"At no step with {in_words(metric)} was the place along {AXES[along]} logged. Choose "
         "another axis, or log both at the same steps."
     )
 
@@ -91,14 +91,20 @@ def place_hover(along: str, step: Drawn) -> Drawn:
     step : str
         Where the label finds the step, such as ``"customdata"``; along the step it is x.
     """
-    if along == "step":
-        return "step %{x:,d}"
-    return f"{AXES[along]} %{{x:{x_format(along)}}}<br>step %{{{step}:,d}}"
+    own = "" if along == "step" else f"<br>step %{{{step}:,d}}"
+    return x_hover(along) + own
+
+
+def x_hover(along: str) -> Drawn:
+    """Return the same without the step, where each point stands for several of them."""
+    return f"{AXES[along]} %{{x:{',d' if along == 'step' else x_format(along)}}}"
 
 
 def said_place(along: str, x: float) -> Drawn:
     """Say one place: ``step 100``, ``1,000 tokens``, ``12.5 s``."""
-    return {"step": f"step {say(x)}", "time": f"{say(x)} s"}.get(along, f"{say(x)} {AXES[along]}")
+    if along == "step":
+        return f"step {say(x)}"
+    return f"{say(x)} s" if along == "time" else f"{say(x)} {AXES[along]}"
 
 
 def said_stretch(along: str, first: float, last: float) -> Drawn:
@@ -108,6 +114,21 @@ def said_stretch(along: str, first: float, last: float) -> Drawn:
     if along == "step":
         return f"steps {say(first)} to {say(last)}"
     return f"{say(first)} to {said_place(along, last)}"
+
+
+def ends(along: str, first: float, last: float) -> dict[str, float]:
+    """Return the numbers of a summary that say how far runs reach, where that is no step."""
+    if along == "step":
+        return {}
+    return {f"first_{along}": float(first), f"last_{along}": float(last)}
+
+
+def said_reach(along: str, said: Mapping[str, Any]) -> Drawn:
+    """Say how far runs reach, from the numbers of a summary: with the steps in any case."""
+    steps = said_stretch("step", said["first_step"], said["last_step"])
+    if along == "step":
+        return steps
+    return f"{said_stretch(along, said[f'first_{along}'], said[f'last_{along}'])} ({steps})"
 
 
 def left_out_sentence(along: str, left_out: LeftOut) -> str:
@@ -145,13 +166,8 @@ def place_source(places: Alignment) -> str:
     return places.metric or places.said or "step"
 
 
-def place_notes(
-    along: str,
-    left_out: LeftOut,
-    had: Sequence[tuple[str, Alignment]],
-    unplaced: Mapping[str, int] | None = None,
-) -> list[str]:
-    """Say which runs have no place and why, where the places come from, and what has none.
+def place_notes(along: str, left_out: LeftOut, had: Sequence[tuple[str, Alignment]]) -> list[str]:
+    """Say which runs have no place and why, and how the places of the others were had.
 
     Parameters
     ----------
@@ -159,8 +175,6 @@ def place_notes(
     left_out : tuple of (str, str)
     had : sequence of (str, Alignment)
         The runs that are drawn.
-    unplaced : mapping of {noun: int}, optional
-        How many of what, in the singular, lie at steps whose place was not logged.
     """
     said = [f"{name} was left out. {why}" for name, why in left_out]
     by_source: dict[str, list[str]] = {}
@@ -170,10 +184,11 @@ def place_notes(
             by_source.setdefault(where, []).append(name)
     axis = AXES[along]
     called = axis[0].upper() + axis[1:]
-    said += [f"{called} of {listed(runs)}: {where}." for where, runs in by_source.items()]
-    said += [
-        f"{count(n, noun)} at steps whose place along {axis} was not logged left out."
-        for noun, n in (unplaced or {}).items()
-        if n
-    ]
-    return said
+    return said + [f"{called} of {listed(runs)}: {where}." for where, runs in by_source.items()]
+
+
+def unplaced_note(along: str, n: int, noun: Drawn = "row") -> list[str]:
+    """Count what lies at steps whose place was not logged; nothing where all were."""
+    if not n:
+        return []
+    return [f"{count(n, noun)} at steps whose place along {AXES[along]} was not logged left out."]

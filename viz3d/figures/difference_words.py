@@ -15,6 +15,7 @@ from viz3d.figures.along import (
     place_notes,
     rounded,
     said_stretch,
+    unplaced_note,
 )
 from viz3d.figures.difference_data import DifferenceResult
 from viz3d.figures.difference_sides import Side
@@ -133,8 +134,8 @@ def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
             result.along,
             _without_place(result),
             [pair for side in result.sides for pair in zip(side.runs, side.places, strict=True)],
-            {"row": sum(side.unplaced for side in result.sides)},
         ),
+        *unplaced_note(result.along, sum(side.unplaced for side in result.sides)),
     ]
     return tuple(note for note in said_ if note)
 

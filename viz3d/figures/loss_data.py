@@ -20,7 +20,7 @@ from viz3d.figures.frame import Frame, Range, skewed, span
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.paths import Path, thin_paths
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import listed
+from viz3d.figures.text import Drawn, listed
 from viz3d.run import Run
 
 KIND = "loss-landscape"
@@ -191,7 +191,7 @@ def _fit(curves: Sequence[Curve], strictness: str) -> Surface:
     )
 
 
-def names(result: LossLandscapeResult) -> tuple[str, str, str]:
+def names(result: LossLandscapeResult) -> tuple[Drawn, Drawn, Drawn]:
     """Return the names of the axes."""
     return AXES[result.along], RATE_TITLES[result.rate], "loss"
 

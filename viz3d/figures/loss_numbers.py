@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from viz3d.analysis.valley import Valley
-from viz3d.figures.along import beside_step, rounded
+from viz3d.figures.along import ends, rounded
 from viz3d.figures.event_words import tally
 from viz3d.figures.loss_data import LossLandscapeResult
 from viz3d.figures.loss_pins import clipped
@@ -22,7 +22,11 @@ def numbers(result: LossLandscapeResult, top: float) -> dict[str, Any]:
         "runs": len(result.curves),
         "first_step": min(int(curve.step[0]) for curve in result.curves),
         "last_step": max(int(curve.step[-1]) for curve in result.curves),
-        **_reach(result),
+        **ends(
+            result.along,
+            min(curve.x[0] for curve in result.curves),
+            max(curve.x[-1] for curve in result.curves),
+        ),
         "lowest_rate": float(rates.min()) if len(rates) else None,
         "highest_rate": float(rates.max()) if len(rates) else None,
         "share_supported": 0.0 if result.surface.reason else float(result.surface.share),
@@ -35,14 +39,6 @@ def numbers(result: LossLandscapeResult, top: float) -> dict[str, Any]:
         "points_total": sum(path.total for path in result.paths),
         "points_above_axis": clipped(result, top),
     }
-
-
-def _reach(result: LossLandscapeResult) -> dict[str, float]:
-    """Return from where to where the runs are, where that is no step."""
-    along = result.along
-    first = min(float(curve.x[0]) for curve in result.curves)
-    last = max(float(curve.x[-1]) for curve in result.curves)
-    return beside_step(f"first_{along}", first) | beside_step(f"last_{along}", last)
 
 
 def _first_bad(result: LossLandscapeResult) -> tuple[str, Any] | None:

@@ -16,7 +16,8 @@ from viz3d.figures.along import (
     place_notes,
     reached,
     said_place,
-    said_stretch,
+    said_reach,
+    unplaced_note,
 )
 from viz3d.figures.budget import told
 from viz3d.figures.event_words import summed_up
@@ -65,12 +66,8 @@ def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
 
 
 def _what(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
-    steps = said_stretch("step", said["first_step"], said["last_step"])
-    along = result.along
-    if along != "step":
-        reach = said_stretch(along, said[f"first_{along}"], said[f"last_{along}"])
-        steps = f"{reach} ({steps})"
-    return f"Loss of {count(said['runs'], 'run')} over {steps} and {_rates(result.rate, said)}."
+    reach = said_reach(result.along, said)
+    return f"Loss of {count(said['runs'], 'run')} over {reach} and {_rates(result.rate, said)}."
 
 
 def _rates(axis: str, said: Mapping[str, Any]) -> str:
@@ -157,14 +154,10 @@ def left_out(result: LossLandscapeResult) -> list[str]:
         if result.unused
         else "",
         *place_notes(
-            result.along,
-            result.left_out,
-            [(curve.run, curve.places) for curve in result.curves],
-            {
-                "row": sum(curve.unplaced for curve in result.curves),
-                "superseded row": result.superseded_unplaced,
-            },
+            result.along, result.left_out, [(curve.run, curve.places) for curve in result.curves]
         ),
+        *unplaced_note(result.along, sum(curve.unplaced for curve in result.curves)),
+        *unplaced_note(result.along, result.superseded_unplaced, "superseded row"),
     ]
     return [note for note in said if note]
 

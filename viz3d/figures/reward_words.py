@@ -16,6 +16,7 @@ from viz3d.figures.along import (
     reached,
     rounded,
     said_place,
+    unplaced_note,
 )
 from viz3d.figures.budget import told
 from viz3d.figures.event_words import summed_up, tally
@@ -124,7 +125,8 @@ def left_out(result: RewardLandscapeResult) -> list[str]:
         notes.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
     had = [(rows.run, rows.places) for rows in result.rows]
     lost = sum(rows.unplaced for rows in result.rows)
-    return [*notes, *place_notes(result.along, result.left_out, had, {"row": lost})]
+    notes += place_notes(result.along, result.left_out, had)
+    return [*notes, *unplaced_note(result.along, lost)]
 
 
 def table(result: RewardLandscapeResult) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from viz3d.ui.text import Markdown, safe
 
 ALONG = {"step": "Step", "tokens": "Tokens", "flops": "Training FLOPs", "time": "Time"}
 # Charts with an axis of steps on which something else may stand.
-LAID_ALONG = ("curves", "loss-landscape", "reward-landscape")
+LAID_ALONG = ("curves", "gradient-flow", "loss-landscape", "reward-landscape")
 STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
 
 
