@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from viz3d.errors import NotMine
 from viz3d.formats import csv_any, delimited
 from viz3d.formats.delimited import read_table
+from viz3d.formats.dialect import sniff
 from viz3d.formats.tally import Tally
 
 from .conftest import Reader, joined, said
@@ -211,7 +212,7 @@ def test_block_by_block_is_as_the_whole(odd, plain, last: bool) -> None:
         path = Path(folder, "a.csv")
         path.write_text("\n".join(map(",".join, rows)), encoding="utf-8")
         tally, other = Tally("a.csv"), Tally("a.csv")
-        dialect = delimited._sniff(path, Tally("a.csv"))
+        dialect = sniff(path, Tally("a.csv"))
         table = delimited._read_stream(path, dialect, tally)
         patch.undo()
         whole = delimited._read_fast(path, dialect, other)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, text
 from viz3d.formats.arrow import from_arrow
-from viz3d.formats.numbers import NUMBER, clean_name
+from viz3d.formats.dialect import Dialect, sniff, split
 from viz3d.formats.steps import counts_steps
 from viz3d.formats.table import Table, TableBuilder, stack
 from viz3d.formats.tally import Tally
@@ -22,35 +20,9 @@ if TYPE_CHECKING:
 
     from viz3d.formats.rows import Cells
 
-HEAD_BYTES = 256 * 1024
 BLOCK_BYTES = limits.MIB
-SAMPLE_ROWS = 20
-DELIMITERS = (",", ";", "\t", "|")
 RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
 UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were} read as one line{|s} of text."
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a delimited file is written.
-
-    Attributes
-    ----------
-    delimiter : str
-    decimal : str
-    names : tuple of str
-        Of the columns; unique.
-    skip : int
-        Lines before the first row.
-    is_utf8 : bool
-        False where a row of garbage is not, which Arrow cannot pass over.
-    """
-
-    delimiter: str
-    decimal: str
-    names: tuple[str, ...]
-    skip: int
-    is_utf8: bool
 
 
 def read_table(path: Path, tally: Tally) -> Table:
@@ -72,7 +44,7 @@ def read_table(path: Path, tally: Tally) -> Table:
         If it is no text, or has no column of numbers.
     """
     size = text.check(path)
-    dialect = _sniff(path, tally)
+    dialect = sniff(path, tally)
     if not size or dialect is None:
         return Table(0)
     table = (
@@ -83,89 +55,6 @@ def read_table(path: Path, tally: Tally) -> Table:
     if table.n and not table.columns:
         raise NotMine("it has no column of numbers")
     return table
-
-
-def _sniff(path: Path, tally: Tally) -> Dialect | None:
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES).removeprefix(text.BOM)
-    if b"\r" in head and b"\n" not in head:
-        raise NotMine("its lines end in carriage returns; convert it with `tr '\\r' '\\n'`")
-    if len(head) >= HEAD_BYTES - len(text.BOM):
-        head = head[: head.rfind(b"\n") + 1]
-        if not head:
-            raise NotMine(f"its first line is longer than {HEAD_BYTES // 1024} KiB")
-    rows = [row.rstrip("\r") for row in head.decode("utf-8", errors="replace").split("\n")]
-    skip = next((at for at, row in enumerate(rows) if row.strip() and row[0] != "#"), len(rows))
-    if skip == len(rows):
-        return None
-    delimiter, cells = _split_best(rows[skip : skip + SAMPLE_ROWS])
-    is_utf8 = _is_utf8(head)
-    odd = () if is_utf8 else (_split(row, delimiter) for row in rows[skip:] if "\ufffd" in row)
-    # A row of garbage does not fit the header, and is left out as such.
-    if any(len(row) == len(cells[0]) for row in odd):
-        raise NotMine("it is not UTF-8 text; convert it with `iconv -t UTF-8`")
-    decimal = "." if delimiter == "," or not _has_decimal_comma(cells[1:]) else ","
-    if decimal == ",":
-        tally.add("Numbers are written with a decimal comma and were read so.")
-    header = cells[0]
-    if all(NUMBER.fullmatch(cell.strip().replace(decimal, ".")) for cell in header):
-        tally.add("There is no header, so the columns are called col_1, col_2 and so on.")
-        names = tuple(f"col_{at + 1}" for at in range(len(header)))
-        return Dialect(delimiter, decimal, names, skip, is_utf8)
-    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1, is_utf8)
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _split_best(rows: Sequence[str]) -> tuple[str, list[list[str]]]:
-    """Return the delimiter that gives most rows the header's width, and the cells of each row."""
-    splits = {mark: [_split(row, mark) for row in rows] for mark in DELIMITERS}
-
-    def fit(mark: str) -> tuple[bool, int, int]:
-        width = len(splits[mark][0])
-        return width > 1, sum(len(cells) == width for cells in splits[mark]), width
-
-    best = max(DELIMITERS, key=fit)
-    return best, splits[best]
-
-
-def _split(row: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([row], delimiter=delimiter), [])
-    except csv.Error:
-        return row.split(delimiter)
-
-
-def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
-    cells = [cell.strip() for row in rows for cell in row]
-    with_comma = sum(cell.count(",") == 1 and _is_number(cell.replace(",", ".")) for cell in cells)
-    with_point = sum("." in cell and _is_number(cell) for cell in cells)
-    return with_comma > with_point
-
-
-def _is_number(cell: str) -> bool:
-    return bool(NUMBER.fullmatch(cell))
-
-
-def _unique(header: Sequence[str], tally: Tally) -> tuple[str, ...]:
-    """Return unique names: a repeated one gets its count, an empty one its place."""
-    names: dict[str, None] = {}
-    for at, cell in enumerate(header, start=1):
-        name = clean_name(cell) if cell.strip() else f"col_{at}"
-        wanted, count = name, 2
-        while name in names:
-            name = f"{wanted} ({count})"
-            count += 1
-        if name != wanted:
-            tally.add("{n} column name{|s} stood twice in the header ({names}).", name=wanted)
-        names[name] = None
-    return tuple(names)
 
 
 def _read_stream(path: Path, dialect: Dialect, tally: Tally) -> Table | None:
@@ -319,7 +208,7 @@ def _read_rows(path: Path, dialect: Dialect, tally: Tally) -> Table:
             continue
         if line.count(b'"') % 2:
             tally.add(UNCLOSED, line=number)
-        cells = _split(text.printed(line), dialect.delimiter)
+        cells = split(text.printed(line), dialect.delimiter)
         if len(cells) != len(dialect.names):
             tally.add(RAGGED, line=number)
             continue
