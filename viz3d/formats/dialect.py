@@ -32,15 +32,12 @@ class Dialect:
         Of the columns; unique.
     skip : int
         Lines before the first row.
-    is_utf8 : bool
-        False where a row of garbage is not, which Arrow cannot pass over.
     """
 
     delimiter: str
     decimal: str
     names: tuple[str, ...]
     skip: int
-    is_utf8: bool
 
 
 def sniff(path: Path, tally: Tally) -> Dialect | None:
@@ -82,8 +79,8 @@ def sniff(path: Path, tally: Tally) -> Dialect | None:
     if all(NUMBER.fullmatch(cell.strip().replace(decimal, ".")) for cell in header):
         tally.add("There is no header, so the columns are called col_1, col_2 and so on.")
         names = tuple(f"col_{at + 1}" for at in range(len(header)))
-        return Dialect(delimiter, decimal, names, skip, is_utf8)
-    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1, is_utf8)
+        return Dialect(delimiter, decimal, names, skip)
+    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1)
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -57,12 +57,20 @@ class Tally:
         """
         entry = self._entries.setdefault(what, _Entry(line=line, remedy=remedy))
         entry.count += count
+        if line is not None and entry.line is not None:
+            entry.line = min(entry.line, line)
         if name:
             entry.names[name] = None
 
     def take(self, other: Tally) -> None:
         """Add what was counted of another file."""
         self._taken.extend(other.problems())
+
+    def merge(self, other: Tally) -> None:
+        """Count what was counted of another part of the same file."""
+        for what, entry in other._entries.items():
+            self.add(what, line=entry.line, count=entry.count, remedy=entry.remedy)
+            self._entries[what].names.update(entry.names)
 
     def counted(self) -> list[tuple[str, int, list[str]]]:
         """Return what was counted, in the order in which it was first met: for `recount`."""
