@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow.csv as pc
 
 RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
-UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were} read as one line{|s} of text."
+UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were each} read as one line of text."
 GAPS = ("", "None", "null", "NA", "N/A", "-")
 # Arrow takes 1 and 0 for truths, too, where others stand beside them.
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")

@@ -49,7 +49,9 @@ def read_table(path: Path, tally: Tally) -> Table:
     return table
 
 
-def read_rows(path: Path, dialect: Dialect, tally: Tally, start: int = 0) -> Table:
+def read_rows(
+    path: Path, dialect: Dialect, tally: Tally, start: int = 0, stop: int | None = None
+) -> Table:
     """Read the rows of a delimited file, block by block.
 
     Parameters
@@ -57,9 +59,9 @@ def read_rows(path: Path, dialect: Dialect, tally: Tally, start: int = 0) -> Tab
     path : pathlib.Path
     dialect : Dialect
     tally : Tally
-    start : int, optional
-        Byte behind the header at which to begin, by default at the first row. Lines are counted
-        from there.
+    start, stop : int, optional
+        Bytes, each at the beginning of a line, between which to read: the first of them behind the
+        header, from where lines are counted. By default all rows.
 
     Returns
     -------
@@ -74,7 +76,9 @@ def read_rows(path: Path, dialect: Dialect, tally: Tally, start: int = 0) -> Tab
     while True:
         kinds: dict[str, set[str]] = defaultdict(set)
         trial = Tally(tally.file)
-        table = stack(_tables(path, dialect, trial, start, texts, kinds), trial)
+        blocks = text.blocks(path, trial, start, stop)
+        rows = blocks if start else _below(dialect.skip, blocks)
+        table = stack(_tables(rows, dialect, trial, texts, kinds), trial)
         # Labels of some lines may all be numbers, and those of others not.
         mixed = {name for name, found in kinds.items() if len(found) > 1}
         if not mixed:
@@ -87,10 +91,9 @@ def read_rows(path: Path, dialect: Dialect, tally: Tally, start: int = 0) -> Tab
 
 
 def _tables(
-    path: Path,
+    blocks: Iterable[tuple[int, bytes]],
     dialect: Dialect,
     tally: Tally,
-    start: int,
     texts: Collection[str],
     kinds: Mapping[str, set[str]],
 ) -> Iterator[Table]:
@@ -99,8 +102,7 @@ def _tables(
     def read(piece: tuple[int, bytes]) -> Block:
         return read_block(piece[1], piece[0], dialect, texts)
 
-    blocks = text.blocks(path, tally, start)
-    for _, block in in_order(read, blocks if start else _below(dialect.skip, blocks)):
+    for _, block in in_order(read, blocks):
         for what, line in block.odd:
             tally.add(what, line=line)
         for name in {*LABELS}.intersection(dialect.names):

@@ -40,7 +40,7 @@ class Dialect:
     skip: int
 
 
-def sniff(path: Path, tally: Tally) -> Dialect | None:
+def sniff(path: Path, tally: Tally, stop: int = HEAD_BYTES) -> Dialect | None:
     """Find out how a file is written from its beginning; None where there is no line in it.
 
     Parameters
@@ -48,6 +48,8 @@ def sniff(path: Path, tally: Tally) -> Dialect | None:
     path : pathlib.Path
     tally : Tally
         Is told of repeated names, of a decimal comma and of a missing header.
+    stop : int, optional
+        Byte before which to look, where that is not far.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def sniff(path: Path, tally: Tally) -> Dialect | None:
         If its lines end in carriage returns, are too long, or are no UTF-8 text.
     """
     with path.open("rb") as file:
-        head = file.read(HEAD_BYTES).removeprefix(text.BOM)
+        head = file.read(min(HEAD_BYTES, stop)).removeprefix(text.BOM)
     if b"\r" in head and b"\n" not in head:
         raise NotMine("its lines end in carriage returns; convert it with `tr '\\r' '\\n'`")
     if len(head) >= HEAD_BYTES - len(text.BOM):

@@ -49,7 +49,7 @@ class Tally:
             ``{names}`` the names concerned, ``{limit:NAME}`` a cap of `viz3d.formats.limits`,
             and of ``{one|many}`` the one that fits the count.
         line : int, optional
-            Where; the first one is told.
+            Where; of several the first in the file is told.
         count : int
         name : str
             A metric or key concerned.
