@@ -49,7 +49,7 @@ class Tally:
             ``{names}`` the names concerned, ``{limit:NAME}`` a cap of `viz3d.formats.limits`,
             and of ``{one|many}`` the one that fits the count.
         line : int, optional
-            Where; the first one is told.
+            Where; of several the first in the file is told.
         count : int
         name : str
             A metric or key concerned.
@@ -57,12 +57,20 @@ class Tally:
         """
         entry = self._entries.setdefault(what, _Entry(line=line, remedy=remedy))
         entry.count += count
+        if line is not None and entry.line is not None:
+            entry.line = min(entry.line, line)
         if name:
             entry.names[name] = None
 
     def take(self, other: Tally) -> None:
         """Add what was counted of another file."""
         self._taken.extend(other.problems())
+
+    def merge(self, other: Tally) -> None:
+        """Count what was counted of another part of the same file."""
+        for what, entry in other._entries.items():
+            self.add(what, line=entry.line, count=entry.count, remedy=entry.remedy)
+            self._entries[what].names.update(entry.names)
 
     def counted(self) -> list[tuple[str, int, list[str]]]:
         """Return what was counted, in the order in which it was first met: for `recount`."""
