@@ -33,7 +33,11 @@ GRID_FILE_BYTES = 256 * MIB  # of a file that holds a landscape
 GRID_BYTES = 40 * MIB  # of all arrays in an archive, unpacked: four of them at the cap on nodes
 GRID_NODES = 1_000_000  # of one landscape
 GRID_MEMBERS = 64  # arrays in one file of a landscape
-NUMBERS = 45_000_000  # of one log, and where they stand; read, each takes about 10 bytes
+NUMBERS = 50_000_000  # of the logs of one run, and four of each row of a column: about 8 bytes each
+HISTORY_CELLS = 50_000_000  # steps times metrics of one run, superseded ones too: 8 bytes each
+RUNS = 1_000  # in one console log
+LAYER_ROWS = 4_000_000  # layers times steps at which they are logged, of one run: about 100 bytes each
+NONFINITE = 500_000  # values that are not finite of one run, each of which is listed
 CELLS = 20_000_000  # rows times columns of a Parquet file; read, each takes about 22 bytes
 TEXT_BYTES = 64 * MIB  # of one column of text in a Parquet file, whose dictionary may hold it once
 
