@@ -13,14 +13,12 @@ import argparse
 import json
 import os
 import re
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-import zlib
-from collections.abc import Callable, Iterator
-from itertools import count, cycle
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count, cycle
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,36 +51,37 @@ def drawn(step: int) -> float:
 
 
 METRICS = 12
-DENSE = '{"step": %d, ' + ", ".join(f'"metric_{at}": %.15g' for at in range(METRICS)) + "}\n"
+# What stands behind the step; so many different ones that nothing shrinks.
+TAILS = [
+    ", ".join(f'"metric_{at}": {drawn(97 * tail + at):.15g}' for at in range(METRICS)) + "}\n"
+    for tail in range(997)
+]
+CELLS = [
+    "".join(f",{drawn(97 * tail + at):.15g}" for at in range(METRICS)) + "\n" for tail in range(997)
+]
 
 
-def dense(first: int = 0) -> Iterator[bytes]:
+def dense(steps: Iterable[int]) -> Iterator[bytes]:
     """Yield JSON lines of twelve metrics."""
-    return rows(DENSE, lambda step: step, *[lambda step: drawn(step)] * METRICS, first=first)
+    for step in steps:
+        yield f'{{"step": {step}, {TAILS[step % 997]}'.encode()
 
 
 def jsonl(folder: Path, size: int) -> None:
     """Twelve metrics in each row."""
-    fill(folder / "log.jsonl", size, dense())
+    fill(folder / "log.jsonl", size, dense(count()))
 
 
 def jsonl_restart(folder: Path, size: int) -> None:
     """The same, but that the run went back to a tenth of its way."""
-    n = size // 280
-    some = (line for part in (range(n // 2), range(n // 20, n)) for line in _lines_of(part))
-    fill(folder / "log.jsonl", size, some)
+    n = size // 330
+    fill(folder / "log.jsonl", size, dense(chain(range(n // 2), range(n // 20, n))))
 
 
 def jsonl_from_0(folder: Path, size: int) -> None:
     """The same, but that the run began anew in the middle, which leaves two attempts."""
-    n = size // 280
-    some = (line for part in (range(n // 2), range(n)) for line in _lines_of(part))
-    fill(folder / "log.jsonl", size, some)
-
-
-def _lines_of(steps: range) -> Iterator[bytes]:
-    for step in steps:
-        yield (DENSE % (step, *[drawn(step)] * METRICS)).encode()
+    n = size // 330
+    fill(folder / "log.jsonl", size, dense(chain(range(n // 2), range(n))))
 
 
 def jsonl_sparse(folder: Path, size: int) -> None:
@@ -147,8 +146,12 @@ def gz(folder: Path, size: int) -> None:
 def csv(folder: Path, size: int) -> None:
     """Twelve metrics in each row."""
     names = ",".join(["step", *(f"metric_{at}" for at in range(METRICS))]) + "\n"
-    lines = rows("%d" + ",%.15g" * METRICS + "\n", lambda at: at, *[drawn] * METRICS)
-    fill(folder / "log.csv", size, _headed(names, lines))
+    fill(folder / "log.csv", size, _headed(names, _cells(count())))
+
+
+def _cells(steps: Iterable[int]) -> Iterator[bytes]:
+    for step in steps:
+        yield f"{step}{CELLS[step % 997]}".encode()
 
 
 def csv_lightning(folder: Path, size: int) -> None:
@@ -235,44 +238,41 @@ def wandb_segments(folder: Path, size: int) -> None:
 
 
 def _wandb(metrics: int, first: int = 0, of: int = 0) -> Iterator[bytes]:
-    from tests.formats.wandb_file import HEADER, MAGIC, piece
-
-    def inside(field: int, data: bytes) -> bytes:
-        head = b"" if field < 16 else b"\x01"
-        return bytes([field << 3 & 0x7F | 2 | (0x80 if head else 0)]) + head + _varint(len(data)) + data
+    """Yield a log in LevelDB's framing, which parts records at the borders of blocks."""
+    from tests.formats.wandb_file import BLOCK, FIRST, FULL, HEADER, LAST, MAGIC, MIDDLE, piece
 
     yield MAGIC
     at = len(MAGIC)
     for step in count(first):
-        items = b""
-        for metric in range(metrics):
-            name = f"metric_{metric + (step % of if of else 0)}".encode()
-            value = f"{drawn(step):.15g}".encode()
-            items += inside(1, inside(2, name) + inside(16, value))
-        items += inside(1, inside(2, b"_step") + inside(16, b"%d" % step))
-        record = inside(2, items + inside(2, b"\x08" + _varint(step)))
-        room = 32768 - at % 32768
-        if room < HEADER + len(record):
-            yield bytes(room) if room < HEADER else piece(1, b"\0" * (room - HEADER))[:0] + _padded(room, piece)
-            at += room
-        done = piece(1, record)
-        at += len(done)
-        yield done
+        left, kind = _history(step, metrics, of), FULL
+        while left:
+            room = BLOCK - at % BLOCK
+            if room < HEADER:
+                yield bytes(room)
+                at += room
+                continue
+            part, left = left[: room - HEADER], left[room - HEADER :]
+            begun = kind in (FIRST, MIDDLE)
+            kind = (MIDDLE if begun else FIRST) if left else (LAST if begun else FULL)
+            at += HEADER + len(part)
+            yield piece(kind, part)
 
 
-def _padded(room: int, piece: Callable[[int, bytes], bytes]) -> bytes:
-    """Return a record of console output that fills the rest of a block."""
-    return piece(1, b"") + bytes(room - 7) if room < 16 else piece(1, _output(room - 7))
+def _history(step: int, metrics: int, of: int) -> bytes:
+    """Return a record of some metrics out of several, as `tests.formats.wandb_file.row` does."""
+    items = b"".join(
+        _item(f"metric_{at + (step % of if of else 0)}", f"{drawn(step):.15g}")
+        for at in range(metrics)
+    )
+    return _inside(2, items + _item("_step", str(step)) + _inside(2, b"\x08" + _varint(step)))
 
 
-def _output(size: int) -> bytes:
-    """Return a record of a given size that tells of nothing."""
-    head = b"\xaa\x06"  # field 101, bytes: no field that is known
-    for n in range(size):
-        whole = head + _varint(size - 3 - n) + bytes(size - 3 - n)
-        if len(whole) == size:
-            return whole
-    return bytes(0)
+def _item(name: str, value: str) -> bytes:
+    return _inside(1, _inside(2, name.encode()) + _inside(16, value.encode()))
+
+
+def _inside(field: int, data: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(data)) + data
 
 
 def _varint(number: int) -> bytes:
@@ -396,7 +396,7 @@ def _neptune(folder: Path, size: int, metrics: int) -> None:
 def joined(folder: Path, size: int) -> None:
     """A run folder of our own with four parts, each of them below every cap."""
     for at in range(4):
-        fill(folder / f"run/metrics/part-{at + 1:05}.jsonl", size // 2, dense(at * 10_000_000))
+        fill(folder / f"run/metrics/part-{at + 1:05}.jsonl", size // 2, dense(count(at * 10_000_000)))
     (folder / "run/run.json").write_text('{"config": {}}')
 
 
@@ -410,11 +410,10 @@ def joined_50(folder: Path, size: int) -> None:
 
 def joined_formats(folder: Path, size: int) -> None:
     """Files of several formats that belong to one run, of other metrics and other steps."""
-    fill(folder / "run/metrics.jsonl", size // 2, dense())
+    fill(folder / "run/metrics.jsonl", size // 2, dense(count()))
     (folder / "run/run.json").write_text('{"config": {}}')
     names = ",".join(["step", *(f"other_{at}" for at in range(METRICS))]) + "\n"
-    lines = rows("%d" + ",%.15g" * METRICS + "\n", lambda at: at, *[drawn] * METRICS, first=10**7)
-    fill(folder / "run/log.csv", size // 2, _headed(names, lines))
+    fill(folder / "run/log.csv", size // 2, _headed(names, _cells(count(10**7))))
     fill(folder / "run/events.out.tfevents.1.host.1.0", size // 4, _events(2 * 10**7, 12))
 
 
