@@ -7,6 +7,7 @@ has read a small one before, and deleted. Told is the largest memory of that pro
 held before. No input may add more than 512 MB; what is refused may take 2 seconds and 64 MB.
 """
 
+# ruff: noqa: D401 - of an input the docstring says what it is
 from __future__ import annotations
 
 import argparse
@@ -193,7 +194,10 @@ def console_runs(folder: Path, size: int) -> None:
 
 def console_llmc(folder: Path, size: int) -> None:
     """What llm.c prints of a step."""
-    line = "step %d/99999999 | loss %.6f (+nanz)| norm 2.1 (+0.1z)| lr 1.0e-04 | 90.10 ms | 51.2%% bf16 MFU | 90000 tok/s\n"
+    line = (
+        "step %d/99999999 | loss %.6f (+nanz)| norm 2.1 (+0.1z)| lr 1.0e-04 | 90.10 ms | "
+        "51.2%% bf16 MFU | 90000 tok/s\n"
+    )
     fill(folder / "log.txt", size, rows(line, lambda at: at + 1, drawn))
 
 
@@ -302,7 +306,7 @@ def events_many(folder: Path, size: int) -> None:
 
 def events_large(folder: Path, size: int) -> None:
     """Records of 60 MiB each."""
-    from tests.formats.events import record, inside, simple, whole
+    from tests.formats.events import inside, record, simple, whole
 
     value = simple("loss", 1.0) + inside(99, bytes(60 << 20))
     fill(folder / "run/events.out.tfevents.1.host.1.0", size,
@@ -320,8 +324,11 @@ def trainer_state(folder: Path, size: int) -> None:
     """The state of a Hugging Face trainer at the cap on documents."""
     line = '{"epoch": %.6f, "grad_norm": %.6f, "learning_rate": 5e-05, "loss": %.6f, "step": %d},\n'
     path = folder / "trainer_state.json"
-    fill(path, min(size, 64 << 20) - 200, _headed(
-        '{"epoch": 1.0, "log_history": [', rows(line, drawn, drawn, drawn, lambda at: at)))
+    fill(
+        path,
+        min(size, 64 << 20) - 200,
+        _headed('{"epoch": 1.0, "log_history": [', rows(line, drawn, drawn, drawn, lambda at: at)),
+    )
     with path.open("ab") as file:
         file.write(b'{"step": 99999999, "loss": 1.0}]}')
 
@@ -383,7 +390,8 @@ def _neptune(folder: Path, size: int, metrics: int) -> None:
     at = np.arange(n)
     steps = at // 12 if metrics == 12 else at
     paths = pa.DictionaryArray.from_arrays(
-        pa.array((at % metrics).astype(np.int32)), pa.array([f"metric_{i}" for i in range(metrics)]))
+        pa.array((at % metrics).astype(np.int32)), pa.array([f"metric_{i}" for i in range(metrics)])
+    )
     table = pa.table({
         "project_id": pa.array(["a/b"] * n), "run_id": pa.array(["R-1"] * n),
         "attribute_path": paths.cast(pa.string()),
@@ -396,14 +404,18 @@ def _neptune(folder: Path, size: int, metrics: int) -> None:
 def joined(folder: Path, size: int) -> None:
     """A run folder of our own with four parts, each of them below every cap."""
     for at in range(4):
-        fill(folder / f"run/metrics/part-{at + 1:05}.jsonl", size // 2, dense(count(at * 10_000_000)))
+        fill(
+            folder / f"run/metrics/part-{at + 1:05}.jsonl", size // 2, dense(count(at * 10_000_000))
+        )
     (folder / "run/run.json").write_text('{"config": {}}')
 
 
 def joined_50(folder: Path, size: int) -> None:
     """A run folder of 50 parts of other metrics and other steps."""
     for at in range(50):
-        lines = rows(f'{{"step": %d, "metric_{at}": %.15g}}\n', lambda s: s, drawn, first=at * 10**7)
+        lines = rows(
+            f'{{"step": %d, "metric_{at}": %.15g}}\n', lambda s: s, drawn, first=at * 10**7
+        )
         fill(folder / f"run/metrics/part-{at + 1:05}.jsonl", size // 200, lines)
     (folder / "run/run.json").write_text('{"config": {}}')
 

@@ -13,7 +13,7 @@ from viz3d.load_entries import load_entries
 from viz3d.load_listing import list_runs
 from viz3d.run import Run, RunInfo
 from viz3d.settings import Settings, load_settings
-from viz3d.sources import sample
+from viz3d.sources import parts, sample
 from viz3d.sources.address import is_bucket, parse_bucket
 from viz3d.sources.base import Source
 from viz3d.sources.finding import INSIDE, find_run, some
@@ -80,6 +80,7 @@ def _take_limits(settings: Settings | None) -> None:
     """Take the caps on input from the settings; who needs those that cannot be read says so."""
     with suppress(SettingsError):
         limits.apply((settings or load_settings()).limits)
+    parts.allow(limits.RATIO, limits.UNPACKED_BYTES)  # sources know no formats
 
 
 def is_address(text: str) -> bool:

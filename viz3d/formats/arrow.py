@@ -46,8 +46,7 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
     every_row = np.arange(arrow.num_rows, dtype=np.int64)
     for name, column in _arrow_columns(arrow, tally):
         if name in LABELS and _is_text(column):
-            known = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-            table.labels[name] = Cells(known, np.array(column.to_pylist(), dtype=object)[known])
+            table.labels[name] = _labels(column, name, tally)
             continue
         if len(table.columns) >= limits.METRICS:
             tally.add(TOO_MANY, count=arrow.num_rows - column.null_count)
@@ -59,6 +58,20 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
         if len(cells.row):
             table.columns[name] = _beside(table.columns.get(name), cells)
     return table
+
+
+def _labels(column: pa.ChunkedArray, name: str, tally: Tally) -> Cells:
+    """Return the text of a column, each different one held once."""
+    import pyarrow.compute as pc
+
+    long = pc.fill_null(pc.greater(pc.utf8_length(column), limits.NAME_CHARS), False)
+    if count := pc.sum(long).as_py():
+        tally.add(NOT_NUMBERS, count=count, name=name)
+        column = pc.if_else(long, None, column)
+    known = np.flatnonzero(column.is_valid().to_numpy())
+    coded = column.drop_null().combine_chunks().dictionary_encode()
+    texts = np.array(coded.dictionary.to_pylist(), dtype=object)
+    return Cells(known, texts[coded.indices.to_numpy()])
 
 
 def needs_a_look(arrow: pa.Table) -> bool:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ROOM = 8
 # Text in these columns says which layer a row is about; other text is no number and left out.
 LABELS = ("name", "layer", "layer_name", "module", "param", "parameter")
+# A text takes as much room as so many numbers.
+TEXT = 10
 # Numbers of Python that are held before they become arrays: they take four times as much.
 PIECE = 500_000
 
@@ -104,11 +106,13 @@ def stack(tables: Iterable[Table], tally: Tally, *, cut: bool = False) -> Table:
 def numbers_of(*columns: Iterable[Cells]) -> int:
     """Count numbers, and four for each row in which some of them stand.
 
-    So many bytes of 8 are needed at most to say where, and to find out which rows are joined.
+    So many are needed at most to say where, and to find out which rows are joined. Text counts as
+    several, but once where cells share it.
     """
     cells = [each for some in columns for each in some]
     rows = {id(part.row): len(part.row) for part in cells}
-    return sum(len(part.value) for part in cells) + 4 * sum(rows.values())
+    texts = sum(len({*map(id, part.value)}) for part in cells if part.value.dtype == object)
+    return sum(len(part.value) for part in cells) + 4 * sum(rows.values()) + TEXT * texts
 
 
 class _Pieces:
@@ -171,6 +175,7 @@ class TableBuilder:
         self._begun = 0  # the row that the present piece begins with
         self._columns: dict[str, tuple[list[int], list[float]]] = {}
         self._labels: dict[str, tuple[list[int], list[str]]] = {}
+        self._texts: dict[str, str] = {}
 
     def add(self, record: Mapping[str, Any], line: int | None = None) -> None:
         """Append one row.
@@ -187,10 +192,10 @@ class TableBuilder:
             return
         row = self.n - self._begun
         for name, value in _flat(record, self._tally, line):
-            if name in LABELS and isinstance(value, str) and not NUMBER.fullmatch(value):
+            if name in LABELS and is_label(value):
                 rows, texts = self._labels.setdefault(name, ([], []))
                 rows.append(row)
-                texts.append(value)
+                texts.append(self._texts.setdefault(value, value))
                 self._held += 1
                 continue
             number = to_number(value, name, self._tally, line, text_is_number=self._text_is_number)
@@ -226,7 +231,7 @@ class TableBuilder:
             self._tally.add(LEFT_OUT, count=piece.n)
         # Names stay, because the cap is on those of all pieces.
         self._columns = {name: ([], []) for name in self._columns}
-        self._labels, self._begun, self._held = {}, self.n, 0
+        self._labels, self._texts, self._begun, self._held = {}, {}, self.n, 0
 
     def _piece(self) -> Table:
         shared: dict[bytes, np.ndarray] = {}  # columns without gaps share their rows
@@ -247,6 +252,13 @@ class TableBuilder:
                 for name, (rows, texts) in self._labels.items()
             },
         )
+
+
+def is_label(value: Any) -> bool:
+    """Say whether a value may name a layer: text that is no number, and not longer than a name."""
+    return (
+        isinstance(value, str) and len(value) <= limits.NAME_CHARS and not NUMBER.fullmatch(value)
+    )
 
 
 def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable[tuple[str, Any]]:
