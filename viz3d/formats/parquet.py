@@ -149,4 +149,4 @@ def batches(file: pq.ParquetFile, columns: Sequence[str], tally: Tally) -> Itera
             good += 1
             yield pa.Table.from_batches([piece])
     if damaged and not good:
-        raise NotMine("none of its row groups can be read; they are damaged")
+        raise NotMine("all of its row groups are damaged")

@@ -150,7 +150,11 @@ class LocalSource:
             if not prefix:
                 raise SourceError(f"{self.name!r} cannot be listed: {error.strerror}.") from error
             problems.append(
-                Problem("The folder cannot be listed, so it was left out.", file=prefix)
+                Problem(
+                    "The folder cannot be listed, so it was left out.",
+                    "Give yourself the right to read it if there are runs in it.",
+                    prefix,
+                )
             )
             return
         for entry in entries:
