@@ -39,7 +39,7 @@ ROWS = (
     {"settings"},
     {"run"},
     {"grid"},
-    {"errors", "durations", "whole_file"},
+    {"errors", "durations", "characters", "whole_file"},
 )
 # The lazy door and the version are no layer: the first reaches everything, the second nothing.
 OUTSIDE = {"__init__", "version"}

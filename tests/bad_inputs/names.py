@@ -29,7 +29,7 @@ def name_of_a_device(folder: Path) -> None:
     named(folder, "CON")
 
 
-@bad("I67", read=LOSS)
+@bad("I67", r"U\+000A, U\+001B, U\+0007\. Rename it", read=LOSS)
 def control_characters(folder: Path) -> None:
     named(folder, "a\nb\x1b[31mred\x07")
 
@@ -45,7 +45,8 @@ def equal_but_for_case_and_form(folder: Path) -> None:
         named(folder, name)
 
 
-@bad("I70", read=LOSS)
+@bad("I70", r"looks like other letters: U\+202E RIGHT-TO-LEFT OVERRIDE, U\+200B ZERO WIDTH SPACE, "
+     r"U\+0430 CYRILLIC SMALL LETTER A\. Rename it if that is not meant", read=LOSS)  # fmt: skip
 def right_to_left(folder: Path) -> None:
     named(folder, "run\u202egnp.exe\u200b\u0430")
 
