@@ -1,4 +1,4 @@
-"""Which tests stand for the ids that are no fixtures: settings, buckets, links, other formats."""
+"""Which tests stand for the ids that are no fixtures: settings, buckets, links."""
 
 from __future__ import annotations
 
@@ -74,10 +74,3 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Id -> tests, as path below ``tests`` and name."""
-
-FORMATS: dict[str, tuple[str, str]] = {
-    "I55": ("wandb_offline.py", "formats/test_wandb_offline.py"),
-    "I56": ("tensorboard.py", "formats/test_tensorboard.py"),
-    "I57": ("tensorboard.py", "formats/test_tensorboard.py"),
-}
-"""Id -> a format and the file with its tests; where the format is not there, nothing reads such."""

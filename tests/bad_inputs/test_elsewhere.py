@@ -13,7 +13,7 @@ import pytest
 from tests.bad_inputs.bombs import BOMBS
 from tests.bad_inputs.case import GOOD, lines, write
 from tests.bad_inputs.cases import ALL
-from tests.bad_inputs.elsewhere import FORMATS, TESTS
+from tests.bad_inputs.elsewhere import TESTS
 from tests.bad_inputs.objects import CANARY, pickled
 from viz3d.cli import main
 from viz3d.load import list_runs, load_runs, open_source
@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 
 def test_every_id_has_a_fixture_or_a_test() -> None:
-    ids = {one.id for one in (*ALL, *BOMBS)} | TESTS.keys() | FORMATS.keys()
+    ids = {one.id for one in (*ALL, *BOMBS)} | TESTS.keys()
     assert {f"I{at}" for at in range(1, 87)} == ids
 
 
@@ -34,9 +34,6 @@ def test_the_tests_elsewhere_are_there() -> None:
     for test in (test for tests in TESTS.values() for test in tests):
         path, name = test.split("::")
         assert re.search(rf"^def {name}\(", (HERE / path).read_text("utf-8"), re.MULTILINE), test
-    for form, tests in FORMATS.values():
-        there = (HERE.parent / "viz3d" / "formats" / form).is_file()
-        assert (HERE / tests).is_file() == there
 
 
 def test_no_fixture_is_called_like_another() -> None:

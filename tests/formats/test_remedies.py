@@ -9,38 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.formats.nothing_to_do import NOTHING_TO_DO
 from viz3d.formats import limits, remedies
 from viz3d.formats.tally import Tally
 
 ROOT = Path(limits.__file__).resolve().parents[1]
 
-# Phrase of a sentence that has no remedy -> why nobody can or need do anything.
-NOTHING_TO_DO = {
-    "MFU{|s} below 0": "nanochat itself writes that where it is not known",
-    "which has {it|them} as well": "the same values were read from the other file",
-    "repeat{s|} a coordinate": "the coordinate was read",
-    "older state{|s}": "the newest state holds what they hold",
-    "The steps of the layers go back": "the restart is what somebody did",
-    "read as gradient norms of layers": "they are read, and shown as layers",
-    "block{|s} of zeros": "a crash leaves them; there was nothing in them",
-    "that Neptune notes of itself": "they say nothing of the training",
-    "of series of text, of histograms and of files": "no chart shows such",
-    "column{|s} of other than numbers": "no chart shows such, and tables of runs are full of them",
-    "that {is|are} no scalar": "no chart shows images, graphs or text",
-    "__MIN or __MAX column{|s} {is|are} the metric itself": "the metric was read",
-    "_description(": "it says which run this is",
-    "The run ended with exit code": "it says what became of the run",
-    "media entr{y|ies}": "no chart shows media",
-    "of media (images, tables, histograms)": "no chart shows media",
-    "record{|s} of console output": "the history stands beside it",
-    "record{|s} of system metrics": "they are not of the training",
-    "The console output was not read": "the log beside it has the history",
-    "Joined on the step from": "it is what the viewer asked for",
-    "goes where it would": "the run is downloaded, and the file can be by itself",
-    "Not every system can hold its name": "the name under which it lies is said",
-}
 # Texts that the code does not show: those of errors end with what to do, those of caps name theirs.
-NOT_SEEN = {"str(error)", "_reason(error)", "too_much"}
+NOT_SEEN = {"str(error)", "too_much"}
 
 
 @cache
@@ -59,6 +35,9 @@ def named(tree: ast.Module) -> Names:
             found.setdefault(node.targets[0].id, []).append(node.value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             found.setdefault(node.target.id, []).append(node.value)
+        elif isinstance(node, ast.FunctionDef):
+            returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return)]
+            found.setdefault(f"{node.name}()", []).extend(filter(None, returned))
     return found
 
 
@@ -86,6 +65,9 @@ def texts(node: ast.expr, names: Names) -> Iterator[str]:
     elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".format"):
         assert isinstance(node.func, ast.Attribute)
         yield from texts(node.func.value, names)
+    elif isinstance(node, ast.Call) and (returned := names.get(f"{ast.unparse(node.func)}()")):
+        for value in returned:
+            yield from texts(value, names)
     elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".filled"):
         yield from map(limits.filled, texts(node.args[0], names))
     elif isinstance(node, ast.JoinedStr):
