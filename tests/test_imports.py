@@ -37,6 +37,7 @@ ROWS = (
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},
+    {"exposed"},
     {"run"},
     {"grid"},
     {"errors", "durations", "characters", "whole_file"},

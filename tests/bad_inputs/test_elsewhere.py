@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,59 @@ def test_secrets_that_everybody_may_read_are_told(mode: int, told: bool, tmp_pat
     problems = load_settings({}, tmp_path / ".env").problems
     assert [problem.remedy for problem in problems] == ["Run `chmod 600 .env`."] * told
     assert "canary" not in str(problems)
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_secrets_that_git_tracks_are_told(tmp_path: Path) -> None:
+    """As soon as the file is added, and no longer once it is taken out again."""
+
+    def told() -> str:
+        return " ".join(map(str, load_settings({}, tmp_path / ".env").problems))
+
+    write(tmp_path, ".env", "WANDB_API_KEY=canary\n")
+    (tmp_path / ".env").chmod(0o600)
+    git(tmp_path, "init", "-q")
+    assert not told()
+    git(tmp_path, "add", ".env")
+    assert "git tracks it" in told()
+    assert "Run `git rm --cached .env`" in told()
+    assert "canary" not in told()
+    os.utime(tmp_path / ".git" / "index", (1, 1))  # else as old as the one after it, on some disks
+    git(tmp_path, "rm", "-q", "--cached", ".env")
+    assert not told()
+
+
+def test_a_repository_starts_no_program(tmp_path: Path) -> None:
+    """Asking git about a file runs nothing that the settings of the repository name."""
+    write(tmp_path, ".env", "WANDB_API_KEY=canary\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".env")
+    write(tmp_path, "watch", f"#!/bin/sh\ntouch '{tmp_path}/{CANARY}'\n")
+    (tmp_path / "watch").chmod(0o755)
+    git(tmp_path, "config", "core.fsmonitor", str(tmp_path / "watch"))
+    assert load_settings({}, tmp_path / ".env").problems
+    assert not (tmp_path / CANARY).exists()
+
+
+def test_without_git_nothing_is_said_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, ".env", "WANDB_API_KEY=canary\n")
+    (tmp_path / ".env").chmod(0o600)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".env")
+    monkeypatch.setenv("PATH", "")
+    assert load_settings({}, tmp_path / ".env").problems == ()
+
+
+def test_a_setting_that_is_none_is_told_with_the_nearest(tmp_path: Path) -> None:
+    write(tmp_path, ".env", "LANG=de\n\nVIZ3D_SORCE=hunter2\nVIZ3D_XYZZY_Q=1\nVIZ3D_SOURCE=a\n")
+    first, second = load_settings({}, tmp_path / ".env").problems
+    assert str(first) == ".env:3: There is no setting VIZ3D_SORCE, so it was not used. Is " + (
+        "VIZ3D_SOURCE meant?"
+    )
+    assert (second.line, second.remedy) == (4, "See .env.example for those that are.")
 
 
 def test_a_folder_that_may_not_be_listed_is_told(

@@ -73,6 +73,17 @@ def test_lines_that_are_no_parts_are_passed_over(file: Path) -> None:
         assert ledger.get("0") == [1.0]
 
 
+def test_a_file_of_junk_was_not_begun_with_anything(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"junk\n")
+    with Ledger(file, ASKED) as ledger:
+        ledger.put("0", [1.0])
+    assert len(lines(file)) == 2
+    assert not caplog.records
+
+
 def test_a_disk_that_fails_is_told_once(
     file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
