@@ -81,7 +81,8 @@ def _values(file: Any, tally: Tally) -> dict[str, np.ndarray]:
             values[key] = array
         elif key != "dir_file":
             tally.add(
-                "{n} part{|s} that {is|are} no array of numbers left out ({names}).", name=key
+                "{n} part{|s} that {is|are} no array of numbers {was|were} left out ({names}).",
+                name=key,
             )
     # The loss is what people look for first.
     return dict(sorted(values.items(), key=lambda pair: "loss" not in pair[0]))

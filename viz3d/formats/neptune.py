@@ -21,6 +21,7 @@ from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.numbers import TOO_MANY, clean_name
 from viz3d.formats.parquet import batches, check_size, opened
+from viz3d.formats.remedies import parted
 from viz3d.formats.room import LEFT_OUT, Room
 from viz3d.formats.rows import Cells
 from viz3d.formats.steps import to_rows
@@ -112,7 +113,9 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     numbers = {_number(name) for name in files}
     if missing := max(numbers) + 1 - len(numbers):
         tally.add(MISSING, count=missing)
-    told = [Problem(f"The part was left out: {why}.", file=name) for name, why in reasons.items()]
+    told = [
+        Problem(*parted(f"The part was left out: {why}."), name) for name, why in reasons.items()
+    ]
     used = tuple(name for name in files if name not in reasons)
     pieces = [
         _parsed(run, used, name) for run, name in zip(runs.values(), _names(runs), strict=True)

@@ -168,7 +168,9 @@ class Parts:
         path = self._files[name]
         try:
             if name.endswith(".parquet"):
-                return parquet.read_table(path, of_file)
+                # What a packed part does not give whole is read from what it stands for.
+                packed = name in self._packed.values()
+                return parquet.read_table(path, of_file, whole=packed)
             return jsonl.read_table(path, of_file, start, stop)
         except NotMine as reason:
             of_file.add(f"The file was left out: {reason}.")
