@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from viz3d.errors import NotMine
 from viz3d.formats import limits, parquet
 from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.room import Room
 from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_rows import OWN, WandbRows, plain_config, to_log
@@ -94,16 +95,19 @@ def pack(older: Path | None, lines: Iterable[str], run: Mapping[str, Any]) -> by
     if older is not None:
         _about(older, tally)
         tables.append(parquet.read_table(older, Tally("")))
-    rows = WandbRows(tally)
+    room = Room()
+    rows = WandbRows(tally, room)
     for line in lines:
         row = _object(line)
         if row is None:
             tally.add(NOT_AN_OBJECT)
         else:
             rows.add(row)
-        if 2 * rows.values > limits.NUMBERS:
+        if room.gone or 2 * rows.values > limits.NUMBERS:
             raise NotMine(limits.reason(LARGE))
     tables.append(rows.table())
+    if room.gone:  # what is kept is whole, for the time when the cap is raised
+        raise NotMine(limits.reason(LARGE))
     described = dict(run)
     if len(json.dumps(described.get("config"))) > limits.CONFIG_BYTES:
         described["config"] = {}

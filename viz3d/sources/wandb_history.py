@@ -15,7 +15,7 @@ from viz3d.errors import FormatError, WandbError
 from viz3d.run import FileInfo
 from viz3d.sources.cache import Cache
 from viz3d.sources.landing import NO_SPACE
-from viz3d.sources.transfer import Meter
+from viz3d.sources.progress import Meter
 from viz3d.sources.wandb import Client
 from viz3d.sources.wandb_address import WandbAddress
 from viz3d.sources.wandb_begun import Begun

@@ -16,7 +16,7 @@ from viz3d.sources.batches import Batches, alone
 from viz3d.sources.cache import Cache
 from viz3d.sources.globs import matches
 from viz3d.sources.kept import KeptSource, open_spare_cache
-from viz3d.sources.transfer import Meter
+from viz3d.sources.progress import Meter
 from viz3d.sources.wandb import Client
 from viz3d.sources.wandb_address import WandbAddress
 from viz3d.sources.wandb_faults import wandb_fault
