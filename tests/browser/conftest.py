@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds until what does not come is a failure, and nothing else: no test that passes waits for it.
@@ -148,24 +148,26 @@ def regular(browser: Browser, server: str) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(regular: BrowserContext) -> Iterator[Page]:
     """A fresh tab: no cookies, no storage; what was cached and compiled before is still there."""
-    tab = regular.new_page()
     origins: set[str] = set()
-    tab.on("framenavigated", lambda frame: origins.add(_origin(frame.url)))
-    yield tab
+
+    def note(request: Request) -> None:
+        if request.is_navigation_request():
+            place = urlsplit(request.url)
+            origins.add(f"{place.scheme}://{place.netloc}")
+
+    regular.on("request", note)
+    yield regular.new_page()
+    regular.remove_listener("request", note)
     stays, *opened = regular.pages
     for each in opened:
         each.close()
     regular.set_offline(False)
+    regular.clear_permissions()
     regular.clear_cookies()
     devtools = regular.new_cdp_session(stays)
     for origin in origins:
         devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
     devtools.detach()
-
-
-def _origin(url: str) -> str:
-    place = urlsplit(url)
-    return f"{place.scheme}://{place.netloc}"
 
 
 @pytest.fixture

@@ -220,20 +220,19 @@ def test_without_webgl_the_flat_twin_and_a_sentence_are_shown(page: Page, server
     assert page.locator(".viz3d-scene").count() == 0
 
 
-def test_theme_of_the_page_reaches_the_chart(browser: Browser, server: str) -> None:
+def test_theme_of_the_page_reaches_the_chart(page: Page, server: str) -> None:
     """Axes take the page's text colour, so that they read in light and in dark."""
     colours = []
     for scheme in ("light", "dark"):
-        with visit(browser, color_scheme=scheme) as context:
-            page = context.new_page()
-            page.goto(f"{server}/Gradient_flow")
-            scene_div = scene(page)
-            drawn = scene_div.evaluate("div => div._fullLayout.scene.zaxis.color")
-            text = scene_div.evaluate(
-                "div => getComputedStyle(div).getPropertyValue('--st-text-color')"
-            )
-            assert drawn == text.strip()
-            colours.append(drawn)
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"{server}/Gradient_flow")
+        scene_div = scene(page)
+        drawn = scene_div.evaluate("div => div._fullLayout.scene.zaxis.color")
+        text = scene_div.evaluate(
+            "div => getComputedStyle(div).getPropertyValue('--st-text-color')"
+        )
+        assert drawn == text.strip()
+        colours.append(drawn)
     assert colours[0] != colours[1]
 
 
@@ -273,18 +272,17 @@ def test_titles_of_axes_fit_on_a_phone(page: Page, server: str, path: str) -> No
 
 
 @pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_nothing_is_cut_off(browser: Browser, server: str, width: int) -> None:
+def test_nothing_is_cut_off(page: Page, server: str, width: int) -> None:
     """Pages never scroll sideways, on a phone either, and charts stay inside the window."""
-    with visit(browser, viewport={"width": width, "height": 900}) as context:
-        page = context.new_page()
-        page.goto(f"{server}/Gradient_flow")
-        finished(page)
-        wide = "document.querySelector('[data-testid=stMain]')"
-        assert page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth")
-        for selector in (SCENE, FLAT):
-            box = page.locator(selector).bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= width + 1
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{server}/Gradient_flow")
+    finished(page)
+    wide = "document.querySelector('[data-testid=stMain]')"
+    assert page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth")
+    for selector in (SCENE, FLAT):
+        box = page.locator(selector).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width + 1
 
 
 HOSTILE = "![x](https://evil.example/a.png) [y](https://evil.example) :red[z] <b>w<"
