@@ -20,7 +20,7 @@ REMEDIES: Mapping[str, str] = {
     "no JSON object with a config": "Write it once more if the config is wanted.",
     "was measured is no JSON object": "Save `meta` as the text of a JSON object.",
     "row{|s} that {was|were} no JSON object": "Look at the run on W&B; its other rows were read.",
-    "no JSON object": "Look at that line; the rows before and after it were read.",
+    "no JSON object": "Look at that line; the other rows were read.",
     "element{|s} that {was|were} no object": "Write each row as an object of names and values.",
     "of log_history that {was|were} no object": "Look at log_history; its other entries were read.",
     "The last line is cut": "Nothing needs doing: rows that are written later will be read.",
