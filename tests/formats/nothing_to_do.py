@@ -25,6 +25,7 @@ NOTHING_TO_DO = {
     "record{|s} of console output": "the history stands beside it",
     "record{|s} of system metrics": "they are not of the training",
     "The console output was not read": "the log beside it has the history",
+    "logged in both places, alike": "nothing gave way",
     "Joined on the step from": "it is what the viewer asked for",
     "goes where it would": "the run is downloaded, and the file can be by itself",
     "Not every system can hold its name": "the name under which it lies is said",

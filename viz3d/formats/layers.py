@@ -191,7 +191,8 @@ def split_layers(history: pd.DataFrame, tally: Tally) -> tuple[pd.DataFrame, pd.
             name=columns[name],
         )
     del norm
-    history.drop(columns=list(columns.values()), inplace=True)
+    for column in columns.values():
+        del history[column]
     place = np.concatenate(places)
     layer = np.repeat(np.arange(len(names)), [len(each) for each in places])
     order = np.argsort(place, kind="stable")  # those of one step stay in the order of the layers

@@ -22,7 +22,7 @@ from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.numbers import TOO_MANY, clean_name
 from viz3d.formats.parquet import batches, check_size, opened
 from viz3d.formats.remedies import parted
-from viz3d.formats.room import LEFT_OUT, Room
+from viz3d.formats.room import NO_ROOM, Room
 from viz3d.formats.rows import Cells
 from viz3d.formats.steps import to_rows
 from viz3d.formats.table import Table
@@ -162,7 +162,7 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: Room) -> N
             if room.take(5 * len(series)):  # each value has its own step
                 _add_series(series, runs)
             else:
-                tally.add(LEFT_OUT, count=len(series))
+                tally.add(NO_ROOM, count=len(series))
             single = group.filter(pa.array(kinds.are(*VALUES)))
             if len(single) > left:
                 tally.add(TOO_MANY_VALUES, count=len(single) - left)

@@ -11,7 +11,7 @@ import numpy as np
 from viz3d.errors import NotMine
 from viz3d.formats import limits
 from viz3d.formats.numbers import NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
-from viz3d.formats.room import LEFT_OUT, Room, over
+from viz3d.formats.room import NO_ROOM, Room, over
 from viz3d.formats.rows import Cells
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def stack(tables: Iterable[Table], tally: Tally, *, cut: bool = False) -> Table:
         if not room.take(numbers_of(found.columns.values(), found.labels.values())):
             if not cut:
                 raise NotMine(over())
-            tally.add(LEFT_OUT, count=found.n)
+            tally.add(NO_ROOM, count=found.n)
             continue
         table = found
         count += 1
@@ -188,7 +188,7 @@ class TableBuilder:
             Where it stands, for messages.
         """
         if self._room.gone:
-            self._tally.add(LEFT_OUT)
+            self._tally.add(NO_ROOM)
             return
         row = self.n - self._begun
         for name, value in _flat(record, self._tally, line):
@@ -228,7 +228,7 @@ class TableBuilder:
         if self._room.take(numbers_of(piece.columns.values(), piece.labels.values())):
             self._pieces.append(piece)
         else:
-            self._tally.add(LEFT_OUT, count=piece.n)
+            self._tally.add(NO_ROOM, count=piece.n)
         # Names stay, because the cap is on those of all pieces.
         self._columns = {name: ([], []) for name in self._columns}
         self._labels, self._texts, self._begun, self._held = {}, {}, self.n, 0
