@@ -202,7 +202,7 @@ def split_layers(history: pd.DataFrame, tally: Tally) -> tuple[pd.DataFrame, pd.
         "name": pd.array(np.array(names, dtype=object)[layer], dtype="str"),
         "grad_norm": np.concatenate(norms)[order],
     }
-    return history, pd.DataFrame(layers)
+    return history, pd.DataFrame(layers, copy=False)
 
 
 def _fitting(history: pd.DataFrame, columns: Sequence[str], tally: Tally) -> int:
