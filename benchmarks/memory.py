@@ -138,8 +138,10 @@ def gz(folder: Path, size: int) -> None:
     import gzip
 
     jsonl(folder, size)
-    packed = gzip.open(folder / "log.jsonl.gz", "wb", compresslevel=1)
-    with (folder / "log.jsonl").open("rb") as plain, packed as file:
+    with (
+        (folder / "log.jsonl").open("rb") as plain,
+        gzip.open(folder / "log.jsonl.gz", "wb", compresslevel=1) as file,
+    ):
         shutil.copyfileobj(plain, file)
     (folder / "log.jsonl").unlink()
 
