@@ -429,3 +429,17 @@ def test_what_is_refused_for_its_size_is_not_read_for_a_checksum(
     assert {*hashed} == {"metrics.jsonl", "run.json"}
     assert first[0].metrics == ("loss",)
     assert any("larger than 500 bytes" in str(problem) for problem in first[0].problems)
+
+
+def test_a_log_that_grows_beyond_a_cap_is_cut_as_a_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Piece by piece it would grow without end."""
+    load_runs(folder)
+    monkeypatch.setattr("viz3d.formats.limits.HISTORY_CELLS", 110)
+    load_runs(folder)  # under another key, as caps are part of it
+    with (folder / "a.jsonl").open("a") as file:
+        file.writelines(f'{{"step": {step}, "loss": 1, "lr": 2}}\n' for step in range(50, 60))
+    (run,) = load_runs(folder)
+    assert len(run.index) == 55
+    assert any("The last 5 steps were left out" in str(problem) for problem in run.problems)

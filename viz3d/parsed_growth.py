@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz3d.errors import NotMine
-from viz3d.formats import FORMATS, jsonl, text, viz3d_run
+from viz3d.formats import FORMATS, jsonl, limits, text, viz3d_run
 from viz3d.formats.attempts import goes_back
 from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents
@@ -70,13 +70,24 @@ def extended(
     if added is None or not len(old) or added.step[0] <= old.index[-1]:
         return None
     new = join_rows(added)
-    if new.restarts or new.replaced:
+    if new.restarts or new.replaced or not _fits(old, new.history):
         return None
     return replace(
         contents,
         joined=_joined(old, contents.joined.nonfinite, new),
         origins=tuple(_longer(origin, added) for origin in contents.origins),
     )
+
+
+def _fits(old: pd.DataFrame, new: pd.DataFrame) -> bool:
+    """Say whether both together are within the caps; beyond them the whole is parsed, and cut."""
+    n, gaps, logged = len(old) + len(new), 0, 0
+    for metric in old:
+        there = sum(int(each[metric].notna().sum()) for each in (old, new) if metric in each)
+        logged += there
+        gaps += there if there < n else 0
+    numbers = n + logged + 4 * (n + gaps)  # the steps, and the rows of what has gaps
+    return n * old.shape[1] <= limits.HISTORY_CELLS and numbers <= limits.NUMBERS
 
 
 def _longer(origin: Origin, added: Rows) -> Origin:
