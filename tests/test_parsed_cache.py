@@ -21,6 +21,7 @@ from viz3d.errors import SourceError, Viz3dError
 from viz3d.load import load_runs
 from viz3d.parsed_cache import ParsedCache
 from viz3d.run import Run
+from viz3d.sources.digest import of_grown
 
 ROWS = "".join(f'{{"step": {i}, "loss": {3 / (1 + i)}, "lr": {i / 7}}}\n' for i in range(50))
 
@@ -481,3 +482,42 @@ def test_what_is_not_a_number_is_kept_as_that(folder: Path) -> None:
     assert run.nonfinite["metric"].tolist() == ["a", "b"]
     assert math.isinf(run.history["b"][0])
     assert parsed_cache.users_cache()[0] is not None
+
+
+def test_what_is_refused_for_its_size_is_not_read_for_a_checksum(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log beside it is kept, and comes back with what was told."""
+    run = folder / "run"
+    run.mkdir()
+    (run / "run.json").write_text('{"config": {}}')
+    (run / "metrics.jsonl").write_text('{"step": 0, "loss": 1}\n' * 5)
+    (run / "log.csv").write_text("step,lr\n" + "0,1\n" * 200)
+    monkeypatch.setattr("viz3d.formats.limits.FILE_BYTES", 500)
+    hashed: list[str] = []
+
+    def noted(path: Path, before: int) -> tuple[bytes, bytes]:
+        hashed.append(path.name)
+        return of_grown(path, before)
+
+    monkeypatch.setattr(parsed_cache, "of_grown", noted)
+    first = load_runs(run)
+    monkeypatch.setattr(load_entries, "read_run", None)  # what is kept is not read again
+    assert_same(load_runs(run), first)
+    assert {*hashed} == {"metrics.jsonl", "run.json"}
+    assert first[0].metrics == ("loss",)
+    assert any("larger than 500 bytes" in str(problem) for problem in first[0].problems)
+
+
+def test_a_log_that_grows_beyond_a_cap_is_cut_as_a_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Piece by piece it would grow without end."""
+    load_runs(folder)
+    monkeypatch.setattr("viz3d.formats.limits.HISTORY_CELLS", 110)
+    load_runs(folder)  # under another key, as caps are part of it
+    with (folder / "a.jsonl").open("a") as file:
+        file.writelines(f'{{"step": {step}, "loss": 1, "lr": 2}}\n' for step in range(50, 60))
+    (run,) = load_runs(folder)
+    assert len(run.index) == 55
+    assert any("The last 5 steps were left out" in str(problem) for problem in run.problems)

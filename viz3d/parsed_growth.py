@@ -76,17 +76,25 @@ def extended(
     added = _added(read, columns.metrics, name, path, start) if read else None
     if added is None or not len(old) or added.step[0] <= old.index[-1]:
         return None
-    # Gaps count, too: where there are many, the whole file tells whether it holds too much.
-    if (len(old) + len(added.step)) * (1 + len(old.columns) + 2) > limits.NUMBERS:
-        return None
     new = join_rows(added)
-    if new.restarts or new.replaced:
+    if new.restarts or new.replaced or not _fits(old, new.history):
         return None
     return replace(
         contents,
         joined=_joined(old, contents.joined.nonfinite, new),
         origins=tuple(_longer(origin, added) for origin in contents.origins),
     )
+
+
+def _fits(old: pd.DataFrame, new: pd.DataFrame) -> bool:
+    """Say whether both together are within the caps; beyond them the whole is parsed, and cut."""
+    n, gaps, logged = len(old) + len(new), 0, 0
+    for metric in old:
+        there = sum(int(each[metric].notna().sum()) for each in (old, new) if metric in each)
+        logged += there
+        gaps += there if there < n else 0
+    numbers = n + logged + 4 * (n + gaps)  # the steps, and the rows of what has gaps
+    return n * old.shape[1] <= limits.HISTORY_CELLS and numbers <= limits.NUMBERS
 
 
 def _longer(origin: Origin, added: Rows) -> Origin:
