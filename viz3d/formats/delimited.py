@@ -20,6 +20,9 @@ from viz3d.formats.tally import Tally
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SMALL_BLOCK = 512 * 1024
+PIECES = 16
+
 
 def read_table(path: Path, tally: Tally) -> Table:
     """Read a delimited file with a header.
@@ -72,11 +75,13 @@ def read_rows(
     NotMine
         If it holds more numbers than the cap allows.
     """
+    # A small file, too, is for all processors.
+    size = min(max(path.stat().st_size // PIECES, SMALL_BLOCK), text.BLOCK_BYTES)
     texts: set[str] = set()
     while True:
         kinds: dict[str, set[str]] = defaultdict(set)
         trial = Tally(tally.file)
-        blocks = text.blocks(path, trial, start, stop)
+        blocks = text.blocks(path, trial, start, stop, size)
         rows = blocks if start else _below(dialect.skip, blocks)
         table = stack(_tables(rows, dialect, trial, texts, kinds), trial)
         # Labels of some lines may all be numbers, and those of others not.
