@@ -109,6 +109,14 @@ def test_repeated_and_missing_names_get_their_own(read: Reader) -> None:
     assert "stood twice in the header (a)" in said(parsed)
 
 
+def test_columns_beyond_the_cap_are_counted(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first ones are read, whichever way; a row is still as long as the header."""
+    monkeypatch.setattr("viz3d.formats.limits.METRICS", 2)
+    (parsed,) = read(csv_any, {"a.csv": 'step,a,b,c\n0,1,2,3\n1,5\n2,4,5,"6\n'})
+    assert joined(parsed).history.to_dict() == {"a": {0: 1.0, 2: 4.0}}
+    assert "2 columns beyond the first 2 were left out. Set VIZ3D_MAX_METRICS" in said(parsed)
+
+
 def test_a_file_without_a_header_is_told(read: Reader) -> None:
     """The first row of numbers is a row, not a header."""
     (parsed,) = read(csv_any, {"a.csv": "0,1.5\n1,2.5\n"})
