@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from viz3d.errors import NotMine
 from viz3d.formats import csv_any, csv_blocks, text
 from viz3d.formats.delimited import read_rows, read_table
-from viz3d.formats.dialect import Dialect, sniff
+from viz3d.formats.dialect import HEAD_BYTES, Dialect, sniff
 from viz3d.formats.table import Table
 from viz3d.formats.tally import Tally
 
@@ -161,6 +161,20 @@ def test_a_row_of_garbage_is_left_out(read: Reader) -> None:
     assert "a.csv:3: 1 row with another number of cells" in said(parsed)
     with pytest.raises(NotMine, match="not UTF-8"):
         read(csv_any, {"a.csv": b"step,a,name\n0,1,x\n1,2,\xe4\n"})
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_row_of_garbage_far_down_is_left_out(read: Reader) -> None:
+    """Arrow would say something about it that nobody can catch."""
+    rows = b"".join(b"%d,%d.5\n" % (step, step) for step in range(60_000))
+    content = b"step,a\n" + rows + b"\xff\xfe\n\xe4,1,2\n60000,60000.5\n60001,\xe4\n"
+    assert len(rows) > HEAD_BYTES
+    (parsed,) = read(csv_any, {"a.csv": content})
+    loss = joined(parsed).history["a"].dropna()
+    assert (loss == loss.index + 0.5).all()
+    assert len(loss) == 60_001
+    assert "a.csv:60002: 2 rows with another number of cells" in said(parsed)
+    assert "a.csv:60005: 1 value that was no number" in said(parsed)
 
 
 def test_the_delimiter_is_the_one_that_rows_share(read: Reader) -> None:
