@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from viz3d.errors import NoFormat, RunNotFound, SourceError
+from viz3d import load
+from viz3d.errors import NoFormat, RunNotFound, SettingsError, SourceError
 from viz3d.formats.reading import read_run
 from viz3d.load import is_path, list_runs, load_path, load_run, load_runs, open_source
 from viz3d.run import FileInfo
@@ -176,6 +177,23 @@ def test_places_that_cannot_be_opened_say_what_to_do() -> None:
         open_source("wandb://entity")
     with pytest.raises(SourceError, match="no folder or file 'nothing'"):
         open_source("nothing")
+
+
+def test_settings_are_read_once_and_needed_by_services_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many places are opened; a folder opens where the settings cannot be read."""
+    write(tmp_path, {"a/metrics.jsonl": ROWS, "b/metrics.jsonl": ROWS})
+    read: list[int] = []
+    real = load.load_settings
+    monkeypatch.setattr(load, "load_settings", lambda: read.append(1) or real())
+    monkeypatch.chdir(tmp_path)
+    open_source(["a", "b", "gs://bucket", "wandb://team/project"])
+    assert len(read) == 1
+    (tmp_path / ".env").write_bytes(b"\xff")
+    assert len(list_runs(open_source(["a", "b"]))) == 2
+    with pytest.raises(SettingsError):
+        open_source(["a", "gs://bucket"])
 
 
 def test_attempts_and_facts_reach_the_run(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from viz3d.errors import RunNotFound, SettingsError
@@ -13,7 +12,7 @@ from viz3d.load_entries import load_entries
 from viz3d.load_listing import list_runs
 from viz3d.run import Run, RunInfo
 from viz3d.settings import Settings, load_settings
-from viz3d.sources import sample
+from viz3d.sources import parts, sample
 from viz3d.sources.address import is_bucket, parse_bucket
 from viz3d.sources.base import Source
 from viz3d.sources.finding import INSIDE, find_run, some
@@ -62,24 +61,33 @@ def open_source(
     SettingsError
         If ``.env`` is needed and cannot be read.
     """
-    if not isinstance(text, str | Path):
-        places = [open_source(one, settings) for one in dict.fromkeys(map(str, text))]
-        return places[0] if len(places) == 1 else Several(places)
-    _take_limits(settings)
+    places = [text] if isinstance(text, str | Path) else [*dict.fromkeys(map(str, text))]
+    settings = settings or _settings(needed=any(is_address(str(place)) for place in places))
+    limits.apply(settings.limits)
+    parts.allow(limits.RATIO, limits.UNPACKED_BYTES)  # sources know no formats
+    opened = [_open(place, settings) for place in places]
+    return opened[0] if len(opened) == 1 else Several(opened)
+
+
+def _settings(*, needed: bool) -> Settings:
+    """Read the settings; what cannot be read is no setting where no service needs one."""
+    try:
+        return load_settings()
+    except SettingsError:
+        if needed:
+            raise
+        return Settings()
+
+
+def _open(text: str | Path, settings: Settings) -> Source:
     where = str(text)
     if where == sample.NAME:
         return sample.sample_source()
     if is_wandb(where):
-        return _open_wandb(where, settings or load_settings())
+        return _open_wandb(where, settings)
     if is_bucket(where):
-        return _open_bucket(where, settings or load_settings())
+        return _open_bucket(where, settings)
     return LocalSource(text)
-
-
-def _take_limits(settings: Settings | None) -> None:
-    """Take the caps on input from the settings; who needs those that cannot be read says so."""
-    with suppress(SettingsError):
-        limits.apply((settings or load_settings()).limits)
 
 
 def is_address(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Offline runs of W&B: what is in them, what is broken, and which files make one run."""
+"""Offline runs of W&B: what is in them, and what is broken."""
 
 from __future__ import annotations
 
@@ -11,43 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import leveldb_log, limits, wandb_offline
-from viz3d.formats.grouping import group
+from viz3d.formats import limits, wandb_offline
 from viz3d.formats.reading import read_run
-from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_records import MESSAGES, record_class
-from viz3d.load import list_runs, load_run, open_source
+from viz3d.load import load_run
 
 from .conftest import Reader, joined, said
-from .wandb_file import (
-    BLOCK,
-    FIRST,
-    LAST,
-    MIDDLE,
-    config,
-    ended,
-    framed,
-    piece,
-    row,
-    run,
-    wandb_file,
-)
-
-ONE = "offline-run-20260102_030405-abc"
-TWO = "offline-run-20260102_050607-abc"
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    """Write files and return the folder."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
+from .wandb_file import config, ended, row, run, wandb_file
 
 
 def test_rows_are_joined_on_the_logged_step(read: Reader) -> None:
@@ -122,81 +96,6 @@ def test_the_config_is_as_it_was_in_the_end(read: Reader) -> None:
     assert "There are no rows in it yet." in said(first)
 
 
-def test_segments_of_one_run_are_one_run(tmp_path: Path) -> None:
-    """``resume`` leaves two folders; the second attempt supersedes what it repeats."""
-    first = wandb_file(run("abc", 1, lr=1), *(row(n, iter=n, loss=1.0) for n in range(6)))
-    second = wandb_file(
-        run("abc", 2, lr=2), *(row(n, iter=n + 4, loss=2.0) for n in range(4)), ended()
-    )
-    logs = {f"wandb/{TWO}/run-abc.wandb": second, f"wandb/{ONE}/run-abc.wandb": first}
-    other = {"wandb/offline-run-20260102_030405-xyz/run-xyz.wandb": wandb_file(row(0, loss=1.0))}
-    source = open_source(write(tmp_path, logs | other))
-    assert {info.name for info in list_runs(source)} == {"wandb/abc", "wandb/xyz"}
-    loaded = load_run(source, "abc")
-    assert loaded.history["loss"].tolist() == [1, 1, 1, 1, 2, 2, 2, 2]
-    assert loaded.attempts is not None
-    assert loaded.attempts["step"].tolist() == [4, 5]
-    assert loaded.config["lr"] == 2
-    assert "a restart" in " ".join(map(str, loaded.problems))
-
-
-def test_logs_of_several_runs_in_one_folder_are_several_runs(tmp_path: Path) -> None:
-    """Copied out of their folders they are told apart by what they hold."""
-    files = {f"run-{name}.wandb": wandb_file(run(name), row(0, loss=1.0)) for name in ("a", "b")}
-    folder = write(tmp_path, files)
-    found = read_run("x", {name: folder / name for name in files})
-    assert [contents.name for contents in found] == ["a", "b"]
-
-
-def test_a_folder_of_wandb_is_one_entry(tmp_path: Path) -> None:
-    """Config and console output join; what the library notes of itself is no run."""
-    printed = b"step 1 | loss: 3.0\nstep 2 | loss: 2.0\n"
-    files = {
-        "run-abc.wandb": wandb_file(run("abc"), row(0, iter=3, loss=1.0), ended()),
-        "files/config.yaml": b"lr:\n  value: 3\n",
-        "files/output.log": printed,
-        "logs/debug.log": b"x\n",
-        "logs/debug-internal.log": b"{}\n",
-    }
-    for place in ("", f"wandb/{ONE}/"):
-        folder = write(tmp_path / f"at{place[:5]}", {place + name: files[name] for name in files})
-        [info] = list_runs(open_source(folder))
-        loaded = load_run(folder)
-        assert loaded.history.index.tolist() == [3]
-        assert loaded.config["lr"] == 3
-        assert "console output was not read" in " ".join(map(str, loaded.problems))
-        assert len(info.files) == 3
-
-
-def test_console_output_is_read_where_the_log_has_no_history(tmp_path: Path) -> None:
-    """Without a row, or without the log, it is all that there is."""
-    printed = {f"{ONE}/files/output.log": b"step 1 | loss: 3.0\nstep 2 | loss: 2.0\n"}
-    empty = {f"{ONE}/run-abc.wandb": wandb_file(run("abc"))}
-    broken = {f"{ONE}/run-abc.wandb": b"nothing"}
-    for at, files in enumerate((printed | empty, printed | broken, printed)):
-        loaded = load_run(write(tmp_path / str(at), files))
-        assert loaded.history["loss"].tolist() == [3, 2]
-
-
-@pytest.mark.parametrize(
-    ("paths", "expected"),
-    [
-        ([f"w/{ONE}/run-abc.wandb", f"w/{TWO}/run-abc.wandb"], ["w/abc"]),
-        ([f"{ONE}/run-abc.wandb"], ["abc"]),
-        (["x/run-abc.wandb", "x/files/output.log"], ["x"]),
-        (["x/best.wandb", "x/other.wandb"], ["x/best.wandb", "x/other.wandb"]),
-        (["files/output.log", "run-abc.wandb"], [""]),
-        (["x/files/output.log"], ["x/files/output.log"]),
-        (["x/files/config.yaml"], []),
-        (["output.log", "debug.log"], ["debug.log", "output.log"]),
-        (["wandb/debug.log", "a/logs/debug.log", "debug-internal.log"], []),
-    ],
-)
-def test_which_files_are_a_run(paths: list[str], expected: list[str]) -> None:
-    """By names alone."""
-    assert [found.run for found in group(paths)] == expected
-
-
 @pytest.mark.parametrize(
     "content", [b"", b":W&B", b":W&B\x00\x00\x00", b"SQLite format 3", b"\0" * 9]
 )
@@ -206,78 +105,11 @@ def test_it_declines_with_a_reason(read: Reader, content: bytes) -> None:
         read(wandb_offline, {"a.wandb": content})
 
 
-def test_a_segment_that_is_none_is_told(read: Reader) -> None:
-    """The other is read."""
-    files = {f"{ONE}/run-abc.wandb": wandb_file(row(0, loss=1.0)), f"{TWO}/run-abc.wandb": b"no"}
-    first, told = read(wandb_offline, files)
-    assert len(joined(first).history) == 1
-    assert f"{TWO}/run-abc.wandb: The log was left out: it does not begin" in said(told)
-
-
 def test_a_log_over_the_cap_is_declined(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before any of it is read."""
     monkeypatch.setattr(limits, "FILE_BYTES", 10)
     with pytest.raises(NotMine, match="larger than 10 bytes; set VIZ3D_MAX_FILE_MIB"):
         read(wandb_offline, {"a.wandb": wandb_file(row(0, loss=1.0))})
-
-
-def records_of(path: Path, content: bytes) -> tuple[list[bytes], str]:
-    """Return the records of a log, and what is told."""
-    path.write_bytes(content)
-    tally = Tally("log")
-    found = list(leveldb_log.records(path, wandb_offline.MAGIC, tally))
-    return found, "\n".join(map(str, tally.problems()))
-
-
-def test_records_of_any_length_come_back(tmp_path: Path) -> None:
-    """Over block ends, with padding of every length, and longer than two blocks."""
-    sizes = [1, 100, BLOCK - 7, BLOCK - 14, 3 * BLOCK, *range(BLOCK - 40, BLOCK), 5]
-    records = [bytes([at % 251]) * size for at, size in enumerate(sizes)]
-    assert records_of(tmp_path / "a", framed(records)[0]) == (records, "")
-
-
-def test_zeros_at_the_end_are_told(tmp_path: Path) -> None:
-    """A crash of the machine leaves room that was reserved and not written."""
-    log = wandb_file(b"abc")
-    found, told = records_of(tmp_path / "a", log + bytes(2 * BLOCK - len(log)))
-    assert found == [b"abc"]
-    assert "2 blocks of zeros were passed over" in told
-
-
-def test_after_a_damaged_block_reading_goes_on(tmp_path: Path) -> None:
-    """A record whose beginning is lost is not taken for one; those of the next block are."""
-    log, _ = framed([b"a" * 100, b"b" * BLOCK, b"c" * 100])
-    bad = bytearray(log)
-    bad[200] ^= 1
-    found, told = records_of(tmp_path / "a", bytes(bad))
-    assert found == [b"a" * 100, b"c" * 100]
-    assert "1 block of at most 32 KiB is damaged" in told
-
-
-def test_a_length_that_lies_costs_its_block(tmp_path: Path) -> None:
-    """In the middle of a file it cannot be a cut."""
-    log, _ = framed([b"a" * 100, b"b" * 100, b"c" * BLOCK, b"d"])
-    bad = bytearray(log)
-    bad[7 + 107 + 4 : 7 + 107 + 6] = b"\xff\xff"
-    found, told = records_of(tmp_path / "a", bytes(bad))
-    assert found == [b"a" * 100, b"d"]
-    assert "damaged" in told
-
-
-def test_a_record_without_its_end_or_too_long_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A writer that died and began again; and one that never stops is not held in memory."""
-    monkeypatch.setattr(limits, "LINE_BYTES", 100)
-    pieces = [
-        piece(FIRST, b"torn"), piece(FIRST, b"a"), piece(MIDDLE, b"b"), piece(LAST, b"c"),
-        piece(FIRST, b"x" * 90), piece(MIDDLE, b"x" * 90), piece(LAST, b"x"), piece(FIRST, b"cut"),
-    ]  # fmt: skip
-    found, told = records_of(tmp_path / "a", wandb_offline.MAGIC + b"".join(pieces))
-    assert found == [b"abc"]
-    assert "1 record of which a piece is missing" in told
-    assert "1 record larger than 100 bytes" in told
-    assert "The last record is cut" in told
 
 
 def test_a_record_that_is_no_protobuf_is_told(read: Reader) -> None:
@@ -287,59 +119,10 @@ def test_a_record_that_is_no_protobuf_is_told(read: Reader) -> None:
     assert "1 record that cannot be decoded" in said(first)
 
 
-ROWS = 70
-CONTENT, ENDS = framed([row(n, iter=10 * n, loss=n / 7, text="x" * 900) for n in range(ROWS)])
-ANYWHERE = st.integers(0, len(CONTENT) - 1)
-
-
-def survived(folder: Path, content: bytes) -> set[int]:
-    """Return which rows are read, after a look at their values."""
-    path = folder / "a.wandb"
-    path.write_bytes(content)
-    first, _ = wandb_offline.read({"a.wandb": path})
-    history = joined(first).history
-    steps = history.index.to_numpy()
-    assert np.array_equal(history["loss"].to_numpy() if len(steps) else [], steps / 10 / 7)
-    return set((steps // 10).tolist())
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for all examples."""
     return tmp_path_factory.mktemp("logs")
-
-
-@settings(max_examples=100, deadline=None)
-@given(cut=ANYWHERE)
-@example(cut=BLOCK)
-@example(cut=ENDS[0])
-def test_whatever_is_cut_all_before_is_kept(folder: Path, cut: int) -> None:
-    """Exactly the records that are there as a whole."""
-    if cut < len(wandb_offline.MAGIC):
-        with pytest.raises(NotMine):
-            survived(folder, CONTENT[:cut])
-    else:
-        whole = {at for at, end in enumerate(ENDS) if end <= cut}
-        assert survived(folder, CONTENT[:cut]) == whole
-
-
-@settings(max_examples=100, deadline=None)
-@given(at=ANYWHERE, flip=st.integers(1, 255))
-@example(at=BLOCK + 4, flip=255)
-def test_whatever_byte_is_flipped_all_others_are_kept(folder: Path, at: int, flip: int) -> None:
-    """All before it, all from the next block on, and nothing with another value."""
-    bad = bytearray(CONTENT)
-    bad[at] ^= flip
-    if at < len(wandb_offline.MAGIC):
-        with pytest.raises(NotMine):
-            survived(folder, bytes(bad))
-        return
-    begins = [len(wandb_offline.MAGIC), *ENDS]
-    following = at // BLOCK * BLOCK + BLOCK
-    safe = {n for n, end in enumerate(ENDS) if end <= at or begins[n] >= following}
-    found = survived(folder, bytes(bad))
-    assert safe <= found <= set(range(ROWS))
-    assert len(found) >= ROWS - 40
 
 
 NAMES = st.lists(st.text(max_size=3) | st.sampled_from(["_type", "_step", "step"]), max_size=3)

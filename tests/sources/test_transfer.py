@@ -12,11 +12,11 @@ import pytest
 
 from viz3d.errors import BucketError
 from viz3d.run import FileInfo
-from viz3d.sources import transfer
+from viz3d.sources.crew import FEWEST, WORKERS, all_at_once
 from viz3d.sources.faults import fault
 from viz3d.sources.patience import Deadlines
-from viz3d.sources.progress import Progress
-from viz3d.sources.transfer import FEWEST, WORKERS, Meter, all_at_once, download
+from viz3d.sources.progress import Meter, Progress
+from viz3d.sources.transfer import download
 
 DATA = bytes(range(256)) * 400
 FILE = FileInfo("runs/a/metrics.jsonl", len(DATA), 0.0, "1", google_crc32c.value(DATA))
@@ -225,9 +225,11 @@ def test_a_crew_grows_by_what_its_tasks_wait_and_not_by_what_they_work(
 ):
     """The clocks are counted up by the task: a second for all, `busy` of it for its thread."""
     clock = threading.local()
-    monkeypatch.setattr(transfer, "TICK", 60.0)
-    monkeypatch.setattr(transfer, "monotonic", lambda: getattr(clock, "passed", 0.0))
-    monkeypatch.setattr(transfer, "thread_time", lambda: getattr(clock, "passed", 0.0) * busy)
+    monkeypatch.setattr("viz3d.sources.crew.TICK", 60.0)
+    monkeypatch.setattr("viz3d.sources.crew.monotonic", lambda: getattr(clock, "passed", 0.0))
+    monkeypatch.setattr(
+        "viz3d.sources.crew.thread_time", lambda: getattr(clock, "passed", 0.0) * busy
+    )
     workers = set()
     last = threading.Barrier(crew, timeout=30)
 

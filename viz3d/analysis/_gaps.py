@@ -23,6 +23,9 @@ the surface is smooth.
 SHALLOW = 0.2
 """Depth in the gap below which a run says little about it."""
 
+TIE = 1e-9
+"""Distances that differ by less are equal: what is left of the difference is rounding."""
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -30,16 +33,16 @@ class Gap:
 
     Attributes
     ----------
-    below, above : ndarray of int, shape (n,)
-        Index of the nearest bin on either side; meaningless where there is none.
+    nearest : ndarray of bool, shape (n, m)
+        Whether each of m bins is the nearest in y on its side and, of those that are, in x. Seeds
+        of one schedule are equally near, so there may be several.
     between : ndarray of bool, shape (n,)
         Whether there is data on either side.
     depth : ndarray, shape (n,)
         0 at the data, 1 midway between the two sides.
     """
 
-    below: Ints
-    above: Ints
+    nearest: NDArray[np.bool_]
     between: NDArray[np.bool_]
     depth: Floats
 
@@ -60,19 +63,25 @@ class Gap:
         without : ndarray of int, shape (n,), optional
             Run whose bins are not looked at, for each point.
         """
-        near = np.abs(points[:, :1] - bins.u) <= window
+        away = np.abs(points[:, :1] - bins.u)
+        near = away <= window
         if without is not None:
             near &= without[:, None] != bins.run
         rise = bins.v - points[:, 1:2]
-        up = np.where(near & (rise >= 0), rise, np.inf)
-        down = np.where(near & (rise <= 0), -rise, np.inf)
-        above, below = up.argmin(axis=1), down.argmin(axis=1)
-        up, down = up.min(axis=1), down.min(axis=1)
+        above, up = _nearest(np.where(near & (rise >= 0), rise, np.inf), away)
+        below, down = _nearest(np.where(near & (rise <= 0), -rise, np.inf), away)
         # One run alone has no other side, so it supports no more than a ribbon.
         between = np.isfinite(up) & np.isfinite(down) & (bins.n_runs > 1)
         width = np.where(between & (up + down > 0), up + down, 1.0)
         depth = np.where(between, 2 * np.minimum(up, down) / width, 0.0)
-        return cls(below, above, between, depth)
+        return cls(above | below, between, depth)
+
+
+def _nearest(distance: Floats, away: Floats) -> tuple[NDArray[np.bool_], Floats]:
+    """Find the nearest in y, of those the nearest in x, and how far off in y they are."""
+    least = distance.min(axis=1)
+    away = np.where(distance <= least[:, None] + TIE, away, np.inf)
+    return away <= away.min(axis=1, keepdims=True) + TIE, least
 
 
 def gaps_left(bins: Bins) -> Gap:
@@ -116,5 +125,5 @@ def doubt_between(points: Floats, bins: Bins, miss: Floats) -> Floats:
         What `misses` gives.
     """
     gap = Gap.around(points, bins)
-    worst = np.maximum(miss[gap.below], miss[gap.above])
+    worst = np.where(gap.nearest, miss, 0.0).max(axis=1)
     return DOUBT * np.sqrt(gap.depth) * worst

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from viz3d.analysis._axes import RESOLUTION, admits
-from viz3d.analysis._groups import Floats, Ints
+from viz3d.analysis._groups import Floats, Groups, Ints
 
 SKEW = 2.0
 """z is fitted on a log scale when its 95 % quantile is above this many times its 5 % quantile."""
@@ -105,11 +105,10 @@ def clean_samples(
             dropped[f"with {name} {REFUSED[scale]}"] = int(np.sum(good & ~shown))
         good &= shown
     kept = [column[good] for column in columns]
-    codes = np.unique(codes[good], return_inverse=True)[1].astype(np.int64)
-    order = np.lexsort((*reversed(kept), codes))
+    order, codes = _in_order(codes[good], kept)
     counts = MappingProxyType({reason: n for reason, n in dropped.items() if n})
     xs, ys, zs = (column[order] for column in kept)
-    return Samples(xs, ys, zs, codes[order], z_scale, counts)
+    return Samples(xs, ys, zs, codes, z_scale, counts)
 
 
 def _codes(run: ArrayLike) -> Ints:
@@ -120,6 +119,21 @@ def _codes(run: ArrayLike) -> Ints:
     if isinstance(run, list | tuple):
         labels[:] = run
     return pd.factorize(labels.ravel(), use_na_sentinel=False)[0].astype(np.int64)
+
+
+def _in_order(codes: Ints, columns: Sequence[Floats]) -> tuple[Ints, Ints]:
+    """Sort by run, then by the columns, and count the runs up: what sorts them, and their codes.
+
+    Runs are ordered by what they hold, so that no order of theirs changes the last bit of a sum.
+    """
+    if not len(codes):
+        return codes, codes
+    order = np.lexsort((*reversed(columns), codes))
+    runs = Groups.by(codes[order])
+    means = [runs.mean(column[order]) for column in reversed(columns)]
+    rank = np.argsort(np.lexsort((runs.count, *means)))[runs.member]
+    by_rank = np.argsort(rank, kind="stable")
+    return order[by_rank], rank[by_rank]
 
 
 def _z_scale(z: Floats, wanted: str) -> str:

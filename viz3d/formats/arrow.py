@@ -55,7 +55,7 @@ def from_arrow(
     every_row = np.arange(arrow.num_rows, dtype=np.int64)
     for name, column in _arrow_columns(arrow, tally):
         if name in LABELS and _is_text(column):
-            table.labels[name] = _labels(column)
+            table.labels[name] = _labels(column, name, tally, lines)
             continue
         if len(table.columns) >= limits.METRICS:
             tally.add(
@@ -69,6 +69,21 @@ def from_arrow(
         if len(cells.row):
             table.columns[name] = _beside(table.columns.get(name), cells)
     return table
+
+
+def _labels(column: pa.ChunkedArray, name: str, tally: Tally, lines: Sequence[int] | None) -> Cells:
+    """Return the text of a column, each different one held once: there may be millions."""
+    import pyarrow.compute as pc
+
+    long = pc.fill_null(pc.greater(pc.utf8_length(column), limits.NAME_CHARS), False)
+    if count := pc.sum(long).as_py():
+        line = first_line(pc.if_else(long, column, None), lines)
+        tally.add(NOT_NUMBERS, line=line, count=count, name=name)
+        column = pc.if_else(long, None, column)
+    known = np.flatnonzero(column.is_valid().to_numpy())
+    coded = column.drop_null().combine_chunks().dictionary_encode()
+    texts = np.array(coded.dictionary.to_pylist(), dtype=object)
+    return Cells(known, texts[coded.indices.to_numpy()])
 
 
 def needs_a_look(arrow: pa.Table) -> bool:
@@ -121,14 +136,6 @@ def _is_text(column: pa.ChunkedArray) -> bool:
     import pyarrow as pa
 
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
-
-
-def _labels(column: pa.ChunkedArray) -> Cells:
-    """Return a column of text, in which what is equal is one object: there may be millions."""
-    known = np.flatnonzero(column.is_valid().to_numpy())
-    coded = column.drop_null().dictionary_encode().combine_chunks()
-    texts = np.array(coded.dictionary.to_pylist(), dtype=object)
-    return Cells(known, texts[coded.indices.to_numpy()])
 
 
 def first_line(column: pa.ChunkedArray, lines: Sequence[int] | None) -> int | None:

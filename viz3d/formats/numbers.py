@@ -26,7 +26,7 @@ NOT_FINITE = {"nan": np.nan, "inf": np.inf, "infinity": np.inf}
 TRUTHS = {"true": 1, "false": 0}
 GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
 
-TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as number{|s} ({names})."
+TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as {a number|numbers} ({names})."
 BOOLEANS = "{n} true/false value{|s} {was|were} taken as 1 and 0 ({names})."
 NOT_NUMBERS = "{n} value{|s} that {was|were} no number {was|were} left out ({names})."
 TOO_MANY = "{n} value{|s} of metrics beyond the first {limit:METRICS} {was|were} left out."

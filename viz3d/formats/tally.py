@@ -83,15 +83,14 @@ class Tally:
 
     def problems(self) -> tuple[Problem, ...]:
         """Return one `Problem` per kind, in the order in which they were first met."""
-        own = tuple(
-            Problem(_sentence(what, entry), entry.remedy or _remedy(what), self.file, entry.line)
-            for what, entry in self._entries.items()
-        )
+        own = (self._problem(what, entry) for what, entry in self._entries.items())
         return (*self._taken, *own)
 
-
-def _remedy(what: str) -> str:
-    return limits.remedy(what) or remedies.remedy(what)
+    def _problem(self, what: str, entry: _Entry) -> Problem:
+        # Before names are filled in, which may read like anything.
+        fact, known = remedies.parted(what)
+        remedy = entry.remedy or limits.remedy(what) or known
+        return Problem(_sentence(fact, entry), remedy, self.file, entry.line)
 
 
 def _sentence(what: str, entry: _Entry) -> str:

@@ -10,8 +10,8 @@ from weakref import WeakValueDictionary
 
 from viz3d.errors import ServiceError
 from viz3d.run import FileInfo
-from viz3d.sources.progress import Watch
-from viz3d.sources.transfer import Meter, all_at_once
+from viz3d.sources.crew import all_at_once
+from viz3d.sources.progress import Meter, Watch
 
 # Faults that the next file will meet as well, and how many in a row are believed.
 OF_ALL = frozenset(

@@ -15,7 +15,7 @@ from viz3d.run import FileInfo, Problem
 from viz3d.sources.access import Access
 from viz3d.sources.address import Address
 from viz3d.sources.fetching import Fetcher
-from viz3d.sources.gcs import Bucket, Listing
+from viz3d.sources.gcs_reading import Bucket, Listing
 from viz3d.sources.globs import literal
 from viz3d.sources.kept import KeptSource
 from viz3d.sources.patience import Deadlines

@@ -12,10 +12,10 @@ from viz3d.run import FileInfo
 from viz3d.sources.batches import Batches, alone
 from viz3d.sources.cache import Cache
 from viz3d.sources.faults import fault
-from viz3d.sources.gcs import Bucket
+from viz3d.sources.gcs_reading import Bucket
 from viz3d.sources.landing import NO_SPACE
-from viz3d.sources.progress import Watch
-from viz3d.sources.transfer import Meter, download
+from viz3d.sources.progress import Meter, Watch
+from viz3d.sources.transfer import download
 
 
 class Fetcher:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from io import RawIOBase
+from dataclasses import replace
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,21 +20,16 @@ from viz3d.errors import BucketError
 from viz3d.run import FileInfo
 from viz3d.sources import login
 from viz3d.sources.access import Access
-from viz3d.sources.checksum import decode
 from viz3d.sources.explain import Asked, clock_offset, explain
-from viz3d.sources.faults import fault
-from viz3d.sources.patience import Deadlines, retry, within
+from viz3d.sources.patience import Deadlines
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
 
 T = TypeVar("T")
 
-FIELDS = "items(name,size,updated,generation,crc32c,contentEncoding),prefixes,nextPageToken"
 # Connections kept open: no more downloads than these run at once.
 CONNECTIONS = 16
-# The most that is read from a connection in one go.
-AT_ONCE = 1 << 18
 
 
 def load() -> None:
@@ -44,16 +38,8 @@ def load() -> None:
     import google.cloud.storage  # noqa: F401
 
 
-@dataclass(frozen=True)
-class Listing:
-    """One level of a bucket: its objects and the prefixes of the next."""
-
-    files: tuple[FileInfo, ...]
-    folders: tuple[str, ...]
-
-
-class Bucket:
-    """One bucket.
+class Connection:
+    """A login, a client and its transport, for one bucket.
 
     The login is looked for at the first question. One that Google does not take is tried without,
     since a public bucket opens for everybody; if that fails too, the login's fault is raised.
@@ -105,69 +91,6 @@ class Bucket:
         """Load the client's code, which takes a second and is no fault of the network."""
         load()
 
-    def level(self, prefix: str) -> Listing:
-        """List the objects right under a prefix, and the prefixes of the next level.
-
-        Raises
-        ------
-        BucketError
-        """
-        return self._list(prefix=prefix, delimiter="/")
-
-    def match(self, glob: str, prefix: str = "") -> list[FileInfo]:
-        """List the objects whose whole name matches a glob.
-
-        Raises
-        ------
-        BucketError
-        """
-        return list(self._list(prefix=prefix, match_glob=glob).files)
-
-    def stat(self, name: str) -> FileInfo | None:
-        """Return the present state of an object, or None where there is none.
-
-        Raises
-        ------
-        BucketError
-        """
-        # A listing of one name: it needs no right beyond that to list.
-        page, _ = self._ask(
-            lambda client, left: self._page(client, None, left, prefix=name, limit=1)
-        )
-        return next((file for file in page.files if file.path == name), None)
-
-    def read(self, file: FileInfo, start: int, sink: RawIOBase, left: float) -> None:
-        """Read the stored bytes of one generation into `sink`, from `start` on: one try.
-
-        What arrives is not checked here; an answer may even be of the wrong length.
-
-        Parameters
-        ----------
-        file : FileInfo
-            With the full name of the object as its path.
-        start : int
-            Bytes that are there already.
-        sink : binary file
-        left : float
-            Seconds to wait for the answer to begin; within it, `Deadlines.silence` holds.
-
-        Raises
-        ------
-        BucketError
-            Also what the sink raises, if it is one.
-        """
-        asked = replace(self._asked, name=file.path)
-        try:
-            with self._media(file, start, left) as answer:
-                while block := answer.raw.read1(AT_ONCE, decode_content=False):
-                    sink.write(block)
-        except OSError as error:
-            if _is_disk(error):
-                raise
-            raise explain(error, asked) from error
-        except Exception as error:
-            raise explain(error, asked) from error
-
     def _media(self, file: FileInfo, start: int, left: float) -> Any:
         """Ask for the stored bytes, on the client's own transport.
 
@@ -213,75 +136,6 @@ class Bucket:
             return session.get(url, headers=headers, stream=True, timeout=timeout)
         return answer
 
-    def buckets(self) -> list[str]:
-        """Return the names of the project's buckets; empty where they cannot be listed."""
-        try:
-            client = self._connect()
-            if not self.project or self.identity == login.ANONYMOUS:
-                return []
-            return within(
-                self.deadlines.refused,
-                lambda: [
-                    str(bucket.name)
-                    for bucket in client.list_buckets(
-                        project=self.project, fields="items(name)", retry=None,
-                        timeout=self._timeout(self.deadlines.refused), max_results=1000,
-                    )
-                ],
-                self._asked.where,
-            )  # fmt: skip
-        except Exception:  # a hint that cannot be had is left out
-            return []
-
-    def _list(self, **what: Any) -> Listing:
-        """List every page; each is a question of its own, with a deadline of its own."""
-        files: list[FileInfo] = []
-        folders: list[str] = []
-        token: str | None = None
-        while True:
-            page, token = self._ask(
-                lambda client, left, token=token: self._page(client, token, left, **what)  # type: ignore[misc]
-            )
-            files += page.files
-            folders += page.folders
-            if not token:
-                return Listing(tuple(files), tuple(sorted(set(folders))))
-
-    def _page(
-        self,
-        client: Client,
-        token: str | None,
-        left: float,
-        *,
-        limit: int | None = None,
-        **what: Any,
-    ) -> tuple[Listing, str | None]:
-        found = client.list_blobs(
-            self.name, page_token=token, fields=FIELDS, max_results=limit, retry=None,
-            timeout=self._timeout(left), **what,
-        )  # fmt: skip
-        page = next(found.pages, ())
-        files = tuple(info(blob) for blob in page)
-        return Listing(files, tuple(found.prefixes)), None if limit else found.next_page_token
-
-    def _ask(self, ask: Callable[[Client, float], T]) -> T:
-        """Ask one question, with retries, within its deadline."""
-
-        def once(left: float) -> T:
-            try:
-                return ask(self._connect(), left)
-            except Exception as error:
-                self.last_fault = found = explain(error, self._asked)
-                if self._without_login(found):
-                    return self._once_without_login(ask, left, found)
-                raise self._with_nearest(found) from error
-
-        self.load()
-        self.last_fault = None
-        # Room for the threads themselves: the question's own deadline comes first.
-        longest = self.deadlines.answer + max(self.deadlines.first, 1.0)
-        return within(longest, lambda: retry(once, self.deadlines, self.tell), self._asked.where)
-
     def _without_login(self, found: BucketError) -> bool:
         of_login = ("expired_login", "bad_key_file", "refused_login", "clock")
         return found.kind in of_login and self.identity != login.ANONYMOUS
@@ -299,16 +153,6 @@ class Bucket:
         self._asked = replace(self._asked, who=login.ANONYMOUS)
         self.notice = found
         return answer
-
-    def _with_nearest(self, found: BucketError) -> BucketError:
-        """Add to a missing bucket the names that come closest."""
-        if found.kind != "no_bucket":
-            return found
-        import difflib
-
-        near = difflib.get_close_matches(self.name, self.buckets(), n=3, cutoff=0.5)
-        names = f" Closest in your project: {', '.join(near)}." if near else ""
-        return fault("no_bucket", bucket=self.name, nearest=names)
 
     def _timeout(self, left: float) -> tuple[float, float]:
         shortest = self.deadlines.connect / 10
@@ -375,23 +219,3 @@ class Bucket:
             self.last_answer, self.last_fault = monotonic(), None
         offset = clock_offset(response.headers.get("Date"), time.time())
         self._asked = replace(self._asked, clock=offset)
-
-
-def info(blob: Any) -> FileInfo:
-    """Return what the service says of an object."""
-    return FileInfo(
-        path=blob.name,
-        size=int(blob.size or 0),
-        changed=blob.updated.timestamp() if blob.updated else None,
-        generation=str(blob.generation or ""),
-        crc32c=decode(blob.crc32c),
-        encoding=(blob.content_encoding or "").lower(),
-    )
-
-
-def _is_disk(error: OSError) -> bool:
-    """Say whether an error came from our sink and not from the network."""
-    import errno
-
-    disk = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS)
-    return error.errno in disk and type(error) is OSError

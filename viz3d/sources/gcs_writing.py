@@ -5,7 +5,7 @@ from __future__ import annotations
 from viz3d.errors import BucketError
 from viz3d.run import FileInfo
 from viz3d.sources.explain import explain, release
-from viz3d.sources.gcs import Bucket, info
+from viz3d.sources.gcs_reading import Bucket, info
 from viz3d.sources.patience import retry
 
 

@@ -15,7 +15,7 @@ from viz3d.run import FileInfo, Problem
 from viz3d.sources.batches import Batches, alone
 from viz3d.sources.globs import matches
 from viz3d.sources.kept import KeptSource
-from viz3d.sources.transfer import Meter
+from viz3d.sources.progress import Meter
 from viz3d.sources.wandb import Client
 from viz3d.sources.wandb_address import WandbAddress
 from viz3d.sources.wandb_faults import wandb_fault
