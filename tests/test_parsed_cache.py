@@ -465,7 +465,7 @@ def test_of_a_grown_table_the_end_alone_is_parsed(
         (run,) = load_runs(folder)
     assert run.history["loss"].to_dict() == {0: 3, 1: 2, 2: 1.5, 3: 1}
     assert run.nonfinite["step"].tolist() == [2]
-    monkeypatch.setattr("viz3d.formats.limits.NUMBERS", 4 * (1 + 2 + 2))
+    monkeypatch.setattr("viz3d.formats.limits.NUMBERS", 4 * (1 + 2 + 4))
     load_runs(folder)
     with (folder / "a.csv").open("a") as file:
         file.write("4,1,1\n")

@@ -76,16 +76,23 @@ def extended(
     added = _added(read, columns.metrics, name, path, start) if read else None
     if added is None or not len(old) or added.step[0] <= old.index[-1]:
         return None
-    # Gaps count, too: where there are many, the whole file tells whether it holds too much.
-    if (len(old) + len(added.step)) * (1 + len(old.columns) + 2) > limits.NUMBERS:
-        return None
     new = join_rows(added)
-    if new.restarts or new.replaced:
+    if new.restarts or new.replaced or not _has_room(contents.joined.nonfinite, old, new):
         return None
     return replace(
         contents,
         joined=_joined(old, contents.joined.nonfinite, new),
         origins=tuple(_longer(origin, added) for origin in contents.origins),
+    )
+
+
+def _has_room(nonfinite: pd.DataFrame, old: pd.DataFrame, new: Joined) -> bool:
+    """Say whether no cap is near. Gaps count, too: of many, parsing the whole tells how many."""
+    rows, metrics = len(old) + len(new.history), len(old.columns)
+    return (
+        rows * (1 + metrics + 4) <= limits.NUMBERS
+        and rows * metrics <= limits.HISTORY_CELLS
+        and len(nonfinite) + len(new.nonfinite) <= limits.NONFINITE
     )
 
 
