@@ -109,6 +109,17 @@ def test_repeated_and_missing_names_get_their_own(read: Reader) -> None:
     assert "stood twice in the header (a)" in said(parsed)
 
 
+def test_a_hexadecimal_number_is_none_whatever_stands_beside_it(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow takes it for one in a column of whole numbers, that is in some blocks."""
+    for size in (text.BLOCK_BYTES, 9):
+        monkeypatch.setattr(text, "BLOCK_BYTES", size)
+        (parsed,) = read(csv_any, {"a.csv": "step,a\n0,1\n1,0x1F\n2,2\n3,2.5\n"})
+        assert joined(parsed).history["a"].dropna().to_dict() == {0: 1.0, 2: 2.0, 3: 2.5}
+        assert "a.csv:3: 1 value that was no number was left out (a)" in said(parsed)
+
+
 def test_columns_beyond_the_cap_are_counted(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first ones are read, whichever way; a row is still as long as the header."""
     monkeypatch.setattr("viz3d.formats.limits.METRICS", 2)
