@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz3d import load_entries, parsed_cache, parsed_files
+from viz3d import load_entries, parsed_cache, parsed_files, parsed_growth
 from viz3d.cli import main
 from viz3d.errors import SourceError, Viz3dError
+from viz3d.formats.tally import Tally
 from viz3d.load import load_runs
 from viz3d.parsed_cache import ParsedCache
 from viz3d.run import Run
@@ -466,12 +467,21 @@ def test_of_a_grown_table_the_end_alone_is_parsed(
         (run,) = load_runs(folder)
     assert run.history["loss"].to_dict() == {0: 3, 1: 2, 2: 1.5, 3: 1}
     assert run.nonfinite["step"].tolist() == [2]
-    monkeypatch.setattr("viz3d.formats.limits.NUMBERS", 4 * (1 + 2 + 2))
+    monkeypatch.setattr("viz3d.formats.limits.NUMBERS", 4 * (1 + 2 + 4))
     load_runs(folder)
     with (folder / "a.csv").open("a") as file:
         file.write("4,1,1\n")
     with pytest.raises(Viz3dError, match="VIZ3D_MAX_NUMBERS"):  # the cap is on all of it
         load_runs(folder)
+
+
+def test_of_a_table_that_looks_different_now_no_row_is_taken(folder: Path) -> None:
+    """Which delimiter it has, its first rows say together."""
+    begun = "step,a|b\n0,1\n"
+    (folder / "a.csv").write_text(begun + "1,2\n")
+    assert parsed_growth._csv(folder / "a.csv", Tally(""), len(begun), b"")[1].n == 1
+    (folder / "a.csv").write_text(begun + "1|2\n2|3\n")
+    assert parsed_growth._csv(folder / "a.csv", Tally(""), len(begun), b"")[1].n == 0
 
 
 def test_what_is_not_a_number_is_kept_as_that(folder: Path) -> None:

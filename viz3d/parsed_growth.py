@@ -77,7 +77,7 @@ def extended(
     if added is None or not len(old) or added.step[0] <= old.index[-1]:
         return None
     new = join_rows(added)
-    if new.restarts or new.replaced or not _fits(old, new.history):
+    if new.restarts or new.replaced or not _fits(contents.joined.nonfinite, old, new):
         return None
     return replace(
         contents,
@@ -86,15 +86,20 @@ def extended(
     )
 
 
-def _fits(old: pd.DataFrame, new: pd.DataFrame) -> bool:
+def _fits(nonfinite: pd.DataFrame, old: pd.DataFrame, new: Joined) -> bool:
     """Say whether both together are within the caps; beyond them the whole is parsed, and cut."""
-    n, gaps, logged = len(old) + len(new), 0, 0
+    n, gaps, logged = len(old) + len(new.history), 0, 0
     for metric in old:
-        there = sum(int(each[metric].notna().sum()) for each in (old, new) if metric in each)
+        both = (each[metric] for each in (old, new.history) if metric in each)
+        there = sum(int(each.notna().sum()) for each in both)
         logged += there
         gaps += there if there < n else 0
     numbers = n + logged + 4 * (n + gaps)  # the steps, and the rows of what has gaps
-    return n * old.shape[1] <= limits.HISTORY_CELLS and numbers <= limits.NUMBERS
+    return (
+        numbers <= limits.NUMBERS
+        and n * old.shape[1] <= limits.HISTORY_CELLS
+        and len(nonfinite) + len(new.nonfinite) <= limits.NONFINITE
+    )
 
 
 def _longer(origin: Origin, added: Rows) -> Origin:

@@ -11,9 +11,7 @@ from viz3d.formats import limits
 
 OVER = "it holds more than {limit:NUMBERS} numbers"
 OVER_TOGETHER = "with what was read before it, the run holds more than {limit:NUMBERS} numbers"
-NO_ROOM = (
-    "The last {n} row{|s} {was|were} left out: the run has more than {limit:NUMBERS} numbers."
-)
+NO_ROOM = "The last {n} row{|s} {was|were} left out: the run has more than {limit:NUMBERS} numbers."
 
 _held: ContextVar[int] = ContextVar("held", default=0)
 
