@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,26 +16,22 @@ from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.leveldb_log import records
 from viz3d.formats.names import file_name, folder, stem
-from viz3d.formats.numbers import NOT_NUMBERS
-from viz3d.formats.steps import STEP_NAMES, to_rows
-from viz3d.formats.table import Table, TableBuilder, stack
+from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_records import record_class
+from viz3d.formats.wandb_rows import INTERNAL, OWN, TWICE, WandbRows, to_log
 from viz3d.run import Problem
 
 NAME = "W&B offline run"
 NAMES: tuple[str, ...] = ("*.wandb", "config.yaml", "output.log")
 
 MAGIC = b":W&B\xe1\xbe\x00"
-# W&B's own step counts calls of log(), and some log twice a step; but it is finer than an epoch.
-STEPS = (*(name for name in STEP_NAMES if name not in ("_step", "epoch")), "_step")
 BAD = object()  # a value that is no JSON
 ROWS = 10_000  # that are held as Python objects before they become arrays
 
 _FILE = re.compile(r"run-.+\.wandb|(?P<beside>config\.yaml|output\.log)")
 _FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<id>.+)")
 
-MEDIA = "{n} media entr{y|ies} ({names}) {was|were} left out."
 PRINTED = "{n} record{|s} of console output {was|were} not read."
 SYSTEM = "{n} record{|s} of system metrics {was|were} not read."
 BESIDE = "The console output was not read, since the log beside it has the history."
@@ -119,7 +115,7 @@ class _Log:
         from google.protobuf.message import DecodeError
 
         limits.check_size(path.stat().st_size, "FILE_BYTES")
-        builder = TableBuilder(self.tally)
+        builder = WandbRows(self.tally)
         for data in records(path, MAGIC, self.tally):
             try:
                 record = record_class().FromString(data)
@@ -127,12 +123,12 @@ class _Log:
                 self.tally.add(UNREADABLE)
                 continue
             if record.HasField("history"):
-                row = {"_step": record.history.step.num}
-                self._put(row, record.history.item)
-                builder.add(dict(self._flat(row)))
+                row: dict[str, Any] = {}
+                self._put(row, record.history.item, once=True)
+                builder.add({OWN: record.history.step.num, **row})
                 if builder.n >= ROWS:
                     self.tables.append(builder.table())
-                    builder = TableBuilder(self.tally)
+                    builder = WandbRows(self.tally)
             else:
                 self._note(record)
         self.tables.append(builder.table())
@@ -168,18 +164,22 @@ class _Log:
             if isinstance(place, dict):
                 place.pop(last, None)
 
-    def _put(self, values: dict[str, Any], items: Sequence[Any]) -> None:
-        """Set items in nested `values`."""
+    def _put(self, values: dict[str, Any], items: Sequence[Any], *, once: bool = False) -> None:
+        """Set items in nested `values`; `once` counts those whose place another one takes."""
         for item, value in zip(items, self._values(items), strict=True):
             *above, last = (item.nested_key or [item.key])[: limits.DEPTH]
             if value is BAD:
                 self.tally.add(BAD_VALUE, name="/".join([*above, last]))
                 continue
             place = values
-            for key in above:
+            for depth, key in enumerate(above, 1):
                 if not isinstance(place.get(key), dict):
+                    if once and key in place:
+                        self.tally.add(TWICE, name="/".join(above[:depth]))
                     place[key] = {}
                 place = place[key]
+            if once and last in place:
+                self.tally.add(TWICE, name="/".join([*above, last]))
             place[last] = value
 
     def _values(self, items: Sequence[Any]) -> list[Any]:
@@ -189,20 +189,6 @@ class _Log:
         values = _parse("[" + ",\n".join(texts) + "]")
         plain = values is not BAD and not any(isinstance(value, list | dict) for value in values)
         return values if plain and len(values) == len(texts) else [_parse(text) for text in texts]
-
-    def _flat(
-        self, values: Mapping[str, Any], prefix: str = "", depth: int = 0
-    ) -> Iterator[tuple[str, Any]]:
-        for key, value in values.items():
-            name = f"{prefix}{key}"
-            if not isinstance(value, dict):
-                yield name, value
-            elif "_type" in value:
-                self.tally.add(MEDIA, name=name)
-            elif depth < limits.DEPTH:
-                yield from self._flat(value, f"{name}/", depth + 1)
-            else:
-                self.tally.add(NOT_NUMBERS, name=name)
 
 
 def _parse(text: str) -> Any:
@@ -231,11 +217,13 @@ def _run(logs: Sequence[_Log], name: str) -> Parsed:
     table = stack([part for log in logs for part in log.tables], tally)
     if not table.n:
         tally.add("There are no rows in it yet.")
-    rows = to_rows(table, tally, STEPS)
+    rows = to_log(table, tally)
     config: dict[str, Any] = {}
     for log in logs:
         config |= log.config
-    config.pop("_wandb", None)  # what W&B notes of itself
+    config.pop(INTERNAL, None)  # what W&B notes of itself
+    if run_id := logs[-1].about.get("run_id"):
+        config[INTERNAL] = {"run_id": run_id}  # by which a run is known elsewhere; no setting
     return Parsed(
         rows=rows,
         config=config,
