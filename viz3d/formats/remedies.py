@@ -20,6 +20,8 @@ REMEDIES: Mapping[str, str] = {
     "page drew a sample": "Open the project itself, as wandb://ENTITY/PROJECT, to see every value.",
     "stood twice in a line": "Log each metric once in a row.",
     "stood twice in a row": "Log each metric once in a row.",
+    "in spaces alone": "Log the metric under one name.",
+    "more than {limit:NAME_CHARS} characters": "Give the metric a shorter name.",
     "logged again at the same step": "Log each metric once at a step if the earlier one matters.",
     "no rows in it yet": "Open it again once something was logged.",
     "that {was|were} no number": "Log numbers; text belongs in the config.",

@@ -10,7 +10,7 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
-from viz3d.formats.numbers import NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
+from viz3d.formats.numbers import ALIKE, NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
 from viz3d.formats.rows import Cells
 
 if TYPE_CHECKING:
@@ -217,6 +217,8 @@ class TableBuilder:
 def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable[tuple[str, Any]]:
     for key, value in record.items():
         name = clean_name(key)
+        if name != key:
+            _tell_alike(key, record, tally, line)
         if isinstance(value, (float, int, str)) or not isinstance(value, Mapping):
             yield name, value
             continue
@@ -224,4 +226,11 @@ def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable
             if count >= limits.NESTED_KEYS:
                 tally.add(TOO_NESTED, line=line, count=len(value) - count, name=name)
                 break
+            _tell_alike(inner, value, tally, line)
             yield f"{name}/{clean_name(inner)}", nested
+
+
+def _tell_alike(key: str, record: Mapping[str, Any], tally: Tally, line: int | None) -> None:
+    name = clean_name(key)
+    if name != key and name in record and record[key] is not None:
+        tally.add(ALIKE, line=line, name=name)
