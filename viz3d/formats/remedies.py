@@ -20,6 +20,7 @@ REMEDIES: Mapping[str, str] = {
     "page drew a sample": "Open the project itself, as wandb://ENTITY/PROJECT, to see every value.",
     "stood twice in a line": "Log each metric once in a row.",
     "stood twice in a row": "Log each metric once in a row.",
+    "whose name stands twice": "Give each array a name of its own.",
     "in spaces alone": "Log the metric under one name.",
     "more than {limit:NAME_CHARS} characters": "Give the metric a shorter name.",
     "logged again at the same step": "Log each metric once at a step if the earlier one matters.",
