@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
 
-def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -> Table:
+def from_arrow(
+    arrow: pa.Table,
+    tally: Tally,
+    *,
+    text_is_number: bool = False,
+    lines: Sequence[int] | None = None,
+) -> Table:
     """Take the numbers out of an Arrow table.
 
     Parameters
@@ -38,6 +45,8 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
     tally : Tally
     text_is_number : bool
         As in `TableBuilder`.
+    lines : sequence of int, optional
+        Where each row stands in the file, for messages.
 
     Returns
     -------
@@ -47,19 +56,35 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
     every_row = np.arange(arrow.num_rows, dtype=np.int64)
     for name, column in _arrow_columns(arrow, tally):
         if name in LABELS and _is_text(column):
-            known = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-            table.labels[name] = Cells(known, np.array(column.to_pylist(), dtype=object)[known])
+            table.labels[name] = _labels(column, name, tally, lines)
             continue
         if len(table.columns) >= limits.METRICS:
-            tally.add(TOO_MANY, count=arrow.num_rows - column.null_count)
+            tally.add(
+                TOO_MANY, count=arrow.num_rows - column.null_count, line=first_line(column, lines)
+            )
             continue
         if _is_text(column):
-            cells = _text_cells(column.to_pylist(), name, tally, text_is_number=text_is_number)
+            cells = _text_cells(column, name, tally, lines, text_is_number=text_is_number)
         else:
-            cells = _arrow_cells(column, every_row, name, tally)
+            cells = _arrow_cells(column, every_row, name, tally, lines)
         if len(cells.row):
             table.columns[name] = beside(table.columns.get(name), cells)
     return table
+
+
+def _labels(column: pa.ChunkedArray, name: str, tally: Tally, lines: Sequence[int] | None) -> Cells:
+    """Return the text of a column, each different one held once: there may be millions."""
+    import pyarrow.compute as pc
+
+    long = pc.fill_null(pc.greater(pc.utf8_length(column), limits.NAME_CHARS), False)
+    if count := pc.sum(long).as_py():
+        line = first_line(pc.if_else(long, column, None), lines)
+        tally.add(NOT_NUMBERS, line=line, count=count, name=name)
+        column = pc.if_else(long, None, column)
+    known = np.flatnonzero(column.is_valid().to_numpy())
+    coded = column.drop_null().combine_chunks().dictionary_encode()
+    texts = np.array(coded.dictionary.to_pylist(), dtype=object)
+    return Cells(known, texts[coded.indices.to_numpy()])
 
 
 def needs_a_look(arrow: pa.Table) -> bool:
@@ -123,7 +148,20 @@ def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tally: Tally) -> Cells:
+def first_line(column: pa.ChunkedArray, lines: Sequence[int] | None) -> int | None:
+    """Return where the first cell of a column stands, given where each row does."""
+    if lines is None or column.null_count == len(column):
+        return None
+    return lines[int(np.argmax(column.is_valid().to_numpy()))]
+
+
+def _arrow_cells(
+    column: pa.ChunkedArray,
+    every_row: np.ndarray,
+    name: str,
+    tally: Tally,
+    lines: Sequence[int] | None,
+) -> Cells:
     import pyarrow as pa
 
     kind = column.type
@@ -137,12 +175,13 @@ def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tall
         or (truths and not counts_steps(name))
     ):
         if truths:
-            tally.add(BOOLEANS, count=len(column) - column.null_count, name=name)
+            count = len(column) - column.null_count
+            tally.add(BOOLEANS, line=first_line(column, lines), count=count, name=name)
         return _plain_cells(column, every_row)
     if pa.types.is_decimal(kind):
         return _plain_cells(column.cast(pa.float64()), every_row)
     if count := len(column) - column.null_count:
-        tally.add(NOT_NUMBERS, count=count, name=name)
+        tally.add(NOT_NUMBERS, line=first_line(column, lines), count=count, name=name)
     return Cells(every_row[:0], np.empty(0))
 
 
@@ -165,9 +204,17 @@ def _plain_cells(column: pa.ChunkedArray, every_row: np.ndarray) -> Cells:
 
 
 def _text_cells(
-    values: Sequence[str | None], name: str, tally: Tally, *, text_is_number: bool
+    column: pa.ChunkedArray,
+    name: str,
+    tally: Tally,
+    lines: Sequence[int] | None,
+    *,
+    text_is_number: bool,
 ) -> Cells:
-    numbers = [to_number(value, name, tally, text_is_number=text_is_number) for value in values]
+    numbers = [
+        to_number(value, name, tally, line, text_is_number=text_is_number)
+        for value, line in zip(column.to_pylist(), lines or repeat(None), strict=False)
+    ]
     rows = [row for row, number in enumerate(numbers) if number is not None]
     return Cells(
         np.array(rows, np.int64), typed([number for number in numbers if number is not None])

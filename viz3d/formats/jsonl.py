@@ -109,7 +109,7 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
         _taken(arrow, tally) or _read_lines(block, first, tally)
         for (first, block), arrow in in_order(lambda piece: _to_arrow(piece[1]), pieces)
     )
-    return stack(tables, tally)
+    return stack(tables, tally, cut=True)
 
 
 def read_fast(block: bytes, tally: Tally) -> Table | None:

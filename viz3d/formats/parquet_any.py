@@ -69,8 +69,9 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         for other in dict.fromkeys(schema.names):
             if other not in columns:
                 tally.add(OTHERS, name=other)
-        tables = [from_arrow(group, tally) for group in batches(file, columns, tally)]
-    return [parse_table(stack(tables, tally), tally)]
+        tables = (from_arrow(group, tally) for group in batches(file, columns, tally))
+        table = stack(tables, tally, cut=True)
+    return [parse_table(table, tally)]
 
 
 def _numbers(schema: pa.Schema) -> list[str]:

@@ -16,7 +16,8 @@ from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.leveldb_log import records
 from viz3d.formats.names import file_name, folder, stem
-from viz3d.formats.table import Table, stack
+from viz3d.formats.room import Room
+from viz3d.formats.table import stack
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_records import record_class
 from viz3d.formats.wandb_rows import INTERNAL, OWN, TWICE, WandbRows, to_log
@@ -27,7 +28,6 @@ NAMES: tuple[str, ...] = ("*.wandb", "config.yaml", "output.log")
 
 MAGIC = b":W&B\xe1\xbe\x00"
 BAD = object()  # a value that is no JSON
-ROWS = 10_000  # that are held as Python objects before they become arrays
 
 _FILE = re.compile(r"run-.+\.wandb|(?P<beside>config\.yaml|output\.log)")
 _FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<id>.+)")
@@ -71,11 +71,12 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If there is no log of W&B.
     """
     logs: dict[str, list[_Log]] = defaultdict(list)
+    room = Room()
     reasons: dict[str, str] = {}
     for name, path in files.items():
         if name.endswith(".wandb"):
             try:
-                log = _Log(name)
+                log = _Log(name, room)
                 log.read(path)
                 logs[log.about.get("run_id") or stem(name).removeprefix("run-")].append(log)
             except (NotMine, OSError) as reason:
@@ -97,12 +98,13 @@ class _Log:
     """What one file holds."""
 
     name: str
-    tables: list[Table] = field(default_factory=list)
+    room: Room
     config: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.name)
+        self.rows = WandbRows(self.tally, room=self.room)
 
     def read(self, path: Path) -> None:
         """Read it from the beginning to the end, whatever is broken in it.
@@ -115,7 +117,6 @@ class _Log:
         from google.protobuf.message import DecodeError
 
         limits.check_size(path.stat().st_size, "FILE_BYTES")
-        builder = WandbRows(self.tally)
         for data in records(path, MAGIC, self.tally):
             try:
                 record = record_class().FromString(data)
@@ -125,13 +126,9 @@ class _Log:
             if record.HasField("history"):
                 row: dict[str, Any] = {}
                 self._put(row, record.history.item, once=True)
-                builder.add({OWN: record.history.step.num, **row})
-                if builder.n >= ROWS:
-                    self.tables.append(builder.table())
-                    builder = WandbRows(self.tally)
+                self.rows.add({OWN: record.history.step.num, **row})
             else:
                 self._note(record)
-        self.tables.append(builder.table())
         if "exit_code" not in self.about:
             self.tally.add(NO_END)
         elif self.about["exit_code"]:
@@ -214,7 +211,7 @@ def _run(logs: Sequence[_Log], name: str) -> Parsed:
     logs = sorted(logs, key=lambda log: (log.about.get("started", 0), folder(log.name), log.name))
     tally = Tally(logs[0].name)
     tally.add(_description(logs[-1].about))
-    table = stack([part for log in logs for part in log.tables], tally)
+    table = stack((piece for log in logs for piece in log.rows.pieces()), tally, cut=True)
     if not table.n:
         tally.add("There are no rows in it yet.")
     rows = to_log(table, tally)
