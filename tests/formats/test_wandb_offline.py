@@ -130,6 +130,38 @@ def test_a_log_over_the_cap_is_declined(read: Reader, monkeypatch: pytest.Monkey
         read(wandb_offline, {"a.wandb": wandb_file(row(0, loss=1.0))})
 
 
+@pytest.mark.parametrize("where", ["items", "names", "config"])
+def test_a_record_of_very_many_fields_is_left_out(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """In two bytes each, as nothing but nothing fits; its neighbours are read."""
+    monkeypatch.setattr(limits, "FIELDS", 100)
+    record = record_class()()
+    if where == "items":
+        record.history.item.extend([record.history.item.add() for _ in range(50)])
+    elif where == "names":
+        record.history.item.add(nested_key=[""] * 100)
+    else:
+        record.run.config.update.extend([record.run.config.update.add() for _ in range(50)])
+    many = record.SerializeToString()
+    first, _ = read(
+        wandb_offline, {"a.wandb": wandb_file(row(0, loss=1.0), many, row(1, loss=2.0))}
+    )
+    assert joined(first).history["loss"].tolist() == [1, 2]
+    problem = next(p for p in first.problems if "of more than 100 fields was left out" in p.what)
+    assert "VIZ3D_MAX_FIELDS" in problem.remedy
+
+
+def test_items_without_a_value_are_counted(read: Reader) -> None:
+    """A row keeps its others."""
+    record = record_class()()
+    record.history.item.add(key="a", value_json="1")
+    record.history.item.add(key="b")
+    first, _ = read(wandb_offline, {"a.wandb": wandb_file(record.SerializeToString())})
+    assert joined(first).history.loc[0].to_dict() == {"a": 1}
+    assert "1 value that is no JSON was left out (b)." in said(first)
+
+
 def test_a_record_that_is_no_protobuf_is_told(read: Reader) -> None:
     """The sum says that it was written so."""
     first, _ = read(wandb_offline, {"a.wandb": wandb_file(b"\xff\xff\xff", row(0, loss=1.0))})

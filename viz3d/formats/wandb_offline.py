@@ -16,10 +16,11 @@ from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.leveldb_log import records
 from viz3d.formats.names import file_name, folder, stem
+from viz3d.formats.protobuf import TooManyFields
 from viz3d.formats.room import Room
 from viz3d.formats.table import stack
 from viz3d.formats.tally import Tally
-from viz3d.formats.wandb_records import record_class
+from viz3d.formats.wandb_records import check, record_class
 from viz3d.formats.wandb_rows import INTERNAL, OWN, TWICE, WandbRows, to_log
 from viz3d.run import Problem
 
@@ -35,6 +36,7 @@ _FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<id>.+)")
 PRINTED = "{n} record{|s} of console output {was|were} not read."
 SYSTEM = "{n} record{|s} of system metrics {was|were} not read."
 BESIDE = "The console output was not read, since the log beside it has the history."
+TOO_MANY_FIELDS = "{n} record{|s} of more than {limit:FIELDS} fields {was|were} left out."
 UNREADABLE = "{n} record{|s} that cannot be decoded {was|were} left out."
 BAD_VALUE = "{n} value{|s} that {is|are} no JSON {was|were} left out ({names})."
 NO_END = "The run has no end: it stopped without one, or is still being written."
@@ -119,8 +121,12 @@ class _Log:
         limits.check_size(path.stat().st_size, "FILE_BYTES")
         for data in records(path, MAGIC, self.tally):
             try:
+                check(data)
                 record = record_class().FromString(data)
-            except DecodeError:
+            except TooManyFields:
+                self.tally.add(TOO_MANY_FIELDS)
+                continue
+            except (DecodeError, ValueError):
                 self.tally.add(UNREADABLE)
                 continue
             if record.HasField("history"):
@@ -190,7 +196,7 @@ class _Log:
 
 def _parse(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text) if text else BAD  # an exception takes far longer
     except (ValueError, RecursionError):
         return BAD
 
