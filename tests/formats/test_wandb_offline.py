@@ -112,6 +112,7 @@ def test_the_config_is_as_it_was_in_the_end(read: Reader) -> None:
     assert first.config == {"lr": 2, "opt": {"lr": 0.5, "b": 2}, "new": "x", "_wandb": own}
     assert "run_id 'abc', project 'p', begun 1970-01-01 00:00:07 UTC." in said(first)
     assert "There are no rows in it yet." in said(first)
+    assert "twice" not in said(first)
 
 
 @pytest.mark.parametrize(
