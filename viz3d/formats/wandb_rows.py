@@ -16,6 +16,7 @@ from viz3d.formats.steps import STEP_NAMES, to_rows
 from viz3d.formats.table import TableBuilder
 
 if TYPE_CHECKING:
+    from viz3d.formats.room import Room
     from viz3d.formats.rows import Rows
     from viz3d.formats.table import Table
     from viz3d.formats.tally import Tally
@@ -32,7 +33,17 @@ DEEP = "{n} value{|s} nested deeper than {limit:DEPTH} levels {was|were} left ou
 
 
 class WandbRows(TableBuilder):
-    """Collects rows; values that are no numbers are left out and counted."""
+    """Collects rows; values that are no numbers are left out and counted.
+
+    Attributes
+    ----------
+    values : int
+        That were in the rows.
+    """
+
+    def __init__(self, tally: Tally, room: Room | None = None) -> None:
+        super().__init__(tally, room=room)
+        self.values = 0
 
     def add(self, record: Mapping[str, Any], line: int | None = None) -> None:
         """Append one row.
@@ -51,6 +62,7 @@ class WandbRows(TableBuilder):
             for name, times in Counter(name for name, _ in flat).items():
                 if times > 1:
                     self._tally.add(TWICE, line=line, count=times - 1, name=name)
+        self.values += len(record)
         super().add(record, line)
 
     def _flat(
