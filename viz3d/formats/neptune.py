@@ -211,7 +211,7 @@ def _with_numbers(table: pa.Table, tally: Tally) -> pa.Table:
     paths = _Coded(table["attribute_path"].filter(pa.array(~there)))
     for code, count in zip(*np.unique(paths.codes, return_counts=True), strict=True):
         name = clean_name(paths.texts[code])
-        tally.add(NO_NUMBER, count=int(count), name=name, remedy="Look at them in Neptune.")
+        tally.add(NO_NUMBER, count=int(count), name=name)
     return table.filter(pa.array(there))
 
 

@@ -33,12 +33,7 @@ STEP_NAMES = (
     "epoch",
 )
 
-FEW = (
-    "{n} column{|s} that {is|are} called like a step {has|have} no whole number in most rows "
-    "({names})"
-)
 GONE = "{n} metric{|s} {is|are} missing, since no row with a step has {it|them} ({names})."
-EVERY_ROW = "Log the step as a whole number with every row."
 
 # Whole numbers beyond this are not exact in a float64 column.
 EXACT = 2.0**53
@@ -68,7 +63,11 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
     name, passed_over = _step_column(table, step_names)
     for other in passed_over:
         instead = "." if name is None else f": {name!r} was taken."
-        tally.add(FEW + instead, name=other, remedy=EVERY_ROW)
+        tally.add(
+            "{n} column{|s} that {is|are} called like a step {has|have} no whole number in most "
+            f"rows ({{names}}){instead}",
+            name=other,
+        )
     if name is None:
         if table.n:
             tally.add("There is no column of whole steps, so the rows were numbered from 0.")
@@ -89,7 +88,7 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
     taken = _take(table.columns, rows, table.n)
     for other in others:
         if other not in taken:
-            tally.add(GONE, name=other, remedy=EVERY_ROW)
+            tally.add(GONE, name=other)
     return Rows(step, taken)
 
 

@@ -165,7 +165,7 @@ def _parsed(
     there = np.isin(whole.row, used)
     at_axis = Cells(np.searchsorted(used, whole.row[there]), whole.value[there])
     if not counts_steps(axis):
-        tally.add(NO_STEP, name=axis, remedy="Export the chart once more over the step.")
+        tally.add(NO_STEP, name=axis)
     names = (axis, *STEP_NAMES) if counts_steps(axis) else STEP_NAMES
     rows = to_rows(Table(len(used), {axis: at_axis, **own}), tally, names)
     return Parsed(rows=rows, problems=tally.problems(), used=(tally.file,), name=run)
