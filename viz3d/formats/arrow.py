@@ -60,7 +60,7 @@ def from_arrow(
             continue
         if len(table.columns) >= limits.METRICS:
             tally.add(
-                TOO_MANY, count=arrow.num_rows - column.null_count, line=first_line(column, lines)
+                TOO_MANY, count=arrow.num_rows - column.null_count, line=_first_line(column, lines)
             )
             continue
         if _is_text(column):
@@ -78,7 +78,7 @@ def _labels(column: pa.ChunkedArray, name: str, tally: Tally, lines: Sequence[in
 
     long = pc.fill_null(pc.greater(pc.utf8_length(column), limits.NAME_CHARS), False)
     if count := pc.sum(long).as_py():
-        line = first_line(pc.if_else(long, column, None), lines)
+        line = _first_line(pc.if_else(long, column, None), lines)
         tally.add(NOT_NUMBERS, line=line, count=count, name=name)
         column = pc.if_else(long, None, column)
     known = np.flatnonzero(column.is_valid().to_numpy())
@@ -148,7 +148,7 @@ def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def first_line(column: pa.ChunkedArray, lines: Sequence[int] | None) -> int | None:
+def _first_line(column: pa.ChunkedArray, lines: Sequence[int] | None) -> int | None:
     """Return where the first cell of a column stands, given where each row does."""
     if lines is None or column.null_count == len(column):
         return None
@@ -176,12 +176,12 @@ def _arrow_cells(
     ):
         if truths:
             count = len(column) - column.null_count
-            tally.add(BOOLEANS, line=first_line(column, lines), count=count, name=name)
+            tally.add(BOOLEANS, line=_first_line(column, lines), count=count, name=name)
         return _plain_cells(column, every_row)
     if pa.types.is_decimal(kind):
         return _plain_cells(column.cast(pa.float64()), every_row)
     if count := len(column) - column.null_count:
-        tally.add(NOT_NUMBERS, line=first_line(column, lines), count=count, name=name)
+        tally.add(NOT_NUMBERS, line=_first_line(column, lines), count=count, name=name)
     return Cells(every_row[:0], np.empty(0))
 
 

@@ -41,6 +41,9 @@ TOO_DEEP = "{n} line{|s} nested deeper than {limit:DEPTH} levels {was|were} left
 # Arrow.
 NESTED = 100
 HEAD_BYTES = 64 * 1024
+# Cells of one block, with those that are empty; and how the keys of it are looked for.
+MOST_CELLS = 8_000_000
+SAMPLED, SAMPLE_BYTES = 8, 512
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _KEY = re.compile(rb'"([^"\\]{1,200})"\s*:')
 
@@ -183,7 +186,22 @@ def _lines_for_arrow(block: bytes) -> int | None:
     if np.count_nonzero(openers) > n_lines + NESTED and _most(openers, ends) > NESTED:
         return None
     keys = set(_KEY.findall(block[:HEAD_BYTES]))
-    return n_lines if len(keys) <= limits.METRICS else None
+    return n_lines if len(keys) <= limits.METRICS and not _is_sparse(block, n_lines) else None
+
+
+def _is_sparse(block: bytes, n_lines: int) -> bool:
+    """Say whether Arrow would make a large table of a block: it fills what lines do not hold.
+
+    A few lines cannot, whatever is in them. Of many the keys are looked for in one part of several,
+    and in all of them where that is not plain.
+    """
+    if n_lines * limits.METRICS <= 2 * MOST_CELLS:
+        return False
+    parts = range(0, len(block), SAMPLED * SAMPLE_BYTES)
+    seen = {key for at in parts for key in _KEY.findall(block[at : at + SAMPLE_BYTES])}
+    if n_lines * len(seen) * SAMPLED <= MOST_CELLS:
+        return False
+    return n_lines * len(set(_KEY.findall(block))) > MOST_CELLS
 
 
 def _has_long_line(block: bytes, ends: np.ndarray) -> bool:
