@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from viz3d.formats.base import Parsed
 from viz3d.formats.merge import merge
-from viz3d.formats.rows import CLOCKS, Cells, Rows, join_rows
+from viz3d.formats.rows import CLOCKS, Cells, join_rows
 from viz3d.formats.tally import Tally
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Event files hold 32 bits of a number, of which the other file may have printed 7 digits.
 ALIKE = 1e-6
+# What is compared at once has about as many.
+CELLS = 4_000_000
 
 
 def less_copies(parts: Sequence[Parsed], main: Sequence[Parsed]) -> tuple[Parsed, ...] | None:
@@ -34,36 +36,50 @@ def less_copies(parts: Sequence[Parsed], main: Sequence[Parsed]) -> tuple[Parsed
         None where a metric of both differs at some step, or has too few steps in common to tell:
         then they are two runs. The clock may differ; that of `main` stays.
     """
-    ours, theirs = _logged(main), _logged(parts)
-    if ours is None or theirs is None:
+    names = {metric: None for part in parts if part.rows for metric in part.rows.columns}
+    held = [part.rows.columns for part in main if part.rows]
+    both = [metric for metric in names if any(metric in columns for columns in held)]
+    if not both:
         return tuple(parts)
-    shared = [str(name) for name in theirs.values if name in ours.values and name not in CLOCKS]
-    if not all(_agree(ours.of(metric), theirs.of(metric)) for metric in shared):
-        return None
+    copied: list[dict[str, np.ndarray]] = [{} for _ in parts]  # of each part, for each metric
+    for some in _few(both, [*parts, *main]):
+        ours, theirs = _logged(main, some), _logged(parts, some)
+        if not all(_agree(ours[name], theirs[name]) for name in some if name not in CLOCKS):
+            return None
+        for at, part in enumerate(parts):
+            copied[at] |= _found(part, ours)
     file = next(path for part in main for path in part.used)
-    return tuple(_less(part, ours, file) for part in parts)
+    return tuple(_less(part, found, file) for part, found in zip(parts, copied, strict=True))
 
 
-@dataclass(frozen=True)
-class _Logged:
-    """The history of some parts, and for each metric the steps of what is not finite."""
-
-    values: pd.DataFrame
-    odd: Mapping[str, np.ndarray]
-
-    def of(self, metric: str) -> pd.Series[float]:
-        """Return what was logged of a metric, NaN too; its index is the step."""
-        column = self.values[metric]
-        return column[column.notna() | column.index.isin(self.odd.get(metric, []))]
+def _few(metrics: Sequence[str], parts: Sequence[Parsed]) -> Iterator[Sequence[str]]:
+    """Part metrics so that the histories of a few at once take little memory."""
+    steps = sum(len(part.rows.step) for part in parts if part.rows)
+    most = max(1, CELLS // max(1, steps))
+    return (metrics[at : at + most] for at in range(0, len(metrics), most))
 
 
-def _logged(parts: Sequence[Parsed]) -> _Logged | None:
-    joined = [join_rows(part.rows) for part in parts if part.rows is not None]
-    if not joined:
-        return None
-    whole = merge(joined)
+def _logged(parts: Sequence[Parsed], metrics: Sequence[str]) -> dict[str, pd.Series[float]]:
+    """Return what was logged of each metric, NaN too; the index is the step."""
+    whole = merge([join_rows(part.rows, only=metrics) for part in parts if part.rows])
     odd = whole.nonfinite.groupby("metric")["step"]
-    return _Logged(whole.history, {str(metric): steps.to_numpy() for metric, steps in odd})
+    steps = {str(metric): found.to_numpy() for metric, found in odd}
+    columns = {str(metric): column for metric, column in whole.history.items()}
+    return {
+        metric: column[column.notna() | column.index.isin(steps.get(metric, np.empty(0)))]
+        for metric, column in columns.items()
+    }
+
+
+def _found(part: Parsed, ours: Mapping[str, pd.Series[float]]) -> dict[str, np.ndarray]:
+    """Say of each value of a part whether the others have one of its metric at its step."""
+    if part.rows is None:
+        return {}
+    return {
+        metric: np.isin(part.rows.step[part.rows.columns[metric].row], column.index)
+        for metric, column in ours.items()
+        if metric in part.rows.columns
+    }
 
 
 def _agree(ours: pd.Series[float], theirs: pd.Series[float]) -> bool:
@@ -80,19 +96,17 @@ def _agree(ours: pd.Series[float], theirs: pd.Series[float]) -> bool:
     return same and 2 * len(both) > fewest
 
 
-def _less(part: Parsed, ours: _Logged, file: str) -> Parsed:
+def _less(part: Parsed, found: Mapping[str, np.ndarray], file: str) -> Parsed:
     if part.rows is None:
         return part
-    tally, columns = Tally(part.used[0]), {}
-    for metric, cells in part.rows.columns.items():
-        new = np.ones(len(cells.row), dtype=bool)
-        if metric in ours.values:
-            new = ~np.isin(part.rows.step[cells.row], ours.of(metric).index)
-        columns[metric] = Cells(cells.row[new], cells.value[new])
-        if not new.all() and metric not in CLOCKS:
+    tally, columns = Tally(part.used[0]), dict(part.rows.columns)
+    for metric, copied in found.items():
+        cells = columns[metric]
+        columns[metric] = Cells(cells.row[~copied], cells.value[~copied])
+        if copied.any() and metric not in CLOCKS:
             tally.add(
                 f"{{n}} value{{|s}} {{was|were}} read from {file}, which has {{it|them}} as well.",
-                count=int((~new).sum()),
+                count=int(copied.sum()),
             )
-    rows = Rows(part.rows.step, columns)
+    rows = replace(part.rows, columns=columns)
     return replace(part, rows=rows, problems=(*part.problems, *tally.problems()))

@@ -7,8 +7,8 @@ rows become a history with one row per step; what a restart superseded is kept a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -134,7 +134,9 @@ class Joined:
                 tally.add(what, count=count)
 
 
-def join_rows(rows: Rows, *, spend: bool = False, room: int | None = None) -> Joined:
+def join_rows(
+    rows: Rows, *, spend: bool = False, room: int | None = None, only: Collection[str] | None = None
+) -> Joined:
     """Join rows of one step, and set aside what a restart superseded.
 
     The same metric twice at one step keeps the later value. Where steps go back, the earlier rows
@@ -150,6 +152,8 @@ def join_rows(rows: Rows, *, spend: bool = False, room: int | None = None) -> Jo
         copies of all are held. The names of its columns stay.
     room : int, optional
         Cells that there may be; by default as many as the cap says.
+    only : collection of str, optional
+        Metrics to join; of the others is only seen where the steps go back. By default all.
 
     Returns
     -------
@@ -159,6 +163,9 @@ def join_rows(rows: Rows, *, spend: bool = False, room: int | None = None) -> Jo
     told = _told_starts(rows)
     starts = _attempt_starts(rows.step, metrics, sorted(told))
     del metrics
+    if only is not None:
+        wanted = {name: cells for name, cells in rows.columns.items() if name in only}
+        rows = replace(rows, columns=wanted)
     kept, attempt = survivors(rows.step, starts or (), told)
     steps, place = _places(rows.step, kept)
     most = (limits.HISTORY_CELLS if room is None else room) // max(1, len(rows.columns))
