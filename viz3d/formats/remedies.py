@@ -72,7 +72,7 @@ REMEDIES: Mapping[str, str] = {
     # Of steps and layers
     "no column of whole steps": "Log the step as `step` with every row.",
     "without a whole number": _EVERY_ROW,
-    "no whole number in most rows": _EVERY_ROW,
+    "called like a step {has|have}": _EVERY_ROW,
     "no row with a step": _EVERY_ROW,
     "is not called like a step": "Export the chart once more over the step.",
     "without a step or a layer": "Log `step` and `layer` with every row.",

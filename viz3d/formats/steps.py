@@ -107,7 +107,8 @@ def _step_column(table: Table, names: tuple[str, ...]) -> tuple[str | None, list
             continue
         if 2 * _is_step(table.columns[found].value).sum() >= table.n:
             return found, passed_over
-        passed_over.append(found)
+        if wanted != "epoch":  # of which fractions are usual
+            passed_over.append(found)
     return None, passed_over
 
 
