@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -116,6 +117,69 @@ def history_of_text(folder: Path) -> None:
     (folder / "metrics.jsonl").unlink()
 
 
+def text_in_many_columns(folder: Path) -> None:
+    """Each below the cap on text, were it written out; a name of each row among them."""
+    repeated(
+        folder / "metrics" / "part-00001.parquet", 60_000, name="n" * 900,
+        **{f"t{at}": "x" * 1000 for at in range(25)},
+    )  # fmt: skip
+    lines(folder, *GOOD, name="metrics.jsonl")
+
+
+def layers_of_text(folder: Path) -> None:
+    repeated(folder / "metrics-a.parquet", 150_000, name="x" * 20_000)
+
+
+def text_that_shrinks(folder: Path) -> None:
+    """No dictionary: it is packed well since each cell is like the one before."""
+    table = {"step": [0, 1], "loss": [0.5, 0.5], "name": ["x" * (100 << 20), "y"]}
+    path = folder / "metrics-a.parquet"
+    pq.write_table(pa.table(table), path, compression="zstd", use_dictionary=False)
+
+
+def list_of_many(folder: Path) -> None:
+    """A hundred million numbers in a row, in a file of 5 kB."""
+    (folder / "metrics").mkdir()
+    numbers = pa.array([0]).take(pa.array(np.zeros(25_000_000, np.int8)))
+    cells = [pa.ListArray.from_arrays(pa.array([0, len(numbers)]), numbers)]
+    table = pa.table({"step": [7], "x": [0.5], "many": pa.chunked_array(cells)})
+    pq.write_table(table, folder / "metrics" / "part-00001.parquet", compression="zstd")
+    lines(folder, *GOOD, name="metrics.jsonl")
+
+
+def repeated(path: Path, n: int, **texts: str) -> None:
+    """Write rows of a step, a number, and texts that a dictionary holds once."""
+    path.parent.mkdir(exist_ok=True)
+    rows = pa.array(np.zeros(n, np.int32))
+    coded = {name: pa.DictionaryArray.from_arrays(rows, [text]) for name, text in texts.items()}
+    table = pa.table({"step": np.arange(n), "x": np.zeros(n), **coded})
+    pq.write_table(table, path, compression="zstd", store_schema=False)
+
+
+def _neptune(folder: Path, n: int, kind: str, values: pa.Array) -> None:
+    """Write single values, each with a path of its own."""
+    rows = pa.array(np.zeros(n, np.int32))
+    keys = {"project_id": "p", "run_id": "r", "attribute_type": kind}
+    table = pa.table({
+        **{key: pa.DictionaryArray.from_arrays(rows, [text]) for key, text in keys.items()},
+        "attribute_path": [f"a{at}" for at in range(n)],
+        "step": pa.nulls(n, pa.int64()), "float_value": pa.nulls(n, pa.float64()),
+        f"{kind}_value": values,
+    })  # fmt: skip
+    path = folder / "r-0123456789abcdef_part_0.parquet"
+    pq.write_table(table, path, compression="zstd", store_schema=False)
+
+
+def neptune_text(folder: Path) -> None:
+    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(90_000, np.int32)), ["x" * 10_000])
+    _neptune(folder, 90_000, "string", text)
+
+
+def neptune_sets(folder: Path) -> None:
+    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000, np.int32)), ["x" * 40_000])
+    _neptune(folder, 20_000, "string_set", pa.ListArray.from_arrays(np.arange(20_001), text))
+
+
 def _parquet(folder: Path, blocks: int, **cells: pa.Array) -> None:
     (folder / "metrics").mkdir()
     million = pa.array([0] * 1_000_000)
@@ -153,8 +217,12 @@ BOMBS = (
     Bomb("I38", large_log, "it is larger than 1,024 MiB"),
     Bomb("I38", large_csv, "it is larger than 1,024 MiB"),
     Bomb("I48", parquet_rows, "it says that it holds 20,000,000 rows of 2 columns", 2),
-    Bomb("I48", parquet_text, "1 column of more than 64 MiB of text was left out (x)", 3, 512),
+    Bomb("I48", parquet_text, "2,000,000 values that were no number were left out (x)", 3, 512),
     Bomb("I48", history_of_text, "(x)", 1, 512),
+    Bomb("I48", text_in_many_columns, "1,560,000 values that were no number", 60_000, 256),
+    Bomb("I48", layers_of_text, "150,000 values that were no number", 150_000, 256),
+    Bomb("I48", text_that_shrinks, "1 column of more than 64 MiB of text", 2),
+    Bomb("I48", list_of_many, "1 column of lists or bytes was not read (many)", 3),
     Bomb("I51", gzip_of_zeros, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_lines, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_many_members, "log.jsonl.gz"),

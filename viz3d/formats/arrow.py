@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,12 +19,11 @@ from viz3d.formats.numbers import (
 )
 from viz3d.formats.rows import Cells, concatenate
 from viz3d.formats.steps import counts_steps
-from viz3d.formats.table import LABELS, Table
+from viz3d.formats.table import LABELS, Table, is_label
+from viz3d.formats.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from viz3d.formats.tally import Tally
 
 
 def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -> Table:
@@ -45,14 +44,21 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
     table = Table(arrow.num_rows)
     every_row = np.arange(arrow.num_rows, dtype=np.int64)
     for name, column in _arrow_columns(arrow, tally):
-        if name in LABELS and _is_text(column):
-            known = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-            table.labels[name] = Cells(known, np.array(column.to_pylist(), dtype=object)[known])
-            continue
+        text = None
+        if is_text(column.type) and (name in LABELS or not _is_text(column)):
+            text = coded(column)
+            if name in LABELS:
+                labels, text = _labels(*text)
+                if len(labels.row):
+                    table.labels[name] = _beside(table.labels.get(name), labels)
+                if len(labels.row) + column.null_count == len(column):
+                    continue
         if len(table.columns) >= limits.METRICS:
             tally.add(TOO_MANY, count=arrow.num_rows - column.null_count)
             continue
-        if _is_text(column):
+        if text:
+            cells = _coded_cells(*text, name, tally, text_is_number=text_is_number)
+        elif _is_text(column):
             cells = _text_cells(column.to_pylist(), name, tally, text_is_number=text_is_number)
         else:
             cells = _arrow_cells(column, every_row, name, tally)
@@ -105,6 +111,55 @@ def _arrow_columns(arrow: pa.Table, tally: Tally) -> Iterable[tuple[str, pa.Chun
             tally.add(TOO_NESTED, count=len(fields) - limits.NESTED_KEYS, name=name)
         for inner, nested in list(zip(inner_names, fields, strict=True))[: limits.NESTED_KEYS]:
             yield f"{clean_name(name)}/{clean_name(inner)}", nested
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Say whether cells of a kind are text, be it each for itself or of a dictionary."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
+def coded(column: pa.ChunkedArray) -> tuple[list[Any], np.ndarray]:
+    """Return the different cells of a column, None as the last one, and which each row holds."""
+    import pyarrow as pa
+
+    whole = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
+    cells = [*whole.dictionary.to_pylist(), None]
+    codes = whole.indices.fill_null(len(cells) - 1)
+    return cells, codes.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _labels(
+    texts: list[str | None], codes: np.ndarray
+) -> tuple[Cells, tuple[list[Any], np.ndarray]]:
+    """Return the text that names a layer, each different one held once, and what else there is."""
+    names = np.array([is_label(text) for text in texts])[codes]
+    rows = np.flatnonzero(names)
+    labels = Cells(rows, np.array(texts, dtype=object)[codes[rows]])
+    return labels, (texts, np.where(names, len(texts) - 1, codes))
+
+
+def _coded_cells(
+    texts: list[str | None], codes: np.ndarray, name: str, tally: Tally, *, text_is_number: bool
+) -> Cells:
+    """Return the numbers among texts; each different one is looked at once."""
+    numbers: list[float | int | None] = []
+    for text, count in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
+        of_text = Tally("")
+        numbers.append(
+            to_number(text, name, of_text, text_is_number=text_is_number) if count else None
+        )
+        for what, _, names in of_text.counted():
+            tally.recount(what, count, names)
+    known = np.array([number is not None for number in numbers])
+    rows = np.flatnonzero(known[codes])
+    values = typed([number for number in numbers if number is not None])
+    return Cells(rows, values[(np.cumsum(known) - 1)[codes[rows]]])
 
 
 def _is_text(column: pa.ChunkedArray) -> bool:

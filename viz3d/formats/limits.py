@@ -35,7 +35,7 @@ GRID_NODES = 1_000_000  # of one landscape
 GRID_MEMBERS = 64  # arrays in one file of a landscape
 NUMBERS = 45_000_000  # of one log, and where they stand; read, each takes about 10 bytes
 CELLS = 20_000_000  # rows times columns of a Parquet file; read, each takes about 22 bytes
-TEXT_BYTES = 64 * MIB  # of one column of text in a Parquet file, whose dictionary may hold it once
+TEXT_BYTES = 64 * MIB  # in a Parquet file, as it stands there once it is unpacked
 
 SETTINGS: Mapping[str, tuple[str, int]] = {
     "LINE_BYTES": ("VIZ3D_MAX_LINE_MIB", MIB),

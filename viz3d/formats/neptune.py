@@ -18,6 +18,7 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
+from viz3d.formats.arrow import coded
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.numbers import TOO_MANY, clean_name
 from viz3d.formats.parquet import batches, check_size, opened
@@ -180,14 +181,8 @@ class _Coded:
     """A column of text as numbers: `codes` of shape (n,) into `texts`."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
-        import pyarrow as pa
-
-        whole = column.dictionary_encode().unify_dictionaries().combine_chunks()
-        if isinstance(whole, pa.ChunkedArray):
-            whole = whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
-        self.texts: list[str | None] = [*whole.dictionary.to_pylist(), None]
-        codes = whole.indices.fill_null(len(self.texts) - 1)
-        self.codes = codes.to_numpy(zero_copy_only=False).astype(np.int64)
+        self.texts: list[str | None]
+        self.texts, self.codes = coded(column)
 
     def are(self, *texts: str | None) -> np.ndarray:
         """Say which rows hold one of some texts."""

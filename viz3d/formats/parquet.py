@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 INCOMPLETE = "it is no complete Parquet file (cut, or still being written)"
 ENCRYPTED = "it is encrypted; write it without encryption"
 DAMAGED = "{n} row group{|s} {is|are} damaged; {its|their} rows from there on were left out."
-LONG_TEXT = "{n} column{|s} of more than {limit:TEXT_BYTES} of text {was|were} left out ({names})."
+LONG_TEXT = (
+    "{n} column{|s} of more than {limit:TEXT_BYTES} of text, together with those before {it|them}, "
+    "{was|were} left out ({names})."
+)
+LISTS = "{n} column{|s} of lists or bytes {was|were} not read ({names})."
+# What a list or a map adds to the path of a column.
+_REPEATED = re.compile(r"\.(list|bag|array|key_value|map)\..*")
 BATCH = 256 * 1024  # rows that are held unpacked at a time
 
 
@@ -45,33 +52,63 @@ def read_table(path: Path, tally: Tally) -> Table:
     """
     with opened(path) as file:
         check_size(file, file.metadata.num_columns)
-        leaves = (file.schema.column(at) for at in range(file.metadata.num_columns))
-        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+        columns, texts = readable(file, tally)
     with opened(path, dictionaries=texts) as file:
-        return from_arrow(_spelt_out(file.read(use_threads=False), tally), tally)
+        return from_arrow(file.read(columns, use_threads=False), tally)
 
 
-def _spelt_out(arrow: pa.Table, tally: Tally) -> pa.Table:
-    """Return a table whose text stands in its rows; what would be too much of it is left out."""
-    import pyarrow as pa
+def readable(
+    file: pq.ParquetFile, tally: Tally, fields: Sequence[str] | None = None
+) -> tuple[list[str], list[str]]:
+    """Return which parts of a file are read: none that may hold far more than they take in it.
 
-    for at, field in reversed(list(enumerate(arrow.schema))):
-        kind = field.type
-        if not pa.types.is_dictionary(kind) or not pa.types.is_string(kind.value_type):
+    Parameters
+    ----------
+    file : pyarrow.parquet.ParquetFile
+    tally : Tally
+        Is told what is left out: lists, bytes of a fixed length, and text beyond the cap.
+    fields : sequence of str, optional
+        Of which columns; by default of all.
+
+    Returns
+    -------
+    columns, texts : list of str
+        Paths in the file, and those of them that hold text: to be read as dictionaries.
+    """
+    left = limits.TEXT_BYTES
+    columns, texts = [], []
+    for at in range(file.metadata.num_columns):
+        leaf = file.schema.column(at)
+        if fields is not None and not any(
+            f"{leaf.path}.".startswith(f"{name}.") for name in fields
+        ):
             continue
-        if _spelt_bytes(arrow.column(at)) > limits.TEXT_BYTES:
-            tally.add(LONG_TEXT, name=clean_name(field.name))
-            arrow = arrow.remove_column(at)
+        text = leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL"
+        size = _unpacked(file.metadata, at) if text else 0
+        if leaf.max_repetition_level or _is_fixed(leaf):
+            tally.add(LISTS, name=clean_name(_REPEATED.sub("", leaf.path)))
+        elif size > left:
+            tally.add(LONG_TEXT, name=clean_name(leaf.path))
         else:
-            arrow = arrow.set_column(at, field.name, arrow.column(at).cast(kind.value_type))
-    return arrow
+            left -= size
+            columns.append(leaf.path)
+            texts += [leaf.path] if text else []
+    return columns, texts
 
 
-def _spelt_bytes(column: pa.ChunkedArray) -> int:
-    import pyarrow.compute as pc
+def _within(path: str, fields: Sequence[str]) -> bool:
+    return any(f"{path}.".startswith(f"{name}.") for name in fields)
 
-    sizes = (pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks)
-    return sum(pc.sum(size).as_py() or 0 for size in sizes)
+
+def _is_fixed(leaf: pq.ColumnSchema) -> bool:
+    """Say whether a column holds bytes of a fixed length that are no decimal."""
+    fixed = leaf.physical_type == "FIXED_LEN_BYTE_ARRAY"
+    return fixed and leaf.logical_type.type != "DECIMAL"
+
+
+def _unpacked(footer: pq.FileMetaData, at: int) -> int:
+    groups = (footer.row_group(group).column(at) for group in range(footer.num_row_groups))
+    return sum(chunk.total_uncompressed_size for chunk in groups)
 
 
 @contextmanager

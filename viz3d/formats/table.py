@@ -170,7 +170,7 @@ class TableBuilder:
         """
         row = self.n - self._begun
         for name, value in _flat(record, self._tally, line):
-            if name in LABELS and isinstance(value, str) and not NUMBER.fullmatch(value):
+            if name in LABELS and is_label(value):
                 rows, texts = self._labels.setdefault(name, ([], []))
                 rows.append(row)
                 texts.append(value)
@@ -212,6 +212,13 @@ class TableBuilder:
                 for name, (rows, texts) in self._labels.items()
             },
         )
+
+
+def is_label(value: Any) -> bool:
+    """Say whether a value may name a layer: text that is no number, and not longer than a name."""
+    return (
+        isinstance(value, str) and len(value) <= limits.NAME_CHARS and not NUMBER.fullmatch(value)
+    )
 
 
 def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable[tuple[str, Any]]:
