@@ -150,20 +150,19 @@ def list_of_many(folder: Path) -> None:
 def repeated(path: Path, n: int, **texts: str) -> None:
     """Write rows of a step, a number, and texts that a dictionary holds once."""
     path.parent.mkdir(exist_ok=True)
-    rows = pa.array(np.zeros(n, np.int32))
-    coded = {name: pa.DictionaryArray.from_arrays(rows, [text]) for name, text in texts.items()}
+    coded = {name: same(n, text) for name, text in texts.items()}
     table = pa.table({"step": np.arange(n), "x": np.zeros(n), **coded})
     pq.write_table(table, path, compression="zstd", store_schema=False)
 
 
 def _neptune(folder: Path, n: int, kind: str, values: pa.Array) -> None:
-    """Write single values, each with a path of its own."""
-    rows = pa.array(np.zeros(n, np.int32))
-    keys = {"project_id": "p", "run_id": "r", "attribute_type": kind}
+    """Write a series of one number, and single values, each with a path of its own."""
+    series, rows = [1] + [0] * n, [0] * (n + 1)
     table = pa.table({
-        **{key: pa.DictionaryArray.from_arrays(rows, [text]) for key, text in keys.items()},
-        "attribute_path": [f"a{at}" for at in range(n)],
-        "step": pa.nulls(n, pa.int64()), "float_value": pa.nulls(n, pa.float64()),
+        "project_id": pa.array(["p"]).take(rows), "run_id": pa.array(["r"]).take(rows),
+        "attribute_path": [f"a{at}" for at in range(n + 1)],
+        "attribute_type": pa.array([kind, "float_series"]).take(series),
+        "step": pa.array([None, 7]).take(series), "float_value": pa.array([None, 0.5]).take(series),
         f"{kind}_value": values,
     })  # fmt: skip
     path = folder / "r-0123456789abcdef_part_0.parquet"
@@ -171,13 +170,17 @@ def _neptune(folder: Path, n: int, kind: str, values: pa.Array) -> None:
 
 
 def neptune_text(folder: Path) -> None:
-    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(90_000, np.int32)), ["x" * 10_000])
-    _neptune(folder, 90_000, "string", text)
+    _neptune(folder, 90_000, "string", same(90_001, "x" * 10_000))
 
 
 def neptune_sets(folder: Path) -> None:
-    text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000, np.int32)), ["x" * 40_000])
-    _neptune(folder, 20_000, "string_set", pa.ListArray.from_arrays(np.arange(20_001), text))
+    sets = pa.ListArray.from_arrays(np.arange(20_002), same(20_001, "x" * 40_000))
+    _neptune(folder, 20_000, "string_set", sets)
+
+
+def same(n: int, text: str) -> pa.Array:
+    """Return a column of one text, which a dictionary holds once."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), [text])
 
 
 def _parquet(folder: Path, blocks: int, **cells: pa.Array) -> None:
@@ -223,6 +226,8 @@ BOMBS = (
     Bomb("I48", layers_of_text, "150,000 values that were no number", 150_000, 256),
     Bomb("I48", text_that_shrinks, "1 column of more than 64 MiB of text", 2),
     Bomb("I48", list_of_many, "1 column of lists or bytes was not read (many)", 3),
+    Bomb("I48", neptune_text, "single values beyond the first 64 MiB of text", 1, 256),
+    Bomb("I48", neptune_sets, "single values beyond the first 64 MiB of text", 1, 256),
     Bomb("I51", gzip_of_zeros, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_lines, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_many_members, "log.jsonl.gz"),

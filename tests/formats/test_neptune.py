@@ -201,3 +201,24 @@ def test_a_column_that_stands_twice_is_no_export(tmp_path: Path) -> None:
     pq.write_table(table.append_column("step", table["step"]), path)
     with pytest.raises(NotMine, match="no columns project_id"):
         neptune.read({path.name: path})
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "kept"),
+    [("string", "x" * 300, 16), ("string_set", ["x" * 150, "y" * 50], 16)],
+)
+def test_text_of_single_values_has_a_cap_and_what_is_beyond_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, given: Any, kept: int
+) -> None:
+    """A dictionary holds it once, and each value has it; numbers behind it have their place."""
+    rows = [*series("loss", {0: 1.0}), *(value(f"c{at}", kind, given) for at in range(30))]
+    path = write(tmp_path / "a.parquet", [*rows, value("n", "int", 3)])
+    first, parsed = neptune.read({"a.parquet": path})
+    assert (len(parsed.config), said(first)) == (31, "")
+    monkeypatch.setattr(limits, "TEXT_BYTES", 5000)
+    first, parsed = neptune.read({"a.parquet": path})
+    assert parsed.config == {**{f"c{at}": given for at in range(kept)}, "n": 3}
+    assert "14 single values beyond the first 5,000 bytes of text were left out (c16" in said(first)
+    monkeypatch.setattr(limits, "TEXT_BYTES", 50)
+    with pytest.raises(NotMine, match="more than those of such an export"):
+        neptune.read({"a.parquet": path})

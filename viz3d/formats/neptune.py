@@ -18,10 +18,10 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
-from viz3d.formats.arrow import coded
+from viz3d.formats.arrow import coded, is_text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.numbers import TOO_MANY, clean_name
-from viz3d.formats.parquet import batches, check_size, opened
+from viz3d.formats.parquet import batches, check_size, opened, readable
 from viz3d.formats.rows import Cells
 from viz3d.formats.steps import to_rows
 from viz3d.formats.table import Table
@@ -49,6 +49,7 @@ VALUES = {
 KEYS = ("project_id", "run_id", "attribute_path", "attribute_type")
 COLUMNS = (*KEYS, "step", *VALUES.values())
 MOST_VALUES = 100_000  # single values of one file
+STRING = 50  # bytes of a string of Python, beside its letters
 
 NOT_READ = (
     "{n} value{|s} of series of text, of histograms and of files {was|were} not read ({names})."
@@ -56,11 +57,33 @@ NOT_READ = (
 TOO_MANY_VALUES = (
     f"{{n}} single value{{|s}} beyond the first {MOST_VALUES:,} {{was|were}} left out."
 )
+LONG_TEXTS = (
+    "{n} single value{|s} beyond the first {limit:TEXT_BYTES} of text {was|were} left out "
+    "({names})."
+)
 SYSTEM = "{n} value{|s} that Neptune notes of itself {was|were} left out ({names})."
 NO_TIME = "{n} value{|s} that {is|are} no time of any calendar {was|were} left out."
 MISSING = "{n} part{|s} {is|are} missing; what {it|they} held was not read."
 
 Key = tuple[str, str]
+
+
+@dataclass
+class _Texts:
+    """How many bytes of text single values may still hold: each row may repeat the same."""
+
+    left: int
+
+    def fitting(self, table: pa.Table, tally: Tally) -> pa.Table:
+        """Return the rows for which there is room; in memory each takes about as much."""
+        import pyarrow as pa
+
+        sizes = _text_bytes(table)
+        fits = (np.cumsum(sizes) <= self.left) | (sizes == 0)
+        self.left -= int(sizes[fits].sum())
+        for path in table.filter(pa.array(~fits))["attribute_path"].to_pylist():
+            tally.add(LONG_TEXTS, name=clean_name(path))
+        return table.filter(pa.array(fits))
 
 
 @dataclass
@@ -100,12 +123,12 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If none of them is such an export.
     """
     runs: dict[Key, _Run] = defaultdict(_Run)
-    tally = Tally(next(iter(files)))
+    tally, texts = Tally(next(iter(files))), _Texts(limits.TEXT_BYTES)
     reasons: dict[str, str] = {}
     for name in sorted(files, key=_number):
         of_file = Tally(name)
         try:
-            _read_part(files[name], runs, of_file)
+            _read_part(files[name], runs, of_file, texts)
         except (NotMine, OSError) as error:
             reasons[name] = str(error) if isinstance(error, NotMine) else "it cannot be read"
         else:
@@ -144,15 +167,15 @@ def _fits(schema: pa.Schema) -> bool:
     return once and {*KEYS, "step", "float_value"} <= set(schema.names)
 
 
-def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally) -> None:
+def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: _Texts) -> None:
     import pyarrow as pa
 
     with opened(path) as file:
-        schema = file.schema_arrow
-    if not _fits(schema):
-        raise NotMine(f"it has no columns {', '.join(KEYS)}, step and float_value")
-    texts = [name for name in COLUMNS if name in schema.names and _is_text(schema.field(name).type)]
-    columns = [name for name in COLUMNS if name in schema.names]
+        if not _fits(file.schema_arrow):
+            raise NotMine(f"it has no columns {', '.join(KEYS)}, step and float_value")
+        columns, texts = readable(file, tally, COLUMNS, ("string_set_value",))
+    if not {*KEYS, "step", "float_value"} <= {*columns}:
+        raise NotMine("it has columns that hold more than those of such an export")
     with opened(path, dictionaries=texts) as file:
         check_size(file, len(columns))
         left = MOST_VALUES
@@ -163,7 +186,7 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally) -> None:
             single = group.filter(pa.array(kinds.are(*VALUES)))
             if len(single) > left:
                 tally.add(TOO_MANY_VALUES, count=len(single) - left)
-            _add_values(single.slice(0, left), runs, tally)
+            _add_values(room.fitting(single.slice(0, left), tally), runs, tally)
             left -= min(left, len(single))
             for kind in kinds.texts:
                 count = int(kinds.are(kind).sum())
@@ -171,10 +194,25 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally) -> None:
                     tally.add(NOT_READ, count=count, name=str(kind))
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    from pyarrow import types
+def _text_bytes(table: pa.Table) -> np.ndarray:
+    """Return how much the text of each row takes, given out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    return bool(types.is_string(kind) or types.is_large_string(kind))
+    sizes = np.zeros(len(table), np.int64)
+    for column in table.select([name for name in VALUES.values() if name in table.column_names]):
+        if is_text(column.type):
+            sizes += _lengths(column)
+        elif pa.types.is_list(column.type):
+            each = np.cumsum(np.append(0, _lengths(pc.list_flatten(column)) + STRING))
+            ends = np.cumsum(np.append(0, pc.list_value_length(column).fill_null(0).to_numpy()))
+            sizes += np.diff(each[ends])
+    return sizes
+
+
+def _lengths(column: pa.ChunkedArray) -> np.ndarray:
+    texts, codes = coded(column)
+    return np.array([len(text or "") for text in texts])[codes]
 
 
 class _Coded:
@@ -226,6 +264,9 @@ def _add_values(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
 
 def _python(column: pa.ChunkedArray, tally: Tally) -> list[Any]:
     """Return the values of a column; Python has no year 300,000, nor every time zone."""
+    if is_text(column.type):
+        texts, codes = coded(column)
+        return [texts[code] for code in codes]
     wrong = (ArithmeticError, ValueError, LookupError)
     with suppress(*wrong):
         return column.to_pylist()

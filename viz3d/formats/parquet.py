@@ -58,7 +58,10 @@ def read_table(path: Path, tally: Tally) -> Table:
 
 
 def readable(
-    file: pq.ParquetFile, tally: Tally, fields: Sequence[str] | None = None
+    file: pq.ParquetFile,
+    tally: Tally,
+    fields: Sequence[str] | None = None,
+    sets: Sequence[str] = (),
 ) -> tuple[list[str], list[str]]:
     """Return which parts of a file are read: none that may hold far more than they take in it.
 
@@ -69,6 +72,8 @@ def readable(
         Is told what is left out: lists, bytes of a fixed length, and text beyond the cap.
     fields : sequence of str, optional
         Of which columns; by default of all.
+    sets : sequence of str
+        Columns of lists of text that are read nevertheless.
 
     Returns
     -------
@@ -85,7 +90,8 @@ def readable(
             continue
         text = leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL"
         size = _unpacked(file.metadata, at) if text else 0
-        if leaf.max_repetition_level or _is_fixed(leaf):
+        is_list = leaf.max_repetition_level and not (text and _within(leaf.path, sets))
+        if is_list or _is_fixed(leaf):
             tally.add(LISTS, name=clean_name(_REPEATED.sub("", leaf.path)))
         elif size > left:
             tally.add(LONG_TEXT, name=clean_name(leaf.path))
@@ -107,8 +113,10 @@ def _is_fixed(leaf: pq.ColumnSchema) -> bool:
 
 
 def _unpacked(footer: pq.FileMetaData, at: int) -> int:
-    groups = (footer.row_group(group).column(at) for group in range(footer.num_row_groups))
-    return sum(chunk.total_uncompressed_size for chunk in groups)
+    """Return the bytes of a column of text; of a list a value may take no byte in the file."""
+    groups = [footer.row_group(group).column(at) for group in range(footer.num_row_groups)]
+    codes = 4 if footer.schema.column(at).max_repetition_level else 0
+    return sum(chunk.total_uncompressed_size + codes * chunk.num_values for chunk in groups)
 
 
 @contextmanager
