@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -163,6 +164,54 @@ def test_a_damaged_column_of_a_log_that_changed_is_told(folder: Path) -> None:
     (folder / "a.jsonl").write_text(ROWS + '{"step": 50, "loss": 0}\n')
     with pytest.raises(SourceError, match="open the run again"):
         _ = run.history
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[pa.OSFile]:
+    """Files that Arrow opens."""
+    found: list[pa.OSFile] = []
+    real = pa.OSFile
+
+    def note(path: str) -> pa.OSFile:
+        found.append(real(path))
+        return found[-1]
+
+    monkeypatch.setattr(pa, "OSFile", note)
+    return found
+
+
+def test_few_histories_are_kept_open(
+    folder: Path, opened: list[pa.OSFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process may have a thousand files open; those in use last are, even without a name."""
+    for at in range(5):
+        (folder / f"{at}.jsonl").write_text(ROWS.replace("3", str(at)))
+    wanted = [run.history["loss"].tolist() for run in load_runs(folder)]
+    opened.clear()
+    monkeypatch.setattr(parsed_files, "MOST_OPEN", 2)
+    first, *others, last = load_runs(folder)
+    assert [file.closed for file in opened] == [True] * 4 + [False] * 2
+    assert first.column("loss").tolist() == wanted[0]
+    assert last.column("loss").tolist() == wanted[-1]
+    assert [file.closed for file in opened] == [True] * 5 + [False] * 2
+    (folder / last.name).write_text("")
+    ParsedCache.open(folder.parent / "cache").clear()
+    assert last.column("lr").tolist() == [at / 7 for at in range(50)]
+    assert [run.column("loss").tolist() for run in others] == wanted[1:-1]
+    for run in (first, last):
+        assert len(run.history.columns) == 2
+    assert all(file.closed for file in opened)
+
+
+def test_a_short_history_is_read_at_once_and_its_file_closed(
+    folder: Path, opened: list[pa.OSFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parsed_files, "AT_ONCE", 1_000_000)
+    load_runs(folder)
+    opened.clear()
+    (run,) = load_runs(folder)
+    assert [file.closed for file in opened] == [True]
+    assert run.history["loss"][0] == 3.0
 
 
 def test_a_log_that_changes_is_parsed_again(folder: Path) -> None:
