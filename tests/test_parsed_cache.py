@@ -228,6 +228,15 @@ def test_other_caps_parse_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert len(load_runs(folder)[0].metrics) < 2
 
 
+def test_a_key_holds_all_that_makes_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of any of these texts is another parser."""
+    read: list[str] = []
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or real(path))
+    parsed_cache._parser.__wrapped__()
+    assert {"parsed_files.py", "parsed_growth.py", "roles.py", "jsonl.py", "rows.py"} <= {*read}
+
+
 def test_many_at_once_do_each_other_no_harm(folder: Path) -> None:
     """Whoever comes last throws its own away; nobody sees half of anything."""
     wanted = load_runs(folder)
