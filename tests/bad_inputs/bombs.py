@@ -6,6 +6,7 @@ They are small or full of holes; `test_bombs` reads each in a process of its own
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,25 @@ def with_hole(path: Path, head: bytes, hole: int, tail: bytes = b"") -> None:
 def many_keys(folder: Path) -> None:
     keys = ", ".join(f'"k{at}": {at}' for at in range(200_000))
     lines(folder, GOOD[0], f'{{"step": 1, {keys}}}', GOOD[1])
+
+
+def many_keys_late(folder: Path) -> None:
+    """As cells of all lines they would be 160 million."""
+    keys = ", ".join(f'"\\u006b{at}": {at}' for at in range(20_000))
+    lines(folder, *['{"step": 1}'] * 8_000, f'{{"step": 1, {keys}}}')
+
+
+def a_key_each(folder: Path) -> None:
+    """Short lines that have 1,900 keys in all, and few of them one each."""
+    rows = ['{"step":1}'] * 140_000
+    rows[::70] = [f'{{"step":1,"{at}":1}}' for at in range(2_000)]
+    lines(folder, *rows[:133_000], '{"step": 1, "x": "y"}')
+
+
+def many_lines_of_other_keys(folder: Path) -> None:
+    """Ninety thousand keys, of which a line has a thousand."""
+    rows = [{f"{line:030}/{at:03}": 1 for at in range(1_000)} for line in range(90)]
+    lines(folder, *(json.dumps({"step": 1} | row) for row in rows))
 
 
 def deep_line(folder: Path) -> None:
@@ -211,6 +231,9 @@ def slow_config(folder: Path) -> None:
 
 BOMBS = (
     Bomb("I34", many_keys, "of metrics beyond the first 2,000", 3, 512),
+    Bomb("I34", many_keys_late, "of metrics beyond the first 2,000", 1, 256),
+    Bomb("I34", a_key_each, "1 value that was no number was left out (x)", 1, 256),
+    Bomb("I34", many_lines_of_other_keys, "of metrics beyond the first 2,000", 1, 256),
     Bomb("I35", deep_line, "log.jsonl:2: 1 line nested deeper than 32 levels", 2),
     Bomb("I35", deep_document, "it is nested too deeply"),
     Bomb("I35", many_objects, "more than 4,000,000 values"),

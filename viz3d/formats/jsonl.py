@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from secrets import randbelow
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,12 +36,18 @@ NOT_UTF8 = "{n} line{|s} that {is|are} no UTF-8 text {was|were} left out."
 CONVERT = "Convert the file, for example with `iconv -f LATIN1 -t UTF-8`."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
 TOO_DEEP = "{n} line{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
-# Lines with more brackets than this, and heads with more keys than metrics allowed, are not for
-# Arrow.
+# Lines with more brackets than this are not for Arrow.
 NESTED = 100
 HEAD_BYTES = 64 * 1024
+# Arrow makes a cell of each line for each key that any line of a block has; more are not for it.
+MOST_CELLS = 4_000_000
+# To find all keys takes longer than to parse them. It is done where those in the longest lines and
+# in a few windows make so many cells, or the windows show so many that the lines do not have.
+LIKELY_CELLS, SURPRISES = 500_000, 100
+LONG = 8  # times what a line of the block has
+WINDOWS, WINDOW = 32, 1024  # bytes
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_KEY = re.compile(rb'"([^"\\]{1,200})"\s*:')
+_KEY = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*+:')
 
 BOX = {"step", "data"}
 
@@ -179,8 +186,28 @@ def _lines_for_arrow(block: bytes) -> int | None:
     n_lines = len(begins) + 1
     if np.count_nonzero(openers) > n_lines + NESTED and _most(openers, ends) > NESTED:
         return None
-    keys = set(_KEY.findall(block[:HEAD_BYTES]))
-    return n_lines if len(keys) <= limits.METRICS else None
+    keys = _keys(block, ends)
+    return n_lines if len(keys) <= limits.METRICS and n_lines * len(keys) <= MOST_CELLS else None
+
+
+def _keys(block: bytes, ends: np.ndarray) -> set[bytes]:
+    """Return the keys of a block: all, unless a sample says that its lines have much the same."""
+    begins = np.append(0, ends + 1)
+    lengths = np.diff(begins, append=len(block))
+    long = begins[lengths >= min(lengths.max(), LONG * len(block) / len(lengths))]
+    known = {key for begin in long for key in _KEY.findall(block, begin, _end(block, begin))}
+    # At random places, so that nobody can write around them.
+    apart = max(1, len(block) // WINDOWS)
+    windows = range(randbelow(apart), len(block), apart)
+    seen = known.union(*(_KEY.findall(block, begin, begin + WINDOW) for begin in windows))
+    if len(seen) - len(known) > SURPRISES or len(begins) * len(seen) > LIKELY_CELLS:
+        return set(_KEY.findall(block))
+    return seen
+
+
+def _end(block: bytes, begin: int) -> int:
+    end = block.find(b"\n", begin)
+    return len(block) if end < 0 else end
 
 
 def _has_long_line(block: bytes, ends: np.ndarray) -> bool:
