@@ -84,6 +84,12 @@ def needs_a_look(arrow: pa.Table) -> bool:
     )
 
 
+def has_twins(arrow: pa.Table) -> bool:
+    """Say whether two columns go by one name: which of them came last only each row can tell."""
+    names = [name for name, _ in _arrow_columns(arrow, Tally(""))]
+    return len({*names}) < len(names)
+
+
 def _depth(kind: pa.DataType) -> int:
     fields = [kind.field(at).type for at in range(kind.num_fields)]
     return 1 + max(map(_depth, fields)) if fields else 0

@@ -15,7 +15,7 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
-from viz3d.formats.arrow import from_arrow, needs_a_look
+from viz3d.formats.arrow import from_arrow, has_twins, needs_a_look
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parallel import in_order
@@ -112,8 +112,10 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
         for first, block in text.blocks(path, tally, start, stop)
         if not block.isspace()
     )
+    with path.open("rb") as file:
+        boxed = _is_boxed(file.read(HEAD_BYTES) + file.readline(limits.LINE_BYTES))
     tables = (
-        _taken(arrow, tally) or _read_lines(block, first, tally)
+        _taken(arrow, tally, boxed=boxed) or _read_lines(block, first, tally, boxed=boxed)
         for (first, block), arrow in in_order(lambda piece: _to_arrow(piece[1]), pieces)
     )
     return stack(tables, tally)
@@ -121,16 +123,32 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
 
 def read_fast(block: bytes, tally: Tally) -> Table | None:
     """Read whole lines with Arrow, or return None where anything in them needs a closer look."""
-    return _taken(_to_arrow(block), tally)
+    return _taken(_to_arrow(block), tally, boxed=_is_boxed(block[:HEAD_BYTES]))
 
 
-def _taken(arrow: pa.Table | None, tally: Tally) -> Table | None:
+def _is_boxed(head: bytes) -> bool:
+    """Say whether verl wrote a log, as its first line with a group called "data" tells.
+
+    It puts metrics into a box, ``{"step": 3, "data": {"actor/lr": …}}``, which is no part of their
+    names, and may hold more of them than a group of metrics does.
+    """
+    lines = re.split(rb"[\r\n]+", head.removeprefix(text.BOM)) if b'"data"' in head else ()
+    for line in lines:
+        with suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            if isinstance(record, dict) and isinstance(record.get("data"), dict):
+                return record.keys() == BOX and "step" not in record["data"]
+    return False
+
+
+def _taken(arrow: pa.Table | None, tally: Tally, *, boxed: bool) -> Table | None:
     """Take the numbers out of what Arrow read, or return None where they need a closer look."""
     import pyarrow as pa
 
     if arrow is not None:
         with suppress(pa.ArrowException, UnicodeDecodeError):
-            return from_arrow(_unboxed(arrow), tally)
+            opened = _unboxed(arrow) if boxed else arrow
+            return None if has_twins(opened) else from_arrow(opened, tally)
     return None
 
 
@@ -152,19 +170,22 @@ def _to_arrow(block: bytes) -> pa.Table | None:
 
 
 def _unboxed(arrow: pa.Table) -> pa.Table:
-    """Take the metrics out of verl's box, ``{"step": 3, "data": {"actor/lr": …}}``.
-
-    The box is no part of their names, and may hold more of them than a group of metrics does.
-    """
+    """Take the metrics out of their box."""
     import pyarrow as pa
 
-    if set(arrow.column_names) != BOX or not pa.types.is_struct(arrow.schema.field("data").type):
+    if "data" not in arrow.column_names or not pa.types.is_struct(arrow.schema.field("data").type):
         return arrow
-    opened = arrow.select(["data"]).flatten()
-    names = [name.removeprefix("data.") for name in opened.column_names]
-    if "step" in names:
-        return arrow
-    return opened.rename_columns(names).append_column("step", arrow["step"])
+    inside = arrow.select(["data"]).flatten()
+    names = [_outside(name.removeprefix("data.")) for name in inside.column_names]
+    others = arrow.drop_columns(["data"])
+    return pa.Table.from_arrays(
+        [*inside.columns, *others.columns], names=[*names, *others.column_names]
+    )
+
+
+def _outside(name: str) -> str:
+    """Return the name of a metric without its box, whose step is another one than that beside."""
+    return "data/step" if name == "step" else name
 
 
 def _lines_for_arrow(block: bytes) -> int | None:
@@ -240,7 +261,7 @@ def _depth(line: bytes) -> int:
     )
 
 
-def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
+def _read_lines(block: bytes, first: int, tally: Tally, *, boxed: bool) -> Table:
     builder = TableBuilder(tally)
     whole = block.endswith(b"\n")
     rows = block.split(b"\n")
@@ -252,9 +273,12 @@ def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
                 part, number, tally, last=not whole and number == first + len(rows) - 1
             )
             if record is not None:
-                boxed = record.keys() == BOX and isinstance(record["data"], dict)
-                if boxed and "step" not in record["data"]:
-                    record = {**record["data"], "step": record["step"]}
+                if boxed and isinstance(inside := record.get("data"), dict):
+                    del record["data"]
+                    inside = {_outside(name): value for name, value in inside.items()}
+                    for key in inside.keys() & record.keys():
+                        tally.add(TWICE, line=number, name=key)
+                    record = {**inside, **record}
                 builder.add(record, number)
     return builder.table()
 
