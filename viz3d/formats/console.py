@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
+NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
+_PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 # A unit stays with the number: as a suffix of the metric's name.
 _SUFFIXES = {"": "", "%": "", "m": "_min"}
 
@@ -33,9 +36,10 @@ def claim_log(path: str) -> Claim | None:
     return Claim(path) if wanted else None
 
 
-def number(printed: str) -> float:
-    """Return a printed number; commas between thousands are dropped."""
-    return float(printed.replace(",", ""))
+def number(printed: str) -> float | None:
+    """Return a printed number without the commas between thousands; None where others stand."""
+    plain = printed.rstrip(",")
+    return float(plain.replace(",", "")) if "," not in plain or _PARTED.match(plain) else None
 
 
 def with_unit(name: str, unit: str) -> str:
@@ -69,17 +73,21 @@ class PrintedRuns:
         self._file, self._mfu_may_lack = file, mfu_may_lack
         self._runs: list[_Run] = []
 
-    def add(self, step: int, values: Mapping[str, float], line: int, kind: str = "") -> None:
+    def add(
+        self, step: int, printed: Mapping[str, float | None], line: int, kind: str = ""
+    ) -> None:
         """Append what one line says about a step.
 
         Parameters
         ----------
         step : int
-        values : mapping of {metric: value}
+        printed : mapping of {metric: value}
+            None for what is no number; it is told.
         line : int
         kind : str
             What kind of run prints such lines; empty when several kinds do.
         """
+        values = {name: value for name, value in printed.items() if value is not None}
         if not self._runs or _is_new(self._runs[-1], step, values):
             tally = Tally(self._file)
             self._runs.append(_Run(TableBuilder(tally), tally, step, step))
@@ -88,6 +96,8 @@ class PrintedRuns:
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
+        for name in printed.keys() - values.keys():
+            run.tally.add(NO_THOUSANDS, line=line, name=name)
         if self._mfu_may_lack and values.get("mfu", 0.0) < 0:
             run.tally.add(NO_MFU, line=line)
             values = {name: value for name, value in values.items() if name != "mfu"}
@@ -122,7 +132,7 @@ class PrintedRuns:
 
 def read_log(
     files: Mapping[str, Path],
-    parse: Callable[[bytes], tuple[int, Mapping[str, float]] | None],
+    parse: Callable[[bytes], tuple[int, Mapping[str, float | None]] | None],
     declined: str,
     *,
     mfu_may_lack: bool = False,

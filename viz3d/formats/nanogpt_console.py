@@ -47,7 +47,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _parsed, declined, mfu_may_lack=True)
 
 
-def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
+def _parsed(line: bytes) -> tuple[int, dict[str, float | None]] | None:
     if line[:1] not in b"siSI\x1b" or len(line) > MAX_LINE:
         return None
     match = _LINE.match(text.printed(line))

@@ -23,6 +23,7 @@ REMEDIES: Mapping[str, str] = {
     "logged again at the same step": "Log each metric once at a step if the earlier one matters.",
     "no rows in it yet": "Open it again once something was logged.",
     "that {was|were} no number": "Log numbers; text belongs in the config.",
+    "parts no thousands": "Print numbers with a decimal point.",
     "of lists or bytes": "Log numbers; text belongs in the config.",
     "written as text": "Log them as numbers, without quotes.",
     "true/false": "Log 1 and 0 if that is what they mean.",
