@@ -37,6 +37,7 @@ def parquet(folder: Path) -> None:
     pq.write_table(table, folder / "metrics" / "part-00001.parquet")
 
 
+TWO_RUNS = "iter 0: loss 3\niter 1: loss 2\niter 0: loss 3\niter 1: loss 1\n"
 ROWS = b"".join(b'{"step": %d, "loss": 2.5, "lr": 0.5}\n' % step for step in range(60_000))
 BITES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "VIZ3D_MAX_LINE_MIB": ("0.0001", lambda f: lines(f, *GOOD, f'{{"a": "{"x" * 200}"}}')),
@@ -48,6 +49,7 @@ BITES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "VIZ3D_MAX_REPORT_MIB": ("0.0003", lambda f: write(f, "report/report.md", REPORT + "x" * 999)),
     "VIZ3D_MAX_METRICS": ("1", lambda f: lines(f, *GOOD)),
     "VIZ3D_MAX_DEPTH": ("2", lambda f: lines(f, *GOOD, '{"step": 3, "a": {"b": {"c": 1}}}')),
+    "VIZ3D_MAX_RUNS": ("1", lambda f: write(f, "log.txt", TWO_RUNS)),
     "VIZ3D_MAX_GRID_NODES": ("24", lambda f: landscape(f, *[np.arange(5.0)] * 2, np.ones((5, 5)))),
     "VIZ3D_MAX_NUMBERS": ("5", lambda f: lines(f, *GOOD)),
     "VIZ3D_MAX_CELLS": ("3", parquet),

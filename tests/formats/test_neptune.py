@@ -164,6 +164,22 @@ def test_what_goes_over_a_cap_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
         neptune.read({"a.parquet": path})
 
 
+def test_runs_have_a_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes its time; the first ones are kept whole, from whichever part."""
+    monkeypatch.setattr(limits, "RUNS", 2)
+    one = [*series("loss", {0: 1.0}, "A"), value("n", "int", 1, "B"), value("n", "int", 2, "C")]
+    two = [*series("loss", {1: 2.0, 2: 3.0}, "D"), *series("loss", {1: 4.0}, "A")]
+    first, *runs = neptune.read({
+        "part_0.parquet": write(tmp_path / "0.parquet", one),
+        "part_1.parquet": write(tmp_path / "1.parquet", two),
+    })  # fmt: skip
+    assert [run.name for run in runs] == ["A", "B"]
+    assert joined(runs[0]).history["loss"].to_dict() == {0: 1, 1: 4}
+    assert "1 value of runs beyond the first 2 was left out" in said(first)
+    assert "2 values of runs beyond the first 2 were left out" in said(first)
+    assert "Set VIZ3D_MAX_RUNS to more" in said(first)
+
+
 def test_on_this_disk_a_file_of_another_name_is_known(tmp_path: Path) -> None:
     """By its columns."""
     write(tmp_path / "exported.parquet", series("loss", {0: 1.0, 1: 2.0}))

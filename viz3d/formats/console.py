@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from viz3d.errors import NotMine
-from viz3d.formats import text
+from viz3d.formats import limits, text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
@@ -24,6 +24,7 @@ LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
+TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
 NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
 _PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 # A unit stays with the number: as a suffix of the metric's name.
@@ -72,6 +73,7 @@ class PrintedRuns:
     def __init__(self, file: str, *, mfu_may_lack: bool = False) -> None:
         self._file, self._mfu_may_lack = file, mfu_may_lack
         self._runs: list[_Run] = []
+        self._full = False
 
     def add(
         self, step: int, printed: Mapping[str, float | None], line: int, kind: str = ""
@@ -88,7 +90,12 @@ class PrintedRuns:
             What kind of run prints such lines; empty when several kinds do.
         """
         values = {name: value for name, value in printed.items() if value is not None}
-        if not self._runs or _is_new(self._runs[-1], step, values):
+        new = not self._runs or _is_new(self._runs[-1], step, values)
+        self._full |= new and len(self._runs) >= limits.RUNS
+        if self._full:
+            self._runs[-1].tally.add(TOO_MANY_RUNS, line=line)
+            return
+        if new:
             tally = Tally(self._file)
             self._runs.append(_Run(TableBuilder(tally), tally, step, step))
         run = self._runs[-1]

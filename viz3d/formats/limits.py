@@ -29,6 +29,7 @@ METRICS = 2_000  # per table
 NESTED_KEYS = 100  # of one nested object that is flattened
 DEPTH = 32  # of nested JSON
 NAME_CHARS = 200  # of a metric's name
+RUNS = 1_000  # in one log or export
 GRID_FILE_BYTES = 256 * MIB  # of a file that holds a landscape
 GRID_BYTES = 40 * MIB  # of all arrays in an archive, unpacked: four of them at the cap on nodes
 GRID_NODES = 1_000_000  # of one landscape
@@ -47,6 +48,7 @@ SETTINGS: Mapping[str, tuple[str, int]] = {
     "REPORT_BYTES": ("VIZ3D_MAX_REPORT_MIB", MIB),
     "METRICS": ("VIZ3D_MAX_METRICS", 1),
     "DEPTH": ("VIZ3D_MAX_DEPTH", 1),
+    "RUNS": ("VIZ3D_MAX_RUNS", 1),
     "GRID_NODES": ("VIZ3D_MAX_GRID_NODES", 1),
     "NUMBERS": ("VIZ3D_MAX_NUMBERS", 1),
     "CELLS": ("VIZ3D_MAX_CELLS", 1),

@@ -61,6 +61,7 @@ LONG_TEXTS = (
     "{n} single value{|s} beyond the first {limit:TEXT_BYTES} of text {was|were} left out "
     "({names})."
 )
+TOO_MANY_RUNS = "{n} value{|s} of runs beyond the first {limit:RUNS} {was|were} left out."
 SYSTEM = "{n} value{|s} that Neptune notes of itself {was|were} left out ({names})."
 NO_TIME = "{n} value{|s} that {is|are} no time of any calendar {was|were} left out."
 MISSING = "{n} part{|s} {is|are} missing; what {it|they} held was not read."
@@ -182,7 +183,7 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: _Texts) ->
         for group in batches(file, columns, tally):
             kinds = _Coded(group["attribute_type"])
             series = group.filter(pa.array(kinds.are(SERIES)))
-            _add_series(series, runs)
+            _add_series(series, runs, tally)
             single = group.filter(pa.array(kinds.are(*VALUES)))
             if len(single) > left:
                 tally.add(TOO_MANY_VALUES, count=len(single) - left)
@@ -227,7 +228,7 @@ class _Coded:
         return np.isin(self.codes, [at for at, text in enumerate(self.texts) if text in texts])
 
 
-def _add_series(table: pa.Table, runs: dict[Key, _Run]) -> None:
+def _add_series(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
     """Part the values of series by run and attribute, in the order of the file."""
     import pyarrow as pa
 
@@ -241,8 +242,15 @@ def _add_series(table: pa.Table, runs: dict[Key, _Run]) -> None:
     for rows in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
         at = rows[0]
         key = (str(projects.texts[projects.codes[at]]), str(ids.texts[ids.codes[at]]))
+        if _is_beyond(key, runs):
+            tally.add(TOO_MANY_RUNS, count=len(rows))
+            continue
         path = clean_name(paths.texts[paths.codes[at]])
         runs[key].series[path].append((steps[rows], values[rows]))
+
+
+def _is_beyond(key: Key, runs: Mapping[Key, _Run]) -> bool:
+    return key not in runs and len(runs) >= limits.RUNS
 
 
 def _add_values(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
@@ -254,12 +262,16 @@ def _add_values(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
             # Runs that are equal but for their ids and times are repetitions.
             tally.add(SYSTEM, name=row["attribute_path"])
             continue
+        key = (str(row["project_id"]), str(row["run_id"]))
+        if _is_beyond(key, runs):
+            tally.add(TOO_MANY_RUNS)
+            continue
         value: Any = row.get(VALUES[row["attribute_type"]])
         if isinstance(value, list):
             value = sorted(map(str, value))
         elif hasattr(value, "isoformat"):
             value = value.isoformat()
-        runs[str(row["project_id"]), str(row["run_id"])].config[str(row["attribute_path"])] = value
+        runs[key].config[str(row["attribute_path"])] = value
 
 
 def _python(column: pa.ChunkedArray, tally: Tally) -> list[Any]:
