@@ -11,7 +11,7 @@ RATES = {
 
 page = ui.start_page("Loss landscape", "How the loss depends on the step and the learning rate.")
 
-left, middle, right = st.columns(3, vertical_alignment="bottom")
+left, beside, middle, right = st.columns(4, vertical_alignment="bottom")
 with left:
     rate = ui.choice(
         "Learning rate axis",
@@ -20,6 +20,8 @@ with left:
         "Automatic takes the peak rate once three different ones are selected. A loss depends on "
         "all rates before it, not on the rate of its step alone.",
     )
+with beside:
+    along = ui.along(KIND)
 with middle:
     strictness = ui.strictness()
 with right:
@@ -27,6 +29,6 @@ with right:
         "Superseded rows", "attempts", "Rows that a restart logged again, as dashed lines."
     )
 
-chart = ui.make(page, KIND, rate=rate, strictness=strictness, attempts=attempts)
+chart = ui.make(page, KIND, rate=rate, strictness=strictness, attempts=attempts, **along)
 if chart:
     ui.chart_with_events(chart, KIND)

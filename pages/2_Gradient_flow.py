@@ -1,3 +1,5 @@
+import streamlit as st
+
 from viz3d import ui
 
 KIND = "gradient-flow"
@@ -6,8 +8,12 @@ page = ui.start_page("Gradient flow", "How large the gradients are, layer by lay
 
 having = {run.name: run for run in page.runs if ui.has(KIND, run)}
 if having:
-    name = ui.pick("Run", list(having), "layers", "Selected runs that logged norms per layer.")
-    chart = ui.make(page, KIND, [having[name]])
+    left, right = st.columns(2)
+    with left:
+        name = ui.pick("Run", list(having), "layers", "Selected runs that logged norms per layer.")
+    with right:
+        along = ui.along(KIND)
+    chart = ui.make(page, KIND, [having[name]], **along)
     if chart:
         ui.chart(chart, KIND)
 else:

@@ -25,17 +25,18 @@ with right:
         "A run, a family of names, or a value of a setting in which the runs differ.",
     )
 
+with last:
+    along = ui.along(kind)
 groups = ui.groups(page.runs, grouping)
 if view == "overlaid":
-    shown = ui.overlaid(page, kind, groups)
+    shown = ui.overlaid(page, kind, groups, **along)
 elif view == "difference":
-    shown = ui.difference(page, kind, groups)
+    shown = ui.difference(page, kind, groups, **along)
 elif view == "curves":
-    shown = ui.curves(page)
+    shown = ui.curves(page, **along)
 else:
-    with last:
-        flat = ui.switch("2D", "flat", "Flat panels instead of 3D scenes.")
-    shown = ui.side_by_side(page, kind, groups)
+    flat = ui.switch("2D", "flat", "Flat panels instead of 3D scenes.")
+    shown = ui.side_by_side(page, kind, groups, **along)
     ui.panels(shown, kind, flat=flat)
 
 if len(page.runs) > 1:

@@ -37,9 +37,10 @@ ROWS = (
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},
+    {"exposed"},
     {"run"},
     {"grid", "listed"},
-    {"errors", "durations", "whole_file"},
+    {"errors", "durations", "characters", "whole_file"},
 )
 # The lazy door and the version are no layer: the first reaches everything, the second nothing.
 OUTSIDE = {"__init__", "version"}

@@ -388,6 +388,62 @@ def grows_to_the_whole(
             assert_same(found, wanted)
 
 
+# Rows of a CSV behind the step: how far that goes on, and cells; a text is a line of its own.
+CELLS = st.sampled_from(["0", "1", "2.5", "nan", "1e400"])
+ODD_CELLS = st.sampled_from(["", "x", "true", "-", '"1', '"4"', "2,5", "0x1F", "\u00e4", "1\r2"])
+CLEAN_ROWS = st.tuples(st.sampled_from([1, 1, 2]), st.lists(CELLS, min_size=3, max_size=3))
+ODD_ROWS = st.one_of(
+    st.tuples(st.sampled_from([1, 0, -2]), st.lists(CELLS | ODD_CELLS, min_size=3, max_size=3)),
+    st.sampled_from(["", " ", "1", "1,2,3,4,5", "#", "\ufeff5,1,1,1", "step,loss,lr,name"]),
+)
+HEADS = st.sampled_from([
+    "step,loss,lr,val", "step,loss,lr,name", "step,loss,layer,val", "epoch,step,loss,lr",
+    "loss,global_step,step,lr", "# one\nstep,a,A,b", "a,b,c,d", "0,1,2,3",
+    "step,r - a,r - a__MIN,r - a__MAX", "step,a,a,",
+])  # fmt: skip
+CSV_ROWS = st.builds(
+    lambda first, odd, last: first + odd + last,
+    st.lists(CLEAN_ROWS, min_size=1, max_size=4),
+    st.lists(ODD_ROWS, max_size=1),
+    st.lists(CLEAN_ROWS, max_size=4),
+)
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_a_grown_table_is_what_the_whole_is(count: int) -> None:
+    """Whatever was added, and wherever the file ended when it was read before."""
+    ends, marks = st.sampled_from(["\n", "\r\n"]), st.sampled_from([",", ",", ";"])
+    given_any = given(HEADS, CSV_ROWS, st.floats(0, 1), st.integers(0, 5), ends, marks)
+    settings(max_examples=count, deadline=None)(given_any(table_grows_to_the_whole))()
+
+
+def table_grows_to_the_whole(
+    head: str, rows: list[Any], where: float, torn: int, end: str, mark: str
+) -> None:
+    """Open a CSV that ends somewhere, and again when it is whole."""
+    step, lines = 0, [head]
+    for row in rows:
+        step += 0 if isinstance(row, str) else row[0]
+        lines.append(row if isinstance(row, str) else ",".join([str(step), *row[1]]))
+    lines = [line.replace(",", mark) + end for line in lines]
+    whole = "".join(lines).encode()
+    begun = "".join(lines[: 2 + int(where * len(rows))]).encode()
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        path = Path(name) / "runs" / "metrics.csv"
+        path.parent.mkdir()
+        path.write_bytes(whole)
+        wanted = load(path.parent)
+        patch.setenv("VIZ3D_CACHE_DIR", str(Path(name) / "cache"))
+        patch.setattr(load_entries, "WORTH", 0)
+        for content in (begun[: len(begun) - max(0, torn - 3)], whole, whole):
+            path.write_bytes(content)
+            found = load(path.parent)
+        if isinstance(wanted, str) or isinstance(found, str):
+            assert found == wanted
+        else:
+            assert_same(found, wanted)
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -450,6 +506,28 @@ def test_of_a_grown_log_the_end_alone_is_parsed(
     last = '{"step": 52, "loss": 1}\n'
     (folder / "a.jsonl").write_text((ROWS + more).replace("3.0", "4.0", 1) + last)
     with pytest.raises(TypeError):  # another beginning: it would be parsed as a whole
+        load_runs(folder)
+
+
+def test_of_a_grown_table_the_end_alone_is_parsed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column of which the end alone has fractions is one of numbers all along."""
+    (folder / "a.jsonl").unlink()
+    (folder / "a.csv").write_text("step,loss,lr\n0,3,1\n1,2,5\n")
+    load_runs(folder)
+    with (folder / "a.csv").open("a") as file:
+        file.write("2,1.5,nan\n3,1,7\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(load_entries, "read_run", None)
+        (run,) = load_runs(folder)
+    assert run.history["loss"].to_dict() == {0: 3, 1: 2, 2: 1.5, 3: 1}
+    assert run.nonfinite["step"].tolist() == [2]
+    monkeypatch.setattr("viz3d.formats.limits.NUMBERS", 4 * (1 + 2 + 2))
+    load_runs(folder)
+    with (folder / "a.csv").open("a") as file:
+        file.write("4,1,1\n")
+    with pytest.raises(Viz3dError, match="VIZ3D_MAX_NUMBERS"):  # the cap is on all of it
         load_runs(folder)
 
 

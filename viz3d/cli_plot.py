@@ -68,7 +68,8 @@ OPTIONS = {
     "--axis": Option("against", ("reward-landscape",), "metric beside the step; else the loss"),
     "--of": Option("of", ("difference",), "what is subtracted", {"choices": LANDSCAPES}),
     "--along": Option(
-        "along", ("curves",), "what the runs are laid side by side along, where they logged it",
+        "along", (*LANDSCAPES, "gradient-flow", "curves"),
+        "what stands in the step's place, where it was logged",
         {"choices": ("step", "tokens", "flops", "time")},
     ),
     "--metric": Option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from viz3d.cli_source import open_named, open_several
 from viz3d.cli_text import tell, tell_problems
 from viz3d.errors import BadArgument, RunNotFound, SourceError
-from viz3d.sources.finding import MARK
+from viz3d.sources.finding import MARK, names_run
 from viz3d.sources.several import Several
 
 if TYPE_CHECKING:
@@ -103,9 +103,7 @@ def tell_read(runs: Sequence[Run]) -> None:
     """Print on standard error what was wrong with the files of runs."""
     for run in runs:
         for problem in run.problems:
-            # A run that is one file is named after it; once is enough.
-            where = "" if problem.file == run.name else f"{run.name}: "
-            tell(f"{where}{problem}")
+            tell(f"{problem}" if names_run(problem, run.name) else f"{run.name}: {problem}")
 
 
 def _role(text: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from viz3d.load_entries import load_entries
 from viz3d.load_listing import list_runs
 from viz3d.run import Run, RunInfo
 from viz3d.settings import Settings, load_settings
-from viz3d.sources import sample
+from viz3d.sources import parts, sample
 from viz3d.sources.address import is_bucket, parse_bucket
 from viz3d.sources.base import Source
 from viz3d.sources.finding import INSIDE, find_run, some
@@ -64,6 +64,7 @@ def open_source(
     places = [text] if isinstance(text, str | Path) else [*dict.fromkeys(map(str, text))]
     settings = settings or _settings(needed=any(is_address(str(place)) for place in places))
     limits.apply(settings.limits)
+    parts.allow(limits.RATIO, limits.UNPACKED_BYTES)  # sources know no formats
     opened = [_open(place, settings) for place in places]
     return opened[0] if len(opened) == 1 else Several(opened)
 

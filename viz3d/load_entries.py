@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from viz3d.analysis.roles import recognise
+from viz3d.characters import deceptive
 from viz3d.errors import FormatError, NoFormat, SourceError, Viz3dError
 from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Roles = Mapping[str, str]
+# Of the characters of a name that are not what they look like, so many are named.
+MOST_CHARACTERS = 5
 
 
 def load_entries(source: Source, infos: Sequence[RunInfo], roles: Roles | None) -> list[Run]:
@@ -198,11 +201,22 @@ def _run(
         roles=columns.roles if columns else recognise(list(history.columns), history),
         attempts=attempts if len(attempts) else None,
         nonfinite=nonfinite,
-        problems=(*told, *contents.problems),
+        problems=(*_of_name(info), *told, *contents.problems),
         digest=digest({path: local[path] for path in contents.used}, known),
         origins=tuple(_placed(origin, info) for origin in contents.origins),
     )
     return run.with_roles(roles) if roles else run
+
+
+def _of_name(info: RunInfo) -> list[Problem]:
+    """Say where a run's name is not what it looks like."""
+    found = deceptive(info.name)
+    if not found:
+        return []
+    rest = f" and {len(found) - MOST_CHARACTERS} more" if len(found) > MOST_CHARACTERS else ""
+    which = ", ".join(found[:MOST_CHARACTERS]) + rest
+    what = f"The name of the run holds what is not seen or looks like other letters: {which}."
+    return [Problem(what, "Rename it if that is not meant.", info.name)]
 
 
 def _placed(origin: Origin, info: RunInfo) -> Origin:

@@ -1,14 +1,14 @@
-"""A log of JSON lines that has grown: only what was added is parsed.
+"""A log of JSON lines or a CSV that has grown: only what was added is parsed.
 
 That is done where it gives what parsing the whole gives, which a few rules make sure of: what was
 parsed before held nothing odd and ended at the end of a line, and what was added has no new metric,
-nothing odd either, and steps beyond all earlier ones that do not go back. Everything else, restarts
-and late rows too, is parsed as a whole.
+nothing odd either, and steps beyond all earlier ones that do not go back. A CSV must also look to
+be written as it did before. Everything else, restarts and late rows too, is parsed as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz3d.errors import NotMine
-from viz3d.formats import FORMATS, jsonl, text, viz3d_run
+from viz3d.formats import FORMATS, csv_any, jsonl, limits, text, viz3d_run, wandb_chart
 from viz3d.formats.attempts import goes_back
+from viz3d.formats.delimited import read_rows
+from viz3d.formats.dialect import sniff
 from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents
 from viz3d.formats.rows import Joined, Rows, join_rows
 from viz3d.formats.steps import to_rows
+from viz3d.formats.table import Table
 from viz3d.formats.tally import Tally
 from viz3d.run import Columns, Origin
 
@@ -30,11 +33,13 @@ if TYPE_CHECKING:
 
 # They add no rows to a history.
 BESIDE = frozenset({"run.json", "layers.jsonl"})
+# Formats of lines, or asked before one: which of them read a file is known once it was parsed.
+FIRST_ASKED = (jsonl, viz3d_run, wandb_chart, csv_any)
 HEAD_BYTES = 64 * 1024
 
 
 def can_grow(files: Mapping[str, Path], name: str) -> bool:
-    """Say whether a file is the only one with rows, and read by a format that takes line by line.
+    """Say whether a file is the only one with rows, and may be of a format of lines.
 
     Parameters
     ----------
@@ -45,7 +50,7 @@ def can_grow(files: Mapping[str, Path], name: str) -> bool:
     """
     others = {file_name(path) for path in files if path != name}
     claims = (form for form in FORMATS if form.claim(name))
-    return next(claims, None) in (jsonl, viz3d_run) and others <= BESIDE
+    return next(claims, None) in FIRST_ASKED and others <= BESIDE
 
 
 def extended(
@@ -65,9 +70,14 @@ def extended(
     if len(before) != 1 or before[0][0].problems or len(before[0][0].joined.attempts):
         return None
     contents, columns = before[0]
-    added = _added(columns.metrics, name, path, start)
     old = columns.read(columns.metrics)
+    forms = {origin.format for origin in contents.origins if origin.rows}
+    read = READERS.get(forms.pop()) if len(forms) == 1 else None
+    added = _added(read, columns.metrics, name, path, start) if read else None
     if added is None or not len(old) or added.step[0] <= old.index[-1]:
+        return None
+    # Gaps count, too: where there are many, the whole file tells whether it holds too much.
+    if (len(old) + len(added.step)) * (1 + len(old.columns) + 2) > limits.NUMBERS:
         return None
     new = join_rows(added)
     if new.restarts or new.replaced:
@@ -87,13 +97,20 @@ def _longer(origin: Origin, added: Rows) -> Origin:
     return replace(origin, rows=rows, last_step=int(added.step[-1]))
 
 
-def _added(metrics: Sequence[str], name: str, path: Path, start: int) -> Rows | None:
+def _added(read: Reader, metrics: Sequence[str], name: str, path: Path, start: int) -> Rows | None:
     """Return the rows from a byte on, where nothing is odd about them."""
-    tally, step = Tally(name), _step_name(path, start, metrics)
+    with path.open("rb") as file:
+        head = file.read(min(HEAD_BYTES, start))
+        file.seek(start - 1)
+        around = file.read(1 + len(text.BOM))
+    if around[:1] != b"\n" or around[1:] == text.BOM:
+        return None
+    tally = Tally(name)
     try:
-        table = jsonl.read_table(path, tally, start)
+        first, table = read(path, tally, start, head[: head.rfind(b"\n") + 1])
     except NotMine:
         return None
+    step = _step_name(first, metrics)
     if step not in table.columns or table.labels or not {*table.columns} <= {*metrics, step}:
         return None
     rows = to_rows(table, tally)
@@ -101,6 +118,28 @@ def _added(metrics: Sequence[str], name: str, path: Path, start: int) -> Rows | 
         return None
     in_order = {metric: rows.columns[metric] for metric in metrics if metric in rows.columns}
     return Rows(rows.step, in_order)
+
+
+def _jsonl(path: Path, tally: Tally, start: int, head: bytes) -> tuple[Table, Table]:
+    """Return rows of the first lines, and those that were added."""
+    first = jsonl.read_fast(head.removeprefix(text.BOM), Tally("")) if head else None
+    return first or Table(0), jsonl.read_table(path, tally, start)
+
+
+def _csv(path: Path, tally: Tally, start: int, head: bytes) -> tuple[Table, Table]:
+    """Return the same, or none where the file looks to be written in another way now."""
+    text.check(path)
+    dialect = sniff(path, tally)
+    if dialect is None or dialect != sniff(path, Tally(""), start):
+        return Table(0), Table(0)
+    first = read_rows(path, dialect, Tally(""), stop=len(head))
+    return first, read_rows(path, dialect, tally, start)
+
+
+Reader = Callable[[Path, Tally, int, bytes], tuple[Table, Table]]
+READERS: Mapping[str, Reader] = {
+    jsonl.NAME: _jsonl, viz3d_run.NAME: _jsonl, csv_any.NAME: _csv,
+}  # fmt: skip
 
 
 def _joined(old: pd.DataFrame, nonfinite: pd.DataFrame, new: Joined) -> Joined:
@@ -120,19 +159,11 @@ def _joined(old: pd.DataFrame, nonfinite: pd.DataFrame, new: Joined) -> Joined:
     )
 
 
-def _step_name(path: Path, start: int, metrics: Sequence[str]) -> str | None:
-    """Return the column that was taken for the step: of the first lines' it is no metric.
+def _step_name(first: Table, metrics: Sequence[str]) -> str | None:
+    """Return the column that was taken for the step: of the first rows' it is no metric.
 
-    None where that is not plain, the file did not end with a line then, or where another name
-    could stand for a step with what was added.
+    None where that is not plain, or where another name could stand for a step with what was added.
     """
-    with path.open("rb") as file:
-        head = file.read(min(HEAD_BYTES, start)).removeprefix(text.BOM)
-        file.seek(start - 1)
-        around = file.read(1 + len(text.BOM))
-    table = jsonl.read_fast(head[: head.rfind(b"\n") + 1], Tally("")) if b"\n" in head else None
-    steps = {*table.columns} - {*metrics} if table else set()
+    steps = {*first.columns} - {*metrics}
     different = {metric.lower() for metric in (*metrics, *steps)}
-    if len(steps) != 1 or len(different) <= len(metrics) or around[1:] == text.BOM:
-        return None
-    return steps.pop() if around[:1] == b"\n" else None
+    return steps.pop() if len(steps) == 1 and len(different) > len(metrics) else None

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
 
 from viz3d.errors import SettingsError
+from viz3d.exposed import exposed
 from viz3d.run import Problem
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 # Caps on input, by example: the values that hold unless they are set. See `formats/limits.py`.
 LIMITS: Mapping[str, str] = {
@@ -22,12 +28,25 @@ LIMITS: Mapping[str, str] = {
     "VIZ3D_MAX_DOCUMENT_MIB": "64",
     "VIZ3D_MAX_VALUES": "4000000",
     "VIZ3D_MAX_REPORT_MIB": "1",
+    "VIZ3D_MAX_CONFIG_MIB": "1",
+    "VIZ3D_MAX_RECORD_MIB": "64",
+    "VIZ3D_MAX_FIELDS": "100000",
+    "VIZ3D_MAX_SCALARS": "10000000",
     "VIZ3D_MAX_METRICS": "2000",
+    "VIZ3D_MAX_NESTED_KEYS": "100",
     "VIZ3D_MAX_DEPTH": "32",
-    "VIZ3D_MAX_RUNS": "1000",
+    "VIZ3D_MAX_GRID_FILE_MIB": "256",
+    "VIZ3D_MAX_GRID_MIB": "40",
     "VIZ3D_MAX_GRID_NODES": "1000000",
-    "VIZ3D_MAX_NUMBERS": "45000000",
+    "VIZ3D_MAX_GRID_MEMBERS": "64",
     "VIZ3D_MAX_CELLS": "20000000",
+    "VIZ3D_MAX_TEXT_MIB": "64",
+    "VIZ3D_MAX_SINGLE_VALUES": "100000",
+    "VIZ3D_MAX_RUNS": "1000",
+    "VIZ3D_MAX_NUMBERS": "50000000",
+    "VIZ3D_MAX_HISTORY_CELLS": "50000000",
+    "VIZ3D_MAX_LAYER_ROWS": "4000000",
+    "VIZ3D_MAX_NONFINITE": "500000",
 }
 KEYS = (
     "GCS_BUCKET",
@@ -57,6 +76,7 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 # A settings file is a few lines; anything this long is another file under that name.
 MAX_ENV_BYTES = 64 * 1024
 SECRET = ("WANDB_API_KEY",)
+OWN = "VIZ3D_"  # what the names of our own settings begin with; other programs have theirs
 REMEDY = "Correct it; see .env.example."
 
 
@@ -214,14 +234,14 @@ def _read_env_file(path: Path, problems: list[Problem]) -> Mapping[str, str | No
         text = re.sub(
             r'="[^"\n]*"', lambda m: m[0].replace("\\", "\\\\"), path.read_text("utf-8-sig")
         )
-        if bad := next((one.original for one in parse_stream(StringIO(text)) if one.error), None):
-            blank = len(bad.string) - len(bad.string.lstrip())
-            line = bad.line + bad.string.count("\n", 0, blank)
+        bindings = list(parse_stream(StringIO(text)))
+        if bad := next((one for one in bindings if one.error), None):
             what = "A line that is no KEY=value was left out."
-            problems.append(Problem(what, REMEDY, path.name, line))
+            problems.append(Problem(what, REMEDY, path.name, _line(bad)))
+        problems += _unknown(bindings, path.name)
         values = dotenv_values(stream=StringIO(text), interpolate=False)
-        if any(values.get(key) for key in SECRET) and os.name == "posix":
-            problems += _open_to_others(path)
+        if any(values.get(key) for key in SECRET):
+            problems += exposed(path)
         return values
     except OSError as error:
         raise SettingsError(
@@ -235,11 +255,24 @@ def _read_env_file(path: Path, problems: list[Problem]) -> Mapping[str, str | No
         ) from error
 
 
-def _open_to_others(path: Path) -> list[Problem]:
-    if not path.stat().st_mode & 0o004:
-        return []
-    what = f"{path.name} holds a secret, and every user of this machine may read it."
-    return [Problem(what, f"Run `chmod 600 {path.name}`.")]
+def _line(binding: Binding) -> int:
+    """Return the line of a setting; the blank ones before it are counted to it."""
+    whole = binding.original.string
+    return binding.original.line + whole.count("\n", 0, len(whole) - len(whole.lstrip()))
+
+
+def _unknown(bindings: Sequence[Binding], file: str) -> list[Problem]:
+    """Tell of keys that look like settings of viz3d and are none; what they say is not repeated."""
+    return [
+        Problem(f"There is no setting {key[:40]}, so it was not used.", _nearest(key), file, line)
+        for key, line in {one.key: _line(one) for one in bindings if one.key}.items()
+        if key.startswith(OWN) and key not in KEYS
+    ]
+
+
+def _nearest(key: str) -> str:
+    near = get_close_matches(key, KEYS, n=1)
+    return f"Is {near[0]} meant?" if near else "See .env.example for those that are."
 
 
 def _check_credentials(path: str) -> tuple[Problem, ...]:

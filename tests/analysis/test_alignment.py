@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from viz3d.analysis.alignment import align
+from viz3d.analysis.alignment import AXES, align
 from viz3d.analysis.roles import recognise
 from viz3d.run import Run
 
@@ -92,3 +94,131 @@ def test_the_step_is_always_there_and_nothing_else_is_guessed() -> None:
     assert [bool(align(only, axis).reason) for axis in ("tokens", "flops", "time")] == [True] * 3
     with pytest.raises(ValueError, match="must be one of"):
         align(only, "epochs")
+
+
+def test_a_counter_that_begins_anew_is_the_reason() -> None:
+    """Its name says total and its values do not: it was logged, and that is what is said."""
+    for config, reason in (
+        ({}, "'total_tokens' goes back at step 20, so it does not count tokens since the start"),
+        ({"tokens_per_step": 7}, ""),
+    ):
+        found = align(run(config, loss=[4, 3, 2, 1], total_tokens=[10, 20, 10, 20]), "tokens")
+        assert reason in found.reason
+        assert bool(len(found.x)) == (not reason)
+    flops = align(run(loss=[3, 2, 1], total_flops=[1e18, 2e18, 5e17]), "flops")
+    assert "goes back at step 20" in flops.reason
+    assert "did not log tokens" in align(run(total_tokens=[np.nan, np.nan]), "tokens").reason
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 2.0, 1.7e9],  # since the start in one place, by the clock in the other
+        [1.7e9, 1.7e9 + 1, 1.7e12],
+        [1e9, 2e12],  # of a unit that nobody named
+    ],
+)
+def test_a_time_that_may_be_of_two_kinds_is_no_place(values: list[float]) -> None:
+    """It rises from row to row all the same, and would put some of them centuries ahead."""
+    found = align(run(time=values), "time")
+    assert not len(found.x)
+    assert "is no time whose unit can be told" in found.reason
+
+
+def test_places_of_single_steps_and_of_superseded_rows() -> None:
+    """As far as they were logged, counted from where the history begins; else none."""
+    found = align(run(_timestamp=[1.7e9, np.nan, 1.7e9 + 60]), "time")
+    assert found.at([10, 15, 20, 21]).tolist() == pytest.approx(
+        [0, np.nan, 60, np.nan], nan_ok=True
+    )
+    rows = pd.DataFrame({"_timestamp": [1.7e9 + 5, np.nan, 1.7e9 + 9]}, index=[15, 16, 20])
+    assert found.of(rows).tolist() == pytest.approx([5, np.nan, 9], nan_ok=True)
+    assert np.isnan(found.of(rows.iloc[::-1])).all()
+    assert np.isnan(found.of(rows[[]])).all()
+    steps = align(run(loss=[2, 1]), "step")
+    assert steps.at([3, 10]).tolist() == [3.0, 10.0]
+    assert steps.of(rows).tolist() == [15.0, 16.0, 20.0]
+
+
+VALUES = st.one_of(
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.integers(0, 10**6).map(float),
+    st.floats(1.6e9, 1.8e9),
+    st.floats(1.6e12, 1.8e12),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    values=st.lists(VALUES, min_size=1, max_size=8),
+    grows=st.booleans(),
+    axis=st.sampled_from(["tokens", "flops", "time"]),
+    metric=st.sampled_from(["total_tokens", "total_flops", "time", "train_time_ms", "_timestamp"]),
+)
+def test_a_place_is_what_was_logged_or_there_is_none(
+    values: list[float], grows: bool, axis: str, metric: str
+) -> None:
+    """Never falling, one per finite value, and a straight line away from it; else a reason."""
+    made = run(**{metric: sorted(values) if grows else values})
+    logged = made.history[metric].to_numpy()
+    for which in (made, replace(made, roles={axis: metric})):
+        found = align(which, axis)
+        assert bool(found.reason) == (not len(found.x))
+        if found.reason:
+            continue
+        finite = np.isfinite(logged)
+        assert found.step.tolist() == made.history.index[finite].tolist()
+        assert (np.diff(found.x) >= 0).all()
+        assert found.x.tolist() == [(v - found.zero) * found.unit for v in logged[finite]]
+        assert axis == "time" or (found.zero, found.unit) == (0.0, 1.0)
+        assert not found.zero or found.x[-1] < 1e10  # no clock shows a century
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    sessions=st.lists(st.lists(st.integers(1, 1000), min_size=1, max_size=5), max_size=4),
+    anew=st.booleans(),
+)
+def test_sessions_of_a_counter(sessions: list[list[int]], anew: bool) -> None:
+    """One that goes on is the sum of all; one that begins below where it was has no places."""
+    parts = [np.cumsum(each) for each in sessions]
+    if not anew:
+        parts = [np.cumsum([n for each in sessions for n in each])]
+    counted = np.concatenate([np.empty(0), *parts])
+    if not len(counted):
+        return
+    found = align(run(total_tokens=counted.tolist()), "tokens")
+    if (np.diff(counted) < 0).any():
+        assert "goes back" in found.reason
+    elif not found.reason:
+        assert found.x.tolist() == counted.tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    value=st.one_of(st.integers(), st.floats(), st.booleans(), st.text(), st.none()),
+    key=st.sampled_from(["tokens_per_step", "batch_tokens", "batch_size"]),
+)
+def test_what_a_config_states_counts_only_as_a_sensible_number(value: object, key: str) -> None:
+    """Whatever stands there, nothing is raised and nothing but that number is multiplied."""
+    found = align(run({"a": {key: value}}, loss=[2, 1]), "tokens")
+    if found.reason:
+        assert not len(found.x)
+    else:
+        assert key != "batch_size"
+        assert found.x.tolist() == [10 * float(value), 15 * float(value)]
+
+
+def test_each_axis_reads_no_more_than_its_column() -> None:
+    """A history that is read column by column is not read whole to place its steps."""
+    made = run(loss=[2, 1], total_tokens=[1, 2], total_flops=[1, 2], time=[1, 2])
+    asked: list[str] = []
+
+    class Watched(Run):
+        def columns(self, metrics):  # type: ignore[no-untyped-def]
+            asked.extend(metrics)
+            return super().columns(metrics)
+
+    for axis in AXES:
+        align(Watched("r", "s", made.history, roles=made.roles), axis)
+    assert "loss" not in asked

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
 import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from viz3d.analysis.joining import join_runs
 from viz3d.run import Origin, Report, Run
@@ -67,3 +71,90 @@ def test_three_places_are_joined_in_their_order() -> None:
     joined = join_runs(*runs)
     assert joined.history["loss"].tolist() == [0.0, 1.0, 2.0]
     assert joined.source == "a + b + c"
+
+
+def test_a_restart_in_the_other_place_and_three_that_disagree() -> None:
+    """Each pair is counted by itself, in the order of the names, and what to do stands with it."""
+    first = run("a", [0, 1, 2, 3], loss=[4, 3, 2, 1])
+    restarted = run("b", [2, 3, 4], loss=[2.5, 2, 1])
+    other = run("c", [0, 3, 5], loss=[4, 9, 0.5])
+    joined = join_runs(first, restarted, other)
+    assert joined.history["loss"].tolist() == [4, 3, 2, 1, 1, 0.5]
+    told = [str(problem) for problem in joined.problems]
+    assert "Joined on the step from 'a + b' and 'c'." in told[0]
+    assert told[1] == "1 value was logged in both places, alike."
+    assert told[2].startswith("1 value was logged in both places with different numbers (loss); "
+                              "'a + b' was taken. If those of 'c' are right")  # fmt: skip
+    assert any("2 values were logged in both places with different numbers" in t for t in told)
+    assert join_runs(restarted, first).history["loss"].tolist() == [4, 3, 2.5, 2, 1]
+
+
+def test_what_gives_way_beside_the_history_is_counted() -> None:
+    """Layers and superseded rows of the second, its report where it is another one, its roles."""
+    rows = pd.DataFrame({"step": [0, 1], "layer": 0, "name": "h", "grad_norm": 1.0})
+    old = pd.DataFrame({"attempt": 1, "step": [0, 1, 2], "loss": 1.0})
+    report = Report("nanochat", ("base",), {})
+    more = {"layers": rows, "attempts": old, "report": report, "roles": {"loss": "train/loss"}}
+    a, b = run("a", [0], more, **{"train/loss": [1]}), run("b", [0], more, **{"train/loss": [1]})
+    b = replace(b, history=b.history.assign(loss=2.0), roles={"loss": "loss"})
+    told = " ".join(str(problem) for problem in join_runs(a, b).problems)
+    assert "Both hold layers; the 2 rows of 'b' gave way to those of 'a'." in told
+    assert "Both hold superseded rows; the 3 rows of 'b' gave way to those of 'a'." in told
+    assert "report" not in told
+    assert "1 role is played by other metrics in 'a' and 'b': loss by train/loss and loss, now by "\
+        "loss. Give a role to another" in told  # fmt: skip
+    assert dict(join_runs(a, b).roles) == {"loss": "loss"}
+    b = replace(b, report=Report("nanochat", ("base", "sft"), {}))
+    told = " ".join(str(problem) for problem in join_runs(a, b).problems)
+    assert "Both hold a report; that of 'a' was taken. If that of 'b' is right" in told
+
+
+LOGGED = st.dictionaries(
+    st.tuples(st.integers(-3, 9), st.sampled_from(["loss", "lr", "n"])),
+    st.sampled_from([0.0, 1.0, 2.5, math.nan, math.inf, -math.inf]),
+    max_size=14,
+)
+
+
+def of(source: str, logged: dict[tuple[int, str], float]) -> Run:
+    """Return the run in which these values were logged, as a format would make it."""
+    steps = sorted({step for step, _ in logged})
+    frame = pd.DataFrame(
+        {m: [logged.get((s, m), math.nan) for s in steps] for m in sorted({m for _, m in logged})},
+        index=pd.Index(steps, name="step", dtype="int64"),
+        dtype=float,
+    )
+    odd = [(s, m, v) for (s, m), v in sorted(logged.items()) if not math.isfinite(v)]
+    nonfinite = pd.DataFrame(odd, columns=["step", "metric", "value"])
+    return Run("r", source, frame, nonfinite=nonfinite, digest=source)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(LOGGED, min_size=1, max_size=4))
+def test_every_value_is_that_of_the_first_that_logged_it(places: list[dict]) -> None:
+    """NaN and infinity count as logged, nothing is lost, and what gave way adds up."""
+    joined = join_runs(*(of(name, logged) for name, logged in zip("abcd", places, strict=False)))
+    wanted: dict[tuple[int, str], float] = {}
+    gave_way = 0
+    for logged in places:
+        gave_way += len(wanted.keys() & logged.keys())
+        wanted = logged | wanted
+    history = joined.history
+    assert history.index.tolist() == sorted({step for step, _ in wanted})
+    assert set(history.columns) == {metric for _, metric in wanted}
+    for (step, metric), value in wanted.items():
+        found = history.loc[step, metric]
+        assert found == value or (math.isnan(found) and math.isnan(value))
+    assert int(history.notna().to_numpy().sum()) == sum(not math.isnan(v) for v in wanted.values())
+    odd = joined.nonfinite
+    assert odd is not None
+    assert set(zip(odd["step"], odd["metric"], strict=True)) == {
+        place for place, value in wanted.items() if not math.isfinite(value)
+    }
+    assert len(odd) == sum(not math.isfinite(value) for value in wanted.values())
+    counts = [
+        int(re.sub(",", "", problem.what.split(" ")[0]))
+        for problem in joined.problems
+        if "logged in both places" in problem.what
+    ]
+    assert sum(counts) == gave_way

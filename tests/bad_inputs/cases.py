@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.bad_inputs import (  # noqa: F401 - importing registers
     archives,
     documents,
+    events,
     jsonl,
     names,
     objects,

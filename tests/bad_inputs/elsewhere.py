@@ -1,4 +1,4 @@
-"""Which tests stand for the ids that are no fixtures: settings, buckets, links, other formats."""
+"""Which tests stand for the ids that are no fixtures: settings, buckets, links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ TESTS: dict[str, tuple[str, ...]] = {
         "test_settings.py::test_unreadable_env_file_is_a_sentence",
         "bad_inputs/test_elsewhere.py::test_a_line_that_is_no_setting_is_named_and_not_repeated",
     ),
-    "I63": ("bad_inputs/test_elsewhere.py::test_secrets_that_everybody_may_read_are_told",),
+    "I63": (
+        "bad_inputs/test_elsewhere.py::test_secrets_that_everybody_may_read_are_told",
+        "bad_inputs/test_elsewhere.py::test_secrets_that_git_tracks_are_told",
+    ),
     "I64": (
         "sources/test_safe_names.py::test_no_path_leads_out_of_its_folder",
         "sources/test_cache.py::test_any_names_are_told_apart_and_stay_inside",
@@ -74,10 +77,3 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Id -> tests, as path below ``tests`` and name."""
-
-FORMATS: dict[str, tuple[str, str]] = {
-    "I55": ("wandb_offline.py", "formats/test_wandb_offline.py"),
-    "I56": ("tensorboard.py", "formats/test_tensorboard.py"),
-    "I57": ("tensorboard.py", "formats/test_tensorboard.py"),
-}
-"""Id -> a format and the file with its tests; where the format is not there, nothing reads such."""

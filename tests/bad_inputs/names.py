@@ -29,7 +29,7 @@ def name_of_a_device(folder: Path) -> None:
     named(folder, "CON")
 
 
-@bad("I67", read=LOSS)
+@bad("I67", r"U\+000A, U\+001B, U\+0007\. Rename it", read=LOSS)
 def control_characters(folder: Path) -> None:
     named(folder, "a\nb\x1b[31mred\x07")
 
@@ -45,7 +45,8 @@ def equal_but_for_case_and_form(folder: Path) -> None:
         named(folder, name)
 
 
-@bad("I70", read=LOSS)
+@bad("I70", r"looks like other letters: U\+202E RIGHT-TO-LEFT OVERRIDE, U\+200B ZERO WIDTH SPACE, "
+     r"U\+0430 CYRILLIC SMALL LETTER A\. Rename it if that is not meant", read=LOSS)  # fmt: skip
 def right_to_left(folder: Path) -> None:
     named(folder, "run\u202egnp.exe\u200b\u0430")
 
@@ -72,8 +73,8 @@ def one_name_twice(folder: Path) -> None:
 
 
 @bad("I77", r"out.jsonl: It is a link that leads out of the folder",
-     r"loop: It is no plain file", r"fifo.jsonl: It is no plain file",
-     r"socket.jsonl: It is no plain file", read=LOSS)  # fmt: skip
+     r"loop: It is a link that leads nowhere", r"fifo.jsonl: It is a pipe, a socket or a device",
+     r"socket.jsonl: It is a pipe, a socket or a device", read=LOSS)  # fmt: skip
 def links_and_no_plain_files(folder: Path) -> None:
     named(folder, "log")
     (folder / "out.jsonl").symlink_to("/etc/passwd")
@@ -89,7 +90,7 @@ def links_and_no_plain_files(folder: Path) -> None:
         server.close()
 
 
-@bad("I78", r"out: It is a link|gone.jsonl: It is", read=LOSS)
+@bad("I78", r"gone.jsonl: It is a link that leads nowhere.*Put back what it led to", read=LOSS)
 def link_to_nothing(folder: Path) -> None:
     named(folder, "log")
     (folder / "gone.jsonl").symlink_to(folder / "was-here.jsonl")

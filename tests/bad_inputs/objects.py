@@ -81,15 +81,19 @@ def landscape_that_unpacks_to_too_much(folder: Path) -> None:
     write(folder, "landscape/plane.npz", buffer.getvalue())
 
 
-@bad("I60", r"config.yaml: The file was not read \(config file: it cannot be read as YAML\)",
-     read=LOSS)  # fmt: skip
+@bad(
+    "I60", r"config.yaml: The file was not read \(.*it cannot be read as YAML, line 2\)", read=LOSS
+)
 def python_in_yaml(folder: Path) -> None:
     lines(folder, *GOOD)
-    write(folder, "config.yaml", f"a: !!python/object/apply:os.mkdir ['{folder / CANARY}']\n")
+    write(
+        folder, "config.yaml", f"lr: 0.1\na: !!python/object/apply:os.mkdir ['{folder / CANARY}']\n"
+    )
 
 
-@bad("I60", r"config.yaml: The file was not read \(config file: it cannot be read as YAML\)",
-     read=LOSS)  # fmt: skip
+@bad(
+    "I60", r"config.yaml: The file was not read \(.*it cannot be read as YAML, line 2\)", read=LOSS
+)
 def laughs_in_yaml(folder: Path) -> None:
     lines(folder, *GOOD)
     doubled = [f"a{at}: &a{at} [*a{at - 1}, *a{at - 1}]" for at in range(1, 40)]
@@ -97,7 +101,9 @@ def laughs_in_yaml(folder: Path) -> None:
 
 
 @bad(
-    "I61", r"config.json: The file was not read \(config file: it cannot be read as JSON", read=LOSS
+    "I61",
+    r"config.json: The file was not read \(config file: it cannot be read as JSON, line 2\)",
+    read=LOSS,
 )
 def config_cut(folder: Path) -> None:
     lines(folder, *GOOD)

@@ -62,15 +62,29 @@ def flipped(content: bytes) -> bytes:
     return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
 
-@bad("I47", LEFT_OUT, read=LOSS)
+DAMAGED = r"part-00001.parquet: The file was left out: all of its row groups are damaged"
+
+
+@bad("I47", DAMAGED, read=LOSS)
 def flipped_page(folder: Path) -> None:
     plain = packed(write_page_checksum=True, compression="none", use_dictionary=False)
     part(folder, flipped(plain))
 
 
-@bad("I47", LEFT_OUT, read=LOSS)
+@bad("I47", DAMAGED, read=LOSS)
 def flipped_page_of_a_recorder(folder: Path) -> None:
     part(folder, flipped(parquet_of([{"step": step, "x": step / 7} for step in range(2000)])))
+
+
+@bad("I47", r"part-00001.parquet: 1 row group is damaged; its rows from there on were left out",
+     read={**LOSS, "x": {step: step / 7 for step in range(10, 18)}})  # fmt: skip
+def flipped_page_of_the_second_row_group(folder: Path) -> None:
+    plain = packed(
+        16, write_page_checksum=True, compression="none", use_dictionary=False, row_group_size=8
+    )
+    last = pq.ParquetFile(io.BytesIO(plain)).metadata.row_group(1).column(1)
+    at = last.data_page_offset + last.total_compressed_size - 1
+    part(folder, plain[:at] + bytes([plain[at] ^ 1]) + plain[at + 1 :])
 
 
 @bad(
@@ -99,6 +113,18 @@ def columns_that_pandas_calls_objects(folder: Path) -> None:
     table = pa.table({"step": [10, 11], "x": [0.5, 1.5], "obj": [pickled, pickled]})
     sink = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(about)}), sink)
+    part(folder, sink.getvalue())
+
+
+@bad("I49", r"1 value that was no number was left out \(id\)",
+     read={**LOSS, "x": {10: 0.5}})  # fmt: skip
+def extension_types(folder: Path) -> None:
+    """A kind that nobody has registered is read as what it is stored as."""
+    table = pa.table({"step": [10], "x": [0.5], "id": pa.array([bytes(16)], pa.uuid())})
+    unknown = {"ARROW:extension:name": "evil.Kind", "ARROW:extension:metadata": "\x80\x04cos"}
+    field = table.schema.field("x").with_metadata(unknown)
+    sink = io.BytesIO()
+    pq.write_table(table.cast(table.schema.set(1, field)), sink)
     part(folder, sink.getvalue())
 
 

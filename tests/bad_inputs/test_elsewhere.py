@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from tests.bad_inputs.bombs import BOMBS
 from tests.bad_inputs.case import GOOD, lines, write
 from tests.bad_inputs.cases import ALL
-from tests.bad_inputs.elsewhere import FORMATS, TESTS
+from tests.bad_inputs.elsewhere import TESTS
 from tests.bad_inputs.objects import CANARY, pickled
 from viz3d.cli import main
 from viz3d.load import list_runs, load_runs, open_source
@@ -26,7 +27,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 
 def test_every_id_has_a_fixture_or_a_test() -> None:
-    ids = {one.id for one in (*ALL, *BOMBS)} | TESTS.keys() | FORMATS.keys()
+    ids = {one.id for one in (*ALL, *BOMBS)} | TESTS.keys()
     assert {f"I{at}" for at in range(1, 87)} == ids
 
 
@@ -34,9 +35,6 @@ def test_the_tests_elsewhere_are_there() -> None:
     for test in (test for tests in TESTS.values() for test in tests):
         path, name = test.split("::")
         assert re.search(rf"^def {name}\(", (HERE / path).read_text("utf-8"), re.MULTILINE), test
-    for form, tests in FORMATS.values():
-        there = (HERE.parent / "viz3d" / "formats" / form).is_file()
-        assert (HERE / tests).is_file() == there
 
 
 def test_no_fixture_is_called_like_another() -> None:
@@ -67,6 +65,59 @@ def test_secrets_that_everybody_may_read_are_told(mode: int, told: bool, tmp_pat
     problems = load_settings({}, tmp_path / ".env").problems
     assert [problem.remedy for problem in problems] == ["Run `chmod 600 .env`."] * told
     assert "canary" not in str(problems)
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_secrets_that_git_tracks_are_told(tmp_path: Path) -> None:
+    """As soon as the file is added, and no longer once it is taken out again."""
+
+    def told() -> str:
+        return " ".join(map(str, load_settings({}, tmp_path / ".env").problems))
+
+    write(tmp_path, ".env", "WANDB_API_KEY=canary\n")
+    (tmp_path / ".env").chmod(0o600)
+    git(tmp_path, "init", "-q")
+    assert not told()
+    git(tmp_path, "add", ".env")
+    assert "git tracks it" in told()
+    assert "Run `git rm --cached .env`" in told()
+    assert "canary" not in told()
+    os.utime(tmp_path / ".git" / "index", (1, 1))  # else as old as the one after it, on some disks
+    git(tmp_path, "rm", "-q", "--cached", ".env")
+    assert not told()
+
+
+def test_a_repository_starts_no_program(tmp_path: Path) -> None:
+    """Asking git about a file runs nothing that the settings of the repository name."""
+    write(tmp_path, ".env", "WANDB_API_KEY=canary\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".env")
+    write(tmp_path, "watch", f"#!/bin/sh\ntouch '{tmp_path}/{CANARY}'\n")
+    (tmp_path / "watch").chmod(0o755)
+    git(tmp_path, "config", "core.fsmonitor", str(tmp_path / "watch"))
+    assert load_settings({}, tmp_path / ".env").problems
+    assert not (tmp_path / CANARY).exists()
+
+
+def test_without_git_nothing_is_said_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, ".env", "WANDB_API_KEY=canary\n")
+    (tmp_path / ".env").chmod(0o600)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".env")
+    monkeypatch.setenv("PATH", "")
+    assert load_settings({}, tmp_path / ".env").problems == ()
+
+
+def test_a_setting_that_is_none_is_told_with_the_nearest(tmp_path: Path) -> None:
+    write(tmp_path, ".env", "LANG=de\n\nVIZ3D_SORCE=hunter2\nVIZ3D_XYZZY_Q=1\nVIZ3D_SOURCE=a\n")
+    first, second = load_settings({}, tmp_path / ".env").problems
+    assert str(first) == ".env:3: There is no setting VIZ3D_SORCE, so it was not used. Is " + (
+        "VIZ3D_SOURCE meant?"
+    )
+    assert (second.line, second.remedy) == (4, "See .env.example for those that are.")
 
 
 def test_a_folder_that_may_not_be_listed_is_told(

@@ -12,11 +12,11 @@ import pytest
 from tests.bad_inputs.case import GOOD, LOG, LOSS, Bad, lines
 from tests.bad_inputs.cases import ALL
 from tests.bad_inputs.objects import CANARY
+from tests.formats.nothing_to_do import is_listed
 from viz3d.errors import Viz3dError
 from viz3d.load import list_runs, load_runs, open_source
 from viz3d.run import Problem, Run
 
-OWN_REMEDY = r"set VIZ3D_\w+ to more|comes from the name"
 LOGS = {f"tests.bad_inputs.{kind}" for kind in ("jsonl", "values", "steps")}
 LINES = [
     case for case in ALL if case.make.__module__ in LOGS and case.id != "I12" and not case.refused
@@ -92,7 +92,7 @@ def check_told(case: Bad, problems: list[Problem]) -> None:
         assert first.line == case.line
     assert bool(case.told) == bool(problems), text
     assert all(problem.file for problem in problems), text
-    assert all(problem.remedy or re.search(OWN_REMEDY, problem.what) for problem in problems), text
+    assert all(problem.remedy or is_listed(problem.what) for problem in problems), text
 
 
 def finite(run: Run) -> dict[str, dict[int, float]]:

@@ -118,6 +118,46 @@ def test_an_option_of_the_kind_reaches_the_chart(
     assert option[1] in meta["settings"].values()
 
 
+def test_landscapes_take_what_stands_in_the_steps_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alone, overlaid and subtracted; a run without it is told by name, a chart without it too."""
+    for name, each in (("a", 512), ("b", 1024), ("c", 0)):
+        (tmp_path / name).mkdir()
+        rows = [
+            {"step": s, "loss": 3 - s / 60 + each / 1e4, "lr": 0.1}
+            | ({"total_tokens": s * each} if each else {})
+            for s in range(60)
+        ]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / name / "metrics.jsonl").write_text(text)
+    a, b, c = (str(tmp_path / name) for name in "abc")
+    output = tmp_path / "chart.json"
+    for words in (
+        ("loss-landscape", a, b, c),
+        ("loss-landscape", a, b, c, "--overlaid"),
+        ("difference", a, "--against", b, c),
+    ):
+        status, _, err = run(capsys, "plot", *words, "--along", "tokens", "--output", str(output))
+        assert status == 0, err
+        figure = json.loads(output.read_text())
+        assert figure["layout"]["meta"]["viz3d"]["settings"]["along"] == "tokens"
+        assert "c was left out." in err
+        assert "It did not log tokens." in err
+        flat = figure["layout"].get("xaxis")
+        axis = flat if flat else figure["layout"]["scene"]["xaxis"]
+        assert axis["title"]["text"] == "tokens"
+    words = ("plot", "loss-landscape", c, "--along", "time", "--output", str(output))
+    status, _, err = run(capsys, *words)
+    assert (status, "c: It did not log time." in err) == (1, True)
+    words = ("plot", "training-dynamics", a, "--along", "tokens", "--output", str(output))
+    status, _, err = run(capsys, *words)
+    assert status == 2
+    assert (
+        "--along goes with loss-landscape, reward-landscape, gradient-flow and curves only" in err
+    )
+
+
 def test_a_landscape_is_shown_and_chosen_by_name(
     measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from wandb_charts import KEY, chart, run, without_browser
-from wandb_server import Handler, Server, wandb_server
+from wandb_server import Handler, Server
 
 from viz3d.errors import ExportError
 from viz3d.export.plain_lists import to_plain
@@ -27,7 +27,7 @@ SETTINGS = Settings(wandb_api_key=KEY)
 @pytest.fixture(scope="module")
 def server():
     """One server for the module; every test has its own run ids."""
-    with wandb_server() as server:
+    with Server() as server:
         yield server
 
 

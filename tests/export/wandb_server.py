@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.local_server import LocalHandler, LocalServer
 
-class Server(ThreadingHTTPServer):
+
+class Server(LocalServer):
     """What was sent, and what is to go wrong.
 
     Attributes
@@ -24,57 +22,31 @@ class Server(ThreadingHTTPServer):
         ``"graphql 401"`` answers those requests so; ``"put hang"`` never answers them.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        super().__init__(Handler)
         self.runs: dict[str, dict[str, Any]] = {}
         self.files: dict[str, bytes] = {}
         self.keys: set[str] = set()
         self.paths: list[str] = []
         self.fault = ""
-        self.ended = threading.Event()
-
-    def handle_error(self, *_: object) -> None:
-        """A client that goes away is nothing to print."""
 
 
-@contextmanager
-def wandb_server() -> Iterator[Server]:
-    """Run the server in a thread."""
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.ended.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(LocalHandler):
     """One request."""
 
-    protocol_version = "HTTP/1.1"
     server: Server
 
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - as the library calls it
         """Take a query, or rows."""
-        body = json.loads(self._body())
+        body = json.loads(self.body())
         if self.path == "/graphql":
             self._answer("graphql", lambda: {"data": self._query(body)})
         else:
             self._answer("stream", lambda: self._stream(body))
 
-    def do_PUT(self) -> None:
+    def do_PUT(self) -> None:  # noqa: N802 - as the library calls it
         """Take a file."""
-        body = self._body()
+        body = self.body()
         name = self.path.removeprefix("/upload/")
         self._answer("put", lambda: self.server.files.update({name: body}) or {})
 
@@ -94,15 +66,7 @@ class Handler(BaseHTTPRequestHandler):
             status, said = int(how), {"error": "as it was told to"}
         else:
             said = answer()
-        data = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send(status, json.dumps(said))
 
     def _query(self, body: dict[str, Any]) -> dict[str, Any]:
         about, runs = body.get("variables") or {}, self.server.runs

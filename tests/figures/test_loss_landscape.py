@@ -264,7 +264,9 @@ def test_every_figure_carries_its_provenance(sweep, chart):
         assert meta["kind"] == "loss-landscape"
         assert [run["name"] for run in meta["runs"]] == [run.name for run in sweep]
         assert meta["runs"][0]["digest"] == "d" * 64
-        assert meta["settings"] == {"rate": "peak", "strictness": "default", "attempts": False}
+        assert meta["settings"] == {
+            "rate": "peak", "strictness": "default", "attempts": False, "along": "step"
+        }  # fmt: skip
         assert meta["summary"]["best_rate"] == chart.numbers["best_rate"]
         assert meta["version"]
 

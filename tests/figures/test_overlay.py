@@ -150,7 +150,7 @@ def test_lines_are_even_on_a_logarithmic_axis():
     surface = SimpleNamespace(x=np.arange(5.0), y=np.arange(1, 5.0), z=z, support=np.ones((4, 5)))
     one = SimpleNamespace(
         title="one", bare=False, color="#0072B2", surface=surface, lines=np.zeros((1, 3)),
-        axes=("step", "peak learning rate", "loss"),
+        along="step", axes=("step", "peak learning rate", "loss"),
     )  # fmt: skip
     area, flat = flat_traces(one, (1e-3, 1e3), log=True)
     assert area.z.all()

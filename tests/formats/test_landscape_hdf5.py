@@ -218,4 +218,4 @@ def test_what_numpy_has_not_is_left_out(tmp_path: Path) -> None:
         h5py.h5d.create(file.id, b"when", h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((2,)))
     run = load_run(path)
     assert run.landscapes[0].values["train_loss"].tolist() == [1.0, 0.0, 1.0]
-    assert "1 part that is no array of numbers left out (when)" in str(run.problems[0])
+    assert "1 part that is no array of numbers was left out (when)" in str(run.problems[0])

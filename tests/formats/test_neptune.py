@@ -153,12 +153,16 @@ def test_what_goes_over_a_cap_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     rows += [value(f"c{at}", "int", at) for at in range(3)]
     path = write(tmp_path / "a.parquet", rows, row_group_size=5)
     monkeypatch.setattr(limits, "METRICS", 2)
-    monkeypatch.setattr(neptune, "MOST_VALUES", 2)
+    monkeypatch.setattr(limits, "SINGLE_VALUES", 2)
     first, parsed = neptune.read({"a.parquet": path})
     assert list(joined(parsed).history) == ["m0", "m1"]
     assert parsed.config == {"c0": 0, "c1": 1}
     assert "1 single value beyond" in said(first)
     assert "2 values of metrics beyond" in said(parsed)
+    monkeypatch.setattr(limits, "NUMBERS", 11)  # five for each of the first two values
+    first, parsed = neptune.read({"a.parquet": write(path, rows, row_group_size=2)})
+    assert list(joined(parsed).history) == ["m0"]
+    assert "The last 4 rows were left out: the run has more than 11 numbers" in said(first)
     monkeypatch.setattr(limits, "CELLS", 10)
     with pytest.raises(NotMine, match="9 rows of"):
         neptune.read({"a.parquet": path})

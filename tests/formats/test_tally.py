@@ -14,7 +14,7 @@ def test_many_oddities_become_one_sentence() -> None:
     for line in (3, 9, 1):
         tally.add("{n} row{|s} {was|were} odd ({names}).", line=line, name=f"m{line}")
     (problem,) = tally.problems()
-    assert str(problem) == "a.csv:3: 3 rows were odd (m3, m9, m1)."
+    assert str(problem) == "a.csv:1: 3 rows were odd (m3, m9, m1)."
 
 
 def test_one_oddity_is_told_in_the_singular() -> None:

@@ -79,4 +79,4 @@ def test_a_text_that_leads_nowhere(tmp_path: Path, place: str) -> None:
     )
     said = ended(code, path)
     assert "LandscapeGrid(name='surface'" in said
-    assert "1 text that cannot be found left out (dir_file)" in said
+    assert "1 text whose place in the file is damaged was left out (dir_file)" in said

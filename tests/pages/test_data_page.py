@@ -72,6 +72,17 @@ def test_what_was_left_out_stands_there_with_file_and_line(open_page: Open, mixe
     assert "<img" not in " ".join(str(part.value) for part in app.markdown)
 
 
+def test_a_file_of_several_remarks_is_named_once(open_page: Open, tmp_path: Path) -> None:
+    rows = ['{"step": 0, "loss": 2, "note": "a"}', "junk", '{"step": 1, "loss": "2.5"}']
+    (tmp_path / "log.jsonl").write_text("\n".join(rows), "utf-8")
+    app = open_page(PAGE, source=str(tmp_path), run=["log.jsonl"])
+    (told,) = [part.value for part in app.main.markdown if "was left out" in part.value]
+    assert told.replace("\\", "").count("log.jsonl") == 1
+    assert [line[:11] for line in told.splitlines()[1:]] == [
+        "  - line 1:", "  - line 2:", "  - 1 numbe",
+    ]  # fmt: skip
+
+
 def test_superseded_rows_are_counted(open_page: Open, mixed: Path) -> None:
     """A restart sets two rows aside; the page says how many, and where they are now."""
     app = open_page(PAGE, source=str(mixed), run=["again.csv"])

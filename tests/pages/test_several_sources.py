@@ -20,22 +20,6 @@ Open = Callable[..., AppTest]
 DATA = "pages/10_Data.py"
 
 
-@pytest.fixture
-def two(tmp_path: Path) -> tuple[Path, Path]:
-    """The run ``a`` in two folders, with other metrics in each; ``b`` in the first only."""
-    here, there = tmp_path / "here", tmp_path / "there"
-    for folder, name, metric, at in (
-        (here, "a", "loss", 5),
-        (here, "b", "loss", 6),
-        (there, "a", "held", 7),
-    ):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        rows = [{"step": s, metric: at - s, "lr": 0.1 * at} for s in range(4)]
-        text = "".join(json.dumps(row) + "\n" for row in rows)
-        (folder / name / "metrics.jsonl").write_text(text, "utf-8")
-    return here, there
-
-
 def options(app: AppTest) -> set[str]:
     return set(app.multiselect(key="run").options)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.storage.wandb_service import KEY, Service, StoredRun, nanochat_rows, rows, wandb_service
+from tests.storage.wandb_service import KEY, Service, StoredRun, nanochat_rows, rows
 from viz3d.load import open_source
 from viz3d.settings import Settings
 from viz3d.sources.base import Source
@@ -25,7 +25,7 @@ def one_service() -> Iterator[Service]:
         # The client remembers the key that stood in the environment when it was first used.
         patch.delenv("WANDB_API_KEY", raising=False)
         assert wandb_setup.singleton().settings.api_key is None
-    with wandb_service() as service:
+    with Service() as service:
         yield service
     wandb.teardown()
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
+
+from tests.local_server import LocalHandler, LocalServer
 
 KEY, OTHER_KEY = "a1b2c3d4" * 5, "c0ffee12" * 5
 TEAM, PROJECT = "team", "nano"
@@ -112,7 +111,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Service(ThreadingHTTPServer):
+class Service(LocalServer):
     """The service.
 
     Attributes
@@ -129,11 +128,8 @@ class Service(ThreadingHTTPServer):
         Rows in one answer, however many are asked for.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        super().__init__(_Handler)
         self.runs: dict[str, StoredRun] = {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.users = {KEY: "reader", OTHER_KEY: "stranger"}
@@ -141,7 +137,6 @@ class Service(ThreadingHTTPServer):
         self.most, self.samples = 100, 10**9
         self.fault: Fault | None = None
         self.before: Callable[[str], None] = lambda _: None
-        self.ended = threading.Event()
 
     def add(self, run: StoredRun) -> StoredRun:
         """Put a run into the project."""
@@ -152,9 +147,6 @@ class Service(ThreadingHTTPServer):
     def counts(self) -> dict[str, int]:
         """How often each question was asked."""
         return dict(Counter(name for name, _ in self.asked))
-
-    def handle_error(self, *_: object) -> None:
-        """A client that goes away is nothing to print."""
 
     def answer(self, question: str, about: dict[str, Any], who: str) -> dict[str, Any]:
         """Return what stands under ``data``."""
@@ -197,18 +189,14 @@ def _texts(found: Sequence[Any]) -> list[str]:
     return [json.dumps(row) for row in found]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LocalHandler):
     """One question."""
 
-    protocol_version = "HTTP/1.1"
     server: Service
 
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - as the library calls it
         """Answer a question."""
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        body = json.loads(self.body())
         named = re.match(r"\s*query (\w+)", body["query"])
         question = named[1] if named else ""
         about, server = body.get("variables") or {}, self.server
@@ -221,48 +209,21 @@ class _Handler(BaseHTTPRequestHandler):
             server.fault = Fault(fault.kind, fault.on, fault.times - 1, fault.headers)
             self._fail(fault)
         elif who is None:
-            self._send(401, json.dumps({"errors": [{"message": "user is not logged in"}]}))
+            self.send(401, json.dumps({"errors": [{"message": "user is not logged in"}]}))
         else:
-            self._send(200, json.dumps({"data": server.answer(question, about, who)}))
+            self.send(200, json.dumps({"data": server.answer(question, about, who)}))
 
     def _fail(self, fault: Fault) -> None:
         self.close_connection = True
         if fault.kind == "hang":
             self.server.ended.wait(60)
         elif fault.kind == "html":
-            self._send(200, "<!doctype html><html><body>Log in to the network</body></html>")
+            self.send(200, "<!doctype html><html><body>Log in to the network</body></html>")
         elif fault.kind == "cut":
-            self._send(200, '{"data": {"viewer"', more=100)
+            self.send(200, '{"data": {"viewer"', more=100)
         elif fault.kind.isdigit():
             said = json.dumps({"errors": [{"message": "as it was told to"}]})
-            self._send(int(fault.kind), said, fault.headers)
+            self.send(int(fault.kind), said, fault.headers)
         elif fault.kind != "drop":
             said = json.dumps({"data": None, "errors": [{"message": fault.kind}]})
-            self._send(200, said)
-
-    def _send(
-        self, status: int, text: str, headers: dict[str, str] | None = None, more: int = 0
-    ) -> None:
-        data = text.encode()
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data) + more))
-        self.end_headers()
-        self.wfile.write(data)
-
-
-@contextmanager
-def wandb_service() -> Iterator[Service]:
-    """Run the service in a thread."""
-    service = Service()
-    thread = threading.Thread(target=service.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield service
-    finally:
-        service.ended.set()
-        service.shutdown()
-        thread.join()
-        service.server_close()
+            self.send(200, said)

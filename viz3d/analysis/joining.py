@@ -46,45 +46,66 @@ def join_runs(first: Run, *others: Run) -> Run:
 
 def _join(a: Run, b: Run) -> Run:
     history, nonfinite, told = _histories(a, b)
-    config = _deep(b.config, a.config)
-    differ = _differing(flat_config(a.config), flat_config(b.config))
-    if differ:
-        told.append(
-            f"{_n(len(differ), 'setting')} of the config differ{'s' if len(differ) == 1 else ''} "
-            f"({_names(differ)}); {a.source!r} was taken."
-        )
-    layers = a.layers if a.layers is not None else b.layers
-    report = a.report if a.report is not None else b.report
-    attempts = a.attempts if a.attempts is not None else b.attempts
-    for what, one, two in (
-        ("layers", a.layers, b.layers),
-        ("a report", a.report, b.report),
-        ("superseded rows", a.attempts, b.attempts),
-    ):
-        if one is not None and two is not None:
-            told.append(f"Both hold {what}; those of {a.source!r} were taken.")
+    roles = {**recognise(list(history.columns), history), **said_roles(b), **said_roles(a)}
     names = {grid.name for grid in a.landscapes}
-    twice = [grid.name for grid in b.landscapes if grid.name in names]
-    if twice:
-        told.append(f"Both hold {_n(len(twice), 'landscape')} ({_names(twice)}); "
-                    f"{a.source!r} was taken.")  # fmt: skip
-    source = f"{a.source} + {b.source}"
     head = Problem(f"Joined on the step from {a.source!r} and {b.source!r}.")
     return replace(
         a,
-        source=source,
+        source=f"{a.source} + {b.source}",
         history=history,
-        config=config,
-        layers=layers,
-        report=report,
+        config=_deep(b.config, a.config),
+        layers=b.layers if a.layers is None else a.layers,
+        report=b.report if a.report is None else a.report,
         landscapes=(*a.landscapes, *(g for g in b.landscapes if g.name not in names)),
-        roles={**recognise(list(history.columns), history), **said_roles(b), **said_roles(a)},
-        attempts=attempts,
+        roles=roles,
+        attempts=b.attempts if a.attempts is None else a.attempts,
         nonfinite=nonfinite,
-        problems=(head, *map(Problem, told), *a.problems, *_placed(b)),
+        problems=(head, *told, *_gave_way(a, b), *_other_roles(a, b, roles), *a.problems,
+                  *_placed(b)),
         digest=hashlib.sha256(f"{a.digest} {b.digest}".encode()).hexdigest(),
         origins=(*a.origins, *b.origins),
-    )
+    )  # fmt: skip
+
+
+def _gave_way(a: Run, b: Run) -> Iterator[Problem]:
+    """Tell of what both hold beside the history: that of the first was taken."""
+    taken = f"{a.source!r} was taken."
+    differ = _differing(flat_config(a.config), flat_config(b.config))
+    if differ:
+        verb = "differs" if len(differ) == 1 else "differ"
+        what = f"{_n(len(differ), 'setting')} of the config {verb} ({_names(differ)}); {taken}"
+        yield Problem(what, _swap(b))
+    for what, one, two in (("layers", a.layers, b.layers),
+                           ("superseded rows", a.attempts, b.attempts)):  # fmt: skip
+        if one is not None and two is not None:
+            gone = f"the {_n(len(two), 'row')} of {b.source!r} gave way to those of {a.source!r}."
+            yield Problem(f"Both hold {what}; {gone}", _swap(b))
+    if a.report is not None and b.report is not None and a.report != b.report:
+        yield Problem(f"Both hold a report; that of {taken}", _swap(b))
+    names = {grid.name for grid in a.landscapes}
+    twice = [grid.name for grid in b.landscapes if grid.name in names]
+    if twice:
+        what = f"Both hold {_n(len(twice), 'landscape')} ({_names(twice)}); {taken}"
+        yield Problem(what, _swap(b))
+
+
+def _other_roles(a: Run, b: Run, roles: Mapping[str, str]) -> Iterator[Problem]:
+    """Tell of roles that other metrics play in the two places: one of them counts from now on."""
+    both = [role for role in roles if a.roles.get(role, roles[role]) != roles[role]
+            or b.roles.get(role, roles[role]) != roles[role]]  # fmt: skip
+    if both:
+        plays = [f"{role} by {a.roles.get(role, 'none')} and {b.roles.get(role, 'none')}, now by "
+                 f"{roles[role]}" for role in both]  # fmt: skip
+        verb = "is" if len(both) == 1 else "are"
+        yield Problem(
+            f"{_n(len(both), 'role')} {verb} played by other metrics in {a.source!r} and "
+            f"{b.source!r}: {_names(plays, '; ')}.",
+            "Give a role to another metric where that is not right.",
+        )
+
+
+def _swap(b: Run) -> str:
+    return f"If that of {b.source!r} is right, name it first."
 
 
 def _placed(run: Run) -> Iterator[Problem]:
@@ -93,7 +114,7 @@ def _placed(run: Run) -> Iterator[Problem]:
         yield replace(problem, file=f"{run.source}/{problem.file}") if problem.file else problem
 
 
-def _histories(a: Run, b: Run) -> tuple[pd.DataFrame, pd.DataFrame | None, list[str]]:
+def _histories(a: Run, b: Run) -> tuple[pd.DataFrame, pd.DataFrame | None, list[Problem]]:
     """Return both histories as one, what in it is not finite, and what has to be told."""
     import pandas as pd
 
@@ -121,12 +142,17 @@ def _histories(a: Run, b: Run) -> tuple[pd.DataFrame, pd.DataFrame | None, list[
             odd.append(mark[taken[index.get_indexer(pd.Index(mark["step"]))]])
     told = []
     if same:
-        told.append(f"{_n(same, 'value')} {_was(same)} logged in both places, alike.")
+        told.append(Problem(f"{_n(same, 'value')} {_was(same)} logged in both places, alike."))
     if differ:
-        told.append(
+        what = (
             f"{_n(differ, 'value')} {_was(differ)} logged in both places with different numbers "
             f"({_names(where)}); {a.source!r} was taken."
         )
+        remedy = (
+            f"If those of {b.source!r} are right, as after a restart there, name it first; if it "
+            "is another run, do not join them."
+        )
+        told.append(Problem(what, remedy))
     nonfinite = pd.concat(odd, ignore_index=True) if odd else None
     if nonfinite is not None:
         nonfinite = nonfinite.sort_values("step", kind="stable", ignore_index=True)
@@ -163,6 +189,6 @@ def _was(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def _names(names: Sequence[str]) -> str:
+def _names(names: Sequence[str], between: str = ", ") -> str:
     more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return between.join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -29,6 +29,13 @@ def to_json_line(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+def series_text(run: Mapping[str, Any]) -> str:
+    """Say for people which source gave which series of a joined run; empty for any other."""
+    series: Mapping[str, list[str]] = run.get("series", {})
+    parts = [f"{', '.join(names)} from {source}" for source, names in series.items() if names]
+    return f"{run['name']}: {'; '.join(parts)}" if parts else ""
+
+
 def settings_text(found: Mapping[str, Any]) -> str:
     """Return the settings of a provenance for people: ``rate = peak, strictness = default``."""
     settings = found.get("settings") or {}

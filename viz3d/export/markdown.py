@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from viz3d.export.about import about, settings_text
+from viz3d.export.about import about, series_text, settings_text
 from viz3d.figures.chart import Chart
 from viz3d.figures.text import say
 
@@ -71,6 +71,7 @@ def _chart(chart: Chart, heading: str) -> str:
             ["run", "source", "SHA-256 of its data"],
             [[code(run[key]) for key in ("name", "source", "digest")] for run in runs],
         ),
+        "\n".join(f"- {escape(text)}" for text in map(series_text, runs) if text),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

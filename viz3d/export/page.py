@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from viz3d.export.about import about, settings_text
+from viz3d.export.about import about, series_text, settings_text
 from viz3d.figures.chart import Chart
 from viz3d.version import __version__
 
@@ -184,6 +184,8 @@ def _provenance(charts: Sequence[Chart], headings: Sequence[str]) -> Html:
         + "</li>"
         for heading, said in zip(headings, found, strict=True)
     )
+    joined = dict.fromkeys(series_text(run) for one in found for run in one.get("runs", []))
+    made += "".join(f"\n<li>{escape(text)}</li>" for text in joined if text)
     keys = ("name", "source", "digest")
     runs = dict.fromkeys(
         tuple(run[k] for k in keys) for one in found for run in one.get("runs", [])

@@ -46,9 +46,9 @@ def shares(lengths: Sequence[int], budget: int = PER_FIGURE) -> list[int]:
     return given
 
 
-def thin(step: NDArray[np.int64], value: NDArray[np.float64], n_out: int) -> NDArray[np.int64]:
-    """Return the indices to draw of a curve over sorted steps; see `min_max`."""
-    return min_max(value, n_out=n_out, x=step)
+def thin(x: NDArray, value: NDArray[np.float64], n_out: int) -> NDArray[np.int64]:
+    """Return the indices to draw of a curve over sorted places; see `min_max`."""
+    return min_max(value, n_out=n_out, x=x)
 
 
 def told(shown: int, total: int) -> Drawn:

@@ -71,7 +71,7 @@ def assemble(
     title: str,
     pictures: tuple[go.Figure, go.Figure],
     words: Words,
-    origins: Sequence[Mapping[str, str]],
+    origins: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
     data: Callable[[], pd.DataFrame],
 ) -> Chart:

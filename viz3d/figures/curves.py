@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 
 from viz3d.analysis.alignment import AXES
 from viz3d.figures import style
+from viz3d.figures.along import place_hover, place_notes, place_source, said_place
 from viz3d.figures.budget import compact, shares, thin, told
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.curves_data import KIND, TITLE, Curve, CurvesResult, compute, compute_each, tidy
@@ -102,10 +103,7 @@ def by_then(curve: Curve, x: float) -> float:
 
 def place(result: CurvesResult) -> str:
     """Say how far along the axis all runs came, in words."""
-    where = say(result.common)
-    return {"step": f"step {where}", "time": f"{where} s"}.get(
-        result.along, f"{where} {AXES[result.along]}"
-    )
+    return said_place(result.along, result.common)
 
 
 def table(result: CurvesResult) -> pd.DataFrame:
@@ -118,10 +116,9 @@ def table(result: CurvesResult) -> pd.DataFrame:
             f"last {AXES[result.along]}": [float(curve.x[-1]) for curve in result.curves],
             f"last {name}": [float(curve.value[-1]) for curve in result.curves],
             f"{name} at {place(result)}": [by_then(c, result.common) for c in result.curves],
-            "from": [curve.metric or "step" if not curve.said or curve.metric else curve.said
-                     for curve in result.curves],
+            "from": [place_source(curve.places) for curve in result.curves],
         }
-    )  # fmt: skip
+    )
 
 
 def summary(result: CurvesResult) -> str:
@@ -155,14 +152,8 @@ def numbers(result: CurvesResult) -> dict[str, Any]:
 
 def notes(result: CurvesResult) -> tuple[str, ...]:
     """Say where the places come from, which runs have none, and what is not drawn."""
-    said = [f"{name} was left out. {why}" for name, why in result.left_out]
-    had: dict[str, list[str]] = {}
-    for curve in result.curves:
-        if curve.said:
-            source = f"{curve.metric} ({curve.said})" if curve.metric else curve.said
-            had.setdefault(source, []).append(curve.run)
-    axis = AXES[result.along]
-    said += [f"{axis.capitalize()} of {listed(runs)}: {source}." for source, runs in had.items()]
+    had = [(curve.run, curve.places) for curve in result.curves]
+    said = place_notes(result.along, result.left_out, had)
     for curve in result.curves:
         if curve.unplaced:
             lost = count(curve.unplaced, "value")
@@ -182,8 +173,7 @@ def _drawn(result: CurvesResult) -> list[np.ndarray]:
 
 def _trace(result: CurvesResult, i: int, kept: np.ndarray, color: str) -> go.Scatter:
     curve = result.curves[i]
-    name, axis = safe(in_words(result.metric)), AXES[result.along]
-    place = "" if result.along == "step" else f"<br>{axis} %{{x:.4~s}}"
+    name = safe(in_words(result.metric))
     return go.Scatter(
         x=compact(curve.x[kept]),
         y=compact(curve.value[kept]),
@@ -192,6 +182,6 @@ def _trace(result: CurvesResult, i: int, kept: np.ndarray, color: str) -> go.Sca
         name=curve.label,
         showlegend=style.named(len(result.curves)),
         line={"color": color, "width": 2},
-        hovertemplate=f"{safe(curve.run)}<br>step %{{customdata:,d}}{place}"
+        hovertemplate=f"{safe(curve.run)}<br>{place_hover(result.along, 'customdata')}"
         f"<br>{name} %{{y:.4~g}}<extra></extra>",
     )

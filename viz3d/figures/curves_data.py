@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from viz3d.analysis.alignment import AXES, align
+from viz3d.analysis.alignment import Alignment, align
 from viz3d.analysis.quantities import metric_of
-from viz3d.errors import BadArgument, ChartError
+from viz3d.figures.along import LeftOut, check_along, nowhere
 from viz3d.figures.frame import WIDE, Frame, skewed, span
 from viz3d.figures.needs import as_runs
 from viz3d.figures.provenance import origins
@@ -33,10 +33,8 @@ class Curve:
     step : ndarray of int64, shape (n,)
     x, value : ndarray of float64, shape (n,)
         Sorted by step; `value` is finite.
-    metric : str
-        From which the places along the axis are; empty for the step.
-    said : str
-        How they were had, where that is more than reading them.
+    places : Alignment
+        Where all steps of the run lie.
     unplaced : int
         Finite values at steps whose place on the axis was not logged; they are not drawn.
     bad : int
@@ -48,8 +46,7 @@ class Curve:
     step: NDArray[np.int64]
     x: NDArray[np.float64]
     value: NDArray[np.float64]
-    metric: str
-    said: str
+    places: Alignment
     unplaced: int
     bad: int
 
@@ -73,9 +70,9 @@ class CurvesResult:
     along: str
     metric: str
     curves: tuple[Curve, ...]
-    left_out: tuple[tuple[str, str], ...]
+    left_out: LeftOut
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
     @property
     def frame(self) -> Frame:
@@ -109,19 +106,14 @@ def compute(
     ChartError
         If no run logged both the metric and its place on the axis.
     """
-    if along not in AXES:
-        raise BadArgument(f"There is no axis {along!r}; choose one of: {', '.join(AXES)}.")
+    check_along(along)
     chosen = as_runs(runs, TITLE)
     made = [(run, _curve(run, metric, along)) for run in chosen]
     used = [(run, curve) for run, curve in made if isinstance(curve, Curve)]
     left_out = tuple((run.name, why) for run, why in made if isinstance(why, str))
     if not used:
-        why = " ".join(f"{name}: {reason}" for name, reason in left_out[:3])
         lacks = along if any(metric_of(run, metric) for run in chosen) else metric
-        raise ChartError(
-            f"No chosen run has {in_words(metric)} along {AXES[along]}. {why} Choose another axis, "
-            f"or record it with `viz3d.Recorder(path).log(step, {lacks}=...)`."
-        )
+        raise nowhere(along, metric, left_out, lacks)
     labels = [safe(name, 40) for name in short_names([run.name for run, _ in used])]
     return CurvesResult(
         along=along,
@@ -148,12 +140,12 @@ def _curve(run: Run, metric: str, along: str) -> Curve | str:
     places = align(run, along)
     if places.reason:
         return places.reason
-    logged = run.history[column].dropna()
+    logged = run.column(column).dropna()
     values = logged[np.isfinite(logged.to_numpy())]
     odd = run.nonfinite
     bad = 0 if odd is None else int((odd["metric"] == column).sum())
-    x = pd.Series(places.x, index=places.step).reindex(values.index)
-    there = x.notna().to_numpy()
+    x = places.at(values.index)
+    there = np.isfinite(x)
     if not there.any():
         return (
             f"It has no finite {in_words(metric)} at a step whose place along the axis it logged."
@@ -162,10 +154,9 @@ def _curve(run: Run, metric: str, along: str) -> Curve | str:
         run=run.name,
         label="",  # told once all runs are known
         step=values[there].index.to_numpy(np.int64),
-        x=np.asarray(x[there], dtype=np.float64),
+        x=x[there],
         value=values[there].to_numpy(),
-        metric=places.metric,
-        said=places.said,
+        places=places,
         unplaced=int((~there).sum()),
         bad=bad,
     )

@@ -81,11 +81,11 @@ def draw_flat(result: DifferenceResult) -> go.Figure:
 
 
 def draw_curve(result: DifferenceResult) -> go.Figure:
-    """Draw the difference along a line: a curve over the step with its band."""
+    """Draw the difference along a line: a curve over the first axis with its band."""
     layout = style.flat_layout(
         TITLE,
         subtitle(result, numbers(result)),
-        style.axis("step", zeroline=False),
+        style.axis(safe(result.titles[0]), zeroline=False),
         height_axis(result, band_ends(result), flat=True),
     )
     return style.figure(curve_traces(result), layout)
@@ -120,7 +120,7 @@ def compare(
     kind : {"loss-landscape", "reward-landscape"}
         Which surfaces to subtract.
     **settings
-        `rate`, `strictness` and `against`; see `viz3d.figures.difference_data.compute`.
+        `rate`, `strictness`, `against` and `along`; see `viz3d.figures.difference_data.compute`.
 
     Returns
     -------

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viz3d.analysis.alignment import AXES
 from viz3d.analysis.curves import rate_axis
 from viz3d.analysis.difference import Difference, subtract
 from viz3d.errors import BadArgument, ChartError
+from viz3d.figures.along import on_axis
 from viz3d.figures.difference_sides import (
     TITLE,
     Side,
@@ -44,8 +46,10 @@ class DifferenceResult:
     ----------
     of : {"loss-landscape", "reward-landscape"}
         The surfaces that are subtracted.
+    along : {"step", "tokens", "flops", "time"}
+        What the first axis is.
     titles : tuple of str
-        Names of the step, of the second axis and of the value.
+        Names of the first axis, of the second one and of the value.
     found : Difference
     sides : tuple of Side
         A, then B.
@@ -54,11 +58,12 @@ class DifferenceResult:
     """
 
     of: str
+    along: str
     titles: tuple[str, str, str]
     found: Difference
     sides: tuple[Side, Side]
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
     @property
     def lower_is_better(self) -> bool:
@@ -87,6 +92,7 @@ def compute(
     rate: str = "auto",
     strictness: str = "default",
     against: str = "loss",
+    along: str = "step",
     names: tuple[str, str] | None = None,
 ) -> DifferenceResult:
     """Fit both sides and subtract B from A where both are supported.
@@ -102,17 +108,20 @@ def compute(
         How near the data and how sure a point of each surface must be.
     against : str
         Role or metric for the second axis of a reward landscape.
+    along : {"step", "tokens", "flops", "time"}
+        What the first axis is; runs that did not log it are left out.
     names : tuple of str, optional
         What to call the sides.
 
     Raises
     ------
     BadArgument
-        If a run is on both sides.
+        If a run is on both sides, or there is no such axis.
     MissingMetric
         If a side lacks a metric.
     ChartError
-        If nothing can be compared, or there is no difference of that kind.
+        If nothing can be compared, a side has no place along the axis, or there is no difference
+        of that kind.
     ValueError
         If another setting is none of its choices.
     """
@@ -124,30 +133,32 @@ def compute(
         raise BadArgument(
             f"The run {min(both)[1]!r} is on both sides of the difference; leave it out of one."
         )
+    placed = [some for group in groups if (some := on_axis(group, along))]
     loss = of == "loss-landscape"
     if loss:
-        kind = "peak" if "peak" in {rate_axis(group, rate) for group in groups} else "current"
-        titles = "step", RATE_TITLES[kind], "loss"
+        kind = "peak" if "peak" in {rate_axis(some, rate) for some in placed} else "current"
+        titles = AXES[along], RATE_TITLES[kind], "loss"
         settings: dict[str, Any] = {"rate": kind}
     else:
         kind = against
-        titles = "step", in_words(against), "reward"
+        titles = AXES[along], in_words(against), "reward"
         settings = {"against": against}
     read = read_losses if loss else read_rewards
     said = names or (_title(groups[0]), _title(groups[1]))
-    rows = [read(group, kind, name) for group, name in zip(groups, "AB", strict=True)]
+    rows = [read(group, kind, name, along) for group, name in zip(groups, "AB", strict=True)]
     first, second = sides = tuple(
-        put_together(name, title, group, own)
+        put_together(name, title, group, own, along)
         for name, title, group, own in zip("AB", said, groups, rows, strict=True)
     )
     found = _subtract(sides, strictness, loss=loss)
     if found.reason:
         raise ChartError(
             f"{TITLE} has nothing to draw. {with_names(found.reason, *titles)} Choose runs whose "
-            f"steps and {titles[1]} overlap."
+            f"{'steps' if along == 'step' else titles[0]} and {titles[1]} overlap."
         )
     return DifferenceResult(
         of=of,
+        along=along,
         titles=titles,
         found=found,
         sides=(first, second),
@@ -155,6 +166,7 @@ def compute(
             "of": of,
             **settings,
             "strictness": strictness,
+            "along": along,
             "a": list(first.runs),
             "b": list(second.runs),
         },

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from viz3d.analysis.difference import BAND
+from viz3d.figures.along import beside_step
 from viz3d.figures.difference_data import DifferenceResult
 from viz3d.figures.tidy import Part, columns_for, stack
 
@@ -19,14 +20,17 @@ def tidy(result: DifferenceResult) -> pd.DataFrame:
     Columns are called after the axes. ``lower`` and ``upper`` are the 95 % band of ``difference``,
     which is A - B, or log(A / B) where ``scale`` is "log".
     """
-    second, value = columns_for(result.titles[1:])
+    first = result.along
+    taken = [] if first == "step" else [first]
+    *_, second, value = columns_for([*taken, *result.titles[1:]])
     samples: list[Part] = [
         (
             "sample",
             {
                 "side": side.name,
                 "run": np.array(side.runs, dtype=object)[side.run],
-                "step": side.x,
+                "step": side.step,
+                **beside_step(first, side.x),
                 second: side.y,
                 value: side.z,
             },
@@ -39,7 +43,7 @@ def tidy(result: DifferenceResult) -> pd.DataFrame:
     x, y = np.meshgrid(found.x, found.y if len(found.y) else [np.nan])
     band = BAND * found.deviation
     columns: Mapping[str, Any] = {
-        "step": x.ravel(),
+        first: x.ravel(),
         second: y.ravel(),
         "a": found.a.ravel(),
         "b": found.b.ravel(),

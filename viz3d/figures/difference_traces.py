@@ -12,6 +12,7 @@ from plotly.colors import get_colorscale
 
 from viz3d.analysis.difference import BAND
 from viz3d.figures import style
+from viz3d.figures.along import x_format
 from viz3d.figures.budget import compact, thin
 from viz3d.figures.difference_data import DifferenceResult, color_range
 from viz3d.figures.difference_sides import Side
@@ -76,7 +77,7 @@ def hover(result: DifferenceResult) -> Drawn:
     u = unit(result)
     second = "" if result.found.along else f"{y} %{{y:.3~g}}<br>"
     return (
-        f"{x} %{{x:,.0f}}<br>{second}{value} of A %{{customdata[0]:.4~g}}, "
+        f"{x} %{{x:{x_format(result.along)}}}<br>{second}{value} of A %{{customdata[0]:.4~g}}, "
         f"of B %{{customdata[1]:.4~g}}<br>A − B %{{customdata[2]:+.3~g}}{u}<br>"
         f"95 % band %{{customdata[3]:+.3~g}} to %{{customdata[4]:+.3~g}}{u}<extra></extra>"
     )
@@ -165,7 +166,7 @@ def _thinned(side: Side) -> Floats:
     parts = []
     for number in range(len(side.runs)):
         own = np.flatnonzero(side.run == number)
-        kept = own[thin(side.x[own].astype(np.int64), side.y[own], each)]
+        kept = own[thin(side.x[own], side.y[own], each)]
         parts += [np.column_stack([side.x[kept], side.y[kept]]), gap]
     return np.vstack(parts)
 

@@ -8,6 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from viz3d.figures.along import (
+    LeftOut,
+    left_out_brief,
+    left_out_sentence,
+    place_notes,
+    rounded,
+    said_stretch,
+    unplaced_note,
+)
 from viz3d.figures.difference_data import DifferenceResult
 from viz3d.figures.difference_sides import Side
 from viz3d.figures.loss_words import HISTORY
@@ -37,8 +46,8 @@ def numbers(result: DifferenceResult) -> dict[str, Any]:
         "runs_a": found.runs[0],
         "runs_b": found.runs[1],
         "one_run": min(found.runs) == 1,
-        "first_step": float(found.x[0]),
-        "last_step": float(found.x[-1]),
+        f"first_{result.along}": float(found.x[0]),
+        f"last_{result.along}": float(found.x[-1]),
         "lowest_y": float(y[0]),
         "highest_y": float(y[-1]),
         "kappa": found.kappa,
@@ -52,6 +61,7 @@ def subtitle(result: DifferenceResult, said: Mapping[str, Any]) -> Drawn:
     text = (
         f"A: {a}; B: {b}. A {low} {_per_cent(said['better'])}, {high} {_per_cent(said['worse'])}, "
         f"undecided {_per_cent(said['undecided'])}."
+        f"{left_out_brief(result.along, _without_place(result))}"
     )
     return wrapped(f"{text} One run on a side: no claim." if said["one_run"] else text, 76)
 
@@ -65,8 +75,9 @@ def summary(result: DifferenceResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
     value, along = result.titles[2], result.found.along
     low, high = _words(result)
-    where = "the steps" if along else "the area"
-    steps = f"steps {round(said['first_step']):,} to {round(said['last_step']):,}"
+    where = f"the {_axis(result)}" if along else "the area"
+    ends = (rounded(said[f"{end}_{result.along}"], result.along) for end in ("first", "last"))
+    steps = said_stretch(result.along, *ends)
     box = (
         steps
         if along
@@ -82,6 +93,7 @@ def summary(result: DifferenceResult, said: Mapping[str, Any]) -> str:
         f"The median difference there is {_signed(said, value)}.",
         ONE_RUN if said["one_run"] else "",
         CAPTION if not result.lower_is_better else "",
+        left_out_sentence(result.along, _without_place(result)),
     ]
     return " ".join(part for part in parts if part)
 
@@ -97,10 +109,10 @@ def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
         f"difference is in units of {value}."
     )
     area = (
-        "The shares count steps that are even on the logarithmic axis of the fit."
+        f"The shares count {_axis(result)} that are even on the logarithmic axis of the fit."
         if found.along
-        else "The shares count cells of a grid that is even on the axes of the fit (steps "
-        "logarithmic), of which both sides support "
+        else f"The shares count cells of a grid that is even on the axes of the fit "
+        f"({_axis(result)} logarithmic), of which both sides support "
         f"{_per_cent(said['common_share'])}."
     )
     said_ = [
@@ -109,7 +121,7 @@ def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
         f"band of the difference is widened {say(said['kappa'])} times. Undecided is where its "
         "95 % band holds zero, each point by itself; it is no test of the whole picture.",
         area,
-        "One side lies on one line, so the difference is a curve over the step."
+        f"One side lies on one line, so the difference is a curve over {_over(result)}."
         if found.along
         else "",
         HISTORY if result.settings.get("rate") == "current" and not found.along else "",
@@ -118,8 +130,26 @@ def notes(result: DifferenceResult, said: Mapping[str, Any]) -> tuple[str, ...]:
             for side, dropped in zip(result.sides, found.dropped, strict=True)
             for note in _left_out(result, side, dropped)
         ),
+        *place_notes(
+            result.along,
+            _without_place(result),
+            [pair for side in result.sides for pair in zip(side.runs, side.places, strict=True)],
+        ),
+        *unplaced_note(result.along, sum(side.unplaced for side in result.sides)),
     ]
     return tuple(note for note in said_ if note)
+
+
+def _axis(result: DifferenceResult) -> str:
+    return "steps" if result.along == "step" else result.titles[0]
+
+
+def _over(result: DifferenceResult) -> str:
+    return "the step" if result.along == "step" else result.titles[0]
+
+
+def _without_place(result: DifferenceResult) -> LeftOut:
+    return tuple(pair for side in result.sides for pair in side.left_out)
 
 
 def _left_out(result: DifferenceResult, side: Side, dropped: Mapping[str, int]) -> list[str]:
@@ -146,7 +176,7 @@ def _left_out(result: DifferenceResult, side: Side, dropped: Mapping[str, int]) 
 
 
 def table(result: DifferenceResult) -> pd.DataFrame:
-    """Return one row per tenth of the steps: both sides' medians and the shares."""
+    """Return one row per tenth of the first axis: both sides' medians and the shares."""
     found, value = result.found, result.titles[2]
     first, last = found.x[0], found.x[-1]
     place = np.minimum(((found.x - first) / (last - first) * 10).astype(int), 9)
@@ -159,8 +189,8 @@ def table(result: DifferenceResult) -> pd.DataFrame:
         below, above, undecided = found.shares_of(columns)
         rows.append(
             {
-                "first step": round(found.x[columns][0]),
-                "last step": round(found.x[columns][-1]),
+                f"first {result.titles[0]}": rounded(found.x[columns][0], result.along),
+                f"last {result.titles[0]}": rounded(found.x[columns][-1], result.along),
                 f"median {value} of A": float(np.median(found.a[:, columns][shown])),
                 f"median {value} of B": float(np.median(found.b[:, columns][shown])),
                 "A lower": below,

@@ -46,7 +46,7 @@ class DynamicsResult:
     labels: tuple[Drawn, ...]
     events: tuple[tuple[tuple[str, Event], ...], ...]
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
     groups: tuple[str, ...] = ()
     view: ClassVar[str] = "pca"
 

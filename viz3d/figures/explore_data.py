@@ -65,7 +65,7 @@ class ExploreResult:
     frame: Frame
     unused: tuple[str, ...]
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
     @property
     def share(self) -> float | None:

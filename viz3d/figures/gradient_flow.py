@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from viz3d.analysis.alignment import AXES
 from viz3d.figures import style
+from viz3d.figures.along import x_hover
 from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
@@ -57,7 +59,7 @@ def draw(result: GradientFlowResult, frame: Frame | None = None) -> go.Figure:
     if (result.grid.norm == 0).any():
         traces.append(_zeros(result, floor))
     scene = style.scene(
-        style.axis("step", range=padded(x, share=0.02)),
+        style.axis(AXES[result.along], range=padded(x, share=0.02)),
         style.axis("layer", **_layer_ticks(result, scene_text)),
         style.axis("log10 gradient norm", range=padded(z), **even_ticks(z)),
     )
@@ -69,26 +71,27 @@ def draw_flat(result: GradientFlowResult, frame: Frame | None = None) -> go.Figu
     frame = frame or result.frame
     rows = np.arange(len(result.grid.names))
     cells = go.Heatmap(
-        x=compact(result.grid.step),
+        x=compact(result.x),
         y=compact(rows),
         z=compact(result.log_norm),
         customdata=_repeated(_names(result), result.log_norm.shape[1]),
-        hovertemplate="%{customdata}<br>step %{x:,d}<br>gradient norm 10^%{z:.2f}<extra></extra>",
+        hovertemplate=f"%{{customdata}}<br>{x_hover(result.along)}<br>"
+        "gradient norm 10^%{z:.2f}<extra></extra>",
         **_colors(frame),
     )
     zero = np.where(result.grid.norm == 0, 1.0, np.nan)
     dead = go.Heatmap(
-        x=compact(result.grid.step),
+        x=compact(result.x),
         y=compact(rows),
         z=zero.astype(np.float32),
         colorscale=[[0, style.INK], [1, style.INK]],
         showscale=False,
-        hovertemplate="step %{x:,d}<br>exactly zero<extra></extra>",
+        hovertemplate=f"{x_hover(result.along)}<br>exactly zero<extra></extra>",
     )
     layout = style.flat_layout(
         TITLE,
         subtitle(result),
-        style.axis("step", showgrid=False, zeroline=False),
+        style.axis(AXES[result.along], showgrid=False, zeroline=False),
         style.axis("layer", showgrid=False, zeroline=False, **_layer_ticks(result, safe)),
     )
     return style.figure([cells, dead] if np.isfinite(zero).any() else [cells], layout)
@@ -100,21 +103,24 @@ def finish(result: GradientFlowResult, frame: Frame | None = None) -> Chart:
     words = Words(table(result), summary(result, said), said, notes(result))
     pictures = draw(result, frame), draw_flat(result, frame)
     data = partial(tidy, result)
-    return assemble(KIND, TITLE, pictures, words, result.origins, {}, data)
+    settings = {"along": result.along}
+    return assemble(KIND, TITLE, pictures, words, result.origins, settings, data)
 
 
-def chart(runs: Run | Sequence[Run]) -> Chart:
-    """Make the gradient-flow chart of one run; see `compute` for what it raises."""
-    return finish(compute(runs))
+def chart(runs: Run | Sequence[Run], **settings: Any) -> Chart:
+    """Make the gradient-flow chart of one run; see `compute` for settings and errors."""
+    return finish(compute(runs, **settings))
 
 
-def gradient_flow(run: Run | Sequence[Run]) -> go.Figure:
+def gradient_flow(run: Run | Sequence[Run], **settings: Any) -> go.Figure:
     """Draw log10 gradient norm over step x layer for one run.
 
     Parameters
     ----------
     run : Run
         With gradient norms per layer.
+    along : {"step", "tokens", "flops", "time"}
+        What lies across the layers, where the run logged it.
 
     Returns
     -------
@@ -122,10 +128,14 @@ def gradient_flow(run: Run | Sequence[Run]) -> go.Figure:
 
     Raises
     ------
+    BadArgument
+        If there is no such axis.
     MissingMetric
         If the run recorded no gradient norms per layer.
+    ChartError
+        If it logged no place along the axis.
     """
-    return chart(run).figure
+    return chart(run, **settings).figure
 
 
 def _colors(frame: Frame) -> dict[str, Any]:
@@ -146,7 +156,7 @@ def _ribbons(result: GradientFlowResult, frame: Frame) -> go.Surface:
     y = np.arange(n_layers)[:, None] + np.array([-HALF_WIDTH, HALF_WIDTH, 0.5])
     low, high = frame.color or (0.0, 1.0)
     return go.Surface(
-        x=compact(result.grid.step),
+        x=compact(result.x),
         y=compact(y.ravel()),
         z=compact(z.reshape(-1, n_bins)),
         cmin=low,
@@ -162,16 +172,17 @@ def _lines(result: GradientFlowResult) -> go.Scatter3d:
     """Trace the centre of every ribbon; it carries the hover labels."""
     n_layers, n_bins = result.log_norm.shape
     gap = np.full((n_layers, 1), np.nan)
-    step = np.broadcast_to(result.grid.step.astype(float), (n_layers, n_bins))
+    x = np.broadcast_to(result.x, (n_layers, n_bins))
     row = np.broadcast_to(np.arange(n_layers)[:, None], (n_layers, n_bins + 1))
     return go.Scatter3d(
-        x=compact(np.hstack([step, gap]).ravel()),
+        x=compact(np.hstack([x, gap]).ravel()),
         y=compact(row.ravel()),
         z=compact(np.hstack([result.log_norm, gap]).ravel()),
         mode="lines",
         line={"color": "rgba(40,40,40,0.55)", "width": 1.5},
         text=[label for label in _names(result) for _ in range(n_bins + 1)],
-        hovertemplate="%{text}<br>step %{x:,d}<br>gradient norm 10^%{z:.2f}<extra></extra>",
+        hovertemplate=f"%{{text}}<br>{x_hover(result.along)}<br>"
+        "gradient norm 10^%{z:.2f}<extra></extra>",
         showlegend=False,
     )
 
@@ -179,14 +190,14 @@ def _lines(result: GradientFlowResult) -> go.Scatter3d:
 def _zeros(result: GradientFlowResult, floor: float) -> go.Scatter3d:
     layer, column = np.nonzero(result.grid.norm == 0)
     return go.Scatter3d(
-        x=compact(result.grid.step[column]),
+        x=compact(result.x[column]),
         y=compact(layer),
         z=compact(np.full(len(layer), floor)),
         mode="markers",
         name="exactly zero",
         marker={"size": 2.5, "color": style.INK, "symbol": "x"},
         text=[_names(result)[i] for i in layer],
-        hovertemplate="%{text}<br>step %{x:,d}<br>exactly zero<extra></extra>",
+        hovertemplate=f"%{{text}}<br>{x_hover(result.along)}<br>exactly zero<extra></extra>",
         showlegend=True,
     )
 

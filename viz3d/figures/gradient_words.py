@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from viz3d.analysis.layers import FAR
+from viz3d.figures.along import ends, place_notes, said_reach, unplaced_note
 from viz3d.figures.gradient_data import GradientFlowResult
 from viz3d.figures.text import Drawn, count, listed, safe, say, wrapped
 
@@ -38,6 +39,7 @@ def numbers(result: GradientFlowResult) -> dict[str, Any]:
         "layers": len(grid.names),
         "first_step": grid.step[0],
         "last_step": grid.step[-1],
+        **ends(result.along, result.x[0], result.x[-1]),
         "smallest_layer": grid.names[low],
         "smallest_norm": positive[low],
         "largest_layer": grid.names[high],
@@ -53,8 +55,8 @@ def numbers(result: GradientFlowResult) -> dict[str, Any]:
 def summary(result: GradientFlowResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
     text = (
-        f"Gradient norms of {count(said['layers'], 'layer')} of {result.run}, steps "
-        f"{said['first_step']:,} to {said['last_step']:,}. "
+        f"Gradient norms of {count(said['layers'], 'layer')} of {result.run}, "
+        f"{said_reach(result.along, said)}. "
     )
     if not np.isfinite(said["smallest_norm"]):
         return f"{text}Over the last tenth of the run no layer has a median norm above zero."
@@ -90,7 +92,9 @@ def notes(result: GradientFlowResult) -> tuple[str, ...]:
         )
     if grid.nonfinite:
         notes.append(f"{grid.nonfinite:,} of {grid.rows:,} norms are not finite and not drawn.")
-    return tuple(notes)
+    had = [(result.run, result.places)]
+    notes += place_notes(result.along, (), had)
+    return (*notes, *unplaced_note(result.along, result.unplaced, "norm"))
 
 
 def table(result: GradientFlowResult) -> pd.DataFrame:

@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from viz3d.analysis.alignment import AXES
 from viz3d.analysis.curves import Curve, rate_axis, read_attempts, read_curve
 from viz3d.analysis.event import Event
 from viz3d.analysis.events import find_events
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.analysis.valley import Valley, find_valley
 from viz3d.errors import ChartError
+from viz3d.figures.along import LeftOut, check_along, on_axis, place_runs, unplaced
 from viz3d.figures.frame import Frame, Range, skewed, span
 from viz3d.figures.needs import as_runs, having, missing
 from viz3d.figures.paths import Path, thin_paths
 from viz3d.figures.provenance import origins
-from viz3d.figures.text import listed
+from viz3d.figures.text import Drawn, listed
 from viz3d.run import Run
 
 KIND = "loss-landscape"
@@ -47,8 +49,10 @@ class LossLandscapeResult:
     ----------
     rate : {"peak", "current"}
         Which learning rate is the axis.
+    along : {"step", "tokens", "flops", "time"}
+        What the other axis is.
     surface : Surface
-        With a `reason` where no surface can be drawn.
+        Over that and the learning rate, with a `reason` where no surface can be drawn.
     valley : Valley or None
         None without a surface of several runs.
     curves : tuple of Curve
@@ -61,11 +65,16 @@ class LossLandscapeResult:
         The axes that this chart alone would have.
     unused : tuple of str
         Runs that lack a loss or a learning rate.
+    left_out : tuple of (str, str)
+        Runs without a place along the axis, each with the reason.
+    superseded_unplaced : int
+        Superseded rows without one, which are not drawn.
     settings : mapping
     origins : tuple of mapping
     """
 
     rate: str
+    along: str
     surface: Surface
     valley: Valley | None
     curves: tuple[Curve, ...]
@@ -73,8 +82,10 @@ class LossLandscapeResult:
     events: tuple[tuple[Event, ...], ...]
     frame: Frame
     unused: tuple[str, ...]
+    left_out: LeftOut
+    superseded_unplaced: int
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
 
 def compute(
@@ -83,6 +94,7 @@ def compute(
     rate: str = "auto",
     strictness: str = "default",
     attempts: bool = False,
+    along: str = "step",
 ) -> LossLandscapeResult:
     """Fit the surface and collect what is drawn on it.
 
@@ -95,22 +107,30 @@ def compute(
         How near the data and how sure a point of the surface must be.
     attempts : bool
         Whether to draw the rows that restarts superseded.
+    along : {"step", "tokens", "flops", "time"}
+        What the surface is fitted over beside the learning rate; runs that did not log it are left
+        out.
 
     Raises
     ------
+    BadArgument
+        If there is no such axis.
     MissingMetric
         If no run has both a loss and a learning rate.
     ChartError
-        If no loss is finite.
+        If no loss is finite, or no run logged its place along the axis.
     ValueError
         If `rate` or `strictness` is none of its choices.
     """
+    check_along(along)
     chosen = as_runs(runs, TITLE)
-    axis = rate_axis(having(chosen, "loss", TITLE), rate)
-    pairs = [(run, read_curve(run, axis)) for run in chosen]
+    having(chosen, "loss", TITLE)
+    places, left_out = place_runs(chosen, along, "loss")
+    axis = rate_axis(having([run for run, _ in places], "loss", TITLE), rate)
+    pairs = [(run, read_curve(run, axis, where)) for run, where in places]
     read = [(run, curve) for run, curve in pairs if curve is not None and len(curve.step)]
     if not read:
-        raise missing(chosen, "learning_rate", TITLE)
+        raise _nothing(chosen, along, [curve for _, curve in pairs if curve is not None])
     if not any(len(finite_losses(curve)) for _, curve in read):
         names = listed([run.name for run, _ in read])
         raise ChartError(
@@ -119,40 +139,61 @@ def compute(
         )
     used, curves = [run for run, _ in read], tuple(curve for _, curve in read)
     surface = _fit(curves, strictness)
-    old = [curve for run in used for curve in read_attempts(run, axis)] if attempts else []
+    old = [one for run, curve in read if attempts for one in read_attempts(run, axis, curve.places)]
     return LossLandscapeResult(
         rate=axis,
+        along=along,
         surface=surface,
         valley=find_valley(surface) if not surface.reason and len(curves) > 1 else None,
         curves=curves,
-        paths=thin_paths([*curves, *old], by_rate=axis == "peak"),
+        paths=thin_paths([*curves, *(one for one in old if len(one.step))], by_rate=axis == "peak"),
         events=tuple(find_events(run, run.roles["loss"]) for run in used),
         frame=_frame(surface, curves, log=_is_log(surface, curves)),
         unused=tuple(run.name for run, curve in pairs if curve is None or not len(curve.step)),
-        settings={"rate": axis, "strictness": strictness, "attempts": attempts},
+        left_out=left_out,
+        superseded_unplaced=sum(curve.unplaced for curve in old),
+        settings={
+            "rate": axis,
+            "strictness": strictness,
+            "attempts": attempts,
+            "along": along,
+        },
         origins=origins(used),
     )
 
 
 def compute_each(
-    groups: Sequence[Sequence[Run]], *, rate: str = "auto", **settings: Any
+    groups: Sequence[Sequence[Run]], *, rate: str = "auto", along: str = "step", **settings: Any
 ) -> list[LossLandscapeResult]:
     """Compute several groups on one kind of learning rate, so that they can be compared.
 
     It is the peak rate when a group is a sweep by itself: one run at its peak rate is a line.
     """
-    axis = "peak" if "peak" in {rate_axis(group, rate) for group in groups} else "current"
-    return [compute(group, rate=axis, **settings) for group in groups]
+    drawn = [on_axis(group, along) for group in groups]
+    axis = "peak" if "peak" in {rate_axis(some, rate) for some in drawn if some} else "current"
+    return [compute(group, rate=axis, along=along, **settings) for group in groups]
+
+
+def _nothing(runs: Sequence[Run], along: str, read: Sequence[Curve]) -> ChartError:
+    """Say why no run has a point."""
+    if any(curve.unplaced for curve in read):
+        return unplaced("loss", along)
+    return missing(runs, "learning_rate", TITLE)
 
 
 def _fit(curves: Sequence[Curve], strictness: str) -> Surface:
     return fit_surface(
-        np.concatenate([curve.step for curve in curves]),
+        np.concatenate([curve.x for curve in curves]),
         np.concatenate([curve.rate for curve in curves]),
         np.concatenate([curve.loss for curve in curves]),
         run=np.repeat(np.arange(len(curves)), [len(curve.step) for curve in curves]),
         strictness=strictness,
     )
+
+
+def names(result: LossLandscapeResult) -> tuple[Drawn, Drawn, Drawn]:
+    """Return the names of the axes."""
+    return AXES[result.along], RATE_TITLES[result.rate], "loss"
 
 
 def finite_losses(curve: Curve) -> np.ndarray:
@@ -173,7 +214,7 @@ def _frame(surface: Surface, curves: Sequence[Curve], *, log: bool) -> Frame:
     rates = np.concatenate([curve.rate for curve in curves])
     y = span(surface.y) if not surface.reason else span(rates[rates > 0])
     return Frame(
-        x=span(*[curve.step for curve in curves]),
+        x=span(*[curve.x for curve in curves]),
         y=_opened(y or (1e-4, 1e-3)),
         z=_loss_range(shown, np.concatenate([finite_losses(curve) for curve in curves]), log=log),
         color=_color_range(surface),

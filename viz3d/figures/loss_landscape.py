@@ -13,23 +13,26 @@ import numpy as np
 import plotly.graph_objects as go
 
 from viz3d.figures import style
+from viz3d.figures.along import x_format
 from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.loss_data import (
     KIND,
-    RATE_TITLES,
     TITLE,
     LossLandscapeResult,
     compute,
     compute_each,
+    names,
 )
+from viz3d.figures.loss_numbers import numbers
 from viz3d.figures.loss_pins import event_pins, pins
 from viz3d.figures.loss_tidy import tidy
-from viz3d.figures.loss_words import notes, numbers, subtitle, summary, table
+from viz3d.figures.loss_words import notes, subtitle, summary, table
 from viz3d.figures.paths import flat_path_traces, path_traces
 from viz3d.figures.pins import flat_pin_traces, in_order, pin_traces
 from viz3d.figures.surface_traces import heat_traces, surface_traces
+from viz3d.figures.text import Drawn
 from viz3d.figures.ticks import even_ticks, log_ticks
 from viz3d.run import Run
 
@@ -51,11 +54,12 @@ def draw(result: LossLandscapeResult, frame: Frame | None = None) -> go.Figure:
     """Draw the scene: surface, valley, paths and pins."""
     frame = frame or result.frame
     x, y, z = frame.known()
-    titles = ("step", RATE_TITLES[result.rate], "loss")
+    titles = names(result)
+    form = x_format(result.along)
     traces: list[Any] = [
-        *surface_traces(result.surface, frame.color or z, titles, log=frame.log),
+        *surface_traces(result.surface, frame.color or z, titles, log=frame.log, x_format=form),
         *_valley_traces(result),
-        *path_traces(result.paths, titles[1]),
+        *path_traces(result.paths, titles[1], result.along),
         *pin_traces(pins(result, z[1]), z, log=frame.log),
     ]
     height = log_ticks(z) if frame.log else even_ticks(z)
@@ -71,9 +75,10 @@ def draw_flat(result: LossLandscapeResult, frame: Frame | None = None) -> go.Fig
     """Draw the surface as a heat map with contour lines, and where the runs lie on it."""
     frame = frame or result.frame
     x, y, z = frame.known()
-    titles = ("step", RATE_TITLES[result.rate], "loss")
-    traces = heat_traces(result.surface, frame.color or z, titles, log=frame.log)
-    traces += flat_path_traces(result.paths, titles[1])
+    titles = names(result)
+    form = x_format(result.along)
+    traces = heat_traces(result.surface, frame.color or z, titles, log=frame.log, x_format=form)
+    traces += flat_path_traces(result.paths, titles[1], result.along)
     traces += _flat_valley(result)
     traces += flat_pin_traces(pins(result, z[1]))
     layout = style.flat_layout(
@@ -114,6 +119,8 @@ def loss_landscape(runs: Run | Sequence[Run], **settings: Any) -> go.Figure:
         Where the surface may be drawn.
     attempts : bool
         Whether to draw the rows that restarts superseded, dashed.
+    along : {"step", "tokens", "flops", "time"}
+        What stands in the step's place; runs that did not log it are left out.
 
     Returns
     -------
@@ -121,8 +128,12 @@ def loss_landscape(runs: Run | Sequence[Run], **settings: Any) -> go.Figure:
 
     Raises
     ------
+    BadArgument
+        If there is no such axis.
     MissingMetric
         If no run has both a loss and a learning rate.
+    ChartError
+        If no loss is finite, or no run logged its place along the axis.
     ValueError
         If a setting is none of its choices.
     """
@@ -143,11 +154,15 @@ def _valley_traces(result: LossLandscapeResult) -> list[go.Scatter3d]:
             mode="lines",
             name="best learning rate",
             line={"color": style.BEST, "width": 8},
-            hovertemplate="best learning rate %{y:.3~g}<br>step %{x:,.0f}<br>fitted loss %{z:.4~g}"
+            hovertemplate=f"{_best_hover(result)}<br>fitted loss %{{z:.4~g}}"
             "<br>not told apart from %{customdata[0]:.3~g} to %{customdata[1]:.3~g}"
             "<extra></extra>",
         )
     ]
+
+
+def _best_hover(result: LossLandscapeResult) -> Drawn:
+    return f"best learning rate %{{y:.3~g}}<br>{names(result)[0]} %{{x:{x_format(result.along)}}}"
 
 
 def _flat_valley(result: LossLandscapeResult) -> list[go.Scatter]:
@@ -161,6 +176,6 @@ def _flat_valley(result: LossLandscapeResult) -> list[go.Scatter]:
             mode="lines",
             name="best learning rate",
             line={"color": style.BEST, "width": 4},
-            hovertemplate="best learning rate %{y:.3~g}<br>step %{x:,.0f}<extra></extra>",
+            hovertemplate=f"{_best_hover(result)}<extra></extra>",
         )
     ]

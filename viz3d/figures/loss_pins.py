@@ -22,10 +22,12 @@ def event_pins(result: LossLandscapeResult, top: float) -> list[list[Pin]]:
 
 
 def _pins_of(curve: Curve, label: Drawn, events: Sequence[Event], top: float) -> list[Pin]:
-    rates = _rates_at(curve, [event.step for event in events])
+    steps = [event.step for event in events]
     return [
-        event_pin(curve.run, label, event, (event.step, rate, _height(event, top)), "loss")
-        for event, rate in zip(events, rates, strict=True)
+        event_pin(curve.run, label, event, (x, rate, _height(event, top)), "loss")
+        for event, x, rate in zip(
+            events, curve.places.at(steps), _rates_at(curve, steps), strict=True
+        )
     ]
 
 
@@ -75,7 +77,7 @@ def _clipped_pin(curve: Curve, label: Drawn, top: float) -> Pin | None:
     text = f"{count(above, 'point')} above the axis,<br>up to {say(highest)} at this step"
     # No event of the run but of the axis: it has a pin and no place in the list.
     event = Event(ABOVE, "loss", step, step, above, highest, highest)
-    return Pin(curve.run, label, event, (step, float(curve.rate[at]), top), text)
+    return Pin(curve.run, label, event, (float(curve.x[at]), float(curve.rate[at]), top), text)
 
 
 def clipped(result: LossLandscapeResult, top: float) -> int:

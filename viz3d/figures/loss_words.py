@@ -8,9 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from viz3d.analysis.valley import WIDE, Valley
+from viz3d.analysis.alignment import AXES
+from viz3d.analysis.valley import WIDE
+from viz3d.figures.along import (
+    left_out_brief,
+    left_out_sentence,
+    place_notes,
+    reached,
+    said_place,
+    said_reach,
+    unplaced_note,
+)
 from viz3d.figures.budget import told
-from viz3d.figures.event_words import summed_up, tally
+from viz3d.figures.event_words import summed_up
 from viz3d.figures.loss_data import LossLandscapeResult
 from viz3d.figures.loss_pins import clipped, event_pins
 from viz3d.figures.pins import event_notes
@@ -34,68 +44,15 @@ def subtitle(result: LossLandscapeResult) -> Drawn:
     text = f"{count(len(result.curves), 'run')}, {told(drawn, total)}."
     if result.rate == "current":
         text += " Loss also depends on the rate's history."
+    text += left_out_brief(result.along, result.left_out)
     return wrapped(text)
-
-
-def numbers(result: LossLandscapeResult, top: float) -> dict[str, Any]:
-    """Return the numbers of the summary of a chart whose loss axis ends at `top`."""
-    first = _first_bad(result)
-    rates = np.concatenate([curve.rate for curve in result.curves])
-    rates = rates[rates > 0]
-    return {
-        "runs": len(result.curves),
-        "first_step": min(int(curve.step[0]) for curve in result.curves),
-        "last_step": max(int(curve.step[-1]) for curve in result.curves),
-        "lowest_rate": float(rates.min()) if len(rates) else None,
-        "highest_rate": float(rates.max()) if len(rates) else None,
-        "share_supported": 0.0 if result.surface.reason else float(result.surface.share),
-        **_best(result.valley),
-        "first_bad_step": first[1].step if first else None,
-        "first_bad_run": first[0] if first else None,
-        "first_bad_kind": first[1].kind if first else None,
-        "events": tally(event for events in result.events for event in events),
-        "points_drawn": sum(len(path.step) for path in result.paths),
-        "points_total": sum(path.total for path in result.paths),
-        "points_above_axis": clipped(result, top),
-    }
-
-
-def _first_bad(result: LossLandscapeResult) -> tuple[str, Any] | None:
-    found = [
-        (curve.run, event)
-        for curve, events in zip(result.curves, result.events, strict=True)
-        for event in events
-        if event.bad
-    ]
-    return min(found, key=lambda pair: pair[1].step, default=None)
-
-
-def _best(valley: Valley | None) -> dict[str, Any]:
-    """Best learning rate at the last step where the surface resolves one."""
-    keys = ("best_rate", "best_rate_low", "best_rate_high", "best_loss", "best_at_step")
-    nothing = dict.fromkeys((*keys, "resolved_from_step", "resolved_to_step"))
-    if valley is None or not valley.resolved.any():
-        return {**nothing, "best_at_edge": None}
-    resolved = np.flatnonzero(valley.resolved)
-    at = int(resolved[-1])
-    rates = [float(f"{rate[at]:.6g}") for rate in (valley.y, valley.low, valley.high)]
-    best = (*rates, float(valley.z[at]), round(valley.x[at]))
-    # The stretch that ends there: earlier ones may be apart from it.
-    broken = np.flatnonzero(~valley.resolved[:at])
-    start = int(broken[-1]) + 1 if len(broken) else 0
-    return {
-        **dict(zip(keys, best, strict=True)),
-        "resolved_from_step": round(valley.x[start]),
-        "resolved_to_step": round(valley.x[at]),
-        "best_at_edge": bool(valley.at_edge[at]),
-    }
 
 
 def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
     parts = [_what(result, said), _surface(result, said)]
     if result.valley is not None:
-        parts.append(best_rate_sentence(said))
+        parts.append(best_rate_sentence(said, result.along))
     if said["first_bad_step"] is not None:
         words = {"NaN": "logs NaN", "infinity": "logs an infinite loss", "divergence": "diverges"}
         parts.append(
@@ -104,13 +61,13 @@ def summary(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
         )
     parts.append(summed_up(said["events"]))
     parts.append(f"The paths show {told(said['points_drawn'], said['points_total'])}.")
+    parts.append(left_out_sentence(result.along, result.left_out))
     return " ".join(part for part in parts if part)
 
 
 def _what(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
-    first, last = said["first_step"], said["last_step"]
-    steps = f"steps {first:,} to {last:,}" if first != last else f"step {first:,}"
-    return f"Loss of {count(said['runs'], 'run')} over {steps} and {_rates(result.rate, said)}."
+    reach = said_reach(result.along, said)
+    return f"Loss of {count(said['runs'], 'run')} over {reach} and {_rates(result.rate, said)}."
 
 
 def _rates(axis: str, said: Mapping[str, Any]) -> str:
@@ -123,32 +80,35 @@ def _rates(axis: str, said: Mapping[str, Any]) -> str:
     return f"{kind}s from {say(low)} to {say(high)}"
 
 
-def _named(sentence: str) -> str:
-    return with_names(sentence, "step", "learning rate", "loss")
+def _named(sentence: str, along: str) -> str:
+    return with_names(sentence, AXES[along], "learning rate", "loss")
 
 
 def _surface(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
     if result.surface.reason:
-        return f"There is no surface. {_named(result.surface.reason)}"
+        return f"There is no surface. {_named(result.surface.reason, result.along)}"
     text = f"The runs support a surface over {100 * said['share_supported']:.0f} % of the box."
     if len(result.curves) == 1:
         text += f" One run supports only a ribbon along its own path. {ADVICE}"
     return text
 
 
-def best_rate_sentence(said: Mapping[str, Any]) -> str:
-    """Say which rate was best, and at which steps that is resolved; `said` is from `numbers`."""
+def best_rate_sentence(said: Mapping[str, Any], along: str = "step") -> str:
+    """Say which rate was best, and where that is resolved; `said` is from `numbers`."""
     if said["best_rate"] is None:
         return "No best learning rate is resolved: too many rates lie within each other's bands."
     text = (
-        f"At step {said['best_at_step']:,} the lowest fitted loss is {say(said['best_loss'])} at a "
-        f"learning rate of {_rate(said['best_rate'])}; rates from {_rate(said['best_rate_low'])} "
-        f"to {_rate(said['best_rate_high'])} cannot be told apart from it."
+        f"At {said_place(along, said[f'best_at_{along}'])} the lowest fitted loss is "
+        f"{say(said['best_loss'])} at a learning rate of {_rate(said['best_rate'])}; rates from "
+        f"{_rate(said['best_rate_low'])} to {_rate(said['best_rate_high'])} cannot be told apart "
+        "from it."
     )
     if said["best_at_edge"]:
         text += " It lies at the end of what is supported, so the true best may lie beyond."
-    start, end, last = said["resolved_from_step"], said["resolved_to_step"], said["last_step"]
-    when = f"from step {start:,} to step {end:,}" if end > start else f"at step {end:,} alone"
+    start, end = said[f"resolved_from_{along}"], said[f"resolved_to_{along}"]
+    last = said[f"last_{along}"]
+    here, there = said_place(along, start), said_place(along, end)
+    when = f"from {here} to {there}" if end > start else f"at {there} alone"
     text += f" The best rate is resolved {when}"
     return text + ("." if end >= 0.98 * last or end == start else ", and no longer after that.")
 
@@ -187,12 +147,17 @@ def left_out(result: LossLandscapeResult) -> list[str]:
         if flat
         else "",
         *(
-            f"{count(n, 'point')} {_named(why)} left out of the fit."
+            f"{count(n, 'point')} {_named(why, result.along)} left out of the fit."
             for why, n in result.surface.dropped.items()
         ),
         f"Not drawn, for want of a loss or a learning rate: {listed(list(result.unused))}."
         if result.unused
         else "",
+        *place_notes(
+            result.along, result.left_out, [(curve.run, curve.places) for curve in result.curves]
+        ),
+        *unplaced_note(result.along, sum(curve.unplaced for curve in result.curves)),
+        *unplaced_note(result.along, result.superseded_unplaced, "superseded row"),
     ]
     return [note for note in said if note]
 
@@ -200,7 +165,7 @@ def left_out(result: LossLandscapeResult) -> list[str]:
 def _surface_notes(result: LossLandscapeResult) -> list[str]:
     surface = result.surface
     if surface.reason:
-        return [_named(surface.reason)]
+        return [_named(surface.reason, result.along)]
     said = [
         f"The surface is a Gaussian process fitted to {surface.n_bins:,} medians of "
         f"{surface.n_points:,} points; its approximate 90 % band is widened {say(surface.kappa)} "
@@ -211,7 +176,10 @@ def _surface_notes(result: LossLandscapeResult) -> list[str]:
             "The best learning rate is resolved where the rates whose band overlaps that of the "
             f"best span less than {100 * WIDE:.0f} % of the supported rates."
         )
-    axes = {"x": "the step", "y": "the learning rate"}
+    axes = {
+        "x": "the step" if result.along == "step" else AXES[result.along],
+        "y": "the learning rate",
+    }
     said += [f"The fit does not resolve {axes[name]}." for name in surface.unresolved]
     return said
 
@@ -228,6 +196,7 @@ def table(result: LossLandscapeResult) -> pd.DataFrame:
                 "run": curve.run,
                 "peak learning rate": float(curve.rate.max()),
                 "points": len(curve.loss),
+                **reached(result.along, curve.x, curve.places),
                 "final loss": float(loss[-1]) if len(loss) else np.nan,
                 "lowest loss": float(loss.min()) if len(loss) else np.nan,
                 "at step": int(step[loss.argmin()]) if len(loss) else None,

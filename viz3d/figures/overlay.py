@@ -10,7 +10,7 @@ from viz3d.errors import BadArgument, ChartError
 from viz3d.figures import overlay_dynamics, overlay_gradient, overlay_surfaces, style
 from viz3d.figures.chart import Chart
 from viz3d.figures.grouped import Groups
-from viz3d.figures.text import count
+from viz3d.figures.text import count, listed
 
 MOST_GROUPS = len(style.GROUPS)
 
@@ -62,7 +62,9 @@ def chart(groups: Groups, kind: str = "loss-landscape", **settings: Any) -> Char
         if not why or len(fit) < 2:
             raise
         made = module.overlay(fit, kind, **settings)
-        made = replace(made, notes=(*made.notes, *why))
+        absent = listed([title for title in groups if title not in fit])
+        said = f"{made.summary} Left out: {absent}."
+        made = replace(made, summary=said, notes=(*made.notes, *why))
     return made
 
 

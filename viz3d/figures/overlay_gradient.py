@@ -15,7 +15,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from viz3d.analysis.alignment import AXES
 from viz3d.figures import gradient_tidy, gradient_words, style
+from viz3d.figures.along import x_hover
 from viz3d.figures.budget import compact
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import padded
@@ -48,19 +50,20 @@ PER_LAYER = 26
 Floats = NDArray[np.floating[Any]]
 
 
-def check(runs: Sequence[Run], kind: str) -> None:
+def check(runs: Sequence[Run], kind: str, *, along: str = "step") -> None:
     """Raise the `ChartError` that keeps a group of runs out of the chart, if there is one."""
-    compute({kind: runs})
+    compute({kind: runs}, along)
 
 
-def overlay(groups: Groups, kind: str) -> Chart:
+def overlay(groups: Groups, kind: str, *, along: str = "step") -> Chart:
     """Draw the gradient flows of groups; see `viz3d.figures.overlay.chart`."""
-    result = compute(groups)
+    result = compute(groups, along)
     origins = [origin for flow in result.flows for origin in flow.found.origins]
     words = Words(_table(result), summary(result), numbers(result), notes(result))
     pictures = draw(result), draw_flat(result)
     data = partial(_data, result)
-    return assemble(kind, OVERLAID, pictures, words, origins, overlaid(groups), data)
+    settings = {"along": along, **overlaid(groups)}
+    return assemble(kind, OVERLAID, pictures, words, origins, settings, data)
 
 
 def draw(result: GradientOverlay) -> go.Figure:
@@ -76,7 +79,7 @@ def draw(result: GradientOverlay) -> go.Figure:
         traces.append(_line(result, flow, flow.lane + place, bold=not ribbons))
         traces += _zeros(result, flow, flow.lane + place, padded(z)[0])
     scene = style.scene(
-        style.axis("step", range=padded(x, share=0.02)),
+        style.axis(AXES[result.along], range=padded(x, share=0.02)),
         style.axis("layer", **layer_ticks(_labels(result), scene_text)),
         style.axis("log10 gradient norm", range=padded(z), **even_ticks(z)),
     )
@@ -90,10 +93,10 @@ def draw_flat(result: GradientOverlay) -> go.Figure:
     traces: list[Any] = []
     for flow in result.flows:
         share = (flow.found.log_norm - low) / ((high - low) or 1.0)
-        step, height = _joined(flow, flow.lane[:, None] + BAND * (2 * share - 1))
+        at, height = _joined(flow, flow.lane[:, None] + BAND * (2 * share - 1))
         norm = _joined(flow, flow.found.log_norm)[1]
         curves = go.Scatter(
-            x=compact(step),
+            x=compact(at),
             y=compact(height),
             customdata=compact(norm),
             mode="lines",
@@ -111,7 +114,7 @@ def draw_flat(result: GradientOverlay) -> go.Figure:
     layout = style.flat_layout(
         OVERLAID,
         subtitle(result),
-        style.axis("step", range=padded(x, share=0.02), showgrid=False, zeroline=False),
+        style.axis(AXES[result.along], range=padded(x, share=0.02), showgrid=False, zeroline=False),
         {**layers, **layer_ticks(_labels(result), safe)},
     )
     return style.figure(traces, {**layout, "height": max(layout["height"], 180 + PER_LAYER * n)})
@@ -126,7 +129,7 @@ def _ribbons(result: GradientOverlay, flow: Flow, place: Floats, half: float) ->
     y = place[order, None] + np.array([-half, half, 1.5 * half])
     color = style.GROUPS[flow.group]
     return go.Surface(
-        x=compact(flow.found.grid.step),
+        x=compact(flow.found.x),
         y=compact(y.ravel()),
         z=compact(z.reshape(-1, n_bins)),
         surfacecolor=np.zeros((3 * n_layers, n_bins), dtype=np.uint8),
@@ -142,10 +145,10 @@ def _ribbons(result: GradientOverlay, flow: Flow, place: Floats, half: float) ->
 
 def _line(result: GradientOverlay, flow: Flow, place: Floats, *, bold: bool) -> go.Scatter3d:
     """Trace the centre of every ribbon; it carries the hover labels."""
-    step, norm = _joined(flow, flow.found.log_norm)
+    x, norm = _joined(flow, flow.found.log_norm)
     entry = _entry(result, flow)
     return go.Scatter3d(
-        x=compact(step),
+        x=compact(x),
         y=compact(np.repeat(place, flow.found.log_norm.shape[1] + 1)),
         z=compact(norm),
         mode="lines",
@@ -183,7 +186,7 @@ def _zero_marks(
     """Return what the marks of norms that are exactly zero share in both pictures."""
     names = [safe(label, LABEL) for label in flow.found.layer_names]
     return {
-        "x": compact(flow.found.grid.step[column]),
+        "x": compact(flow.found.x[column]),
         "mode": "markers",
         "marker": {"size": size, "color": style.GROUPS[flow.group], "symbol": "x"},
         "text": [names[i] for i in layer],
@@ -195,10 +198,10 @@ def _zero_marks(
 
 
 def _joined(flow: Flow, rows: Floats) -> tuple[Floats, Floats]:
-    """Return step and value of all layers of a run as one line with gaps."""
+    """Return place and value of all layers of a run as one line with gaps."""
     gap = np.full((len(rows), 1), np.nan)
-    step = np.broadcast_to(flow.found.grid.step.astype(float), rows.shape)
-    return np.hstack([step, gap]).ravel(), np.hstack([rows, gap]).ravel()
+    x = np.broadcast_to(flow.found.x, rows.shape)
+    return np.hstack([x, gap]).ravel(), np.hstack([rows, gap]).ravel()
 
 
 def _said(flow: Flow) -> list[Drawn]:
@@ -211,7 +214,7 @@ def _hover(result: GradientOverlay, flow: Flow, norm: Drawn) -> Drawn:
     alone = len(result.of_group(flow.group)) == 1
     name = in_group(result.titles[flow.group], safe(flow.found.run, 24), alone)
     said = f"gradient norm 10^%{{{norm}:.2f}}" if norm else "exactly zero"
-    return f"{name}<br>%{{text}}<br>step %{{x:,d}}<br>{said}<extra></extra>"
+    return f"{name}<br>%{{text}}<br>{x_hover(result.along)}<br>{said}<extra></extra>"
 
 
 def _entry(result: GradientOverlay, flow: Flow) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from viz3d.analysis.alignment import Alignment
 from viz3d.errors import ChartError
+from viz3d.figures.along import LeftOut, check_along, place_runs
 from viz3d.figures.frame import Frame, union
 from viz3d.figures.gradient_data import (
     MOST_CELLS,
@@ -60,6 +62,10 @@ class GradientOverlay:
         Runs whose layers of the same names are in another order than the axis.
     unused : tuple of str
         Runs without norms per layer.
+    along : {"step", "tokens", "flops", "time"}
+        What lies across the layers.
+    left_out : tuple of (str, str)
+        Runs without a place along it, each with the reason.
     """
 
     titles: tuple[str, ...]
@@ -67,6 +73,8 @@ class GradientOverlay:
     layers: tuple[str, ...]
     reordered: tuple[str, ...]
     unused: tuple[str, ...]
+    along: str
+    left_out: LeftOut
 
     @property
     def frame(self) -> Frame:
@@ -82,25 +90,33 @@ class GradientOverlay:
         return {self.layers[lane] for flow in self.of_group(group) for lane in flow.lane}
 
 
-def compute(groups: Groups) -> GradientOverlay:
+def compute(groups: Groups, along: str = "step") -> GradientOverlay:
     """Lay the norms of all runs over one axis of layers.
 
     Raises
     ------
+    BadArgument
+        If there is no such axis.
     MissingMetric
         If no run of a group recorded gradient norms per layer.
     ChartError
-        If all runs together have more layers than a figure holds.
+        If no run of a group has a place along the axis, or all runs together have more layers than
+        a figure holds.
     """
-    able: list[tuple[int, Run]] = []
-    sizes, unused = [], []
+    check_along(along)
+    able: list[tuple[int, Run, Alignment]] = []
+    sizes: list[int] = []
+    unused: list[str] = []
+    left_out: list[tuple[str, str]] = []
     for group, runs in enumerate(groups.values()):
         chosen = as_runs(runs, TITLE)
         some = [run for run in chosen if layers_of(run)]
         if not some:
             raise missing(chosen, "layers", TITLE)
-        able += [(group, run) for run in some]
-        sizes += [len(layers_of(run)) for run in some]
+        placed, without = place_runs(some, along, "gradient norms")
+        able += [(group, run, places) for run, places in placed]
+        left_out += without
+        sizes += [len(layers_of(run)) for run, _ in placed]
         unused += [run.name for run in chosen if not layers_of(run)]
     rows = sum(sizes)
     if rows > MOST_ROWS:
@@ -108,7 +124,10 @@ def compute(groups: Groups) -> GradientOverlay:
             f"{TITLE} of these runs has {rows:,} layers together, and one scene holds "
             f"{MOST_ROWS:,}; choose fewer runs."
         )
-    found = [laid(run, MOST_CELLS * n // rows) for (_, run), n in zip(able, sizes, strict=True)]
+    found = [
+        laid(run, places, MOST_CELLS * n // rows)
+        for (_, run, places), n in zip(able, sizes, strict=True)
+    ]
     names = [unique_names(list(one.grid.names)) for one in found]
     layers = merged(names)
     place = {name: i for i, name in enumerate(layers)}
@@ -116,13 +135,16 @@ def compute(groups: Groups) -> GradientOverlay:
     return GradientOverlay(
         titles=tuple(groups),
         flows=tuple(
-            Flow(group, one, lane) for (group, _), one, lane in zip(able, found, lanes, strict=True)
+            Flow(group, one, lane)
+            for (group, *_), one, lane in zip(able, found, lanes, strict=True)
         ),
         layers=tuple(layers),
         reordered=tuple(
             one.run for one, lane in zip(found, lanes, strict=True) if (np.diff(lane) < 0).any()
         ),
         unused=tuple(unused),
+        along=along,
+        left_out=tuple(left_out),
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from viz3d.analysis.alignment import AXES
 from viz3d.analysis.layers import FAR
 from viz3d.figures import gradient_words
+from viz3d.figures.along import left_out_brief, left_out_sentence, place_notes
 from viz3d.figures.gradient_data import TITLE
 from viz3d.figures.overlay_gradient_data import Flow, GradientOverlay
 from viz3d.figures.text import Drawn, count, listed, say, wrapped
@@ -33,20 +35,24 @@ def subtitle(result: GradientOverlay) -> Drawn:
     return wrapped(
         f"{count(len(result.titles), 'group')}, {count(len(result.layers), 'layer')} in model "
         f"order, {said}. Side by side: the same layer."
+        f"{left_out_brief(result.along, result.left_out)}"
     )
 
 
 def summary(result: GradientOverlay) -> str:
     """Return one paragraph that reads well aloud."""
+    along = "" if result.along == "step" else f" along {AXES[result.along]}"
     parts = [
-        f"{TITLE} of {count(len(result.titles), 'group')} in one scene, on one range of norms.",
+        f"{TITLE} of {count(len(result.titles), 'group')} in one scene{along}, on one range of "
+        "norms.",
         alignment(result),
     ]
     marked = [_marked(flow, result) for flow in result.flows]
     parts += [text for text in marked if text] or [
         f"No layer ends {FAR:,.0f} times below or above the median layer of its run."
     ]
-    return " ".join(parts)
+    left_out = left_out_sentence(result.along, result.left_out)
+    return " ".join([*parts, left_out] if left_out else parts)
 
 
 def alignment(result: GradientOverlay) -> str:
@@ -92,7 +98,7 @@ def notes(result: GradientOverlay) -> tuple[str, ...]:
         )
     if result.unused:
         said.append(f"Left out for want of norms per layer: {listed(list(result.unused))}.")
-    return tuple(said)
+    return (*said, *place_notes(result.along, result.left_out, ()))
 
 
 def _shared(result: GradientOverlay) -> set[str]:

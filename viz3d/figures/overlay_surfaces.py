@@ -14,7 +14,9 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from viz3d.analysis.alignment import AXES
 from viz3d.figures import style
+from viz3d.figures.along import left_out_sentence
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import WIDE, Frame, padded, union
 from viz3d.figures.grouped import Groups, by_group, overlaid
@@ -45,7 +47,7 @@ def overlay(groups: Groups, kind: str, **settings: Any) -> Chart:
     events = [some for one in layers for some in one.events]
     words = Words(
         by_group(list(groups), [c.table for c in charts]),
-        _summary(module.TITLE, layers),
+        _summary(module.TITLE, layers, results),
         {"groups": {t: dict(c.numbers) for t, c in zip(groups, charts, strict=True)}},
         (*map(_note, layers), *event_notes(events)),
         in_order(events),
@@ -131,11 +133,15 @@ def _note(one: Layer) -> str:
     return f"{said} A surface over {100 * one.surface.share:.0f} % of the group's own box."
 
 
-def _summary(chart_title: str, layers: Sequence[Layer]) -> str:
+def _summary(chart_title: str, layers: Sequence[Layer], results: Sequence[Any]) -> str:
     parts = [
         f"{one.title} has no surface and is drawn as its paths"
         if one.bare
         else f"the surface of {one.title} covers {100 * one.surface.share:.0f} % of its own box"
         for one in layers
     ]
-    return f"{chart_title} of {count(len(layers), 'group')} in one scene: {'; '.join(parts)}."
+    along = results[0].along
+    scene = "in one scene" if along == "step" else f"in one scene along {AXES[along]}"
+    said = f"{chart_title} of {count(len(layers), 'group')} {scene}: {'; '.join(parts)}."
+    left_out = [pair for result in results for pair in result.left_out]
+    return f"{said} {left_out_sentence(along, tuple(left_out))}".strip()

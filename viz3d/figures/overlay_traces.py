@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from viz3d.figures import style
+from viz3d.figures.along import x_format
 from viz3d.figures.budget import compact
 from viz3d.figures.frame import Range
 from viz3d.figures.overlay_layers import Layer, heights
@@ -123,7 +124,7 @@ def _surface(layer: Layer, levels: dict[str, float]) -> go.Surface:
 def _hover(layer: Layer, value: Drawn, place: Drawn = "z") -> Drawn:
     x, y, _ = map(safe, layer.axes)
     return (
-        f"{safe(layer.title)}<br>{x} %{{x:,.0f}}<br>{y} %{{y:.3~g}}"
+        f"{safe(layer.title)}<br>{x} %{{x:{x_format(layer.along)}}}<br>{y} %{{y:.3~g}}"
         f"<br>{value} %{{{place}:.4~g}}<extra></extra>"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from viz3d.analysis.curves import Curve
 from viz3d.figures import style
+from viz3d.figures.along import place_hover
 from viz3d.figures.budget import PER_CROWD, PER_FIGURE, compact, shares, thin
 from viz3d.figures.text import Drawn, count, safe, say, short_names
 
@@ -36,6 +38,8 @@ class Path:
     hover : str
         What a hover label shows: the run's name.
     step : ndarray of int64, shape (n,)
+    x : ndarray of float64, shape (n,)
+        Places of the steps along the axis.
     rate, loss : ndarray of float64, shape (n,)
         NaN where the line has a gap.
     total : int
@@ -48,6 +52,7 @@ class Path:
     label: Drawn
     hover: Drawn
     step: NDArray[np.int64]
+    x: Floats
     rate: Floats
     loss: Floats
     total: int
@@ -89,12 +94,13 @@ def _labels(curves: Sequence[Curve], *, by_rate: bool) -> list[tuple[Drawn, Draw
 
 def _thinned(curve: Curve, names: tuple[Drawn, Drawn], n_out: int) -> Path:
     loss = np.where(np.isfinite(curve.loss), curve.loss, np.nan)
-    kept = thin(curve.step, loss, n_out)
+    kept = thin(curve.x, loss, n_out)
     return Path(
         run=curve.run,
         label=names[0],
         hover=names[1],
         step=curve.step[kept],
+        x=curve.x[kept],
         rate=curve.rate[kept],
         loss=loss[kept],
         total=len(loss),
@@ -102,18 +108,20 @@ def _thinned(curve: Curve, names: tuple[Drawn, Drawn], n_out: int) -> Path:
     )
 
 
-def path_traces(paths: Sequence[Path], rate_title: Drawn) -> list[go.Scatter3d]:
+def path_traces(paths: Sequence[Path], rate_title: Drawn, along: str) -> list[go.Scatter3d]:
     """Draw paths in the scene: few runs in their own colours, many in one ink."""
-    hover = f"step %{{x:,d}}<br>{rate_title} %{{y:.3~g}}<br>loss %{{z:.4~g}}<extra></extra>"
+    where = place_hover(along, "customdata")
+    hover = f"{where}<br>{rate_title} %{{y:.3~g}}<br>loss %{{z:.4~g}}<extra></extra>"
     current = [path for path in paths if not path.superseded]
     if len(current) > style.MOST_NAMED:
-        return [_together(current, hover), *_dashed(paths, hover)]
+        return [_together(current, hover, along), *_dashed(paths, hover, along)]
     few = len(current) <= len(style.RUNS)
     lines = [
         go.Scatter3d(
-            x=compact(path.step),
+            x=compact(path.x),
             y=compact(path.rate),
             z=compact(path.loss),
+            **_steps(path.step, along),
             mode="lines",
             name=path.label,
             line={"color": style.run_color(i, len(current)), "width": 4} if few else MANY,
@@ -122,36 +130,45 @@ def path_traces(paths: Sequence[Path], rate_title: Drawn) -> list[go.Scatter3d]:
         )
         for i, path in enumerate(current)
     ]
-    return [*lines, *_dashed(paths, hover)]
+    return [*lines, *_dashed(paths, hover, along)]
 
 
-def flat_path_traces(paths: Sequence[Path], rate_title: Drawn) -> list[go.Scatter]:
-    """Draw where each path lies in the plane of step and learning rate."""
+def flat_path_traces(paths: Sequence[Path], rate_title: Drawn, along: str) -> list[go.Scatter]:
+    """Draw where each path lies in the plane of the first two axes."""
+    alone = along == "step"
+    loss = "customdata" if alone else "customdata[0]"
+    where = place_hover(along, "customdata[1]")
     current = [path for path in paths if not path.superseded]
     few = len(current) <= len(style.RUNS)
     return [
         go.Scatter(
-            x=compact(path.step),
+            x=compact(path.x),
             y=compact(path.rate),
-            customdata=compact(path.loss),
+            customdata=compact(path.loss if alone else np.column_stack([path.loss, path.step])),
             mode="lines",
             name=path.label,
             line={"color": style.run_color(i, len(current)) if few else style.PAPER, "width": 1.5},
             showlegend=few,
-            hovertemplate=f"{path.hover}<br>step %{{x:,d}}<br>{rate_title} %{{y:.3~g}}<br>"
-            "loss %{customdata:.4~g}<extra></extra>",
+            hovertemplate=f"{path.hover}<br>{where}<br>{rate_title} %{{y:.3~g}}<br>"
+            f"loss %{{{loss}:.4~g}}<extra></extra>",
         )
         for i, path in enumerate(current)
     ]
 
 
-def _together(paths: Sequence[Path], hover: Drawn) -> go.Scatter3d:
+def _steps(step: NDArray, along: str) -> dict[str, Any]:
+    """Return the steps for hover labels, where they are not x themselves."""
+    return {} if along == "step" else {"customdata": compact(step)}
+
+
+def _together(paths: Sequence[Path], hover: Drawn, along: str) -> go.Scatter3d:
     """Put many paths into one trace with gaps between them: a browser draws that far faster."""
     gap = [np.nan]
     return go.Scatter3d(
-        x=compact(np.concatenate([np.r_[path.step, gap] for path in paths])),
+        x=compact(np.concatenate([np.r_[path.x, gap] for path in paths])),
         y=compact(np.concatenate([np.r_[path.rate, gap] for path in paths])),
         z=compact(np.concatenate([np.r_[path.loss, gap] for path in paths])),
+        **_steps(np.concatenate([np.r_[path.step, gap] for path in paths]), along),
         mode="lines",
         name=count(len(paths), "run"),
         line=MANY,
@@ -161,12 +178,13 @@ def _together(paths: Sequence[Path], hover: Drawn) -> go.Scatter3d:
     )
 
 
-def _dashed(paths: Sequence[Path], hover: Drawn) -> list[go.Scatter3d]:
+def _dashed(paths: Sequence[Path], hover: Drawn, along: str) -> list[go.Scatter3d]:
     return [
         go.Scatter3d(
-            x=compact(path.step),
+            x=compact(path.x),
             y=compact(path.rate),
             z=compact(path.loss),
+            **_steps(path.step, along),
             mode="lines",
             name=path.label,
             line={"color": style.INK, "width": 3, "dash": "dash"},

@@ -59,7 +59,8 @@ class Pin:
         The run's name, short.
     event : Event
     place : tuple of 3 float
-        In data units of the scene's axes, never an invented value.
+        In data units of the scene's axes, never an invented value: NaN where the run did not log
+        how far along the axis it was. Such a pin is listed and not drawn.
     text : str
         What happened, for a hover label.
     color : str
@@ -78,6 +79,11 @@ class Pin:
         """The kind of the event, a key of `LOOKS`."""
         return self.event.kind
 
+    @property
+    def placed(self) -> bool:
+        """Whether it has a place in the scene."""
+        return bool(np.isfinite(self.place).all())
+
 
 def event_pin(run: str, label: Drawn, event: Event, place: Sequence[float], name: Drawn) -> Pin:
     """Return the pin of an event; `name` is that of its metric in words."""
@@ -88,7 +94,7 @@ def event_pin(run: str, label: Drawn, event: Event, place: Sequence[float], name
 def pinned(pins: Sequence[Sequence[Pin]]) -> list[Pin]:
     """Return the pins that are drawn of those of each run: bad steps first, largest spikes last."""
     each = min(PER_RUN, max(1, MOST_PINS // max(1, len(pins))))
-    return [pin for some in pins for pin in _first(some)[:each]]
+    return [pin for some in pins for pin in _first([p for p in some if p.placed])[:each]]
 
 
 def _first(pins: Sequence[Pin]) -> list[Pin]:

@@ -82,7 +82,7 @@ class PlainResult:
     paths: tuple[PlainPath, ...]
     unused: tuple[str, ...]
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
     view: ClassVar[str] = "plain"
 
     @property

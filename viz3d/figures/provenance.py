@@ -12,16 +12,37 @@ import plotly.graph_objects as go
 from viz3d.run import Run
 from viz3d.version import __version__
 
+MOST_SERIES = 100
+"""Names of metrics that are listed for one source; the number of the rest is said."""
 
-def origins(runs: Sequence[Run]) -> tuple[dict[str, str], ...]:
-    """Return name, source and digest of each run."""
-    return tuple({"name": r.name, "source": r.source, "digest": r.digest} for r in runs)
+
+def origins(runs: Sequence[Run]) -> tuple[dict[str, Any], ...]:
+    """Return name, source and digest of each run; of a joined one also which source gave what."""
+    return tuple(
+        {"name": run.name, "source": run.source, "digest": run.digest, **_series(run)}
+        for run in runs
+    )
+
+
+def _series(run: Run) -> dict[str, dict[str, list[str]]]:
+    """Return the metrics that each source gave, where there are several."""
+    found: dict[str, dict[str, None]] = {}
+    for origin in run.origins:
+        found.setdefault(origin.source, {}).update(dict.fromkeys(origin.metrics))
+    if len(found) < 2:
+        return {}
+    return {"series": {source: _first(list(metrics)) for source, metrics in found.items()}}
+
+
+def _first(names: list[str]) -> list[str]:
+    more = len(names) - MOST_SERIES
+    return [*names[:MOST_SERIES], f"and {more:,} more"] if more > 0 else names
 
 
 def stamp(
     figure: go.Figure,
     kind: str,
-    runs: Sequence[Mapping[str, str]],
+    runs: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
     numbers: Mapping[str, Any],
 ) -> go.Figure:

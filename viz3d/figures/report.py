@@ -63,7 +63,7 @@ class ReportResult:
     scores: NDArray[np.float64]
     without: tuple[str, ...]
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
     @property
     def frame(self) -> Frame:

@@ -13,6 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from viz3d.figures import style
+from viz3d.figures.along import x_format
 from viz3d.figures.chart import Chart, Words, assemble
 from viz3d.figures.frame import Frame, padded
 from viz3d.figures.pins import event_notes, flat_pin_traces, in_order, mark_traces, pinned
@@ -55,7 +56,8 @@ def draw(result: RewardLandscapeResult, frame: Frame | None = None) -> go.Figure
     floor = padded(z)[0]
     colors = frame.color or z
     titles = names(result)
-    surfaces = surface_traces(result.surface, colors, titles, log=False)
+    form = x_format(result.along)
+    surfaces = surface_traces(result.surface, colors, titles, log=False, x_format=form)
     for trace in surfaces:
         trace.opacity = 0.55 * trace.opacity
         trace.showscale = False
@@ -75,7 +77,8 @@ def draw_flat(result: RewardLandscapeResult, frame: Frame | None = None) -> go.F
     x, y, z = frame.known()
     colors = frame.color or z
     titles = names(result)
-    traces = heat_traces(result.surface, colors, titles, log=False)
+    form = x_format(result.along)
+    traces = heat_traces(result.surface, colors, titles, log=False, x_format=form)
     for trace in traces:
         trace.showscale = False
     traces += [*flat_points(result, colors), *flat_paths(result)]
@@ -116,6 +119,8 @@ def reward_landscape(runs: Run | Sequence[Run], **settings: Any) -> go.Figure:
         Role or metric on the second axis, default ``"loss"``.
     strictness : {"default", "strict", "loose"}
         Where a fitted surface may be drawn.
+    along : {"step", "tokens", "flops", "time"}
+        What stands in the step's place; runs that did not log it are left out.
 
     Returns
     -------
@@ -123,8 +128,12 @@ def reward_landscape(runs: Run | Sequence[Run], **settings: Any) -> go.Figure:
 
     Raises
     ------
+    BadArgument
+        If there is no such axis.
     MissingMetric
         If no run has a reward, or none has the other metric at the same steps.
+    ChartError
+        If no run logged its place along the axis.
     ValueError
         If a setting is none of its choices.
     """

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from viz3d.analysis.alignment import AXES
 from viz3d.figures import style
+from viz3d.figures.along import x_format
 from viz3d.figures.budget import compact
 from viz3d.figures.crowd import crowd
 from viz3d.figures.frame import Range
@@ -16,7 +18,7 @@ from viz3d.figures.text import Drawn, in_words, safe, short_names
 
 def names(result: RewardLandscapeResult) -> tuple[Drawn, Drawn, Drawn]:
     """Return the names of the axes."""
-    return "step", safe(in_words(result.against)), "reward"
+    return AXES[result.along], safe(in_words(result.against)), "reward"
 
 
 def _labels(result: RewardLandscapeResult) -> list[Drawn]:
@@ -24,8 +26,9 @@ def _labels(result: RewardLandscapeResult) -> list[Drawn]:
 
 
 def _hover(result: RewardLandscapeResult, label: Drawn, reward: Drawn) -> Drawn:
-    name = names(result)[1]
-    return f"{label}<br>step %{{x:,.0f}}<br>{name} %{{y:.4~g}}<br>reward {reward}<extra></extra>"
+    along, name, _ = names(result)
+    where = f"{along} %{{x:{x_format(result.along)}}}"
+    return f"{label}<br>{where}<br>{name} %{{y:.4~g}}<br>reward {reward}<extra></extra>"
 
 
 def points(result: RewardLandscapeResult, colors: Range) -> list[go.Scatter3d]:
@@ -34,7 +37,7 @@ def points(result: RewardLandscapeResult, colors: Range) -> list[go.Scatter3d]:
         return [_all_points(result, colors)]
     return [
         go.Scatter3d(
-            x=compact(rows.step[rows.drawn]),
+            x=compact(rows.x[rows.drawn]),
             y=compact(rows.other[rows.drawn]),
             z=compact(rows.reward[rows.drawn]),
             mode="markers",
@@ -56,7 +59,7 @@ def _all_points(result: RewardLandscapeResult, colors: Range) -> go.Scatter3d:
     reward = np.concatenate([rows.reward[rows.drawn] for rows in result.rows])
     look = color_scale(colors, "reward", log=False, prefix="c", bar=True)
     return go.Scatter3d(
-        x=compact(np.concatenate([rows.step[rows.drawn] for rows in result.rows])),
+        x=compact(np.concatenate([rows.x[rows.drawn] for rows in result.rows])),
         y=compact(np.concatenate([rows.other[rows.drawn] for rows in result.rows])),
         z=compact(reward),
         mode="markers",
@@ -73,14 +76,14 @@ def curtains(result: RewardLandscapeResult, floor: float) -> list[go.Surface]:
         return []
     traces = []
     for i, rows in enumerate(result.rows):
-        step, other, reward = rows.path.T
+        x, other, reward = rows.path.T
         color = style.run_color(i, n)
         traces.append(
             go.Surface(
-                x=compact(np.vstack([step, step])),
+                x=compact(np.vstack([x, x])),
                 y=compact(np.vstack([other, other])),
                 z=compact(np.vstack([np.full_like(reward, floor), reward])),
-                surfacecolor=np.zeros((2, len(step)), dtype=np.float32),
+                surfacecolor=np.zeros((2, len(x)), dtype=np.float32),
                 colorscale=[[0, color], [1, color]],
                 opacity=0.18,
                 showscale=False,
@@ -120,7 +123,7 @@ def flat_points(result: RewardLandscapeResult, colors: Range) -> list[go.Scatter
         groups = [(list(result.rows), f"one of {len(parts):,} runs")]
     return [
         go.Scatter(
-            x=compact(np.concatenate([rows.step[rows.drawn] for rows in some])),
+            x=compact(np.concatenate([rows.x[rows.drawn] for rows in some])),
             y=compact(np.concatenate([rows.other[rows.drawn] for rows in some])),
             mode="markers",
             name=label,

@@ -8,6 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from viz3d.analysis.alignment import AXES
+from viz3d.figures.along import (
+    left_out_brief,
+    left_out_sentence,
+    place_notes,
+    reached,
+    rounded,
+    said_place,
+    unplaced_note,
+)
 from viz3d.figures.budget import told
 from viz3d.figures.event_words import summed_up, tally
 from viz3d.figures.reward_data import RewardLandscapeResult
@@ -38,7 +48,7 @@ def numbers(result: RewardLandscapeResult) -> dict[str, Any]:
         "first_reward": {run: m[0] for run, m in zip(names, medians, strict=True)},
         "last_reward": {run: m[-1] for run, m in zip(names, medians, strict=True)},
         "best_median_reward": best.path[at, 2],
-        "best_at_step": round(best.path[at, 0]),
+        f"best_at_{result.along}": rounded(best.path[at, 0], result.along),
         "best_run": best.run,
         "rank_correlation": _rank_correlation(result),
         "share_supported": 0.0 if result.surface.reason else float(result.surface.share),
@@ -59,22 +69,24 @@ def _rank_correlation(result: RewardLandscapeResult) -> float | None:
 
 def summary(result: RewardLandscapeResult, said: Mapping[str, Any]) -> str:
     """Return one paragraph that reads well aloud."""
-    name = in_words(result.against)
+    name, along = in_words(result.against), result.along
     moves = [
         f"{rows.run} goes from {say(rows.path[0, 2])} to {say(rows.path[-1, 2])}"
         for rows in result.rows[:3]
     ]
     text = (
-        f"Reward of {count(said['runs'], 'run')} over step and {name}; medians of stretches: "
-        f"{'; '.join(moves)}. The highest median, {say(said['best_median_reward'])}, is at step "
-        f"{said['best_at_step']:,} of {said['best_run']}. "
+        f"Reward of {count(said['runs'], 'run')} over {AXES[along]} and {name}; medians of "
+        f"stretches: {'; '.join(moves)}. The highest median, {say(said['best_median_reward'])}, is "
+        f"at {said_place(along, said[f'best_at_{along}'])} of {said['best_run']}. "
     )
     if said["rank_correlation"] is not None:
         text += (
             f"The rank correlation of reward with {name} along the run is "
             f"{said['rank_correlation']:.2f}. "
         )
-    return " ".join(part for part in (text + CAPTION, summed_up(said["events"])) if part)
+    left_out = left_out_sentence(along, result.left_out)
+    parts = (text + CAPTION, summed_up(said["events"]), left_out)
+    return " ".join(part for part in parts if part)
 
 
 def notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, ...]:
@@ -84,7 +96,7 @@ def notes(result: RewardLandscapeResult, said: Mapping[str, Any]) -> tuple[str, 
         f"{CAPTION} Noise in {name} makes slopes along its axis look flatter than they are.",
         f"Points show {told(said['points_drawn'], said['points_total'])}; the path is the median "
         f"of each of up to {max(len(rows.path) for rows in result.rows):,} stretches.",
-        f"There is no surface. {with_names(surface.reason, 'step', name, 'reward')}"
+        f"There is no surface. {with_names(surface.reason, AXES[result.along], name, 'reward')}"
         if surface.reason
         else f"A surface is supported over {100 * surface.share:.0f} % of the box.",
     ]
@@ -103,7 +115,7 @@ def left_out(result: RewardLandscapeResult) -> list[str]:
     if unjoined:
         notes.append(f"{count(unjoined, 'row')} with a reward but no finite {name} left out.")
     for why, n in result.surface.dropped.items():
-        said = with_names(why, "step", name, "reward")
+        said = with_names(why, AXES[result.along], name, "reward")
         notes.append(f"{count(n, 'point')} {said} left out of the fit.")
     if result.outside:
         notes.append(
@@ -111,7 +123,10 @@ def left_out(result: RewardLandscapeResult) -> list[str]:
         )
     if result.unused:
         notes.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
-    return notes
+    had = [(rows.run, rows.places) for rows in result.rows]
+    lost = sum(rows.unplaced for rows in result.rows)
+    notes += place_notes(result.along, result.left_out, had)
+    return [*notes, *unplaced_note(result.along, lost)]
 
 
 def table(result: RewardLandscapeResult) -> pd.DataFrame:
@@ -120,6 +135,7 @@ def table(result: RewardLandscapeResult) -> pd.DataFrame:
         {
             "run": rows.run,
             "rows": len(rows.step),
+            **reached(result.along, rows.x, rows.places),
             "first median reward": rows.path[0, 2],
             "last median reward": rows.path[-1, 2],
             "highest reward": rows.reward.max(),
@@ -133,4 +149,5 @@ def subtitle(result: RewardLandscapeResult) -> Drawn:
     """Return the line under the title."""
     drawn = sum(len(rows.drawn) for rows in result.rows)
     total = sum(len(rows.step) for rows in result.rows)
-    return wrapped(f"{CAPTION} {count(len(result.rows), 'run')}, {told(drawn, total)}.")
+    left_out = left_out_brief(result.along, result.left_out)
+    return wrapped(f"{CAPTION} {count(len(result.rows), 'run')}, {told(drawn, total)}.{left_out}")

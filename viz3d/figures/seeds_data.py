@@ -79,7 +79,7 @@ class SeedsResult:
     repeated: tuple[str, ...]
     unused: tuple[str, ...]
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
 
 Chosen = Run | Sequence[Run] | Mapping[str, Sequence[Run]]

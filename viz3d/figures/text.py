@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterator
 from itertools import count as count_from
 from typing import TypeAlias
+
+from viz3d.characters import isolated, shown
 
 # Text that Plotly may read as tags, formulas or templates: written in the code, or made safe here.
 # A test looks at each place where it is drawn, and at each caller of what takes or returns it.
@@ -34,10 +35,10 @@ ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%": "&#37;"}
 def safe(text: object, limit: int = LONGEST) -> Drawn:
     """Return any text from data so that Plotly shows it as it is, shortened in the middle.
 
-    Control characters become spaces. Use it for every name that comes from a file; for text inside
-    a scene use `scene_text`.
+    Line breaks become spaces, and what is not seen is spelled. Use it for every name that comes
+    from a file; for text inside a scene use `scene_text`.
     """
-    return "".join(ESCAPES.get(c, c) for c in _cut(text, limit))
+    return isolated("".join(ESCAPES.get(c, c) for c in _cut(text, limit)))
 
 
 def scene_text(text: object, limit: int = LONGEST) -> Drawn:
@@ -49,9 +50,7 @@ def scene_text(text: object, limit: int = LONGEST) -> Drawn:
 
 
 def _cut(text: object, limit: int) -> str:
-    plain = " ".join(
-        "".join(" " if unicodedata.category(c)[0] == "C" else c for c in str(text)).split()
-    )
+    plain = shown(" ".join(str(text).split()))
     if len(plain) > limit:
         head = (limit - 1) // 2
         plain = plain[: limit - 1 - head] + "…" + plain[-head:]

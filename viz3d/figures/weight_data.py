@@ -63,7 +63,7 @@ class WeightSpaceResult:
     beside_error: Floats
     frame: Frame
     settings: Mapping[str, Any]
-    origins: tuple[Mapping[str, str], ...]
+    origins: tuple[Mapping[str, Any], ...]
 
     @property
     def error(self) -> Floats | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -> Table:
+def from_arrow(
+    arrow: pa.Table,
+    tally: Tally,
+    *,
+    text_is_number: bool = False,
+    lines: Sequence[int] | None = None,
+) -> Table:
     """Take the numbers out of an Arrow table.
 
     Parameters
@@ -36,6 +43,8 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
     tally : Tally
     text_is_number : bool
         As in `TableBuilder`.
+    lines : sequence of int, optional
+        Where each row stands in the file, for messages.
 
     Returns
     -------
@@ -54,14 +63,16 @@ def from_arrow(arrow: pa.Table, tally: Tally, *, text_is_number: bool = False) -
                 if len(labels.row) + column.null_count == len(column):
                     continue
         if len(table.columns) >= limits.METRICS:
-            tally.add(TOO_MANY, count=arrow.num_rows - column.null_count)
+            tally.add(
+                TOO_MANY, count=arrow.num_rows - column.null_count, line=first_line(column, lines)
+            )
             continue
         if text:
-            cells = _coded_cells(*text, name, tally, text_is_number=text_is_number)
+            cells = _coded_cells(*text, name, tally, lines, text_is_number=text_is_number)
         elif _is_text(column):
-            cells = _text_cells(column.to_pylist(), name, tally, text_is_number=text_is_number)
+            cells = _text_cells(column, name, tally, lines, text_is_number=text_is_number)
         else:
-            cells = _arrow_cells(column, every_row, name, tally)
+            cells = _arrow_cells(column, every_row, name, tally, lines)
         if len(cells.row):
             table.columns[name] = _beside(table.columns.get(name), cells)
     return table
@@ -151,17 +162,27 @@ def _labels(
 
 
 def _coded_cells(
-    texts: list[str | None], codes: np.ndarray, name: str, tally: Tally, *, text_is_number: bool
+    texts: list[str | None],
+    codes: np.ndarray,
+    name: str,
+    tally: Tally,
+    lines: Sequence[int] | None,
+    *,
+    text_is_number: bool,
 ) -> Cells:
     """Return the numbers among texts; each different one is looked at once."""
-    numbers: list[float | int | None] = []
-    for text, count in zip(texts, np.bincount(codes, minlength=len(texts)).tolist(), strict=True):
+    counts = np.bincount(codes, minlength=len(texts)).tolist()
+    first = np.zeros(len(texts), np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several the last one stays
+    numbers: list[float | int | None] = [None] * len(texts)
+    for at, (text, count) in enumerate(zip(texts, counts, strict=True)):
+        if not count:
+            continue
         of_text = Tally("")
-        numbers.append(
-            to_number(text, name, of_text, text_is_number=text_is_number) if count else None
-        )
-        for what, _, names in of_text.counted():
-            tally.recount(what, count, names)
+        numbers[at] = to_number(text, name, of_text, text_is_number=text_is_number)
+        for what, _, _ in of_text.counted():
+            line = lines[first[at]] if lines else None
+            tally.add(what, line=line, count=count, name=name)
     known = np.array([number is not None for number in numbers])
     rows = np.flatnonzero(known[codes])
     values = typed([number for number in numbers if number is not None])
@@ -174,7 +195,20 @@ def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tally: Tally) -> Cells:
+def first_line(column: pa.ChunkedArray, lines: Sequence[int] | None) -> int | None:
+    """Return where the first cell of a column stands, given where each row does."""
+    if lines is None or column.null_count == len(column):
+        return None
+    return lines[int(np.argmax(column.is_valid().to_numpy()))]
+
+
+def _arrow_cells(
+    column: pa.ChunkedArray,
+    every_row: np.ndarray,
+    name: str,
+    tally: Tally,
+    lines: Sequence[int] | None,
+) -> Cells:
     import pyarrow as pa
 
     kind = column.type
@@ -188,12 +222,13 @@ def _arrow_cells(column: pa.ChunkedArray, every_row: np.ndarray, name: str, tall
         or (truths and not counts_steps(name))
     ):
         if truths:
-            tally.add(BOOLEANS, count=len(column) - column.null_count, name=name)
+            count = len(column) - column.null_count
+            tally.add(BOOLEANS, line=first_line(column, lines), count=count, name=name)
         return _plain_cells(column, every_row)
     if pa.types.is_decimal(kind):
         return _plain_cells(column.cast(pa.float64()), every_row)
     if count := len(column) - column.null_count:
-        tally.add(NOT_NUMBERS, count=count, name=name)
+        tally.add(NOT_NUMBERS, line=first_line(column, lines), count=count, name=name)
     return Cells(every_row[:0], np.empty(0))
 
 
@@ -216,9 +251,17 @@ def _plain_cells(column: pa.ChunkedArray, every_row: np.ndarray) -> Cells:
 
 
 def _text_cells(
-    values: Sequence[str | None], name: str, tally: Tally, *, text_is_number: bool
+    column: pa.ChunkedArray,
+    name: str,
+    tally: Tally,
+    lines: Sequence[int] | None,
+    *,
+    text_is_number: bool,
 ) -> Cells:
-    numbers = [to_number(value, name, tally, text_is_number=text_is_number) for value in values]
+    numbers = [
+        to_number(value, name, tally, line, text_is_number=text_is_number)
+        for value, line in zip(column.to_pylist(), lines or repeat(None), strict=False)
+    ]
     rows = [row for row, number in enumerate(numbers) if number is not None]
     return Cells(
         np.array(rows, np.int64), typed([number for number in numbers if number is not None])

@@ -33,13 +33,17 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     ((name, path),) = files.items()
     text.check(path, "CONFIG_BYTES")
     content = path.read_bytes().removeprefix(text.BOM)
-    try:
-        values = json.loads(content) if suffix(name) == ".json" else _from_yaml(content)
-    except (ValueError, RecursionError) as error:
-        raise NotMine(f"it cannot be read as {suffix(name)[1:].upper()}") from error
+    values = _from_json(content) if suffix(name) == ".json" else _from_yaml(content)
     if not isinstance(values, dict):
         raise NotMine("it does not hold names and values")
     return [Parsed(config=_plain(values), used=(name,))]
+
+
+def _from_json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable("JSON", getattr(error, "lineno", None)) from error
 
 
 def _from_yaml(content: bytes) -> Any:
@@ -49,7 +53,8 @@ def _from_yaml(content: bytes) -> Any:
     class Loader(yaml.SafeLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
-                raise yaml.YAMLError("aliases are not read")
+                mark = self.peek_event().start_mark
+                raise yaml.MarkedYAMLError(problem="aliases are not read", problem_mark=mark)
             return super().compose_node(parent, index)
 
     # YAML 1.1 takes 3e-4 and 1.5e4 for text; whoever wrote them meant numbers.
@@ -57,9 +62,14 @@ def _from_yaml(content: bytes) -> Any:
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+0123456789"))
     try:
         return yaml.load(content, Loader)  # noqa: S506 - a SafeLoader
-    # Of a tag that its value does not fit, such as `!!bool x`, it raises the last three.
-    except (yaml.YAMLError, AttributeError, LookupError) as error:
-        raise ValueError(str(error)) from error
+    # The last three come of a tag that its value does not fit, such as `!!bool x`.
+    except (yaml.YAMLError, RecursionError, ValueError, AttributeError, LookupError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise _unreadable("YAML", mark.line + 1 if mark else None) from error
+
+
+def _unreadable(kind: str, line: int | None) -> NotMine:
+    return NotMine(f"it cannot be read as {kind}" + (f", line {line}" if line else ""))
 
 
 def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.patterns import any_case
+from viz3d.formats.room import Room
 from viz3d.formats.table import TableBuilder
 from viz3d.formats.tally import Tally
 
@@ -73,7 +74,7 @@ class PrintedRuns:
     def __init__(self, file: str, *, mfu_may_lack: bool = False) -> None:
         self._file, self._mfu_may_lack = file, mfu_may_lack
         self._runs: list[_Run] = []
-        self._full = False
+        self._room, self._full = Room(), False
 
     def add(
         self, step: int, printed: Mapping[str, float | None], line: int, kind: str = ""
@@ -97,7 +98,7 @@ class PrintedRuns:
             return
         if new:
             tally = Tally(self._file)
-            self._runs.append(_Run(TableBuilder(tally), tally, step, step))
+            self._runs.append(_Run(TableBuilder(tally, room=self._room), tally, step, step))
         run = self._runs[-1]
         run.kind = run.kind or kind
         run.last = max(run.last, step)

@@ -75,7 +75,10 @@ def checked(
         raise NotMine("no value in it has the shape of its grid")
     for key in (*values, *errors):
         if key not in fit["values"]:
-            tally.add("{n} array{|s} of another shape than the grid left out ({names}).", name=key)
+            tally.add(
+                "{n} array{|s} of another shape than the grid {was|were} left out ({names}).",
+                name=key,
+            )
     grid = LandscapeGrid(name, np.sort(alpha), None if beta is None else np.sort(beta),
                          fit["values"], fit["errors"], **more)  # fmt: skip
     _tell_missing(grid, tally)
@@ -143,7 +146,7 @@ def grid_of(table: Table, name: str, tally: Tally) -> LandscapeGrid:
     if len(alpha) * len(beta) > limits.GRID_NODES:
         raise NotMine(limits.reason("it has more than {limit:GRID_NODES} nodes"))
     if twice := len(row) - len(np.unique(row * len(alpha) + column)):
-        tally.add("{n} node{|s} stood twice; the later row was kept.", count=twice)
+        tally.add("{n} node{|s} stood twice, the later row was kept.", count=twice)
     values = {}
     for quantity in table.columns:
         if quantity in pair:

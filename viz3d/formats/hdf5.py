@@ -90,7 +90,10 @@ def text(file: Any, key: str, tally: Tally) -> str:
         with Path(file.filename).open("rb") as raw:
             return _pointed_to(raw, found.id.get_offset()).decode("utf-8", errors="replace")
     except (struct.error, TypeError, ValueError, OverflowError, OSError):
-        tally.add("{n} text{|s} that cannot be found left out ({names}).", name=key)
+        tally.add(
+            "{n} text{|s} whose place in the file is damaged {was|were} left out ({names}).",
+            name=key,
+        )
         return ""
 
 

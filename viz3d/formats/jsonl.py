@@ -118,7 +118,7 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
         _taken(arrow, tally, boxed=boxed) or _read_lines(block, first, tally, boxed=boxed)
         for (first, block), arrow in in_order(lambda piece: _to_arrow(piece[1]), pieces)
     )
-    return stack(tables, tally)
+    return stack(tables, tally, cut=True)
 
 
 def read_fast(block: bytes, tally: Tally) -> Table | None:

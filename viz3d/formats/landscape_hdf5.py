@@ -27,6 +27,7 @@ NAMES: tuple[str, ...] = (any_case("*.h5"), any_case("*.hdf5"))
 
 AXES = ("xcoordinates", "ycoordinates")
 NOT_YET = -1.0
+TOO_MANY_PARTS = "{n} part{|s} beyond the first {limit:GRID_MEMBERS} {was|were} left out."
 """What their script puts where it has not measured yet."""
 
 
@@ -70,14 +71,18 @@ def _axes(file: Any) -> tuple[np.ndarray, np.ndarray | None] | None:
 
 def _values(file: Any, tally: Tally) -> dict[str, np.ndarray]:
     values = {}
-    for key in list(file)[: limits.GRID_MEMBERS]:
+    keys = list(file)
+    if beyond := len(keys[limits.GRID_MEMBERS :]):
+        tally.add(TOO_MANY_PARTS, count=beyond)
+    for key in keys[: limits.GRID_MEMBERS]:
         if key in AXES:
             continue
         if (array := hdf5.numbers(file, key)) is not None:
             values[key] = array
         elif key != "dir_file":
             tally.add(
-                "{n} part{|s} that {is|are} no array of numbers left out ({names}).", name=key
+                "{n} part{|s} that {is|are} no array of numbers {was|were} left out ({names}).",
+                name=key,
             )
     # The loss is what people look for first.
     return dict(sorted(values.items(), key=lambda pair: "loss" not in pair[0]))

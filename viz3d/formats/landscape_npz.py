@@ -122,8 +122,10 @@ def _unpack(path: Path) -> dict[str, np.ndarray]:
         members = archive.infolist()
         # What the directory of an archive says is a bound: no more than that is unpacked.
         unpacked = sum(member.file_size for member in members)
-        if len(members) > limits.GRID_MEMBERS or unpacked > limits.GRID_BYTES:
-            raise NotMine("it unpacks to more than a landscape can hold")
+        if len(members) > limits.GRID_MEMBERS:
+            raise NotMine(limits.reason("it unpacks to more than {limit:GRID_MEMBERS} arrays"))
+        if unpacked > limits.GRID_BYTES:
+            raise NotMine(limits.reason("it unpacks to more than {limit:GRID_BYTES}"))
         return {
             stem(member.filename): _array(archive.read(member))
             for member in members

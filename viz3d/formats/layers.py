@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from viz3d.formats import limits
 from viz3d.formats.attempts import attempt_starts, survivors
 from viz3d.formats.table import LABELS, Table
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
 MEASURES = ("grad_norm", "weight_norm", "update_ratio")
+
+ROWS_BEYOND = (
+    "The last {n} value{|s} of layers {was|were} left out: a run has at most {limit:LAYER_ROWS}."
+)
+LAYERS_BEYOND = "{n} row{|s} of layers beyond the first {limit:METRICS} {was|were} left out."
 
 _GRAD_NORM = r"grad(?:ient)?s?_?norms?"
 _WIDE = (
@@ -78,19 +84,25 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     """
     import pandas as pd
 
-    step, number = table.full("step"), table.full("layer")
+    n = min(table.n, limits.LAYER_ROWS)
+    if beyond := table.n - n:
+        tally.add(ROWS_BEYOND, count=beyond)
+    step, number = table.full("step")[:n], table.full("layer")[:n]
     label = next((table.labels[name] for name in LABELS if name in table.labels), None)
-    names = np.full(table.n, None, dtype=object)
+    names = np.full(n, None, dtype=object)
     numbered = (np.abs(number) < 2.0**53) & (number == np.floor(number))
-    names[numbered] = [f"layer {value:g}" for value in number[numbered]]
+    different, which = np.unique(number[numbered], return_inverse=True)
+    names[numbered] = np.array([f"layer {value:g}" for value in different], dtype=object)[which]
     if label is not None:
-        names[label.row] = label.value
+        there = label.row < n
+        names[label.row[there]] = label.value[there]
     named = np.array([name is not None for name in names], dtype=bool)
     known = named & (np.abs(step) < 2.0**53) & (step == np.floor(step))
     if not known.all():
         tally.add(
             "{n} row{|s} without a step or a layer {was|were} left out.", count=int((~known).sum())
         )
+    known = _first_layers(names, known, tally)
     if not numbered[known].all():
         order = {name: at for at, name in enumerate(model_order(list(dict.fromkeys(names[known]))))}
         number[known] = [order[name] for name in names[known]]
@@ -98,13 +110,26 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
         {
             "step": step[known].astype(np.int64),
             "layer": number[known].astype(np.int64),
-            "name": names[known].astype(str),
+            "name": pd.array(names[known], dtype="str"),
         }
     )
     for measure in MEASURES:
         if measure in table.columns:
-            frame[measure] = table.full(measure)[known]
+            frame[measure] = table.full(measure)[:n][known]
     return _newest(frame, tally)
+
+
+def _first_layers(names: np.ndarray, known: np.ndarray, tally: Tally) -> np.ndarray:
+    """Leave out of the rows that are known those of layers beyond as many as there may be."""
+    import pandas as pd
+
+    codes, different = pd.factorize(names[known])
+    if len(different) <= limits.METRICS:
+        return known
+    tally.add(LAYERS_BEYOND, count=int((codes >= limits.METRICS).sum()))
+    first = known.copy()
+    first[known] = codes < limits.METRICS
+    return first
 
 
 def _newest(frame: pd.DataFrame, tally: Tally) -> pd.DataFrame:
@@ -113,7 +138,7 @@ def _newest(frame: pd.DataFrame, tally: Tally) -> pd.DataFrame:
 
     codes, _ = pd.factorize(frame["name"])
     step = frame["step"].to_numpy()
-    by_layer = [np.flatnonzero(codes == code) for code in range(codes.max(initial=-1) + 1)]
+    by_layer = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     kept, _ = survivors(step, attempt_starts(step, by_layer) or ())
     if not kept.all():
         tally.add(
@@ -137,9 +162,9 @@ def split_layers(history: pd.DataFrame, tally: Tally) -> tuple[pd.DataFrame, pd.
     Parameters
     ----------
     history : pandas.DataFrame
-        Index ``step``.
+        Index ``step``. Its columns of layers are dropped, so that they are not held twice.
     tally : Tally
-        Is told which columns were taken.
+        Is told which columns were taken, and what is beyond the cap on rows.
 
     Returns
     -------
@@ -153,20 +178,43 @@ def split_layers(history: pd.DataFrame, tally: Tally) -> tuple[pd.DataFrame, pd.
     columns = _wide_columns([str(column) for column in history.columns])
     if not columns:
         return history, None
-    parts = []
-    for order, layer in enumerate(model_order(list(columns))):
-        norm = history[columns[layer]].dropna()
-        parts.append(
-            pd.DataFrame(
-                {"step": norm.index, "layer": order, "name": layer, "grad_norm": norm.to_numpy()}
-            )
-        )
+    names = model_order(list(columns))
+    steps = history.index.to_numpy()
+    n = _fitting(history, list(columns.values()), tally)
+    places, norms = [], []
+    for name in names:
+        norm = history[columns[name]].to_numpy()[:n]
+        places.append(np.flatnonzero(~np.isnan(norm)))
+        norms.append(norm[places[-1]])
         tally.add(
             "{n} column{|s} {was|were} read as gradient norms of layers ({names}).",
-            name=columns[layer],
+            name=columns[name],
         )
-    layers = pd.concat(parts).sort_values(["step", "layer"], kind="stable", ignore_index=True)
-    return history.drop(columns=list(columns.values())), layers
+    del norm
+    for column in columns.values():
+        del history[column]
+    place = np.concatenate(places)
+    layer = np.repeat(np.arange(len(names)), [len(each) for each in places])
+    order = np.argsort(place, kind="stable")  # those of one step stay in the order of the layers
+    layer = layer[order]
+    layers = {
+        "step": steps[place[order]],
+        "layer": layer,
+        "name": pd.array(np.array(names, dtype=object)[layer], dtype="str"),
+        "grad_norm": np.concatenate(norms)[order],
+    }
+    return history, pd.DataFrame(layers)
+
+
+def _fitting(history: pd.DataFrame, columns: Sequence[str], tally: Tally) -> int:
+    """Return how many steps have no more rows of layers than there may be."""
+    rows = np.zeros(len(history), np.int32)
+    for column in columns:
+        rows += ~np.isnan(history[column].to_numpy())
+    n = int(np.searchsorted(np.cumsum(rows, dtype=np.int64), limits.LAYER_ROWS, side="right"))
+    if beyond := int(rows[n:].sum()):
+        tally.add(ROWS_BEYOND, count=beyond)
+    return n
 
 
 def _wide_columns(metrics: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,7 @@ class _Record:
     """A record that is being put together from its pieces."""
 
     tally: Tally
-    parts: bytes = b""
+    parts: bytearray = field(default_factory=bytearray)
     begun: bool = False
     huge: bool = False
 
@@ -83,11 +83,11 @@ class _Record:
         if kind in (FULL, FIRST):
             if self.begun:
                 self.tally.add(TORN)
-            self.parts, self.begun, self.huge = b"", True, False
+            self.parts, self.begun, self.huge = bytearray(), True, False
         elif not self.begun:
             return b""  # its beginning was in a damaged block, which is told
         if self.huge or len(self.parts) + len(data) > limits.LINE_BYTES:
-            self.parts, self.huge = b"", True
+            self.parts, self.huge = bytearray(), True
         else:
             self.parts += data
         if kind in (FIRST, MIDDLE):
@@ -95,7 +95,7 @@ class _Record:
         self.begun = False
         if self.huge:
             self.tally.add(HUGE)
-        return self.parts
+        return bytes(self.parts)
 
 
 def _pieces(block: bytes, at: int, tally: Tally) -> Iterator[tuple[int, bytes]]:

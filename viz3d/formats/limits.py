@@ -16,7 +16,7 @@ MIB = 1024 * 1024
 
 LINE_BYTES = 8 * MIB  # a longer line is a broken writer, not a row
 FILE_BYTES = 1024 * MIB  # of one log
-UNPACKED_BYTES = 1024 * MIB  # of one compressed log
+UNPACKED_BYTES = 1024 * MIB  # of one compressed log, here and in a bucket
 RATIO = 200  # of the unpacked size of a log to that of the file
 DOCUMENT_BYTES = 64 * MIB  # of one JSON document, which is parsed whole
 VALUES = 4_000_000  # of one JSON document; parsed, each takes about 100 bytes
@@ -28,31 +28,38 @@ SCALARS = 10_000_000  # of the event files of one run: 240 MB
 METRICS = 2_000  # per table
 NESTED_KEYS = 100  # of one nested object that is flattened
 DEPTH = 32  # of nested JSON
-NAME_CHARS = 200  # of a metric's name
-RUNS = 1_000  # in one log or export
+NAME_CHARS = 200  # of a metric's name; the recorder has it so, too, so nobody can change it
 GRID_FILE_BYTES = 256 * MIB  # of a file that holds a landscape
 GRID_BYTES = 40 * MIB  # of all arrays in an archive, unpacked: four of them at the cap on nodes
 GRID_NODES = 1_000_000  # of one landscape
 GRID_MEMBERS = 64  # arrays in one file of a landscape
-NUMBERS = 45_000_000  # of one log, and where they stand; read, each takes about 10 bytes
 CELLS = 20_000_000  # rows times columns of a Parquet file; read, each takes about 22 bytes
-TEXT_BYTES = 64 * MIB  # in a Parquet file, as it stands there once it is unpacked
+TEXT_BYTES = 64 * MIB  # in a Parquet file, as it stands there unpacked
+SINGLE_VALUES = 100_000  # of one file of Neptune's exporter, beside its series
+RUNS = 1_000  # in one console log, or one export of Neptune
+# Of all files of one run together:
+NUMBERS = 50_000_000  # and four for each row of a column; read, each takes about 8 bytes
+HISTORY_CELLS = 50_000_000  # steps times metrics, of superseded rows too; each takes 8 bytes
+LAYER_ROWS = 4_000_000  # steps times layers; each takes up to 100 bytes
+NONFINITE = 500_000  # values that are not finite and listed one by one
 
 SETTINGS: Mapping[str, tuple[str, int]] = {
-    "LINE_BYTES": ("VIZ3D_MAX_LINE_MIB", MIB),
-    "FILE_BYTES": ("VIZ3D_MAX_FILE_MIB", MIB),
-    "UNPACKED_BYTES": ("VIZ3D_MAX_UNPACKED_MIB", MIB),
-    "RATIO": ("VIZ3D_MAX_RATIO", 1),
-    "DOCUMENT_BYTES": ("VIZ3D_MAX_DOCUMENT_MIB", MIB),
-    "VALUES": ("VIZ3D_MAX_VALUES", 1),
-    "REPORT_BYTES": ("VIZ3D_MAX_REPORT_MIB", MIB),
-    "METRICS": ("VIZ3D_MAX_METRICS", 1),
-    "DEPTH": ("VIZ3D_MAX_DEPTH", 1),
-    "RUNS": ("VIZ3D_MAX_RUNS", 1),
-    "GRID_NODES": ("VIZ3D_MAX_GRID_NODES", 1),
-    "NUMBERS": ("VIZ3D_MAX_NUMBERS", 1),
-    "CELLS": ("VIZ3D_MAX_CELLS", 1),
-}
+    **{
+        f"{what}_BYTES": (f"VIZ3D_MAX_{what}_MIB", MIB)
+        for what in (
+            "LINE", "FILE", "UNPACKED", "DOCUMENT", "REPORT", "CONFIG", "RECORD", "GRID_FILE",
+            "GRID", "TEXT",
+        )
+    },
+    **{
+        what: (f"VIZ3D_MAX_{what}", 1)
+        for what in (
+            "RATIO", "VALUES", "FIELDS", "SCALARS", "METRICS", "NESTED_KEYS", "DEPTH",
+            "GRID_NODES", "GRID_MEMBERS", "CELLS", "SINGLE_VALUES", "RUNS", "NUMBERS",
+            "HISTORY_CELLS", "LAYER_ROWS", "NONFINITE",
+        )
+    },
+}  # fmt: skip
 """Caps that can be changed: by which setting, and how much one of its units is."""
 
 _CAP = re.compile(r"\{limit:(\w+)\}")

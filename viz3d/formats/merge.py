@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from viz3d.formats.rows import Cells, Joined, Rows, concatenate, to_history
+from viz3d.formats import limits
+from viz3d.formats.columns import Columns, Piece
+from viz3d.formats.rows import CLOCKS, Joined
 
 
-def merge(parts: Sequence[Joined]) -> Joined:
+def merge(parts: list[Joined]) -> Joined:
     """Join the histories of several pieces of one run on the step; a later piece wins.
 
     Parameters
     ----------
-    parts : sequence of Joined
-        At least one.
+    parts : list of Joined
+        At least one. The list is emptied, so that their columns can go one after the other.
 
     Returns
     -------
@@ -24,33 +24,51 @@ def merge(parts: Sequence[Joined]) -> Joined:
     import pandas as pd
 
     if len(parts) == 1:
-        return parts[0]
-    steps = [part.history.index.to_numpy() for part in parts]
-    whole = Rows(
-        step=np.concatenate(steps),
-        columns=_stack(parts, np.cumsum([0, *map(len, steps)])),
-    )
-    history, nonfinite, replaced = to_history(whole, np.ones(len(whole.step), dtype=bool))
+        return parts.pop()
+    steps = np.unique(np.concatenate([part.history.index.to_numpy() for part in parts]))
+    attempts = pd.concat([part.attempts for part in parts], ignore_index=True)
+    counts = {
+        name: sum(getattr(part, name) for part in parts)
+        for name in ("replaced", "restarts", "beyond", "aside_beyond", "unlisted")
+    }
+    resorted = any(part.resorted for part in parts)
+    pieces = [_Piece(part, steps) for part in parts]
+    parts.clear()
+    metrics = list(dict.fromkeys(metric for piece in pieces for metric in piece.columns))
+    # What was set aside keeps its room.
+    room = max(0, limits.HISTORY_CELLS - attempts.size)
+    history = Columns(steps[: room // max(1, len(metrics))])
+    for metric in metrics:
+        found = [piece.spend(metric) for piece in pieces if metric in piece.columns]
+        history.add(metric, found, counted=metric not in CLOCKS)
+    counts["replaced"] += history.replaced
+    counts["unlisted"] += history.unlisted
+    counts["beyond"] += len(steps) - len(history.steps)
     return Joined(
-        history=history,
-        attempts=pd.concat([part.attempts for part in parts], ignore_index=True),
-        nonfinite=nonfinite,
-        replaced=replaced + sum(part.replaced for part in parts),
-        restarts=sum(part.restarts for part in parts),
-        resorted=any(part.resorted for part in parts),
+        history=history.frame(metrics),
+        attempts=attempts,
+        nonfinite=history.nonfinite(metrics),
+        resorted=resorted,
+        **counts,
     )
 
 
-def _stack(parts: Sequence[Joined], offsets: np.ndarray) -> dict[str, Cells]:
-    """Lay the pieces' histories end to end, as rows that were logged one piece after the other."""
-    pieces: dict[str, list[Cells]] = {}
-    for part, offset in zip(parts, offsets, strict=False):
+class _Piece:
+    """One part, whose columns are given up one by one."""
+
+    def __init__(self, part: Joined, steps: np.ndarray) -> None:
         index = part.history.index
+        self.columns = {str(name): column.to_numpy() for name, column in part.history.items()}
+        self._place = np.searchsorted(steps, index.to_numpy()).astype(np.int32)
         nan = part.nonfinite[np.isnan(part.nonfinite["value"].to_numpy(dtype=float))]
-        for metric in part.history.columns:
-            values = part.history[metric].to_numpy()
-            logged = ~np.isnan(values)
-            logged[index.get_indexer(nan.loc[nan["metric"] == metric, "step"])] = True
-            at = np.flatnonzero(logged)
-            pieces.setdefault(str(metric), []).append(Cells(at + offset, values[at]))
-    return {metric: concatenate(cells) for metric, cells in pieces.items()}
+        self._nan = {
+            str(metric): index.get_indexer(found) for metric, found in nan.groupby("metric")["step"]
+        }
+
+    def spend(self, metric: str) -> Piece:
+        """Return where the metric was logged, and its values there."""
+        values = self.columns.pop(metric)
+        logged = ~np.isnan(values)
+        logged[self._nan.get(metric, np.empty(0, np.int64))] = True
+        at = np.flatnonzero(logged)
+        return at, values[at], self._place

@@ -46,7 +46,8 @@ _NAMES = {
     "Average sequence length": "sequence_length",
 }
 _SMOOTHED = Problem(
-    "nanochat prints a moving average of the training loss, not the loss of each step."
+    "nanochat prints a moving average of the training loss, not the loss of each step.",
+    "Record the run with viz3d.Recorder to see the loss of each step.",
 )
 
 KIND = LOG_KIND

@@ -22,6 +22,8 @@ from viz3d.formats.arrow import coded, is_text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.numbers import TOO_MANY, clean_name
 from viz3d.formats.parquet import batches, check_size, opened, readable
+from viz3d.formats.remedies import parted
+from viz3d.formats.room import NO_ROOM, Room
 from viz3d.formats.rows import Cells
 from viz3d.formats.steps import to_rows
 from viz3d.formats.table import Table
@@ -48,15 +50,12 @@ VALUES = {
 }
 KEYS = ("project_id", "run_id", "attribute_path", "attribute_type")
 COLUMNS = (*KEYS, "step", *VALUES.values())
-MOST_VALUES = 100_000  # single values of one file
 STRING = 50  # bytes of a string of Python, beside its letters
 
 NOT_READ = (
     "{n} value{|s} of series of text, of histograms and of files {was|were} not read ({names})."
 )
-TOO_MANY_VALUES = (
-    f"{{n}} single value{{|s}} beyond the first {MOST_VALUES:,} {{was|were}} left out."
-)
+TOO_MANY_VALUES = "{n} single value{|s} beyond the first {limit:SINGLE_VALUES} {was|were} left out."
 LONG_TEXTS = (
     "{n} single value{|s} beyond the first {limit:TEXT_BYTES} of text {was|were} left out "
     "({names})."
@@ -70,9 +69,10 @@ Key = tuple[str, str]
 
 
 @dataclass
-class _Texts:
-    """How many bytes of text single values may still hold: each row may repeat the same."""
+class _Room:
+    """The room for numbers, and for bytes of text of single values: each may repeat the same."""
 
+    numbers: Room
     left: int
 
     def fitting(self, table: pa.Table, tally: Tally) -> pa.Table:
@@ -124,12 +124,12 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If none of them is such an export.
     """
     runs: dict[Key, _Run] = defaultdict(_Run)
-    tally, texts = Tally(next(iter(files))), _Texts(limits.TEXT_BYTES)
+    tally, room = Tally(next(iter(files))), _Room(Room(), limits.TEXT_BYTES)
     reasons: dict[str, str] = {}
     for name in sorted(files, key=_number):
         of_file = Tally(name)
         try:
-            _read_part(files[name], runs, of_file, texts)
+            _read_part(files[name], runs, of_file, room)
         except (NotMine, OSError) as error:
             reasons[name] = str(error) if isinstance(error, NotMine) else "it cannot be read"
         else:
@@ -139,7 +139,9 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     numbers = {_number(name) for name in files}
     if missing := max(numbers) + 1 - len(numbers):
         tally.add(MISSING, count=missing)
-    told = [Problem(f"The part was left out: {why}.", file=name) for name, why in reasons.items()]
+    told = [
+        Problem(*parted(f"The part was left out: {why}."), name) for name, why in reasons.items()
+    ]
     used = tuple(name for name in files if name not in reasons)
     pieces = [
         _parsed(run, used, name) for run, name in zip(runs.values(), _names(runs), strict=True)
@@ -168,7 +170,7 @@ def _fits(schema: pa.Schema) -> bool:
     return once and {*KEYS, "step", "float_value"} <= set(schema.names)
 
 
-def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: _Texts) -> None:
+def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: _Room) -> None:
     import pyarrow as pa
 
     with opened(path) as file:
@@ -179,11 +181,14 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: _Texts) ->
         raise NotMine("it has columns that hold more than those of such an export")
     with opened(path, dictionaries=texts) as file:
         check_size(file, len(columns))
-        left = MOST_VALUES
+        left = limits.SINGLE_VALUES
         for group in batches(file, columns, tally):
             kinds = _Coded(group["attribute_type"])
             series = group.filter(pa.array(kinds.are(SERIES)))
-            _add_series(series, runs, tally)
+            if room.numbers.take(5 * len(series)):  # each value has its own step
+                _add_series(series, runs, tally)
+            else:
+                tally.add(NO_ROOM, count=len(series))
             single = group.filter(pa.array(kinds.are(*VALUES)))
             if len(single) > left:
                 tally.add(TOO_MANY_VALUES, count=len(single) - left)
@@ -298,12 +303,13 @@ def _parsed(run: _Run, used: Sequence[str], name: str) -> Parsed:
     for path in list(run.series)[limits.METRICS :]:
         tally.add(TOO_MANY, count=sum(len(steps) for steps, _ in run.series[path]))
     parts = {
-        path: [np.concatenate(both) for both in zip(*run.series[path], strict=True)]
+        path: [np.concatenate(both) for both in zip(*run.series.pop(path), strict=True)]
         for path in paths
     }
     every = np.unique(np.concatenate([np.empty(0), *(steps for steps, _ in parts.values())]))
     columns = {"step": Cells(np.arange(len(every)), every)}
-    for path, (steps, values) in parts.items():
+    for path in paths:
+        steps, values = parts.pop(path)
         order = np.argsort(steps, kind="stable")
         # A metric may be called "step"; that column is ours.
         own = path if path not in columns else f"{path} (logged)"

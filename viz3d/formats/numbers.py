@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 # One way to match each text: two would take minutes for a cell of 100,000 digits and a letter.
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+# C on Windows says which one, as in -nan(ind).
+_NAN = re.compile(r"nan\([a-z0-9_]*\)")
+INT64_CHARS = len("-9223372036854775808")
 NOT_FINITE = {"nan": np.nan, "inf": np.inf, "infinity": np.inf}
 TRUTHS = {"true": 1, "false": 0}
 GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
 
-TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as number{|s} ({names})."
+TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as {a number|numbers} ({names})."
 BOOLEANS = "{n} true/false value{|s} {was|were} taken as 1 and 0 ({names})."
 NOT_NUMBERS = "{n} value{|s} that {was|were} no number {was|were} left out ({names})."
 TOO_MANY = "{n} value{|s} of metrics beyond the first {limit:METRICS} {was|were} left out."
@@ -102,16 +105,17 @@ def _from_text(
     text = value.strip()
     if text.lower() in GAPS:
         return None
-    if text.lower() in TRUTHS:
+    if text.lower() in TRUTHS and not counts_steps(name):
         tally.add(BOOLEANS, line=line, name=name)
         return TRUTHS[text.lower()]
     unsigned = text.lstrip("+-").lower()
-    if unsigned in NOT_FINITE and len(text) - len(unsigned) <= 1:
-        return -NOT_FINITE[unsigned] if text.startswith("-") else NOT_FINITE[unsigned]
-    if len(text) < 64 and NUMBER.fullmatch(text):
+    if len(text) - len(unsigned) <= 1 and (name_of := _NAN.sub("nan", unsigned)) in NOT_FINITE:
+        return -NOT_FINITE[name_of] if text.startswith("-") else NOT_FINITE[name_of]
+    if NUMBER.fullmatch(text):
         if told:
             tally.add(TEXT_NUMBERS, line=line, name=name)
-        return int(text) if text.lstrip("+-").isdecimal() and len(text) < 19 else float(text)
+        whole = unsigned.isdecimal() and len(text) <= INT64_CHARS and int(text)
+        return float(text) if whole is False or not -(2**63) <= whole < 2**63 else whole
     tally.add(NOT_NUMBERS, line=line, name=name)
     return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viz3d.formats.remedies import remedy
+from viz3d.formats.remedies import parted
 from viz3d.run import Origin, Problem
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def origins(
 def not_read(path: str, reasons: Mapping[str, Sequence[tuple[str, str]]]) -> Problem:
     """Say that no format read a file, and why."""
     said = "; ".join(f"{form}: {reason}" for form, reason in reasons[path])
-    what = f"The file was not read ({said})."
-    return Problem(what, remedy(what), path)
+    return Problem(*parted(f"The file was not read ({said})."), path)
 
 
 def _origin(

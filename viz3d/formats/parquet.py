@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
 INCOMPLETE = "it is no complete Parquet file (cut, or still being written)"
+BROKEN = "it is damaged, so its columns cannot be read"
 ENCRYPTED = "it is encrypted; write it without encryption"
 DAMAGED = "{n} row group{|s} {is|are} damaged; {its|their} rows from there on were left out."
 LONG_TEXT = (
@@ -33,13 +34,15 @@ _REPEATED = re.compile(r"\.(list|bag|array|key_value|map)\..*")
 BATCH = 256 * 1024  # rows that are held unpacked at a time
 
 
-def read_table(path: Path, tally: Tally) -> Table:
+def read_table(path: Path, tally: Tally, *, whole: bool = True) -> Table:
     """Read a Parquet file.
 
     Parameters
     ----------
     path : pathlib.Path
     tally : Tally
+    whole : bool
+        Whether all of it or nothing is wanted; else damage costs its row group.
 
     Returns
     -------
@@ -54,7 +57,16 @@ def read_table(path: Path, tally: Tally) -> Table:
         check_size(file, file.metadata.num_columns)
         columns, texts = readable(file, tally)
     with opened(path, dictionaries=texts) as file:
-        return from_arrow(file.read(columns, use_threads=False), tally)
+        arrow = file.read(columns, use_threads=False) if whole else _pieced(file, columns, tally)
+        return from_arrow(arrow, tally)
+
+
+def _pieced(file: pq.ParquetFile, columns: Sequence[str], tally: Tally) -> pa.Table:
+    """Read what can be read of some columns."""
+    import pyarrow as pa
+
+    pieces = list(batches(file, columns, tally))
+    return pa.concat_tables(pieces) if pieces else file.schema_arrow.empty_table()
 
 
 def readable(
@@ -137,13 +149,15 @@ def opened(path: Path, *, dictionaries: Sequence[str] = ()) -> Iterator[pq.Parqu
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    reason = INCOMPLETE
     try:
         with pq.ParquetFile(
             path, read_dictionary=list(dictionaries), page_checksum_verification=True
         ) as file:
+            reason = BROKEN
             yield file
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise NotMine(ENCRYPTED if "crypt" in str(error) else INCOMPLETE) from error
+        raise NotMine(ENCRYPTED if "crypt" in str(error) else reason) from error
 
 
 def check_size(file: pq.ParquetFile, columns: int) -> None:
@@ -194,4 +208,4 @@ def batches(file: pq.ParquetFile, columns: Sequence[str], tally: Tally) -> Itera
             good += 1
             yield pa.Table.from_batches([piece])
     if damaged and not good:
-        raise NotMine("none of its row groups can be read; they are damaged")
+        raise NotMine("all of its row groups are damaged")

@@ -71,8 +71,9 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
                 tally.add(OTHERS, name=other)
         paths, texts = readable(file, tally, columns)
     with opened(path, dictionaries=texts) as file:
-        tables = [from_arrow(group, tally) for group in batches(file, paths, tally)]
-    return [parse_table(stack(tables, tally), tally)]
+        tables = (from_arrow(group, tally) for group in batches(file, paths, tally))
+        table = stack(tables, tally, cut=True)
+    return [parse_table(table, tally)]
 
 
 def _numbers(schema: pa.Schema) -> list[str]:

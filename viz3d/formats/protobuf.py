@@ -11,29 +11,33 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _SIZES = {FIXED64: 8, FIXED32: 4}
 
 
+class TooManyFields(ValueError):
+    """A message has more fields than the cap allows."""
+
+
 def key(number: int, kind: int) -> int:
     """Return what stands before a field of that number and wire type."""
     return number << 3 | kind
 
 
-def fields(message: bytes) -> Iterator[tuple[int, Any]]:
+def fields(message: bytes | memoryview) -> Iterator[tuple[int, Any]]:
     """Take a message apart.
 
     Parameters
     ----------
-    message : bytes
+    message : bytes or memoryview
 
     Yields
     ------
     key : int
         As `key` gives it: a known field of another type than expected is an unknown one.
     value : int or bytes
-        An unsigned int for `VARINT`, the bytes themselves for the others.
+        An unsigned int for `VARINT`, the bytes themselves for the others, as the message has them.
 
     Raises
     ------
     ValueError
-        If the message is damaged, or has more fields than any that is meant to be read.
+        If the message is damaged; `TooManyFields` where it has more than the cap allows.
     """
     at, end = 0, len(message)
     for _ in range(limits.FIELDS):
@@ -55,10 +59,10 @@ def fields(message: bytes) -> Iterator[tuple[int, Any]]:
         yield found, message[at : at + size]
         at += size
     if at < end:
-        raise ValueError("too many fields")
+        raise TooManyFields
 
 
-def picked(message: bytes, *keys: int) -> dict[int, Any]:
+def picked(message: bytes | memoryview, *keys: int) -> dict[int, Any]:
     """Return the fields of `message` with these keys, of a repeated one the last.
 
     Raises
@@ -69,7 +73,7 @@ def picked(message: bytes, *keys: int) -> dict[int, Any]:
     return {found: value for found, value in fields(message) if found in keys}
 
 
-def varint(message: bytes, at: int) -> tuple[int, int]:
+def varint(message: bytes | memoryview, at: int) -> tuple[int, int]:
     """Read an unsigned integer at `at`; return it and where the next thing stands.
 
     Raises

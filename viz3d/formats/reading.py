@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viz3d.formats import limits
 from viz3d.formats.base import Parsed
 from viz3d.formats.copies import less_copies
 from viz3d.formats.grids import in_order
@@ -139,7 +140,7 @@ def _contents(
 ) -> Contents:
     used = tuple(dict.fromkeys(path for part in parts for path in part.used))
     tally = Tally(used[0] if used else "")
-    joined = merge([join_rows(part.rows) for part in parts if part.rows is not None] or [no_rows()])
+    joined = merge(_joined(parts) or [no_rows()])
     joined.tell(tally)
     history, wide = split_layers(joined.history, tally)
     layers = [part.layers for part in parts if part.layers is not None]
@@ -162,6 +163,16 @@ def _contents(
         landscapes=in_order(landscapes),
         origins=origins(parts, history.columns, reasons, left, wide=wide is not None),
     )
+
+
+def _joined(parts: Sequence[Parsed]) -> list[Joined]:
+    """Join the rows of each part, which are given up for it, within the room for all of them."""
+    joined: list[Joined] = []
+    for part in parts:
+        if part.rows is not None:
+            room = max(0, limits.HISTORY_CELLS - sum(each.cells for each in joined))
+            joined.append(join_rows(part.rows, spend=True, room=room))
+    return joined
 
 
 def _stacked(layers: Sequence[pd.DataFrame]) -> pd.DataFrame:

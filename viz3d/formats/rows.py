@@ -7,14 +7,16 @@ rows become a history with one row per step; what a restart superseded is kept a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from viz3d.formats import limits
 from viz3d.formats.attempts import MAX_RESTARTS, attempt_starts, survivors
+from viz3d.formats.columns import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +25,19 @@ if TYPE_CHECKING:
 
 # Columns that a logger puts into every row by itself, so into a late one too.
 CLOCKS = frozenset({"time", "_timestamp", "_runtime", "_step"})
+
+BEYOND = (
+    "The last {n} step{|s} {was|were} left out, because a history has at most "
+    "{limit:HISTORY_CELLS} cells: steps times metrics, whether logged or not."
+)
+ASIDE_BEYOND = (
+    "{n} superseded row{|s} {was|were} left out, because with the history they have more than "
+    "{limit:HISTORY_CELLS} cells."
+)
+UNLISTED = (
+    "{n} value{|s} that {is|are} not finite {is|are} shown as missing: the first "
+    "{limit:NONFINITE} are listed."
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,9 @@ class Cells:
     value: np.ndarray
 
 
+SPENT = Cells(np.empty(0, np.int64), np.empty(0))
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of a log in the order of the file.
@@ -56,7 +74,7 @@ class Rows:
     """
 
     step: np.ndarray
-    columns: Mapping[str, Cells]
+    columns: dict[str, Cells]
     starts: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -74,6 +92,9 @@ class Joined:
         How often the steps went back.
     resorted : bool
         True when the steps were in no order, so that they were sorted and no restart was sought.
+    beyond, aside_beyond, unlisted : int
+        Steps of the history, superseded rows and values that are not finite for which the caps
+        leave no room.
     """
 
     history: pd.DataFrame
@@ -82,9 +103,17 @@ class Joined:
     replaced: int = 0
     restarts: int = 0
     resorted: bool = False
+    beyond: int = 0
+    aside_beyond: int = 0
+    unlisted: int = 0
+
+    @property
+    def cells(self) -> int:
+        """How many the history and what was set aside have, empty ones among them."""
+        return self.history.size + self.attempts.size
 
     def tell(self, tally: Tally) -> None:
-        """Count in `tally` what was replaced, superseded or sorted."""
+        """Count in `tally` what was replaced, superseded, sorted or left out."""
         if self.resorted:
             tally.add("The steps are in no order, so the rows were sorted by step.")
         if self.restarts:
@@ -99,9 +128,13 @@ class Joined:
                 "later one was kept.",
                 count=self.replaced,
             )
+        too_much = {BEYOND: self.beyond, ASIDE_BEYOND: self.aside_beyond, UNLISTED: self.unlisted}
+        for what, count in too_much.items():
+            if count:
+                tally.add(what, count=count)
 
 
-def join_rows(rows: Rows) -> Joined:
+def join_rows(rows: Rows, *, spend: bool = False, room: int | None = None) -> Joined:
     """Join rows of one step, and set aside what a restart superseded.
 
     The same metric twice at one step keeps the later value. Where steps go back, the earlier rows
@@ -112,6 +145,11 @@ def join_rows(rows: Rows) -> Joined:
     Parameters
     ----------
     rows : Rows
+    spend : bool
+        Whether the cells of `rows` are given up one column after the other, so that never two
+        copies of all are held. The names of its columns stay.
+    room : int, optional
+        Cells that there may be; by default as many as the cap says.
 
     Returns
     -------
@@ -120,16 +158,39 @@ def join_rows(rows: Rows) -> Joined:
     metrics = [cells.row for name, cells in rows.columns.items() if name not in CLOCKS]
     told = _told_starts(rows)
     starts = _attempt_starts(rows.step, metrics, sorted(told))
+    del metrics
     kept, attempt = survivors(rows.step, starts or (), told)
-    history, nonfinite, replaced = to_history(rows, kept)
+    steps, place = _places(rows.step, kept)
+    most = (limits.HISTORY_CELLS if room is None else room) // max(1, len(rows.columns))
+    history, gone = Columns(steps[:most]), np.flatnonzero(~kept)
+    beside = gone[: most - len(history.steps)]
+    attempts = {"attempt": attempt[beside] + 1, "step": rows.step[beside]}
+    aside, set_aside = Columns(attempts["step"]), _place(beside, None, len(rows.step))
+    del kept, attempt
+    for metric, cells in _largest_first(rows, spend=spend):
+        history.add(metric, [(cells.row, cells.value, place)], counted=metric not in CLOCKS)
+        if len(beside):
+            aside.add(metric, [(cells.row, cells.value, set_aside)])
     return Joined(
-        history=history,
-        attempts=_superseded(rows, kept, attempt),
-        nonfinite=nonfinite,
-        replaced=replaced,
+        history=history.frame(rows.columns),
+        attempts=_attempts(attempts, aside.columns, rows.columns),
+        nonfinite=history.nonfinite(rows.columns),
+        replaced=history.replaced,
         restarts=len(starts or ()),
         resorted=starts is None,
+        beyond=len(steps) - len(history.steps),
+        aside_beyond=len(gone) - len(beside),
+        unlisted=history.unlisted,
     )
+
+
+def _largest_first(rows: Rows, *, spend: bool) -> Iterator[tuple[str, Cells]]:
+    """Yield the columns; given up, the largest make room for the others."""
+    for metric in sorted(rows.columns, key=lambda name: -len(rows.columns[name].row)):
+        cells = rows.columns[metric]
+        if spend:
+            rows.columns[metric] = SPENT
+        yield metric, cells
 
 
 def no_rows() -> Joined:
@@ -189,86 +250,40 @@ def _values(rows: Rows, metric: str) -> set[tuple[int, int]]:
     return set(zip(rows.step[cells.row].tolist(), bits.tolist(), strict=True))
 
 
-def to_history(rows: Rows, kept: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Join the rows that are kept; return the history, what is not finite, and the replaced."""
-    import pandas as pd
-
-    steps, place = _places(rows.step, kept)
-    columns: dict[str, np.ndarray] = {}
-    odd: list[pd.DataFrame] = []
-    replaced = 0
-    for metric, cells in rows.columns.items():
-        at, values = _placed(cells, place)
-        if not len(at):
-            continue
-        repeated = not (np.diff(at) > 0).all()
-        column = values
-        if place is not None or repeated or len(at) < len(steps):
-            column = np.full(len(steps), np.nan)
-            column[at] = values  # of a repeated position the last value stays
-        columns[metric] = column
-        if repeated and metric not in CLOCKS:
-            replaced += _count_replaced(at, values)
-        if not np.isfinite(values).all():
-            bad = np.unique(at)
-            bad = bad[~np.isfinite(column[bad])]
-            odd.append(pd.DataFrame({"step": steps[bad], "metric": metric, "value": column[bad]}))
-    index = pd.Index(steps, dtype=np.int64, name="step", copy=False)
-    nonfinite = pd.concat(odd, ignore_index=True) if odd else _no_nonfinite()
-    nonfinite = nonfinite.sort_values("step", kind="stable", ignore_index=True)
-    # Each column stays where it is: to lay them side by side would need as much memory again.
-    return pd.DataFrame(columns, index=index, copy=False), nonfinite, replaced
-
-
 def _places(step: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the steps of the history, and where each row goes: -1 for nowhere, None for as is."""
-    if kept.all() and (step[1:] > step[:-1]).all():
+    whole = kept.all()
+    if whole and (step[1:] > step[:-1]).all():
         return step, None
-    steps, inverse = np.unique(step[kept], return_inverse=True)
-    place = np.full(len(step), -1, dtype=np.int64)
-    place[kept] = inverse
-    return steps, place
+    chosen, order = step if whole else step[kept], None
+    if not (chosen[1:] >= chosen[:-1]).all():
+        order = np.argsort(chosen, kind="stable")
+        chosen = chosen[order]
+    new = np.append(True, chosen[1:] != chosen[:-1])[: len(chosen)]
+    rows = np.flatnonzero(kept)
+    rows = rows if order is None else rows[order]
+    return chosen[new], _place(rows, np.cumsum(new, dtype=np.int32) - 1, len(step))
 
 
-def _placed(cells: Cells, place: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    values = np.asarray(cells.value, dtype=np.float64)
-    if place is None:
-        return cells.row, values
-    at = place[cells.row]
-    return at[at >= 0], values[at >= 0]
+def _place(rows: np.ndarray, places: np.ndarray | None, n: int) -> np.ndarray:
+    """Say of each of `n` rows where it goes: those given to their places, else in a sequence."""
+    place = np.full(n, -1, dtype=np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32) if places is None else places
+    return place
 
 
-def _no_nonfinite() -> pd.DataFrame:
+def _attempts(
+    about: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray], order: Iterable[str]
+) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame(
-        {"step": np.empty(0, np.int64), "metric": pd.Series(dtype=str), "value": np.empty(0)}
-    )
-
-
-def _count_replaced(at: np.ndarray, values: np.ndarray) -> int:
-    """Count values that are followed by another value for the same place."""
-    order = np.argsort(at, kind="stable")
-    at, values = at[order], values[order]
-    differ = (values[1:] != values[:-1]) & ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
-    return int(((at[1:] == at[:-1]) & differ).sum())
-
-
-def _superseded(rows: Rows, kept: np.ndarray, attempt: np.ndarray) -> pd.DataFrame:
-    import pandas as pd
-
-    gone = np.flatnonzero(~kept)
-    place = np.full(len(rows.step), -1, dtype=np.int64)
-    place[gone] = np.arange(len(gone))
-    columns: dict[str, np.ndarray] = {"attempt": attempt[gone] + 1, "step": rows.step[gone]}
-    for metric, cells in rows.columns.items() if len(gone) else ():
-        at = place[cells.row]
-        if (at >= 0).any():
-            column = np.full(len(gone), np.nan)
-            column[at[at >= 0]] = cells.value[at >= 0]
-            # A metric may be called "step" or "attempt"; the first two columns are ours.
-            columns[metric if metric not in columns else f"{metric} (logged)"] = column
-    return pd.DataFrame(columns)
+    # A metric may be called "step" or "attempt"; the first two columns are ours.
+    logged = {
+        metric if metric not in about else f"{metric} (logged)": columns[metric]
+        for metric in order
+        if metric in columns
+    }
+    return pd.DataFrame({**about, **logged}, copy=False)
 
 
 def _times(count: int) -> str:

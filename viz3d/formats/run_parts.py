@@ -85,8 +85,11 @@ class Parts:
 
     def read(self, tally: Tally) -> Table:
         """Read every row once; what cannot be read is counted in `tally`."""
+        return stack(self._tables(tally), tally, cut=True)
+
+    def _tables(self, tally: Tally) -> Iterator[Table]:
         # Others count from 0: no packed part stands for that one.
-        tables = self._originals(-1, 0, 0, 0, tally)
+        yield from self._originals(-1, 0, 0, 0, tally)
         through = start = 0
         for entry in self._entries:
             name = self._packed.get(entry.part)
@@ -97,11 +100,11 @@ class Parts:
                     "were read from the original parts.",
                     name=entry.part,
                 )
-                tables += self._originals(through, entry.through, start, entry.bytes, tally)
+                yield from self._originals(through, entry.through, start, entry.bytes, tally)
             else:
-                tables.append(packed)
+                yield packed
             through, start = entry.through, entry.bytes
-        tables += self._originals(through, None, start, None, tally)
+        yield from self._originals(through, None, start, None, tally)
         if self._missing:
             tally.add(
                 f"{{n}} part{{|s}} {{is|are}} missing (the first is number {self._first_missing}); "
@@ -115,23 +118,23 @@ class Parts:
                 "({names}); the rows were read from the original parts.",
                 name=name,
             )
-        return stack(tables, tally)
 
     def _originals(
         self, after: int, upto: int | None, start: int, stop: int | None, tally: Tally
-    ) -> list[Table]:
+    ) -> Iterator[Table]:
         """Read the numbered parts above `after` up to `upto`, and the lines between two bytes."""
         number = self._numbered.__getitem__
         first = bisect_right(self._in_order, after, key=number)
         behind = None if upto is None else bisect_right(self._in_order, upto, key=number)
         found = self._in_order[first:behind]
         self._count_missing(after, upto, dict.fromkeys(map(number, found)))
-        tables = self._numbered_tables(found, tally)
+        yield from self._numbered_tables(found, tally)
         if self._lines and (stop is None or stop > start):
             path = self._files[self._lines]
             begun_anew = stop is None and path.stat().st_size < start
-            tables.append(self._read_one(self._lines, tally, 0 if begun_anew else start, stop))
-        return [table for table in tables if table is not None]
+            table = self._read_one(self._lines, tally, 0 if begun_anew else start, stop)
+            if table is not None:
+                yield table
 
     def _count_missing(self, after: int, upto: int | None, there: Iterable[int]) -> None:
         numbers = [number for number in there if number > 0]
@@ -142,14 +145,13 @@ class Parts:
             self._missing += missing
             self._first_missing = self._first_missing or first
 
-    def _numbered_tables(self, names: Sequence[str], tally: Tally) -> list[Table | None]:
+    def _numbered_tables(self, names: Sequence[str], tally: Tally) -> Iterator[Table]:
         """Read parts in their order: small ones together, since there may be thousands."""
-        tables: list[Table | None] = []
         for some in _bundles(names, self._files):
             table = self._read_together(some, tally) if len(some) > 1 else None
             # Where anything is odd each is read by itself, to tell which.
-            tables += [table] if table else [self._read_one(name, tally) for name in some]
-        return tables
+            each = iter([table]) if table else (self._read_one(name, tally) for name in some)
+            yield from (found for found in each if found is not None)
 
     def _read_together(self, names: Sequence[str], tally: Tally) -> Table | None:
         try:
@@ -166,7 +168,9 @@ class Parts:
         path = self._files[name]
         try:
             if name.endswith(".parquet"):
-                return parquet.read_table(path, of_file)
+                # What a packed part does not give whole is read from what it stands for.
+                packed = name in self._packed.values()
+                return parquet.read_table(path, of_file, whole=packed)
             return jsonl.read_table(path, of_file, start, stop)
         except NotMine as reason:
             of_file.add(f"The file was left out: {reason}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,7 @@ def counts_steps(name: str) -> bool:
 
 
 def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES) -> Rows:
-    """Turn a table into rows of a log.
+    """Turn a table into rows of a log; the columns of the table are given up for it.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
         if table.n:
             tally.add("There is no column of whole steps, so the rows were numbered from 0.")
         return Rows(np.arange(table.n, dtype=np.int64), _as_float(table.columns))
-    steps = table.columns[name]
+    steps = table.columns.pop(name)
     # Two columns may go by one name when it is cleaned: in each row the later one counts.
     last = np.append(steps.row[1:] != steps.row[:-1], True)[: len(steps.row)]
     usable = _is_step(steps.value) & last
@@ -72,8 +73,9 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
             f"{{n}} row{{|s}} without a whole number as {name!r} {{was|were}} left out.",
             count=left_out,
         )
-    others = {key: cells for key, cells in table.columns.items() if key != name}
-    return Rows(step, _as_float(others) if not left_out else _take(others, rows, table.n))
+    if not left_out:
+        return Rows(step, _as_float(table.columns))
+    return Rows(step, _take(table.columns, rows, table.n))
 
 
 def _step_column(table: Table, names: tuple[str, ...]) -> str | None:
@@ -98,17 +100,28 @@ def _is_step(values: np.ndarray) -> np.ndarray:
 def _as_float(columns: dict[str, Cells]) -> dict[str, Cells]:
     return {
         name: Cells(cells.row, cells.value.astype(np.float64, copy=False))
-        for name, cells in columns.items()
+        for name, cells in _given_up(columns)
     }
+
+
+def _given_up(columns: dict[str, Cells]) -> Iterator[tuple[str, Cells]]:
+    """Take one column after the other away, so that not two copies of all are held."""
+    for name in [*columns]:
+        yield name, columns.pop(name)
 
 
 def _take(columns: dict[str, Cells], rows: np.ndarray, n: int) -> dict[str, Cells]:
     """Keep only `rows` of `n`, and renumber them."""
     place = np.full(n, -1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
+    # Columns that share their rows go on to do so; what is held here keeps its place in memory.
+    moved: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     taken = {}
-    for name, cells in _as_float(columns).items():
-        at = place[cells.row]
-        if (at >= 0).any():
-            taken[name] = Cells(at[at >= 0], cells.value[at >= 0])
+    for name, cells in _given_up(columns):
+        if id(cells.row) not in moved:
+            at = place[cells.row]
+            moved[id(cells.row)] = cells.row, at >= 0, at[at >= 0]
+        _, there, at = moved[id(cells.row)]
+        if len(at):
+            taken[name] = Cells(at, cells.value[there].astype(np.float64, copy=False))
     return taken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from viz3d.errors import NotMine
 from viz3d.formats import limits
 from viz3d.formats.numbers import NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
+from viz3d.formats.room import NO_ROOM, Room, over
 from viz3d.formats.rows import Cells
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 ROOM = 8
 # Text in these columns says which layer a row is about; other text is no number and left out.
 LABELS = ("name", "layer", "layer_name", "module", "param", "parameter")
-# Rows after which numbers of Python become arrays: as objects they take four times as much.
-PIECE = 65_536
+# A text takes as much room as so many numbers.
+TEXT = 10
+# Numbers of Python that are held before they become arrays: they take four times as much.
+PIECE = 500_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Table:
         return column
 
 
-def stack(tables: Iterable[Table], tally: Tally) -> Table:
+def stack(tables: Iterable[Table], tally: Tally, *, cut: bool = False) -> Table:
     """Put tables under each other.
 
     Parameters
@@ -59,7 +62,9 @@ def stack(tables: Iterable[Table], tally: Tally) -> Table:
     tables : iterable of Table
         Of an iterator's, none is held longer than its numbers are needed.
     tally : Tally
-        Is told what goes over the cap on metrics.
+        Is told what goes over the caps.
+    cut : bool
+        Whether those that are beyond the cap on numbers are left out.
 
     Returns
     -------
@@ -68,13 +73,19 @@ def stack(tables: Iterable[Table], tally: Tally) -> Table:
     Raises
     ------
     NotMine
-        If they hold more numbers than the cap allows.
+        If they hold more numbers than the cap allows: without `cut`, or the first one alone.
     """
     columns: dict[str, _Pieces] = {}
     labels: dict[str, _Pieces] = {}
-    offset = count = held = 0
-    table = Table(0)
-    for table in tables:
+    offset = count = 0
+    table, room = Table(0), Room()
+    for found in tables:
+        if not room.take(numbers_of(found.columns.values(), found.labels.values())):
+            if not cut:
+                raise NotMine(over())
+            tally.add(NO_ROOM, count=found.n)
+            continue
+        table = found
         count += 1
         for into, cells in ((columns, table.columns), (labels, table.labels)):
             moved: dict[int, np.ndarray] = {}  # columns without gaps share their rows
@@ -86,20 +97,22 @@ def stack(tables: Iterable[Table], tally: Tally) -> Table:
                     moved[id(part.row)] = part.row + offset
                 into.setdefault(name, _Pieces()).add(moved[id(part.row)], part.value)
         offset += table.n
-        held += _numbers(table)
-        if held > limits.NUMBERS:
-            raise NotMine(limits.reason("it holds more than {limit:NUMBERS} numbers"))
     if count < 2:
         return table
-    del table
+    del table, found
     return Table(offset, _end_to_end(columns), _end_to_end(labels))
 
 
-def _numbers(table: Table) -> int:
-    """Count the numbers of a table, and those that say in which row they stand: held twice."""
-    cells = [*table.columns.values(), *table.labels.values()]
+def numbers_of(*columns: Iterable[Cells]) -> int:
+    """Count numbers, and four for each row in which some of them stand.
+
+    So many are needed at most to say where, and to find out which rows are joined. Text counts as
+    several, but once where cells share it.
+    """
+    cells = [each for some in columns for each in some]
     rows = {id(part.row): len(part.row) for part in cells}
-    return sum(len(part.value) for part in cells) + 2 * sum(rows.values())
+    texts = sum(len({*map(id, part.value)}) for part in cells if part.value.dtype == object)
+    return sum(len(part.value) for part in cells) + 4 * sum(rows.values()) + TEXT * texts
 
 
 class _Pieces:
@@ -147,16 +160,22 @@ class TableBuilder:
         Is told what was converted or left out.
     text_is_number : bool
         True where every cell is text, as in CSV, so that a number written as text is no news.
+    room : Room, optional
+        Shared with those who build other tables of the run. Rows that do not fit are left out.
     """
 
-    def __init__(self, tally: Tally, *, text_is_number: bool = False) -> None:
-        self.n = 0
+    def __init__(
+        self, tally: Tally, *, text_is_number: bool = False, room: Room | None = None
+    ) -> None:
+        self.n = self._held = 0
+        self._room = room or Room()
         self._tally = tally
         self._text_is_number = text_is_number
         self._pieces: list[Table] = []
         self._begun = 0  # the row that the present piece begins with
         self._columns: dict[str, tuple[list[int], list[float]]] = {}
         self._labels: dict[str, tuple[list[int], list[str]]] = {}
+        self._texts: dict[str, str] = {}
 
     def add(self, record: Mapping[str, Any], line: int | None = None) -> None:
         """Append one row.
@@ -168,12 +187,16 @@ class TableBuilder:
         line : int, optional
             Where it stands, for messages.
         """
+        if self._room.gone:
+            self._tally.add(NO_ROOM)
+            return
         row = self.n - self._begun
         for name, value in _flat(record, self._tally, line):
             if name in LABELS and is_label(value):
                 rows, texts = self._labels.setdefault(name, ([], []))
                 rows.append(row)
-                texts.append(value)
+                texts.append(self._texts.setdefault(value, value))
+                self._held += 1
                 continue
             number = to_number(value, name, self._tally, line, text_is_number=self._text_is_number)
             if number is None:
@@ -184,31 +207,48 @@ class TableBuilder:
             cells = self._columns.setdefault(name, ([], []))
             cells[0].append(row)
             cells[1].append(number)
+            self._held += 1
         self.n += 1
-        if row + 1 == PIECE:
-            self._pieces.append(self._piece())
-            # Names stay, because the cap is on those of all pieces.
-            self._columns = {name: ([], []) for name in self._columns}
-            self._labels, self._begun = {}, self.n
+        if self._held >= PIECE:
+            self._end_piece()
 
     def table(self) -> Table:
-        """Return what was added so far."""
-        if not self._pieces:
-            return self._piece()
-        pieces = [*self._pieces, self._piece()]
-        self._pieces = []
-        return stack((pieces.pop(0) for _ in range(len(pieces))), self._tally)
+        """Return what was added."""
+        return stack(self.pieces(), self._tally, cut=True)
+
+    def pieces(self) -> Iterator[Table]:
+        """Yield what was added, as tables to be stacked; none of them is kept."""
+        if self.n > self._begun or not self._pieces:
+            self._end_piece()
+        while self._pieces:
+            yield self._pieces.pop(0)
+
+    def _end_piece(self) -> None:
+        piece = self._piece()
+        if self._room.take(numbers_of(piece.columns.values(), piece.labels.values())):
+            self._pieces.append(piece)
+        else:
+            self._tally.add(NO_ROOM, count=piece.n)
+        # Names stay, because the cap is on those of all pieces.
+        self._columns = {name: ([], []) for name in self._columns}
+        self._labels, self._texts, self._begun, self._held = {}, {}, self.n, 0
 
     def _piece(self) -> Table:
+        shared: dict[bytes, np.ndarray] = {}  # columns without gaps share their rows
+
+        def cells(rows: list[int], values: np.ndarray) -> Cells:
+            row = np.array(rows, np.int64)
+            return Cells(shared.setdefault(row.tobytes(), row), values)
+
         return Table(
             self.n - self._begun,
             {
-                name: Cells(np.array(rows, np.int64), typed(values))
+                name: cells(rows, typed(values))
                 for name, (rows, values) in self._columns.items()
                 if rows
             },
             {
-                name: Cells(np.array(rows, np.int64), np.array(texts, dtype=object))
+                name: cells(rows, np.array(texts, dtype=object))
                 for name, (rows, texts) in self._labels.items()
             },
         )

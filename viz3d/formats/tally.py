@@ -49,7 +49,7 @@ class Tally:
             ``{names}`` the names concerned, ``{limit:NAME}`` a cap of `viz3d.formats.limits`,
             and of ``{one|many}`` the one that fits the count.
         line : int, optional
-            Where; the first one is told.
+            Where; of several the first in the file is told.
         count : int
         name : str
             A metric or key concerned.
@@ -57,12 +57,20 @@ class Tally:
         """
         entry = self._entries.setdefault(what, _Entry(line=line, remedy=remedy))
         entry.count += count
+        if line is not None and entry.line is not None:
+            entry.line = min(entry.line, line)
         if name:
             entry.names[name] = None
 
     def take(self, other: Tally) -> None:
         """Add what was counted of another file."""
         self._taken.extend(other.problems())
+
+    def merge(self, other: Tally) -> None:
+        """Count what was counted of another part of the same file."""
+        for what, entry in other._entries.items():
+            self.add(what, line=entry.line, count=entry.count, remedy=entry.remedy)
+            self._entries[what].names.update(entry.names)
 
     def counted(self) -> list[tuple[str, int, list[str]]]:
         """Return what was counted, in the order in which it was first met: for `recount`."""
@@ -75,15 +83,14 @@ class Tally:
 
     def problems(self) -> tuple[Problem, ...]:
         """Return one `Problem` per kind, in the order in which they were first met."""
-        own = tuple(
-            Problem(_sentence(what, entry), entry.remedy or _remedy(what), self.file, entry.line)
-            for what, entry in self._entries.items()
-        )
+        own = (self._problem(what, entry) for what, entry in self._entries.items())
         return (*self._taken, *own)
 
-
-def _remedy(what: str) -> str:
-    return limits.remedy(what) or remedies.remedy(what)
+    def _problem(self, what: str, entry: _Entry) -> Problem:
+        # Before names are filled in, which may read like anything.
+        fact, known = remedies.parted(what)
+        remedy = entry.remedy or limits.remedy(what) or known
+        return Problem(_sentence(fact, entry), remedy, self.file, entry.line)
 
 
 def _sentence(what: str, entry: _Entry) -> str:

@@ -16,7 +16,16 @@ from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import file_name, folder
 from viz3d.formats.numbers import TOO_MANY, clean_name
-from viz3d.formats.protobuf import BYTES, FIXED64, VARINT, fields, key, picked, signed
+from viz3d.formats.protobuf import (
+    BYTES,
+    FIXED64,
+    VARINT,
+    TooManyFields,
+    fields,
+    key,
+    picked,
+    signed,
+)
 from viz3d.formats.rows import Cells, Rows
 from viz3d.formats.tally import Tally
 from viz3d.formats.tensorboard_values import SCALARS, Summary, summary
@@ -35,8 +44,14 @@ _STAMP = re.compile(r"\.tfevents\.(\d{1,18})")
 
 NOT_SCALARS = "{n} value{|s} that {is|are} no scalar {was|were} not read ({names})."
 BROKEN = "{n} record{|s} that {is|are} no event {was|were} left out."
+TOO_MANY_FIELDS = (
+    "{n} record{|s} that {is|are} no event {was|were} left out: {it has|they have} more than "
+    "{limit:FIELDS} fields."
+)
 FULL = "Only the first {limit:SCALARS} scalars were read."
 CLOCK = "time"
+# A record above this is not copied part by part; for small ones copies are quicker.
+LARGE = 64 * 1024
 
 
 def claim(path: str) -> Claim | None:
@@ -125,16 +140,18 @@ class _Scalars:
     def rows(self) -> Rows:
         """Return the rows of the log, with the clock as a column where no tag is called so."""
         columns = {
-            clean_name(tag): Cells(np.array(rows, np.int64), np.array(values, np.float64))
+            clean_name(tag): Cells(np.frombuffer(rows, np.int64), np.frombuffer(values, np.float64))
             for tag, (rows, values) in self._columns.items()
         }
         if columns:
             every = np.arange(len(self._steps), dtype=np.int64)
-            columns.setdefault(CLOCK, Cells(every, np.array(self._clock)))
-        return Rows(np.array(self._steps, np.int64), columns, starts=self._starts)
+            columns.setdefault(CLOCK, Cells(every, np.frombuffer(self._clock)))
+        return Rows(np.frombuffer(self._steps, np.int64), columns, starts=self._starts)
 
 
-def _read_event(record: bytes, scalars: _Scalars, tally: Tally) -> None:
+def _read_event(record: bytes | memoryview, scalars: _Scalars, tally: Tally) -> None:
+    if len(record) > LARGE:
+        record = memoryview(record)
     try:
         event = picked(record, _WALL_TIME, _STEP, _SESSION, _SUMMARY, *_GRAPHS)
         step = signed(event.get(_STEP, 0))
@@ -144,6 +161,9 @@ def _read_event(record: bytes, scalars: _Scalars, tally: Tally) -> None:
         for field, value in fields(event.get(_SUMMARY, b"")):
             if field == _VALUE:
                 _take(summary(value), step, clock, scalars, tally)
+    except TooManyFields:
+        tally.add(TOO_MANY_FIELDS)
+        return
     except ValueError:
         tally.add(BROKEN)
         return

@@ -69,7 +69,7 @@ class Summary:
     hparams: dict[str, Any] | None = None
 
 
-def summary(message: bytes) -> Summary:
+def summary(message: bytes | memoryview) -> Summary:
     """Read a ``Summary.Value``.
 
     Raises
@@ -95,12 +95,12 @@ def summary(message: bytes) -> Summary:
     return Summary(tag, kind, number, hparams)
 
 
-def text(value: bytes) -> str:
+def text(value: bytes | memoryview) -> str:
     """Decode text that may be damaged."""
-    return value.decode("utf-8", errors="replace")
+    return str(value, "utf-8", errors="replace")
 
 
-def rank_0(tensor: bytes) -> float | None:
+def rank_0(tensor: bytes | memoryview) -> float | None:
     """Return the number of a ``TensorProto`` of rank 0, or None for any other tensor.
 
     Without any value it is 0: TensorFlow leaves out what repeats the default.
@@ -133,11 +133,11 @@ def _number(message: dict[int, Any], dtype: int) -> float:
             return whole if code == "<Q" else signed(whole)
         bits = whole.to_bytes(2, "little")
     # A bfloat16 is the upper half of a float.
-    number: float = struct.unpack(code, bytes(2) + bits if dtype == _BFLOAT16 else bits)[0]
+    number: float = struct.unpack(code, bytes(2) + bytes(bits) if dtype == _BFLOAT16 else bits)[0]
     return number
 
 
-def _hparams(content: bytes) -> dict[str, Any] | None:
+def _hparams(content: bytes | memoryview) -> dict[str, Any] | None:
     """Return the ``hparams`` of a ``SessionStartInfo``, where `content` holds one."""
     started = picked(content, _THREE).get(_THREE)
     if started is None or len(started) > limits.CONFIG_BYTES:

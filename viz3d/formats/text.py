@@ -59,7 +59,7 @@ def check(path: Path, cap: str = "FILE_BYTES") -> int:
 
 
 def blocks(
-    path: Path, tally: Tally, start: int = 0, stop: int | None = None
+    path: Path, tally: Tally, start: int = 0, stop: int | None = None, size: int | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """Read whole lines in blocks of a few MiB.
 
@@ -70,6 +70,8 @@ def blocks(
         Is told of lines that are too long; they are skipped without being held.
     start, stop : int, optional
         Bytes, each at the beginning of a line, between which to read.
+    size : int, optional
+        Of a block in bytes, where lines are not longer.
 
     Yields
     ------
@@ -81,7 +83,7 @@ def blocks(
     line, rest = 1, b""
     with path.open("rb") as file:
         file.seek(start)
-        while chunk := file.read(_next(file, stop)):
+        while chunk := file.read(_next(file, stop, size)):
             if line == 1 and not rest:
                 chunk = chunk.removeprefix(BOM)
             cut = chunk.rfind(b"\n") + 1
@@ -92,7 +94,7 @@ def blocks(
                 rest = chunk[cut:]
             elif len(rest := rest + chunk) > limits.LINE_BYTES:
                 tally.add(LONG_LINE, line=line)
-                rest = _skip_line(file, stop)
+                rest = _skip_line(file, stop, size)
                 line += 1
     if rest:
         yield line, rest
@@ -103,14 +105,15 @@ def line_ends(data: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
-def _next(file: BinaryIO, stop: int | None) -> int:
+def _next(file: BinaryIO, stop: int | None, size: int | None) -> int:
     """Return how many bytes to read next."""
-    return BLOCK_BYTES if stop is None else max(0, min(BLOCK_BYTES, stop - file.tell()))
+    size = size or BLOCK_BYTES
+    return size if stop is None else max(0, min(size, stop - file.tell()))
 
 
-def _skip_line(file: BinaryIO, stop: int | None) -> bytes:
+def _skip_line(file: BinaryIO, stop: int | None, size: int | None) -> bytes:
     """Read on to the next newline and return what follows it in the last chunk read."""
-    while chunk := file.read(_next(file, stop)):
+    while chunk := file.read(_next(file, stop, size)):
         _, newline, after = chunk.partition(b"\n")
         if newline:
             return bytes(after)

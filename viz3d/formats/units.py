@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viz3d.errors import NoFormat, NotMine
-from viz3d.formats import FORMATS, hf_trainer, viz3d_run
+from viz3d.formats import FORMATS, hf_trainer, room, viz3d_run
 from viz3d.formats.base import Format, Parsed
 from viz3d.formats.origins import Reasons
 from viz3d.formats.peek import by_content
 from viz3d.formats.rows import Rows, lacking
+from viz3d.formats.table import numbers_of
 from viz3d.formats.tally import Tally
+
+# A row of layers takes as much room as so many numbers.
+LAYER_NUMBERS = 10
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,19 @@ def read_units(name: str, files: Mapping[str, Path]) -> tuple[list[Unit], Reason
     units: list[Unit] = []
     reasons: Reasons = {path: [] for path in files}
     left = dict(files)
-    understood = False
+    understood, held = False, 0
     for form in FORMATS:
         for batch, beside in _batches(form, left):
             try:
-                parts = [replace(part, format=form.NAME) for part in form.read(batch)]
+                with room.beside(held):
+                    parts = [replace(part, format=form.NAME) for part in form.read(batch)]
             except (NotMine, OSError) as error:
                 reason = "it cannot be read" if isinstance(error, OSError) else str(error)
                 for path in batch:
                     reasons[path].append((form.NAME, reason))
                 continue
             understood |= not beside
+            held += sum(map(_numbers, parts))
             for run in dict.fromkeys(part.name for part in parts):
                 mine = tuple(part for part in parts if part.name == run)
                 units.append(Unit(next(iter(batch)), form, run, mine))
@@ -94,6 +100,12 @@ def read_units(name: str, files: Mapping[str, Path]) -> tuple[list[Unit], Reason
     if not understood:
         raise NoFormat(name, list(dict.fromkeys(said for path in left for said in reasons[path])))
     return units, reasons, [path for path in left if reasons[path]]
+
+
+def _numbers(part: Parsed) -> int:
+    """Count the numbers that a piece holds, as `viz3d.formats.limits.NUMBERS` counts them."""
+    rows = numbers_of(part.rows.columns.values()) if part.rows else 0
+    return rows + LAYER_NUMBERS * (0 if part.layers is None else len(part.layers))
 
 
 def _batches(form: Format, files: Mapping[str, Path]) -> list[tuple[dict[str, Path], bool]]:

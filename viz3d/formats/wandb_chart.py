@@ -16,7 +16,8 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.delimited import HEAD_BYTES, read_table
+from viz3d.formats.delimited import read_table
+from viz3d.formats.dialect import HEAD_BYTES
 from viz3d.formats.names import suffix
 from viz3d.formats.patterns import any_case
 from viz3d.formats.rows import Cells

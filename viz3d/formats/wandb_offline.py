@@ -17,8 +17,9 @@ from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.leveldb_log import records
 from viz3d.formats.names import file_name, folder, stem
 from viz3d.formats.numbers import NOT_NUMBERS
+from viz3d.formats.room import Room
 from viz3d.formats.steps import STEP_NAMES, to_rows
-from viz3d.formats.table import Table, TableBuilder, stack
+from viz3d.formats.table import TableBuilder, stack
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_records import record_class
 from viz3d.run import Problem
@@ -30,7 +31,6 @@ MAGIC = b":W&B\xe1\xbe\x00"
 # W&B's own step counts calls of log(), and some log twice a step; but it is finer than an epoch.
 STEPS = (*(name for name in STEP_NAMES if name not in ("_step", "epoch")), "_step")
 BAD = object()  # a value that is no JSON
-ROWS = 10_000  # that are held as Python objects before they become arrays
 
 _FILE = re.compile(r"run-.+\.wandb|(?P<beside>config\.yaml|output\.log)")
 _FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<id>.+)")
@@ -75,11 +75,12 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If there is no log of W&B.
     """
     logs: dict[str, list[_Log]] = defaultdict(list)
+    room = Room()
     reasons: dict[str, str] = {}
     for name, path in files.items():
         if name.endswith(".wandb"):
             try:
-                log = _Log(name)
+                log = _Log(name, room)
                 log.read(path)
                 logs[log.about.get("run_id") or stem(name).removeprefix("run-")].append(log)
             except (NotMine, OSError) as reason:
@@ -101,12 +102,13 @@ class _Log:
     """What one file holds."""
 
     name: str
-    tables: list[Table] = field(default_factory=list)
+    room: Room
     config: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.name)
+        self.rows = TableBuilder(self.tally, room=self.room)
 
     def read(self, path: Path) -> None:
         """Read it from the beginning to the end, whatever is broken in it.
@@ -119,7 +121,6 @@ class _Log:
         from google.protobuf.message import DecodeError
 
         limits.check_size(path.stat().st_size, "FILE_BYTES")
-        builder = TableBuilder(self.tally)
         for data in records(path, MAGIC, self.tally):
             try:
                 record = record_class().FromString(data)
@@ -129,13 +130,9 @@ class _Log:
             if record.HasField("history"):
                 row = {"_step": record.history.step.num}
                 self._put(row, record.history.item)
-                builder.add(dict(self._flat(row)))
-                if builder.n >= ROWS:
-                    self.tables.append(builder.table())
-                    builder = TableBuilder(self.tally)
+                self.rows.add(dict(self._flat(row)))
             else:
                 self._note(record)
-        self.tables.append(builder.table())
         if "exit_code" not in self.about:
             self.tally.add(NO_END)
         elif self.about["exit_code"]:
@@ -228,7 +225,7 @@ def _run(logs: Sequence[_Log], name: str) -> Parsed:
     logs = sorted(logs, key=lambda log: (log.about.get("started", 0), folder(log.name), log.name))
     tally = Tally(logs[0].name)
     tally.add(_description(logs[-1].about))
-    table = stack([part for log in logs for part in log.tables], tally)
+    table = stack((piece for log in logs for piece in log.rows.pieces()), tally, cut=True)
     if not table.n:
         tally.add("There are no rows in it yet.")
     rows = to_rows(table, tally, STEPS)

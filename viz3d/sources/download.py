@@ -137,12 +137,14 @@ class Download:
         except SourceError as error:
             self.failed.append(Problem(str(error), file=file.path))
         except OSError as error:
-            self.failed.append(Problem(_reason(error), file=file.path))
+            self.failed.append(Problem(*_why(error), file.path))
 
     def _copy(self, copy: Path, place: str, changed: float | None) -> None:
         final = self._folder(place) / place.rpartition("/")[2]
         if final.is_symlink() or final.is_dir():
-            raise SourceError("It was not written: a link or folder lies where it goes.")
+            raise SourceError(
+                "It was not written: a link or folder lies where it goes; move that elsewhere."
+            )
         if final.exists() and filecmp.cmp(copy, final, shallow=False):
             self.here += 1
             return
@@ -243,7 +245,9 @@ def _sweep(folder: Path) -> None:
                 stray.unlink()
 
 
-def _reason(error: OSError) -> str:
+def _why(error: OSError) -> tuple[str, str]:
+    """Say why a file was not written, and what to do."""
     if error.errno in NO_SPACE:
-        return "It was not written: the disk is full."
-    return f"It was not written: {error.strerror or type(error).__name__}."
+        return "It was not written: the disk is full.", "Make room and download it again."
+    what = f"It was not written: {error.strerror or type(error).__name__}."
+    return what, "Choose another folder with --output."

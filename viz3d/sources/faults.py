@@ -109,7 +109,8 @@ _FAULTS: dict[str, tuple[str, str]] = {
     "too_large": (
         "{name} is stored compressed and unpacks to more than {limit:,} bytes, so it was not "
         "opened.",
-        "Store it uncompressed if it is a log.",
+        "Store it uncompressed if it is a log, or set VIZ3D_MAX_RATIO or VIZ3D_MAX_UNPACKED_MIB to "
+        "more if you trust it.",
     ),
     "disk_full": (
         "The disk is full: {name} needs {needs} and {has} are free where downloads are kept.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from viz3d.errors import RunNotFound
 
 if TYPE_CHECKING:
-    from viz3d.run import Run, RunInfo
+    from viz3d.run import Problem, Run, RunInfo
 
 # Between the name of a file's run and the name of one run among several in it.
 INSIDE = "::"
@@ -59,6 +59,11 @@ def find_run(infos: Sequence[RunInfo], name: str, source: str) -> tuple[RunInfo,
     close = difflib.get_close_matches(name, [info.name for info in infos], n=3, cutoff=0.4)
     hint = f"closest: {', '.join(map(repr, close))}" if close else "list them, or check the path"
     raise RunNotFound(f"There is no run {name!r} in {source!r}; {hint}.")
+
+
+def names_run(problem: Problem, run: str) -> bool:
+    """Say whether the file of a problem names its run already, as one in the run's folder does."""
+    return problem.file == run or problem.file.startswith((f"{run}/", f"runs/{run}/"))
 
 
 def plain_name(run: Run | RunInfo) -> str:

@@ -19,6 +19,23 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 32
 REMEDY = "If there are logs in it, unpack them into a folder and open that."
+LEADS_OUT = (
+    "It is a link that leads out of the folder, so it was left out.",
+    "Copy it into the folder if it is wanted.",
+)
+OF_A_FOLDER = (
+    "It is a link to a folder, so it was not followed.",
+    "Put the folder itself there if it is wanted.",
+)
+LEADS_NOWHERE = (
+    "It is a link that leads nowhere, so it was left out.",
+    "Put back what it led to if it is wanted.",
+)
+NO_FILE = (
+    "It is a pipe, a socket or a device, so it was not opened.",
+    "Nothing needs doing: no log lies in it.",
+)
+GONE = ("It went away while the folder was listed.", "List the runs again.")
 
 
 class LocalSource:
@@ -150,7 +167,11 @@ class LocalSource:
             if not prefix:
                 raise SourceError(f"{self.name!r} cannot be listed: {error.strerror}.") from error
             problems.append(
-                Problem("The folder cannot be listed, so it was left out.", file=prefix)
+                Problem(
+                    "The folder cannot be listed, so it was left out.",
+                    "Give yourself the right to read it if there are runs in it.",
+                    prefix,
+                )
             )
             return
         for entry in entries:
@@ -163,23 +184,21 @@ class LocalSource:
             elif not everything and skipped(entry.name):
                 continue
             elif reason := self._why_not(entry):
-                problems.append(Problem(reason, "Copy it into the folder if it is wanted.", path))
+                problems.append(Problem(*reason, path))
             else:
                 yield _info(path, entry.stat())
 
-    def _why_not(self, entry: os.DirEntry[str]) -> str:
-        """Say why `entry` is left out; empty when it is a file to be read."""
+    def _why_not(self, entry: os.DirEntry[str]) -> tuple[str, str] | None:
+        """Say why `entry` is left out, and what to do; None when it is a file to be read."""
         try:
             if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self._root):
-                return "It is a link that leads out of the folder, so it was left out."
+                return LEADS_OUT
             if entry.is_dir():
-                return "It is a link to a folder, so it was not followed."
-            if entry.is_file():
-                entry.stat()  # fails where the file has gone since; else it is remembered
-                return ""
+                return OF_A_FOLDER
+            entry.stat()  # fails where the file has gone since; else it is remembered
+            return None if entry.is_file() else NO_FILE
         except (OSError, RuntimeError):
-            pass
-        return "It is no plain file, so it was left out."
+            return LEADS_NOWHERE if entry.is_symlink() else GONE
 
 
 def exists(path: str | Path) -> bool:

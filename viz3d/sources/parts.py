@@ -32,8 +32,15 @@ except ImportError:  # on Windows
 RESUMABLE = ".part"
 # Seconds after which a stopped download is given up, and a stray where there are no locks.
 KEEP_PART, KEEP_STRAY = 86_400.0, 3_600.0
-# Compressed objects: as far as one may unpack. A short one may reach a megabyte at any ratio.
+# Compressed objects: as far as one may unpack, unless `allow` was told otherwise. A short one may
+# reach a megabyte at any ratio.
 MAX_RATIO, MAX_UNPACKED = 200, 1024 * 1024 * 1024
+
+
+def allow(ratio: int, unpacked: int) -> None:
+    """Let compressed objects unpack to so many times their size, and so many bytes."""
+    global MAX_RATIO, MAX_UNPACKED
+    MAX_RATIO, MAX_UNPACKED = ratio, unpacked
 
 
 @contextmanager
@@ -141,7 +148,7 @@ def unpack(packed: Path, into: Path, name: str) -> tuple[int, int]:
     Raises
     ------
     BucketError
-        If it is cut or no gzip, or unpacks to more than 200 times its size or 1 GiB.
+        If it is cut or no gzip, or unpacks to more than is allowed.
     OSError
     """
     limit = min(max(MAX_RATIO * packed.stat().st_size, checksum.BLOCK), MAX_UNPACKED)

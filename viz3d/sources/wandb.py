@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,11 @@ HOST = "https://api.wandb.ai"
 START = 20.0
 # Seconds of silence after which the viewer is told.
 SILENT = 2.0
+# What the client says when its helper is gone.
+HELPER_ENDED = "service process is not running"
 _VIEWER = "query Viewer { viewer { username } }"
+
+_helper_lock = threading.Lock()
 
 
 class Client:
@@ -47,7 +52,7 @@ class Client:
         self._settings, self._where, self._tell = settings, where, tell
         self._lock = threading.Lock()
         self._service: Any = None
-        self._failed: type[BaseException] = Exception
+        self._connection: Any = None
 
     @property
     def host(self) -> str:
@@ -91,6 +96,7 @@ class Client:
 
         def once(left: float) -> dict[str, Any]:
             try:
+                self._open()
                 return self._once(query, variables, left)
             except WandbError as error:
                 # That a further try took too long tells less than why it was needed.
@@ -108,15 +114,20 @@ class Client:
         timer = threading.Timer(SILENT, self._tell, [silent])
         timer.daemon = True
         timer.start()
+        service, connection = self._service, self._connection
         try:
-            answer = self._service.execute_graphql(query, variables, timeout=max(left, 0.1))
-        except self._failed as error:
+            answer = service.execute_graphql(query, variables, timeout=max(left, 0.1))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise wandb_fault("bad_answer", reason="it is no JSON", **facts) from error
+        except Exception as error:  # the helper is another program, and has errors of many kinds
             response = getattr(error, "response", None)
             status = int(getattr(response, "http_status", 0) or 0)
             facts["seconds"] = round(monotonic() - began, 1)
-            raise explain(str(error), status, **facts) from None  # which may hold an address
-        except (ValueError, TypeError, RecursionError) as error:
-            raise wandb_fault("bad_answer", reason="it is no JSON", **facts) from error
+            said = str(error)
+            if type(error).__name__ != "WandbApiFailedError" or HELPER_ENDED in said:
+                said = HELPER_ENDED
+                self._start_anew(connection)
+            raise explain(said, status, **facts) from None  # which may hold an address
         finally:
             timer.cancel()
         if not isinstance(answer, dict):
@@ -152,9 +163,7 @@ class Client:
         from wandb.errors import AuthenticationError, UsageError
         from wandb.sdk import wandb_setup
         from wandb.sdk.lib import wbauth
-        from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
-        self._failed = WandbApiFailedError
         general = wandb_setup.singleton().settings
         host = os.environ.get("WANDB_BASE_URL") or general.base_url
         key = self._settings.wandb_api_key
@@ -175,7 +184,35 @@ class Client:
         settings.x_graphql_retry_max = 1  # 0 would be taken as not set, which is 20
         settings.x_graphql_retry_wait_min_seconds = settings.x_graphql_retry_wait_max_seconds = 1
         settings.x_graphql_timeout_seconds = self.deadlines.silence
+        self._connection = self._helper(wandb_setup.singleton())
         return ServiceApi(settings=settings)
+
+    def _helper(self, setup: Any) -> Any:
+        """Return the connection to the helper, which starts if none runs."""
+        with _helper_lock:
+            try:
+                return setup.ensure_service()
+            except Exception:  # that of the process that began this one, which is gone
+                os.environ.pop("WANDB_SERVICE", None)
+            try:
+                return setup.ensure_service()
+            except Exception as error:
+                reason = f"the helper of the wandb package does not start ({type(error).__name__})"
+                raise wandb_fault("unreachable", where=self._where, reason=reason) from error
+
+    def _start_anew(self, connection: Any) -> None:
+        """Forget the helper that ended, so that the next question starts another one."""
+        import wandb
+        from wandb.sdk import wandb_setup
+
+        with self._lock, _helper_lock:
+            if self._connection is connection:
+                self._service = None
+            # Another source may have started a new one meanwhile.
+            if wandb_setup.singleton()._connection is connection:
+                os.environ.pop("WANDB_SERVICE", None)
+                with suppress(Exception):  # there is nobody to say good-bye to
+                    wandb.teardown()
 
 
 def _setting(error: ValueError) -> str:

@@ -13,7 +13,7 @@ from viz3d.ui.frame import Page, start_page
 from viz3d.ui.joining import offer_to_join
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import seeds
-from viz3d.ui.settings import choice, pick, strictness, switch
+from viz3d.ui.settings import along, choice, pick, strictness, switch
 from viz3d.ui.tables import all_table, chart_links, how_to_open, selected_table
 from viz3d.ui.text import safe
 from viz3d.ui.wandb import export_wandb
@@ -23,6 +23,7 @@ __all__ = [
     "VIEWS",
     "Page",
     "all_table",
+    "along",
     "axes",
     "baseline",
     "chart",

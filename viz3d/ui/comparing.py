@@ -54,7 +54,9 @@ def _title(run: Run, grouping: str) -> str:
     return f"{grouping} = {run.config.get(grouping, 'not set')}"
 
 
-def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, preparing.Prepared]:
+def side_by_side(
+    page: Page, kind: str, chosen: Groups, **settings: str
+) -> dict[str, preparing.Prepared]:
     """Make one chart for each group; explain on the page where that cannot be done.
 
     Returns
@@ -73,23 +75,23 @@ def side_by_side(page: Page, kind: str, chosen: Groups) -> dict[str, preparing.P
         said = f"The first {MOST_PANELS} of {count(len(chosen), 'panel')} are shown."
         st.caption(f"{said} Choose fewer runs, or group them.")
     try:
-        charts = preparing.make_beside(kind, list(shown.values()))
+        charts = preparing.make_beside(kind, list(shown.values()), **settings)
     except ChartError as error:
-        shown = _suitable(kind, shown)
+        shown = _suitable(kind, shown, settings)
         if not shown:
             explain(page, kind, error)
             return {}
-        charts = preparing.make_beside(kind, list(shown.values()))
+        charts = preparing.make_beside(kind, list(shown.values()), **settings)
     return dict(zip(shown, charts, strict=True))
 
 
-def _suitable(kind: str, chosen: Groups) -> dict[str, Sequence[Run]]:
+def _suitable(kind: str, chosen: Groups, settings: Mapping[str, str]) -> dict[str, Sequence[Run]]:
     """Return the groups that hold what the chart needs, and say why the others are left out."""
     fit: dict[str, Sequence[Run]] = {}
     unfit: dict[str, list[str]] = {}
     for title, runs in chosen.items():
         try:
-            preparing.make_beside(kind, [runs])
+            preparing.make_beside(kind, [runs], **settings)
             fit[title] = runs
         except ChartError as error:
             unfit.setdefault(str(error), []).append(title)

@@ -15,7 +15,7 @@ from viz3d.ui.chart import chart
 from viz3d.ui.comparing import MOST_PANELS, Groups
 from viz3d.ui.events import chart_with_events
 from viz3d.ui.missing import explain
-from viz3d.ui.settings import choice, pick, wished
+from viz3d.ui.settings import pick, wished
 from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
@@ -28,25 +28,23 @@ VIEWS = {
     "difference": "Difference A − B",
     "curves": "Curves",
 }
-ALONG = {
-    "step": "Step",
-    "tokens": "Tokens",
-    "flops": "Training FLOPs",
-    "time": "Time",
-}
 
 
-def overlaid(page: Page, kind: str, groups: Groups) -> dict[str, preparing.Prepared]:
+def overlaid(
+    page: Page, kind: str, groups: Groups, **settings: str
+) -> dict[str, preparing.Prepared]:
     """Show up to eight groups in one scene and return it by its title; empty: it says why not."""
     if not _two(page, kind, groups):
         return {}
     shown = dict(list(groups.items())[:MOST_PANELS])
     if len(shown) < len(groups):
         st.caption(f"The first {MOST_PANELS} of {count(len(groups), 'group')} are shown.")
-    return _shown(lambda: preparing.make_overlaid(kind, shown), f"overlaid-{kind}")
+    return _shown(lambda: preparing.make_overlaid(kind, shown, **settings), f"overlaid-{kind}")
 
 
-def difference(page: Page, kind: str, groups: Groups) -> dict[str, preparing.Prepared]:
+def difference(
+    page: Page, kind: str, groups: Groups, **settings: str
+) -> dict[str, preparing.Prepared]:
     """Let the viewer choose two groups, show A minus B and return it; empty: it says why not."""
     if not _two(page, kind, groups):
         return {}
@@ -60,25 +58,18 @@ def difference(page: Page, kind: str, groups: Groups) -> dict[str, preparing.Pre
     with right:
         b = pick("B", [name for name in names if name != a], "b", taken=a)
     sides = {a: groups[a], b: groups[b]}
-    return _shown(lambda: preparing.make_difference(kind, sides), f"difference-{kind}")
+    return _shown(lambda: preparing.make_difference(kind, sides, **settings), f"difference-{kind}")
 
 
-def curves(page: Page) -> dict[str, preparing.Prepared]:
+def curves(page: Page, **settings: str) -> dict[str, preparing.Prepared]:
     """Show a metric of all runs on one axis of the viewer's choice; empty: it says why not."""
     if not page.runs:
         explain(page, "curves", "")
         return {}
-    left, right = st.columns(2)
-    with left:
-        along = choice(
-            "Along", ALONG, "along",
-            "Runs that did not log what is chosen are named and left out: nothing is guessed.",
-        )  # fmt: skip
-    with right:
-        names = list(dict.fromkeys(name for run in page.runs for name in named_metrics(run)))
-        metric = pick("Metric", names or ["loss"], "curve", default="loss")
+    names = list(dict.fromkeys(name for run in page.runs for name in named_metrics(run)))
+    metric = pick("Metric", names or ["loss"], "curve", default="loss")
     return _shown(
-        lambda: preparing.make("curves", page.runs, {"along": along, "metric": metric}), "curves"
+        lambda: preparing.make("curves", page.runs, {"metric": metric, **settings}), "curves"
     )
 
 

@@ -99,8 +99,11 @@ def left_out(run: Run) -> None:
         st.markdown("Nothing: every row that was found stands in the history as it was logged.")
     for line in kept:
         st.markdown(f"- {line}")
+    of_file: dict[str, list[Problem]] = {}
     for problem in run.problems[:MOST_REMARKS]:
-        st.markdown(f"- {_remark(problem)}")
+        of_file.setdefault(problem.file, []).append(problem)
+    for file, problems in of_file.items():
+        st.markdown(_remarks(file, problems))
     if len(run.problems) > MOST_REMARKS:
         st.caption(f"and {count(len(run.problems) - MOST_REMARKS, 'more remark')}")
 
@@ -123,10 +126,18 @@ def _kept(run: Run) -> list[Markdown]:
     return said
 
 
-def _remark(problem: Problem) -> Markdown:
-    line = f":{problem.line}" if problem.line else ""
-    where = f"**{safe(problem.file + line)}** · " if problem.file else ""
-    return f"{where}{safe(problem.what, longest=None)} {advice(problem.remedy)}".strip()
+def _remarks(file: str, problems: Sequence[Problem]) -> Markdown:
+    """Return what there is to say of a file as a list; its name stands there once."""
+    said = [f"{safe(one.what, longest=None)} {advice(one.remedy)}".strip() for one in problems]
+    if len(problems) == 1:
+        line = f":{problems[0].line}" if problems[0].line else ""
+        where = f"**{safe(file + line)}** · " if file else ""
+        return f"- {where}{said[0]}"
+    rows = (
+        f"  - line {one.line:,}: {what}" if one.line else f"  - {what}"
+        for one, what in zip(problems, said, strict=True)
+    )
+    return "\n".join([f"- **{safe(file or 'The run')}**", *rows])
 
 
 def roles_of(run: Run) -> None:

@@ -39,7 +39,7 @@ def chart_with_events(made: Prepared, key: str) -> None:
 def _focus(pin: Pin | None) -> Focus | None:
     from viz3d.figures.event_table import focus
 
-    return None if pin is None else cast("Focus", focus(pin))
+    return cast("Focus", focus(pin)) if pin is not None and pin.placed else None
 
 
 def _choose(events: Sequence[Pin], key: str) -> Pin | None:

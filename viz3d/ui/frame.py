@@ -13,6 +13,7 @@ from streamlit.errors import StreamlitPageNotFoundError
 from viz3d.errors import SettingsError
 from viz3d.figures.text import count
 from viz3d.settings import Settings, load_settings
+from viz3d.sources.finding import names_run
 from viz3d.ui import live, loading, places, preparing, sidebar, telling, waiting
 from viz3d.ui.component import preload
 from viz3d.ui.connection import connection
@@ -191,6 +192,7 @@ def _show_problems(parts: Mapping[str, Listed], runs: tuple[Run, ...]) -> None:
         return
     with st.popover(f"{count(len(found), 'remark')} on what was read", width="stretch"):
         for about, problem in found[:MOST_REMARKS]:
-            st.markdown(f"**{safe(about)}** · {safe(problem)}")
+            where = "" if names_run(problem, about) else f"**{safe(about)}** · "
+            st.markdown(f"{where}{safe(problem)}")
         if len(found) > MOST_REMARKS:
             st.caption(f"and {len(found) - MOST_REMARKS:,} more")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from viz3d.ui.listing import Listed
 
 KEY = "join"
+# No more names are told; the number of the rest is.
+MOST_NAMED = 8
 
 
 def same_runs(listed: Listed, runs: Sequence[Run]) -> dict[str, list[Run]]:
@@ -72,19 +74,22 @@ def choose_joined(
         What each of the joined runs is made of.
     """
     found = same_runs(listed, runs) if listed.parts else {}
-    if not found:
-        return runs, {}
     find_names(KEY, list(found))
+    # One whose parts are not all there stays chosen, and in the address, until they are back.
+    apart = [name for name in _wished() if name not in found] if listed.parts else []
+    if not found and not apart:
+        return runs, {}
     wanted = st.multiselect(
         "Join",
-        list(found),
+        [*found, *apart],
         key=KEY,
         bind="query-params",
         placeholder="Runs found in several sources",
         help="What the sources hold of one run becomes one run, joined on the step. Where two "
         "logged the same metric at a step, the source that stands first counts.",
     )
-    parts = {name: found[name] for name in wanted}
+    _tell_apart([name for name in wanted if name not in found])
+    parts = {name: found[name] for name in wanted if name in found}
     place = {id(run): name for name, some in parts.items() for run in some}
     names = dict.fromkeys(place.get(id(run), id(run)) for run in runs)
     alone = {id(run): run for run in runs}
@@ -94,6 +99,22 @@ def choose_joined(
         else alone[key]
         for key in names
     ), parts  # fmt: skip
+
+
+def _wished() -> list[str]:
+    """Return what the viewer or a link wants joined."""
+    wish = st.session_state.get(KEY, st.query_params.get_all(KEY))
+    return list(dict.fromkeys(str(name) for name in wish if name))
+
+
+def _tell_apart(names: Sequence[str]) -> None:
+    """Say which runs are not joined because fewer than two sources hold them now."""
+    if names:
+        rest = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+        which = ", ".join(map(safe, names[:MOST_NAMED]))
+        st.caption(
+            f"Not joined now, for there are no two selected runs of that name: {which}{rest}."
+        )
 
 
 def tell_joined(parts: Mapping[str, Sequence[Run]]) -> None:

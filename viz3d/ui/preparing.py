@@ -107,14 +107,14 @@ def make_beside(
 
 @st.cache_resource(max_entries=16, show_spinner="Computing the chart …", show_time=True)
 def _prepare_overlaid(
-    _groups: Mapping[str, Sequence[Run]], kind: str, identity: object
+    _groups: Mapping[str, Sequence[Run]], kind: str, identity: object, settings: Settings
 ) -> Prepared:
     from viz3d.figures.overlay import chart
 
-    return prepare(chart(_groups, kind))
+    return prepare(chart(_groups, kind, **dict(settings)))
 
 
-def make_overlaid(kind: str, groups: Mapping[str, Sequence[Run]]) -> Prepared:
+def make_overlaid(kind: str, groups: Mapping[str, Sequence[Run]], **settings: Any) -> Prepared:
     """Make one chart of several groups of runs, each in its colour.
 
     Raises
@@ -122,21 +122,22 @@ def make_overlaid(kind: str, groups: Mapping[str, Sequence[Run]]) -> Prepared:
     ChartError
         If the kind cannot be overlaid or a group does not hold what it needs.
     """
-    return _prepare_overlaid(groups, kind, _groups_identity(groups))
+    made_of = _groups_identity(groups)
+    return _prepare_overlaid(groups, kind, made_of, tuple(sorted(settings.items())))
 
 
 @st.cache_resource(max_entries=32, show_spinner="Computing the difference …", show_time=True)
 def _prepare_difference(
-    _groups: Mapping[str, Sequence[Run]], kind: str, identity: object
+    _groups: Mapping[str, Sequence[Run]], kind: str, identity: object, settings: Settings
 ) -> Prepared:
     from viz3d.figures.difference import chart
 
     a, b = _groups.values()
     first, second = _groups
-    return prepare(chart(a, b, of=kind, names=(first, second)))
+    return prepare(chart(a, b, of=kind, names=(first, second), **dict(settings)))
 
 
-def make_difference(kind: str, groups: Mapping[str, Sequence[Run]]) -> Prepared:
+def make_difference(kind: str, groups: Mapping[str, Sequence[Run]], **settings: Any) -> Prepared:
     """Make the difference of two groups of runs, the first minus the second.
 
     Raises
@@ -144,7 +145,8 @@ def make_difference(kind: str, groups: Mapping[str, Sequence[Run]]) -> Prepared:
     ChartError
         If nothing can be compared, or there is no difference of this kind.
     """
-    return _prepare_difference(groups, kind, _groups_identity(groups))
+    made_of = _groups_identity(groups)
+    return _prepare_difference(groups, kind, made_of, tuple(sorted(settings.items())))
 
 
 def _groups_identity(groups: Mapping[str, Sequence[Run]]) -> tuple[object, ...]:

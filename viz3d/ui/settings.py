@@ -9,6 +9,9 @@ import streamlit as st
 from viz3d.ui.link import find_names
 from viz3d.ui.text import Markdown, safe
 
+ALONG = {"step": "Step", "tokens": "Tokens", "flops": "Training FLOPs", "time": "Time"}
+# Charts with an axis of steps on which something else may stand.
+LAID_ALONG = ("curves", "gradient-flow", "loss-landscape", "reward-landscape")
 STRICTNESS = {"default": "Default", "strict": "Strict", "loose": "Loose"}
 
 
@@ -44,6 +47,20 @@ def strictness() -> str:
         "strictness",
         "How much data must stand behind a point before the surface is drawn there.",
     )
+
+
+def along(kind: str) -> dict[str, str]:
+    """Let the viewer choose what stands in the step's place in a chart of this kind.
+
+    Returns
+    -------
+    dict
+        The chart's setting; empty for a kind that has no such choice.
+    """
+    if kind not in LAID_ALONG:
+        return {}
+    said = "Runs that did not log what is chosen are named and left out: nothing is guessed."
+    return {"along": choice("Along", ALONG, "along", said)}
 
 
 def switch(label: Markdown, key: str, help_text: Markdown = "") -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from viz3d.characters import shown
 from viz3d.ui.frame import PAGES, link
 from viz3d.ui.text import date, size
 
@@ -58,7 +59,7 @@ def all_table(infos: Sequence[RunInfo]) -> None:
         return
     rows = [
         {
-            "run": info.name,
+            "run": shown(info.name),
             "found": ", ".join(info.formats),
             "changed": date(info.changed or None),
             "size": size(info.size) if info.rows is None else None,
@@ -95,7 +96,7 @@ def selected_table(runs: Sequence[Run]) -> None:
 def _facts(run: Run) -> dict[str, Any]:
     loss = run.role("loss")
     return {
-        "run": run.name,
+        "run": shown(run.name),
         "steps": len(run.index),
         "last step": int(run.index[-1]) if len(run.index) else None,
         "final loss": float(loss.iloc[-1]) if loss is not None and len(loss) else None,

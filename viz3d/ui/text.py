@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from viz3d.characters import isolated, shown
+
 LONGEST = 400
 
 # Text that Streamlit may read as Markdown: written in the code, or made safe here. A test looks at
@@ -40,18 +42,20 @@ def safe(text: object, longest: int | None = LONGEST) -> Markdown:
     Parameters
     ----------
     text : object
-        Turned into a string; line breaks become spaces.
+        Turned into a string; line breaks become spaces, and what is not seen is spelled.
     longest : int or None
-        What is longer is cut, with an ellipsis; None never cuts.
+        What is longer loses its middle, with an ellipsis there; None never cuts.
 
     Returns
     -------
     str
         Markdown.
     """
-    plain = " ".join(str(text).split())
+    plain = shown(" ".join(str(text).split()))
     if longest is not None and len(plain) > longest:
-        plain = plain[: longest - 1] + "…"
+        tail = (longest - 1) // 2
+        plain = f"{plain[: longest - 1 - tail]}…{plain[-tail:]}"
+    plain = isolated(plain)
     return _SPECIAL.sub(r"\\\1", _TELLING.sub(rf"\1{_BREAK}", plain))
 
 

@@ -68,7 +68,7 @@ class Ledger:
             _logger.warning(
                 "%s cannot be written (%s); the measure goes on, but could not be resumed",
                 self._file and self._file.path.name,
-                error,
+                error.strerror,
             )
             self._close()
 

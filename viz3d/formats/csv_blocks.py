@@ -1,0 +1,219 @@
+"""Reads a few lines of a delimited file with Arrow, each of them by itself.
+
+Arrow takes lines for rows wherever their quotes are in order. Where they are not, or where it stops
+at what is no text, the lines are split one by one and those that fit are handed to it once more, so
+that what a cell is does not depend on what stands beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from viz3d.formats import limits, text
+from viz3d.formats.dialect import Dialect, split
+from viz3d.formats.table import LABELS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
+UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were each} read as one line of text."
+GAPS = ("", "None", "null", "NA", "N/A", "-")
+# Arrow takes 1 and 0 for truths, too, where others stand beside them.
+TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+# Arrow takes 0x1F for a number where a column holds nothing but whole ones.
+_HEX = re.compile(rb"0[xX]")
+
+
+@dataclass(frozen=True)
+class Block:
+    """What some lines hold.
+
+    Attributes
+    ----------
+    rows : pyarrow.Table
+        A column for each name of the dialect.
+    lines : sequence of int
+        Where each row stands.
+    odd : sequence of (str, int)
+        What is odd about other lines, and which.
+    """
+
+    rows: pa.Table
+    lines: Sequence[int]
+    odd: Sequence[tuple[str, int]] = ()
+
+
+def read_block(block: bytes, first: int, dialect: Dialect, texts: Collection[str]) -> Block:
+    """Read whole lines.
+
+    Parameters
+    ----------
+    block : bytes
+    first : int
+        Number of its first line.
+    dialect : Dialect
+    texts : collection of str
+        Names of columns that are to be read as text.
+    """
+    if _is_plain(block):
+        read = _read_plain(block, first, dialect, texts)
+        if read is not None:
+            return read
+    return _read_lines(block, first, dialect, texts)
+
+
+def _is_plain(block: bytes) -> bool:
+    """Say whether lines end where Arrow ends them, in text that it can hand back."""
+    if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+        return False
+    if len(block) > limits.LINE_BYTES and max(map(len, block.split(b"\n"))) > limits.LINE_BYTES:
+        return False
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _read_plain(block: bytes, first: int, dialect: Dialect, texts: Collection[str]) -> Block | None:
+    """Read lines as they are, or return None where they do not become rows one by one."""
+    import pyarrow as pa
+
+    ragged: set[int] = set()  # rows from 1 on
+
+    def skip(row: pc.InvalidRow) -> str:
+        ragged.add(row.number)
+        return "skip"
+
+    try:
+        rows = _to_arrow(block, dialect, texts, skip)
+    except pa.ArrowException:
+        return None
+    n = text.line_ends(block) + (not block.endswith(b"\n"))
+    if rows.num_rows == n and not _ends_in_quotes(block, dialect):
+        return Block(rows, range(first, first + n))
+    lines = block.split(b"\n")
+    filled = [at for at, line in enumerate(lines, first) if line not in (b"", b"\r")]
+    if rows.num_rows + len(ragged) != len(filled) or _ends_in_quotes(block, dialect):
+        return None  # a quote swallows lines
+    odd = [filled[row - 1] for row in sorted(ragged)]
+    if any(lines[at - first].isspace() for at in odd):
+        return None
+    return Block(rows, sorted({*filled}.difference(odd)), [(RAGGED, at) for at in odd])
+
+
+def _ends_in_quotes(block: bytes, dialect: Dialect) -> bool:
+    """Say whether a quote is open behind the last line that is not empty."""
+    if b'"' not in block:
+        return False
+    filled = block.rstrip(b"\r\n")
+    return _split(filled[filled.rfind(b"\n") + 1 :].decode(), dialect)[1]
+
+
+def _read_lines(block: bytes, first: int, dialect: Dialect, texts: Collection[str]) -> Block:
+    """Read those lines that have as many cells as the header."""
+    lines: list[int] = []
+    odd: list[tuple[str, int]] = []
+    good = io.StringIO()
+    writer = csv.writer(good, delimiter=dialect.delimiter, lineterminator="\n")
+    for number, line in enumerate(block.split(b"\n"), first):
+        if len(line) > limits.LINE_BYTES:
+            odd.append((text.LONG_LINE, number))
+            continue
+        for part in filter(None, line.decode("utf-8", "replace").split("\r")):
+            cells, is_open = _split(part, dialect)
+            if is_open:
+                odd.append((UNCLOSED, number))
+            if len(cells) == len(dialect.names):
+                writer.writerow(cells)
+                lines.append(number)
+            elif part.strip():
+                odd.append((RAGGED, number))
+    rows = _to_arrow(good.getvalue().encode(), dialect, texts)
+    return Block(rows, lines, odd)
+
+
+def _split(line: str, dialect: Dialect) -> tuple[list[str], bool]:
+    """Return the cells of a line, and whether its last one is in quotes that are not closed."""
+    reader = csv.reader(iter((line, "")), delimiter=dialect.delimiter)
+    try:
+        cells = next(reader, [])
+    except csv.Error:
+        return split(line, dialect.delimiter), False
+    return cells, reader.line_num > 1
+
+
+def _to_arrow(
+    block: bytes,
+    dialect: Dialect,
+    texts: Collection[str],
+    skip: Callable[[pc.InvalidRow], str] | None = None,
+) -> pa.Table:
+    import pyarrow as pa
+
+    if not block:
+        return pa.table({name: pa.nulls(0) for name in dialect.names})
+    if block.startswith(text.BOM):
+        block = text.BOM + block  # Arrow takes one for the beginning of a file, and away
+    rows = _parse(block, dialect, texts, skip)
+    if (b"x" in block or b"X" in block) and _HEX.search(block):
+        cells = _parse(block, dialect, dialect.names, skip)
+        rows = _parse(block, dialect, {*texts, *_hexadecimal(rows, cells)}, skip)
+    return rows if dialect.decimal == "." else _with_points(rows)
+
+
+def _parse(
+    block: bytes,
+    dialect: Dialect,
+    texts: Collection[str],
+    skip: Callable[[pc.InvalidRow], str] | None,
+) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    return pc.read_csv(
+        pa.BufferReader(block),
+        pc.ReadOptions(
+            use_threads=False, column_names=list(dialect.names), block_size=len(block) + 1
+        ),
+        pc.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=skip),
+        pc.ConvertOptions(
+            null_values=GAPS,
+            true_values=TRUE,
+            false_values=FALSE,
+            strings_can_be_null=True,
+            decimal_point=dialect.decimal,
+            # Arrow would turn text that looks like a date into one.
+            timestamp_parsers=[],
+            column_types=dict.fromkeys(texts, pa.string()),
+        ),
+    )
+
+
+def _hexadecimal(rows: pa.Table, cells: pa.Table) -> Iterator[str]:
+    """Yield the columns of whole numbers that are written as such, given the text of all cells."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for field in rows.schema:
+        if pa.types.is_integer(field.type):
+            found = pc.match_substring(cells[field.name], "0x", ignore_case=True)
+            if pc.any(found).as_py():
+                yield field.name
+
+
+def _with_points(rows: pa.Table) -> pa.Table:
+    """Put points for the decimal commas that are left: in columns that hold other text, too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for at, (name, column) in enumerate(zip(rows.column_names, rows.columns, strict=True)):
+        if pa.types.is_string(column.type) and name not in LABELS:
+            rows = rows.set_column(at, name, pc.replace_substring(column, ",", "."))
+    return rows

@@ -1,0 +1,139 @@
+"""Finds out how a delimited file is written: its delimiter, its decimal mark and its columns."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viz3d.errors import NotMine
+from viz3d.formats import text
+from viz3d.formats.numbers import NUMBER, clean_name
+
+if TYPE_CHECKING:
+    from viz3d.formats.tally import Tally
+
+HEAD_BYTES = 256 * 1024
+SAMPLE_ROWS = 20
+DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written.
+
+    Attributes
+    ----------
+    delimiter : str
+    decimal : str
+    names : tuple of str
+        Of the columns; unique.
+    skip : int
+        Lines before the first row.
+    """
+
+    delimiter: str
+    decimal: str
+    names: tuple[str, ...]
+    skip: int
+
+
+def sniff(path: Path, tally: Tally, stop: int = HEAD_BYTES) -> Dialect | None:
+    """Find out how a file is written from its beginning; None where there is no line in it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    tally : Tally
+        Is told of repeated names, of a decimal comma and of a missing header.
+    stop : int, optional
+        Byte before which to look, where that is not far.
+
+    Raises
+    ------
+    NotMine
+        If its lines end in carriage returns, are too long, or are no UTF-8 text.
+    """
+    with path.open("rb") as file:
+        head = file.read(min(HEAD_BYTES, stop)).removeprefix(text.BOM)
+    if b"\r" in head and b"\n" not in head:
+        raise NotMine("its lines end in carriage returns; convert it with `tr '\\r' '\\n'`")
+    if len(head) >= HEAD_BYTES - len(text.BOM):
+        head = head[: head.rfind(b"\n") + 1]
+        if not head:
+            raise NotMine(f"its first line is longer than {HEAD_BYTES // 1024} KiB")
+    rows = [row.rstrip("\r") for row in head.decode("utf-8", errors="replace").split("\n")]
+    skip = next((at for at, row in enumerate(rows) if row.strip() and row[0] != "#"), len(rows))
+    if skip == len(rows):
+        return None
+    delimiter, cells = _split_best(rows[skip : skip + SAMPLE_ROWS])
+    is_utf8 = _is_utf8(head)
+    odd = () if is_utf8 else (split(row, delimiter) for row in rows[skip:] if "\ufffd" in row)
+    # A row of garbage does not fit the header, and is left out as such.
+    if any(len(row) == len(cells[0]) for row in odd):
+        raise NotMine("it is not UTF-8 text; convert it with `iconv -t UTF-8`")
+    decimal = "." if delimiter == "," or not _has_decimal_comma(cells[1:]) else ","
+    if decimal == ",":
+        tally.add("Numbers are written with a decimal comma and were read so.")
+    header = cells[0]
+    if all(NUMBER.fullmatch(cell.strip().replace(decimal, ".")) for cell in header):
+        tally.add("There is no header, so the columns are called col_1, col_2 and so on.")
+        names = tuple(f"col_{at + 1}" for at in range(len(header)))
+        return Dialect(delimiter, decimal, names, skip)
+    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _split_best(rows: Sequence[str]) -> tuple[str, list[list[str]]]:
+    """Return the delimiter that gives most rows the header's width, and the cells of each row."""
+    splits = {mark: [split(row, mark) for row in rows] for mark in DELIMITERS}
+
+    def fit(mark: str) -> tuple[bool, int, int]:
+        width = len(splits[mark][0])
+        return width > 1, sum(len(cells) == width for cells in splits[mark]), width
+
+    best = max(DELIMITERS, key=fit)
+    return best, splits[best]
+
+
+def split(row: str, delimiter: str) -> list[str]:
+    """Return the cells of a line."""
+    try:
+        return next(csv.reader([row], delimiter=delimiter), [])
+    except csv.Error:
+        return row.split(delimiter)
+
+
+def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
+    cells = [cell.strip() for row in rows for cell in row]
+    with_comma = sum(cell.count(",") == 1 and _is_number(cell.replace(",", ".")) for cell in cells)
+    with_point = sum("." in cell and _is_number(cell) for cell in cells)
+    return with_comma > with_point
+
+
+def _is_number(cell: str) -> bool:
+    return bool(NUMBER.fullmatch(cell))
+
+
+def _unique(header: Sequence[str], tally: Tally) -> tuple[str, ...]:
+    """Return unique names: a repeated one gets its count, an empty one its place."""
+    names: dict[str, None] = {}
+    for at, cell in enumerate(header, start=1):
+        name = clean_name(cell) if cell.strip() else f"col_{at}"
+        wanted, count = name, 2
+        while name in names:
+            name = f"{wanted} ({count})"
+            count += 1
+        if name != wanted:
+            tally.add("{n} column name{|s} stood twice in the header ({names}).", name=wanted)
+        names[name] = None
+    return tuple(names)
