@@ -116,7 +116,7 @@ def columns_that_pandas_calls_objects(folder: Path) -> None:
     part(folder, sink.getvalue())
 
 
-@bad("I49", r"1 value that was no number was left out \(id\)",
+@bad("I49", r"1 column of lists or bytes was not read \(id\)",
      read={**LOSS, "x": {10: 0.5}})  # fmt: skip
 def extension_types(folder: Path) -> None:
     """A kind that nobody has registered is read as what it is stored as."""
