@@ -95,10 +95,18 @@ def needs_a_look(arrow: pa.Table) -> bool:
     )
 
 
-def has_twins(arrow: pa.Table) -> bool:
-    """Say whether two columns go by one name: which of them came last only each row can tell."""
-    names = [name for name, _ in _arrow_columns(arrow, Tally(""))]
-    return len({*names}) < len(names)
+def is_unclear(arrow: pa.Table) -> bool:
+    """Say whether rows tell what columns of JSON do not.
+
+    That is which of two that go by one name came last, and how the name of a layer was written that
+    Arrow took for a time.
+    """
+    import pyarrow as pa
+
+    columns = list(_arrow_columns(arrow, Tally("")))
+    return len({name for name, _ in columns}) < len(columns) or any(
+        name in LABELS and pa.types.is_temporal(column.type) for name, column in columns
+    )
 
 
 def _depth(kind: pa.DataType) -> int:

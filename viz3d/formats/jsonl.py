@@ -15,7 +15,7 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
-from viz3d.formats.arrow import from_arrow, has_twins, needs_a_look
+from viz3d.formats.arrow import from_arrow, is_unclear, needs_a_look
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parallel import in_order
@@ -148,7 +148,7 @@ def _taken(arrow: pa.Table | None, tally: Tally, *, boxed: bool) -> Table | None
     if arrow is not None:
         with suppress(pa.ArrowException, UnicodeDecodeError):
             opened = _unboxed(arrow) if boxed else arrow
-            return None if has_twins(opened) else from_arrow(opened, tally)
+            return None if is_unclear(opened) else from_arrow(opened, tally)
     return None
 
 
