@@ -54,6 +54,7 @@ def assert_same(found: list[Run], wanted: list[Run]) -> None:
         for name in ("name", "source", "config", "roles", "problems", "digest", "metrics"):
             assert repr(getattr(mine, name)) == repr(getattr(other, name))
         for metric in mine.metrics:
+            assert mine.logged(metric) == other.logged(metric)
             pd.testing.assert_series_equal(mine.column(metric), other.history[metric])
         assert list(mine.index) == list(other.index)
         for name in ("history", "attempts", "nonfinite", "layers"):
@@ -133,6 +134,8 @@ def test_the_second_opening_parses_nothing(folder: Path, monkeypatch: pytest.Mon
     assert loss is not None
     assert read == [["step", "0"]]
     assert loss.to_dict() == wanted[0].history["loss"].to_dict()
+    assert [run.logged(metric) for metric in run.metrics] == [50, 50]
+    assert read == [["step", "0"]]
     assert_same([run], wanted)
 
 

@@ -58,6 +58,8 @@ class StoredColumns(Columns):
         The file, opened.
     footer : pyarrow.parquet.FileMetaData
     metrics : sequence of str
+    logged : sequence of int
+        At how many steps each has a number.
     checksums : sequence of int
         Of the step and of each metric.
     roles : mapping of {role: metric}
@@ -71,6 +73,7 @@ class StoredColumns(Columns):
         raw: pa.NativeFile,
         footer: pq.FileMetaData,
         metrics: Sequence[str],
+        logged: Sequence[int],
         checksums: Sequence[int],
         roles: Mapping[str, str],
         again: Callable[[], pd.DataFrame],
@@ -81,6 +84,7 @@ class StoredColumns(Columns):
         self._checksums = dict(zip(places, enumerate(checksums), strict=True))
         self.metrics, self.roles, self.rows = tuple(metrics), dict(roles), footer.num_rows
         self._places = {metric: str(at) for at, metric in enumerate(metrics)}
+        self.logged = dict(zip(metrics, logged, strict=True))
         self._arrays: dict[str, np.ndarray] = {}
 
     def read(self, metrics: Sequence[str]) -> pd.DataFrame:
@@ -285,8 +289,9 @@ def _columns(
     if (footer.num_rows, footer.num_columns) != (said["rows"], len(said["metrics"]) + 1):
         raise Damaged
     columns = StoredColumns(
-        path, raw, footer, said["metrics"], said["columns"], said["roles"], lambda: again(at)
-    )
+        path, raw, footer, said["metrics"], said["logged"], said["columns"], said["roles"],
+        lambda: again(at),
+    )  # fmt: skip
     if footer.num_rows * footer.num_columns <= AT_ONCE:
         columns.read(columns.metrics)
     _keep_open(columns)
@@ -302,6 +307,7 @@ def _about(part: Contents) -> dict[str, Any]:
         "problems": [[one.what, one.remedy, one.file, one.line] for one in part.problems],
         "used": list(part.used),
         "rows": len(history),
+        "logged": [int(history.iloc[:, at].notna().sum()) for at in range(len(metrics))],
         "metrics": metrics,
         "roles": recognise(metrics, history),
         "origins": json.loads(json.dumps([asdict(origin) for origin in part.origins])),

@@ -128,11 +128,14 @@ class Columns(ABC):
     roles : mapping of {role: metric}
         As recognised.
     rows : int
+    logged : mapping of {metric: int}
+        At how many steps each has a number.
     """
 
     metrics: tuple[str, ...]
     roles: Mapping[str, str]
     rows: int
+    logged: Mapping[str, int]
 
     @abstractmethod
     def read(self, metrics: Sequence[str]) -> pd.DataFrame:
@@ -213,6 +216,12 @@ class Run:
         if self._stored:
             return self._stored.metrics
         return tuple(str(column) for column in self.history.columns)
+
+    def logged(self, metric: str) -> int:
+        """Return at how many steps a metric has a number; of what is kept none need be read."""
+        if self._stored:
+            return self._stored.logged[metric]
+        return int(self.history[metric].notna().sum())
 
     def origin_of(self, metric: str) -> tuple[Origin, ...]:
         """Return where the series of a metric comes from; several where files were joined."""

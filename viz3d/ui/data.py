@@ -154,7 +154,7 @@ def roles_of(run: Run) -> None:
             "metric": metric,
             "role": role.get(metric, ""),
             "by": "" if metric not in role else "you" if role[metric] in said else "its name",
-            "steps": int(run.history[metric].notna().sum()),
+            "steps": run.logged(metric),
             "from": ", ".join(
                 f"{origin.source}: {_name(origin)}" if several else _name(origin)
                 for origin in run.origin_of(metric)
