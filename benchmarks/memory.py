@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -137,10 +138,11 @@ def gz(folder: Path, size: int) -> None:
     import gzip
 
     jsonl(folder, size)
-    with (folder / "log.jsonl").open("rb") as plain:
-        with gzip.open(folder / "log.jsonl.gz", "wb", compresslevel=1) as file:
-            while block := plain.read(1 << 20):
-                file.write(block)
+    with (
+        (folder / "log.jsonl").open("rb") as plain,
+        gzip.open(folder / "log.jsonl.gz", "wb", compresslevel=1) as file,
+    ):
+        shutil.copyfileobj(plain, file)
     (folder / "log.jsonl").unlink()
 
 
@@ -494,16 +496,16 @@ def main() -> None:
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
             done = subprocess.run(
                 [sys.executable, __file__, "--child", str(folder)],
-                env=os.environ | {"VIZ3D_CACHE_DIR": f"{place}/cache"}, capture_output=True, text=True,
-                check=False,
+                env=os.environ | {"VIZ3D_CACHE_DIR": f"{place}/cache"},
+                capture_output=True, text=True, check=False,
             )  # fmt: skip
         if done.returncode:
             print(f"{name:18} {size / 1e6:6.0f} MB: died ({done.returncode}) {done.stderr[-500:]}")
             continue
         most, work, seconds, n, shape, told = json.loads(done.stdout)
         over = "  TOO MUCH" if most > MOST else ""
-        print(f"{name:18} {size / 1e6:6.0f} MB: added {most / 1e6:6.0f} MB, {work:6.1f} s of processors,"
-              f" {seconds:6.1f} s; {n} runs {shape}{over}")  # fmt: skip
+        cost = f"added {most / 1e6:5.0f} MB, {work:5.1f} s of processors, {seconds:5.1f} s"
+        print(f"{name:18} {size / 1e6:5.0f} MB: {cost}; {n} runs {shape}{over}")
         for said in told:
             print(f"    {said[:300]}")
         sys.stdout.flush()

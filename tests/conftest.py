@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +26,57 @@ ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the tests of a deadline, in every process: they wait, and may wait side by side.
+
+    Each process gets a run of tests as long as the others' to begin with.
+    """
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    first = [item for item in items if _has_deadline(item)]
+    others = iter([item for item in items if not _has_deadline(item)])
+    left = len(items)
+    items.clear()
+    for at in range(processes):
+        share = left // (processes - at)
+        left -= share
+        mine = first[at::processes]
+        items += [*mine, *islice(others, share - len(mine))]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
-    """Let a test of a promised deadline run alone, however many processes run tests."""
-    with _turn(alone=item.get_closest_marker("deadline") is not None):
+    """Let tests of a promised deadline run beside no others, however many processes run tests."""
+    with _turn(*(KINDS if _has_deadline(item) else reversed(KINDS))):
         return (yield)
 
 
-@contextmanager
-def _turn(*, alone: bool) -> Iterator[None]:
-    """Hold a lock that all tests share, or one has for itself.
+KINDS = ("deadline", "usual")
 
-    Whoever waits for it holds a second one, so that nobody is overtaken for ever.
+
+def _has_deadline(item: pytest.Item) -> bool:
+    return item.get_closest_marker("deadline") is not None
+
+
+@contextmanager
+def _turn(mine: str, other: str) -> Iterator[None]:
+    """Wait until no test of the other kind runs, and keep them waiting meanwhile.
+
+    Whoever waits holds a lock that all need to begin, so that nobody is overtaken for ever.
     """
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     if not run or fcntl is None:
         yield
         return
     stem = Path(tempfile.gettempdir(), f"viz3d-tests-{run}")
-    with stem.with_suffix(".queue").open("w") as queue, stem.with_suffix(".turn").open("w") as turn:
+    with ExitStack() as opened:
+        queue, ours, theirs = (
+            opened.enter_context(stem.with_suffix(f".{name}").open("w"))
+            for name in ("queue", mine, other)
+        )
         fcntl.flock(queue, fcntl.LOCK_EX)
-        fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        fcntl.flock(theirs, fcntl.LOCK_UN)
+        fcntl.flock(ours, fcntl.LOCK_SH)
         fcntl.flock(queue, fcntl.LOCK_UN)
         yield
 

@@ -16,12 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz3d import load_entries, parsed_cache, parsed_files
+from viz3d import load_entries, parsed_cache, parsed_files, parsed_growth
 from viz3d.cli import main
 from viz3d.errors import SourceError, Viz3dError
+from viz3d.formats.tally import Tally
 from viz3d.load import load_runs
 from viz3d.parsed_cache import ParsedCache
 from viz3d.run import Run
+from viz3d.sources.digest import of_grown
 
 ROWS = "".join(f'{{"step": {i}, "loss": {3 / (1 + i)}, "lr": {i / 7}}}\n' for i in range(50))
 
@@ -526,12 +528,21 @@ def test_of_a_grown_table_the_end_alone_is_parsed(
         (run,) = load_runs(folder)
     assert run.history["loss"].to_dict() == {0: 3, 1: 2, 2: 1.5, 3: 1}
     assert run.nonfinite["step"].tolist() == [2]
-    monkeypatch.setattr("viz3d.formats.limits.NUMBERS", 4 * (1 + 2 + 2))
+    monkeypatch.setattr("viz3d.formats.limits.NUMBERS", 4 * (1 + 2 + 4))
     load_runs(folder)
     with (folder / "a.csv").open("a") as file:
         file.write("4,1,1\n")
     with pytest.raises(Viz3dError, match="VIZ3D_MAX_NUMBERS"):  # the cap is on all of it
         load_runs(folder)
+
+
+def test_of_a_table_that_looks_different_now_no_row_is_taken(folder: Path) -> None:
+    """Which delimiter it has, its first rows say together."""
+    begun = "step,a|b\n0,1\n"
+    (folder / "a.csv").write_text(begun + "1,2\n")
+    assert parsed_growth._csv(folder / "a.csv", Tally(""), len(begun), b"")[1].n == 1
+    (folder / "a.csv").write_text(begun + "1|2\n2|3\n")
+    assert parsed_growth._csv(folder / "a.csv", Tally(""), len(begun), b"")[1].n == 0
 
 
 def test_what_is_not_a_number_is_kept_as_that(folder: Path) -> None:
@@ -542,3 +553,42 @@ def test_what_is_not_a_number_is_kept_as_that(folder: Path) -> None:
     assert run.nonfinite["metric"].tolist() == ["a", "b"]
     assert math.isinf(run.history["b"][0])
     assert parsed_cache.users_cache()[0] is not None
+
+
+def test_what_is_refused_for_its_size_is_not_read_for_a_checksum(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log beside it is kept, and comes back with what was told."""
+    run = folder / "run"
+    run.mkdir()
+    (run / "run.json").write_text('{"config": {}}')
+    (run / "metrics.jsonl").write_text('{"step": 0, "loss": 1}\n' * 5)
+    (run / "log.csv").write_text("step,lr\n" + "0,1\n" * 200)
+    monkeypatch.setattr("viz3d.formats.limits.FILE_BYTES", 500)
+    hashed: list[str] = []
+
+    def noted(path: Path, before: int) -> tuple[bytes, bytes]:
+        hashed.append(path.name)
+        return of_grown(path, before)
+
+    monkeypatch.setattr(parsed_cache, "of_grown", noted)
+    first = load_runs(run)
+    monkeypatch.setattr(load_entries, "read_run", None)  # what is kept is not read again
+    assert_same(load_runs(run), first)
+    assert {*hashed} == {"metrics.jsonl", "run.json"}
+    assert first[0].metrics == ("loss",)
+    assert any("larger than 500 bytes" in str(problem) for problem in first[0].problems)
+
+
+def test_a_log_that_grows_beyond_a_cap_is_cut_as_a_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Piece by piece it would grow without end."""
+    load_runs(folder)
+    monkeypatch.setattr("viz3d.formats.limits.HISTORY_CELLS", 110)
+    load_runs(folder)  # under another key, as caps are part of it
+    with (folder / "a.jsonl").open("a") as file:
+        file.writelines(f'{{"step": {step}, "loss": 1, "lr": 2}}\n' for step in range(50, 60))
+    (run,) = load_runs(folder)
+    assert len(run.index) == 55
+    assert any("The last 5 steps were left out" in str(problem) for problem in run.problems)

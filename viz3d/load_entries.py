@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from viz3d.analysis.roles import recognise
 from viz3d.characters import deceptive
 from viz3d.errors import FormatError, NoFormat, SourceError, Viz3dError
+from viz3d.formats import limits
 from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
 from viz3d.formats.run_manifest import MANIFEST
@@ -124,13 +125,14 @@ def _read(
     Its digest is then of what was read, and not of what the files held a moment later.
     """
     name, before = plain_name(info), state(local)
-    if sum(size for _, size, _ in filter(None, before)) >= WORTH:
+    worth = _worth_reading(local)
+    if sum(worth.values()) >= WORTH:
         cache, problem = users_cache()
         told = [*told, problem] if problem else told
     else:
         cache = None
-    known, begun = cache.digests(local) if cache else ({}, {})
-    key = key_of(name, known) if cache else ""
+    known, begun = cache.digests({path: local[path] for path in worth}) if cache else ({}, {})
+    key = key_of(name, _in_key(local, known)) if cache else ""
     kept = cache.find(key, partial(_again, name, local, key)) if cache else None
     if kept:
         return [_run(info, *part, local, known, told, roles, len(kept)) for part in kept]
@@ -147,6 +149,17 @@ def _read(
         return [_run(info, part, None, local, {}, told, roles, len(contents)) for part in contents]
 
 
+def _worth_reading(local: Mapping[str, Path]) -> dict[str, int]:
+    """Return the sizes of the files that are not refused for it."""
+    sizes = {path: told[1] if told else 0 for path, told in zip(local, state(local), strict=True)}
+    return {path: size for path, size in sizes.items() if not limits.refused(path, size)}
+
+
+def _in_key(local: Mapping[str, Path], known: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the digests for a key; of a file that is refused it matters that it is there."""
+    return {path: known.get(path, b"") for path in local}
+
+
 def _grown(
     cache: ParsedCache, name: str, local: Mapping[str, Path], known: Mapping[str, bytes],
     begun: Mapping[str, Begun],
@@ -154,7 +167,7 @@ def _grown(
     """Return what a log holds that has grown since it was kept, where only its end need be read."""
     for path, first in begun.items():
         if can_grow(local, path):
-            key = key_of(name, {**known, path: first.digest})
+            key = key_of(name, {**_in_key(local, known), path: first.digest})
             before = cache.find(key, _changed)
             try:
                 found = extended(before, path, local[path], first.size) if before else None
@@ -177,7 +190,8 @@ def _again(name: str, local: Mapping[str, Path], key: str, at: int) -> pd.DataFr
         cache.forget(key)
     try:
         contents = read_run(name, local)
-        if key == key_of(name, {path: of_file(file) for path, file in local.items()}):
+        known = {path: of_file(local[path]) for path in _worth_reading(local)}
+        if key == key_of(name, _in_key(local, known)):
             return contents[at].joined.history
     except (OSError, NoFormat):
         pass

@@ -76,16 +76,29 @@ def extended(
     added = _added(read, columns.metrics, name, path, start) if read else None
     if added is None or not len(old) or added.step[0] <= old.index[-1]:
         return None
-    # Gaps count, too: where there are many, the whole file tells whether it holds too much.
-    if (len(old) + len(added.step)) * (1 + len(old.columns) + 2) > limits.NUMBERS:
-        return None
     new = join_rows(added)
-    if new.restarts or new.replaced:
+    if new.restarts or new.replaced or not _fits(contents.joined.nonfinite, old, new):
         return None
     return replace(
         contents,
         joined=_joined(old, contents.joined.nonfinite, new),
         origins=tuple(_longer(origin, added) for origin in contents.origins),
+    )
+
+
+def _fits(nonfinite: pd.DataFrame, old: pd.DataFrame, new: Joined) -> bool:
+    """Say whether both together are within the caps; beyond them the whole is parsed, and cut."""
+    n, gaps, logged = len(old) + len(new.history), 0, 0
+    for metric in old:
+        both = (each[metric] for each in (old, new.history) if metric in each)
+        there = sum(int(each.notna().sum()) for each in both)
+        logged += there
+        gaps += there if there < n else 0
+    numbers = n + logged + 4 * (n + gaps)  # the steps, and the rows of what has gaps
+    return (
+        numbers <= limits.NUMBERS
+        and n * old.shape[1] <= limits.HISTORY_CELLS
+        and len(nonfinite) + len(new.nonfinite) <= limits.NONFINITE
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from viz3d.analysis.alignment import AXES, align
@@ -194,7 +194,7 @@ def test_a_place_is_what_was_logged_or_there_is_none(
         assert not found.zero or found.x[-1] < 1e10  # no clock shows a century
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     sessions=st.lists(st.lists(st.integers(1, 1000), min_size=1, max_size=5), max_size=4),
     anew=st.booleans(),
@@ -219,6 +219,7 @@ def test_sessions_of_a_counter(sessions: list[list[int]], anew: bool) -> None:
     value=st.one_of(st.integers(), st.floats(), st.booleans(), st.text(), st.none()),
     key=st.sampled_from(["tokens_per_step", "batch_tokens", "batch_size"]),
 )
+@example(value=10**400, key="tokens_per_step")
 def test_what_a_config_states_counts_only_as_a_sensible_number(value: object, key: str) -> None:
     """Whatever stands there, nothing is raised and nothing but that number is multiplied."""
     found = align(run({"a": {key: value}}, loss=[2, 1]), "tokens")

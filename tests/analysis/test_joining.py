@@ -129,7 +129,7 @@ def of(source: str, logged: dict[tuple[int, str], float]) -> Run:
     return Run("r", source, frame, nonfinite=nonfinite, digest=source)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(LOGGED, min_size=1, max_size=4))
 def test_every_value_is_that_of_the_first_that_logged_it(places: list[dict]) -> None:
     """NaN and infinity count as logged, nothing is lost, and what gave way adds up."""

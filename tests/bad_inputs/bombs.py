@@ -214,6 +214,17 @@ def _parquet(folder: Path, blocks: int, **cells: pa.Array) -> None:
     lines(folder, *GOOD, name="metrics.jsonl")
 
 
+def console_of_many_runs(folder: Path) -> None:
+    """The first line of a run, again and again."""
+    write(folder, "log.txt", "iter 0: loss 1\n" * 20_000)
+
+
+def sparse_log(folder: Path) -> None:
+    """A cell in each row, where 60 million would be in a table."""
+    rows = (f'{{"step": {at}, "m{at % 1500}": 1}}' for at in range(40_000))
+    lines(folder, *rows)
+
+
 def report(folder: Path) -> None:
     text = "# nanochat training report\n\n## Base model evaluation\n- core: 0.5\n"
     write(folder, "report/report.md", text + "- " * (25 << 20))
@@ -254,6 +265,8 @@ BOMBS = (
     Bomb("I51", gzip_of_zeros, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_lines, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_many_members, "log.jsonl.gz"),
+    Bomb("I38", console_of_many_runs, "rows of runs behind the first 1,000 were left out", 1000),
+    Bomb("I38", sparse_log, "steps were left out, because a history has at most", 26_666, 512),
     Bomb("I60", slow_config, "it cannot be read as YAML", 2),
     Bomb("I60", config, "it is larger than 1 MiB", 2),
     Bomb("I82", report, "Only the first 1 MiB were read"),

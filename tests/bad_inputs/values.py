@@ -83,7 +83,12 @@ def key_twice(folder: Path) -> None:
     lines(folder, '{"step": 0, "loss": 9, "loss": 3}', GOOD[1])
 
 
-@bad("I24", r"log.jsonl:2: 1 ", line=2, read=LOSS)
+@bad(
+    "I24",
+    r"log.jsonl:2: 1 line with a number of thousands of digits was left out",
+    line=2,
+    read=LOSS,
+)
 def five_thousand_digits(folder: Path) -> None:
     lines(folder, GOOD[0], '{"step": 1, "loss": ' + "7" * 5000 + "}", GOOD[1])
 

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds until what does not come is a failure, and nothing else: no test that passes waits for it.
@@ -126,14 +127,52 @@ def browser(chromium: str) -> Iterator[Browser]:
     """A headless Chromium with its software WebGL."""
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        launched = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--process-per-site"]
+        )
         yield launched
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def regular(browser: Browser, server: str) -> Iterator[BrowserContext]:
+    """A visitor who comes again and again, which spares compiling the code at each visit.
+
+    A tab that stays open keeps the process alive that all tabs of the app share.
+    """
+    with visit(browser) as context:
+        context.new_page().goto(f"{server}/_stcore/health")
+        yield context
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh visitor: no cookies, no storage, nothing cached."""
+def page(regular: BrowserContext) -> Iterator[Page]:
+    """A fresh tab: no cookies, no storage; what was cached and compiled before is still there."""
+    origins: set[str] = set()
+
+    def note(request: Request) -> None:
+        if request.is_navigation_request():
+            place = urlsplit(request.url)
+            origins.add(f"{place.scheme}://{place.netloc}")
+
+    regular.on("request", note)
+    yield regular.new_page()
+    regular.remove_listener("request", note)
+    stays, *opened = regular.pages
+    for each in opened:
+        each.close()
+    regular.set_offline(False)
+    regular.clear_permissions()
+    regular.clear_cookies()
+    devtools = regular.new_cdp_session(stays)
+    for origin in origins:
+        devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    devtools.detach()
+
+
+@pytest.fixture
+def newcomer(browser: Browser) -> Iterator[Page]:
+    """A fresh visitor: nothing cached either."""
     with visit(browser) as context:
         yield context.new_page()
 

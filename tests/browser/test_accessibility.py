@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import finished, visit
+from tests.browser.conftest import finished
 
 pytestmark = pytest.mark.browser
 
@@ -86,49 +84,14 @@ MOVING = """
 """
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What axe found on one page, in one theme, at one width."""
-
-    page: str
-    theme: str
-    width: int
-    charts: bool
-    found: list[dict[str, Any]]
-    pictures: list[dict[str, Any]]
-    moving: list[str]
-
-
 @pytest.fixture(scope="module")
-def audits(
-    browser: Browser, server: str, tmp_path_factory: pytest.TempPathFactory, measured: Path
-) -> Iterator[list[Audit]]:
-    """Every page once, with all that folds unfolded, in both themes and on a phone."""
-    reports = tmp_path_factory.mktemp("reports")
-    report = reports / "speedrun" / "report" / "report.md"
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a report."""
+    folder = tmp_path_factory.mktemp("reports")
+    report = folder / "speedrun" / "report" / "report.md"
     report.parent.mkdir(parents=True)
     report.write_text(REPORT, "utf-8")
-    with visit(browser, reduced_motion="reduce") as context:
-        yield looked_at(context.new_page(), server, reports, measured)
-
-
-def looked_at(page: Page, server: str, reports: Path, measured: Path) -> list[Audit]:
-    """Audit every page."""
-    made = []
-    for name, address, charts in PAGES:
-        page.emulate_media(color_scheme="light")
-        page.set_viewport_size({"width": 1280, "height": 900})
-        folders = {"reports": quote(str(reports)), "measured": quote(str(measured))}
-        page.goto(f"{server}/{name}?{address.format(**folders)}")
-        settled(page, charts=charts)
-        unfold(page)
-        for theme, width in (("light", 1280), ("dark", 1280), ("dark", 390)):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=theme)
-            page.wait_for_function(CALM, arg=theme)
-            found, pictures, moving = audit(page), page.evaluate(PICTURES), page.evaluate(MOVING)
-            made.append(Audit(name, theme, width, charts, found, pictures, moving))
-    return made
+    return folder
 
 
 # In this theme, and no colour still on its way to it.
@@ -170,31 +133,39 @@ def test_every_page_is_looked_at() -> None:
     assert {name for name, _, _ in PAGES} == names | {""}
 
 
-def test_axe_finds_nothing(audits: list[Audit]) -> None:
-    """WCAG 2.1 A and AA and the order of headings, in both themes, wide and narrow."""
-    told = {
-        f"{one['rule']} on /{audit.page} ({audit.theme}, {audit.width}): {one['target']}\n"
-        f"    {one['why']}"
-        for audit in audits
-        for one in audit.found
-    }
+@pytest.mark.parametrize(("name", "choice", "charts"), PAGES)
+def test_a_page_is_for_everyone(
+    page: Page, server: str, reports: Path, measured: Path, name: str, choice: str, charts: bool
+) -> None:
+    """With all that folds unfolded, in both themes and on a phone."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    folders = {"reports": quote(str(reports)), "measured": quote(str(measured))}
+    page.goto(f"{server}/{name}?{choice.format(**folders)}")
+    settled(page, charts=charts)
+    unfold(page)
+    for theme, width in (("light", 1280), ("dark", 1280), ("dark", 390)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function(CALM, arg=theme)
+        axe_finds_nothing(page, f"{theme}, {width}")
+        every_picture_has_its_text(page, charts=charts)
+        assert page.evaluate(MOVING) == [], "whoever asked for calm sees no chart move"
+
+
+def axe_finds_nothing(page: Page, how: str) -> None:
+    """WCAG 2.1 A and AA and the order of headings."""
+    told = {f"{one['rule']} ({how}): {one['target']}\n    {one['why']}" for one in audit(page)}
     assert not told, "\n".join(sorted(told))
 
 
-def test_every_picture_has_its_text(audits: list[Audit]) -> None:
+def every_picture_has_its_text(page: Page, *, charts: bool) -> None:
     """Scene and flat twin say which they are, and then the summary that stands on the page."""
-    with_chart = [one for one in audits if one.charts]
-    assert all(one.pictures for one in with_chart)
-    for one in with_chart:
-        for picture in one.pictures:
-            assert picture["role"], one.page
-            assert re.match(r".+, [23]D\. .{20,}", picture["label"]), one.page
-            assert picture["told"], f"/{one.page}: {picture['label']}"
-
-
-def test_nothing_of_a_chart_moves_for_who_asked_for_calm(audits: list[Audit]) -> None:
-    """With reduced motion no animation and no transition runs in a chart or its controls."""
-    assert {name for one in audits for name in one.moving} == set()
+    pictures = page.evaluate(PICTURES) if charts else []
+    assert bool(pictures) == charts
+    for picture in pictures:
+        assert picture["role"]
+        assert re.match(r".+, [23]D\. .{20,}", picture["label"])
+        assert picture["told"], picture["label"]
 
 
 def test_tab_reaches_source_runs_settings_and_chart(page: Page, server: str) -> None:

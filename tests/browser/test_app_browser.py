@@ -18,6 +18,8 @@ pytestmark = pytest.mark.browser
 
 SCENE = ".viz3d-scene[aria-busy=false]"
 FLAT = ".viz3d-flat[aria-busy=false]"
+# Two runs draw quickly.
+TWO = "run=gpt-lr-0.003-seed-0&run=gpt-lr-0.01-seed-0"
 
 
 def scene(page: Page) -> Any:
@@ -70,23 +72,23 @@ def go_to(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
 
 
-def test_surface_is_drawn_and_nothing_is_asked_of_another_host(page: Page, server: str) -> None:
+def test_surface_is_drawn_and_nothing_is_asked_of_another_host(newcomer: Page, server: str) -> None:
     """The first visit draws a real surface with WebGL, from this server alone."""
     hosts: set[str] = set()
-    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    newcomer.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{server}/Loss_landscape")
-    div = scene(page)
+    newcomer.on("pageerror", lambda error: errors.append(str(error)))
+    newcomer.goto(f"{server}/Loss_landscape")
+    div = scene(newcomer)
     surfaces = div.evaluate(
         "div => div._fullData.filter(t => t.type === 'surface' && t.visible)"
         ".map(t => t.z.length * t.z[0].length)"
     )
     assert surfaces
     assert min(surfaces) > 1000
-    assert painted(page) > 0.05
-    expect(page.locator(FLAT)).to_be_visible()
-    assert page.locator("[data-title^='Share chart']").count() == 0, "it would upload the chart"
+    assert painted(newcomer) > 0.05
+    expect(newcomer.locator(FLAT)).to_be_visible()
+    assert newcomer.locator("[data-title^='Share chart']").count() == 0, "it would upload the chart"
     assert hosts - {""} == {urlsplit(server).netloc}
     assert errors == []
 
@@ -143,7 +145,7 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def test_role_said_in_the_sidebar_is_drawn(page: Page, server: str) -> None:
     """The viewer says which metric is the loss: the chart and the address follow."""
-    page.goto(f"{server}/Loss_landscape")
+    page.goto(f"{server}/Loss_landscape?{TWO}")
     before = scene(page).evaluate("div => div.layout.meta.viz3d.summary")
     page.get_by_text("Roles of metrics").click()
     choose(page, "Loss: loss", "val_loss")
@@ -172,7 +174,7 @@ def test_page_switch_keeps_the_selection(page: Page, server: str) -> None:
 
 def test_camera_survives_new_data_and_other_pages(page: Page, server: str) -> None:
     """A view once turned stays turned when a setting changes, and after a look at another page."""
-    page.goto(f"{server}/Loss_landscape")
+    page.goto(f"{server}/Loss_landscape?{TWO}")
     turned = {"x": 0.4, "y": 2.1, "z": 0.3}
     scene(page).evaluate("(div, eye) => Plotly.relayout(div, {'scene.camera.eye': eye})", turned)
     scene(page).evaluate("(div) => div.setAttribute('data-mark', 'first')")
@@ -218,31 +220,30 @@ def test_without_webgl_the_flat_twin_and_a_sentence_are_shown(page: Page, server
     assert page.locator(".viz3d-scene").count() == 0
 
 
-def test_theme_of_the_page_reaches_the_chart(browser: Browser, server: str) -> None:
+def test_theme_of_the_page_reaches_the_chart(page: Page, server: str) -> None:
     """Axes take the page's text colour, so that they read in light and in dark."""
     colours = []
     for scheme in ("light", "dark"):
-        with visit(browser, color_scheme=scheme) as context:
-            page = context.new_page()
-            page.goto(f"{server}/Gradient_flow")
-            scene_div = scene(page)
-            drawn = scene_div.evaluate("div => div._fullLayout.scene.zaxis.color")
-            text = scene_div.evaluate(
-                "div => getComputedStyle(div).getPropertyValue('--st-text-color')"
-            )
-            assert drawn == text.strip()
-            colours.append(drawn)
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"{server}/Gradient_flow")
+        scene_div = scene(page)
+        drawn = scene_div.evaluate("div => div._fullLayout.scene.zaxis.color")
+        text = scene_div.evaluate(
+            "div => getComputedStyle(div).getPropertyValue('--st-text-color')"
+        )
+        assert drawn == text.strip()
+        colours.append(drawn)
     assert colours[0] != colours[1]
 
 
-def test_eight_panels_fit_into_the_browser(page: Page, server: str) -> None:
+def test_eight_panels_fit_into_the_browser(newcomer: Page, server: str) -> None:
     """Compare draws eight scenes, and leaving the page gives their WebGL contexts back."""
     warnings: list[str] = []
-    page.on("console", lambda message: warnings.append(message.text))
-    page.goto(f"{server}/Compare?kind=Gradient+flow")
-    page.wait_for_function(f"document.querySelectorAll('{SCENE}').length === 8")
-    go_to(page, "Gradient flow")
-    page.wait_for_function(f"document.querySelectorAll('{SCENE}').length === 1")
+    newcomer.on("console", lambda message: warnings.append(message.text))
+    newcomer.goto(f"{server}/Compare?kind=Gradient+flow")
+    newcomer.wait_for_function(f"document.querySelectorAll('{SCENE}').length === 8")
+    go_to(newcomer, "Gradient flow")
+    newcomer.wait_for_function(f"document.querySelectorAll('{SCENE}').length === 1")
     assert not [text for text in warnings if "Too many active WebGL contexts" in text]
 
 
@@ -271,18 +272,17 @@ def test_titles_of_axes_fit_on_a_phone(page: Page, server: str, path: str) -> No
 
 
 @pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_nothing_is_cut_off(browser: Browser, server: str, width: int) -> None:
+def test_nothing_is_cut_off(page: Page, server: str, width: int) -> None:
     """Pages never scroll sideways, on a phone either, and charts stay inside the window."""
-    with visit(browser, viewport={"width": width, "height": 900}) as context:
-        page = context.new_page()
-        page.goto(f"{server}/Gradient_flow")
-        finished(page)
-        wide = "document.querySelector('[data-testid=stMain]')"
-        assert page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth")
-        for selector in (SCENE, FLAT):
-            box = page.locator(selector).bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= width + 1
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{server}/Gradient_flow")
+    finished(page)
+    wide = "document.querySelector('[data-testid=stMain]')"
+    assert page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth")
+    for selector in (SCENE, FLAT):
+        box = page.locator(selector).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width + 1
 
 
 HOSTILE = "![x](https://evil.example/a.png) [y](https://evil.example) :red[z] <b>w<"

@@ -280,6 +280,43 @@ def test_camera_survives_new_data_while_linked(page: Page, small: str) -> None:
     page.wait_for_function(f"{EYES}.every((eye) => Math.abs(eye[0]) > 2)")
 
 
+def test_a_move_is_known_by_where_the_camera_comes_to_rest(page: Page, small: str) -> None:
+    """plotly.js tells of it before it has made it; of one that is made from here there is no news.
+
+    What the viewer turns meanwhile is news all the same.
+    """
+    page.goto(f"{small}/?scenes=1")
+    scene = scenes(page, 1)
+    finished(page)
+    scene.evaluate(
+        """(div) => {
+            const { camera, _scene } = div._fullLayout.scene;
+            div.emit("plotly_relayouting", { "scene.camera": camera });
+            _scene.camera.lookAt([0.5, -2, 1], [0, 0, 0], [0, 0, 1]);
+        }"""
+    )
+    page.wait_for_function("window.viz3d.cameras.get('small-0/scene')?.eye.y < -1.9")
+    told = scene.evaluate(
+        """(div) => {
+            const { group } = window.viz3d;
+            const [view] = group.of(div);
+            const told = (camera) => {
+                view.settling = 0;
+                div.emit("plotly_relayouting", { "scene.camera": camera });
+                return view.settling > 0;
+            };
+            const other = { ...view.camera, eye: { x: 1, y: -2, z: 1 } };
+            group.busy.add(div);
+            try {
+                return [told(view.camera), told(other), view.camera.eye.x];
+            } finally {
+                group.busy.delete(div);
+            }
+        }"""
+    )
+    assert told == [False, True, 1]
+
+
 def test_a_turn_since_the_last_frame_survives_new_data(page: Page, small: str) -> None:
     """The camera is read when the scene is drawn anew, not at each frame alone."""
     page.goto(small)

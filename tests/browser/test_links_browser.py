@@ -28,11 +28,11 @@ RUNS = ["gpt-lr-0.003-seed-0", "gpt-lr-0.01-seed-0"]
 
 
 @pytest.fixture
-def visitors(browser: Browser) -> Iterator[list[BrowserContext]]:
-    """Fresh visitors: what one has in his storage, the other does not."""
-    with visit(browser) as first, visit(browser) as second:
-        first.grant_permissions(["clipboard-read", "clipboard-write"])
-        yield [first, second]
+def visitors(page: Page, browser: Browser) -> Iterator[list[BrowserContext]]:
+    """Two visitors: what one has in his storage, the other does not."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    with visit(browser) as second:
+        yield [page.context, second]
 
 
 def copy(page: Page) -> str:
@@ -197,19 +197,18 @@ def test_junk_for_a_camera_is_ignored(page: Page, server: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_button_reads_well(browser: Browser, server: str, scheme: Any) -> None:
+def test_button_reads_well(page: Page, server: str, scheme: Any) -> None:
     """Its text stands out from its ground as WCAG's level AA asks for."""
-    with visit(browser, color_scheme=scheme) as context:
-        page = context.new_page()
-        page.goto(server)
-        button = page.get_by_role("button", name="Copy link")
-        button.wait_for()
-        text, ground = button.evaluate(
-            """button => ['color', 'backgroundColor'].map(part => getComputedStyle(button)[part]
-                .match(/[\\d.]+/g).map(Number))"""
-        )
-        assert len(ground) == 3, "a ground that hides what is behind it"
-        assert contrast(text, ground) >= 4.5
+    page.emulate_media(color_scheme=scheme)
+    page.goto(server)
+    button = page.get_by_role("button", name="Copy link")
+    button.wait_for()
+    text, ground = button.evaluate(
+        """button => ['color', 'backgroundColor'].map(part => getComputedStyle(button)[part]
+            .match(/[\\d.]+/g).map(Number))"""
+    )
+    assert len(ground) == 3, "a ground that hides what is behind it"
+    assert contrast(text, ground) >= 4.5
 
 
 def contrast(one: list[float], other: list[float]) -> float:

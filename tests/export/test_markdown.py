@@ -23,7 +23,8 @@ def test_it_has_words_tables_notes_and_origin(charts):
     assert text.startswith("## Loss landscape\n\n")
     assert text.count("\n| ") == (4 + 2) * 2 - 2 + 2
     assert text.count("\n- ") == len(chart.notes)
-    assert "Made with viz3d 0.1.0, attempts = false, rate = peak, strictness = default." in text
+    settings = "along = step, attempts = false, rate = peak, strictness = default."
+    assert f"Made with viz3d 0.1.0, {settings}" in text
     assert f"`{'3' * 64}`" in text
 
 

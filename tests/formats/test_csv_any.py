@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from viz3d.errors import NotMine
 from viz3d.formats import csv_any, csv_blocks, text
 from viz3d.formats.delimited import read_rows, read_table
-from viz3d.formats.dialect import Dialect, sniff
+from viz3d.formats.dialect import HEAD_BYTES, Dialect, sniff
 from viz3d.formats.table import Table
 from viz3d.formats.tally import Tally
 
@@ -109,6 +109,25 @@ def test_repeated_and_missing_names_get_their_own(read: Reader) -> None:
     assert "stood twice in the header (a)" in said(parsed)
 
 
+def test_a_hexadecimal_number_is_none_whatever_stands_beside_it(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow takes it for one in a column of whole numbers, that is in some blocks."""
+    for size in (text.BLOCK_BYTES, 9):
+        monkeypatch.setattr(text, "BLOCK_BYTES", size)
+        (parsed,) = read(csv_any, {"a.csv": "step,a\n0,1\n1,0x1F\n2,2\n3,2.5\n"})
+        assert joined(parsed).history["a"].dropna().to_dict() == {0: 1.0, 2: 2.0, 3: 2.5}
+        assert "a.csv:3: 1 value that was no number was left out (a)" in said(parsed)
+
+
+def test_columns_beyond_the_cap_are_counted(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first ones are read, whichever way; a row is still as long as the header."""
+    monkeypatch.setattr("viz3d.formats.limits.METRICS", 2)
+    (parsed,) = read(csv_any, {"a.csv": 'step,a,b,c\n0,1,2,3\n1,5\n2,4,5,"6\n'})
+    assert joined(parsed).history.to_dict() == {"a": {0: 1.0, 2: 4.0}}
+    assert "2 columns beyond the first 2 were left out. Set VIZ3D_MAX_METRICS" in said(parsed)
+
+
 def test_a_file_without_a_header_is_told(read: Reader) -> None:
     """The first row of numbers is a row, not a header."""
     (parsed,) = read(csv_any, {"a.csv": "0,1.5\n1,2.5\n"})
@@ -153,6 +172,20 @@ def test_a_row_of_garbage_is_left_out(read: Reader) -> None:
     assert "a.csv:3: 1 row with another number of cells" in said(parsed)
     with pytest.raises(NotMine, match="not UTF-8"):
         read(csv_any, {"a.csv": b"step,a,name\n0,1,x\n1,2,\xe4\n"})
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_row_of_garbage_far_down_is_left_out(read: Reader) -> None:
+    """Arrow would say something about it that nobody can catch."""
+    rows = b"".join(b"%d,%d.5\n" % (step, step) for step in range(60_000))
+    content = b"step,a\n" + rows + b"\xff\xfe\n\xe4,1,2\n60000,60000.5\n60001,\xe4\n"
+    assert len(rows) > HEAD_BYTES
+    (parsed,) = read(csv_any, {"a.csv": content})
+    loss = joined(parsed).history["a"].dropna()
+    assert (loss == loss.index + 0.5).all()
+    assert len(loss) == 60_001
+    assert "a.csv:60002: 2 rows with another number of cells" in said(parsed)
+    assert "a.csv:60005: 1 value that was no number" in said(parsed)
 
 
 def test_the_delimiter_is_the_one_that_rows_share(read: Reader) -> None:

@@ -267,3 +267,12 @@ def test_a_real_log_of_a_fork_of_nanochat(real_data: Path) -> None:
     assert (history.index[0], history.index[-1]) == (200, 1679)
     assert history["train_loss"].iloc[0] == 4.715063571929932
     assert sum(column.startswith("grad_norm_S") for column in history) == 8
+
+
+def test_arrow_does_not_get_a_block_that_is_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fills what is not there: of 2 MiB with 1,500 keys it makes a gigabyte."""
+    monkeypatch.setattr(jsonl, "MOST_CELLS", 1_500)
+    few, many = b'{"a": 1}\n' * 900, [b'{"a": 1, "k%d": 2}\n' % at for at in range(100)]
+    dense, sparse = few + b'{"a": 1}\n' * 100, few + b"".join(many)
+    assert jsonl.read_fast(dense, Tally("f")) is not None
+    assert jsonl.read_fast(sparse, Tally("f")) is None

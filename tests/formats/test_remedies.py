@@ -15,9 +15,8 @@ from viz3d.formats.tally import Tally
 
 ROOT = Path(limits.__file__).resolve().parents[1]
 
-# Texts that the code does not show: those of errors end with what to do, those of caps name theirs,
-# and those of a loop over sentences are seen where they are told (`tests/bad_inputs`).
-NOT_SEEN = {"str(error)", "too_much", "what"}
+# Texts that the code does not show: those of errors end with what to do, those of caps name theirs.
+NOT_SEEN = {"str(error)", "too_much", "what", "text.LONG_LINE"}
 
 
 @cache
@@ -43,14 +42,15 @@ def named(tree: ast.Module) -> Names:
 
 
 @cache
-def shared() -> Names:
-    """Return the texts that modules take from each other."""
-    return {
-        name: values
-        for tree in trees().values()
-        for name, values in named(tree).items()
-        if name.isupper() and isinstance(values[0], ast.Constant)
-    }
+def imported(path: Path) -> Names:
+    """Return the texts that a module takes from others of viz3d."""
+    found: dict[str, Sequence[ast.expr]] = {}
+    for node in ast.walk(trees()[path]):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("viz3d."):
+            other = ROOT.parent / f"{(node.module or '').replace('.', '/')}.py"
+            there = named(trees()[other]) if other in trees() else {}
+            found |= {one.name: there[one.name] for one in node.names if one.name in there}
+    return found
 
 
 def texts(node: ast.expr, names: Names) -> Iterator[str]:
@@ -60,7 +60,7 @@ def texts(node: ast.expr, names: Names) -> Iterator[str]:
     elif isinstance(node, ast.IfExp):
         yield from texts(node.body, names)
         yield from texts(node.orelse, names)
-    elif isinstance(node, ast.Name) and (values := names.get(node.id, shared().get(node.id))):
+    elif isinstance(node, ast.Name) and (values := names.get(node.id)):
         for value in values:
             yield from texts(value, {})
     elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".format"):
@@ -78,10 +78,10 @@ def texts(node: ast.expr, names: Names) -> Iterator[str]:
         yield ast.unparse(node)
 
 
-def told_without_remedy() -> Iterator[tuple[str, str]]:
-    """Yield place and sentence of what is told with no remedy of its own."""
+def told(*, remedy: bool) -> Iterator[tuple[str, str]]:
+    """Yield place and sentence of what is told with a remedy of its own, or with none."""
     for path, tree in trees().items():
-        names = named(tree)
+        names = {**imported(path), **named(tree)}
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args or _unpacks(node):
                 continue
@@ -92,8 +92,27 @@ def told_without_remedy() -> Iterator[tuple[str, str]]:
                 and "tally" in ast.unparse(call.value).lower()
             )
             problem = isinstance(call, ast.Name) and call.id == "Problem" and len(node.args) == 1
-            if (counted or problem) and "remedy" not in given:
+            if (counted or problem) and ("remedy" in given) == remedy:
                 for text in texts(node.args[0], names):
+                    yield f"{path.name}:{node.lineno}", text
+
+
+def counted_sentences() -> Iterator[tuple[str, str]]:
+    """Yield every sentence of a format that a count is put into, whichever way it is handed on."""
+    with_remedy = {text for _, text in told(remedy=True)}
+    for path, tree in trees().items():
+        if path.parent.name != "formats":
+            continue
+        parts = {
+            part
+            for node in ast.walk(tree)
+            if isinstance(node, ast.JoinedStr)
+            for part in node.values
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and node not in parts:
+                text = str(node.value)
+                if text.startswith("{n} ") and text not in with_remedy:
                     yield f"{path.name}:{node.lineno}", text
 
 
@@ -101,7 +120,7 @@ def _unpacks(call: ast.Call) -> bool:
     return isinstance(call.args[0], ast.Starred)
 
 
-TOLD = sorted(set(told_without_remedy()))
+TOLD = sorted({*told(remedy=False), *counted_sentences()})
 
 
 def has_remedy(sentence: str) -> bool:

@@ -32,6 +32,22 @@ def test_long_lists_of_names_are_cut_with_the_count() -> None:
     assert tally.problems()[0].what == "12 columns: m0, m1, m2, m3, m4 and 7 more."
 
 
+def test_what_was_found_first_is_quoted_and_bounded() -> None:
+    """Of a log that is read in pieces, too; with escapes for what no terminal should get."""
+    tally, later = Tally("a.jsonl"), Tally("a.jsonl")
+    later.add("{n} line{|s} odd.", line=9, found=b"later")
+    tally.add("{n} line{|s} odd.", line=3, found=b" \x1b[31m\xff" + b"x" * 10_000)
+    assert tally.problems()[0].what == r"1 line odd: '\x1b[31m\\xff" + "x" * 70 + "…'."
+    tally.merge(later)
+    later.merge(tally)
+    assert (
+        tally.problems()[0].what == r"2 lines odd; the first is '\x1b[31m\\xff" + "x" * 70 + "…'."
+    )
+    assert [problem.what[:40] for problem in later.problems()] == [
+        r"3 lines odd; the first is '\x1b[31m\\xff"
+    ]
+
+
 def test_every_remedy_belongs_to_a_sentence() -> None:
     """No remedy is left of a sentence that is told no more, and none hides behind another."""
     table = Path(remedies.__file__)

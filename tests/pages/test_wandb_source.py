@@ -50,3 +50,17 @@ def test_a_project_that_is_away_is_told(open_page: Open, service: Service) -> No
     app = open_page("app.py", source="wandb://team")
     assert not app.exception
     assert "ENTITY/PROJECT" in app.main.error[0].value
+
+
+def test_the_data_page_says_what_was_read(open_page: Open, service: Service) -> None:
+    """Rows and metrics of the history, what is missing of it, and how to read it elsewhere."""
+    service.runs["bbb"].counted = 63
+    app = open_page("pages/10_Data.py", source=PROJECT, run=["rl"])
+    assert not app.exception
+    [row] = app.dataframe[0].value.to_dict("records")
+    assert (row["read as"], row["rows"], row["steps"]) == ("W&B history", 60, "0 to 29")
+    assert row["metrics"] == "reward, sequence_length, lrm"
+    assert "3 more rows of this run than it handed out" in said(app)
+    code = " ".join(block.value for block in app.code)
+    assert PROJECT in code
+    assert KEY not in code + said(app)

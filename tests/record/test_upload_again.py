@@ -165,6 +165,6 @@ def test_rows_that_a_power_cut_took_are_read_as_of_an_attempt_before(
     assert before["step"].tolist() == [3, 4, 5]
     assert before["loss"].tolist() == [3.0, 4.0, 5.0]
     torn, restart, *_ = seen.problems
-    assert torn.what == "1 line that was no JSON object was left out."
+    assert torn.what.startswith("1 line that was no JSON object was left out: '{")
     assert torn.line  # in its part, which begins where the thread last looked
     assert "(a restart): 3 rows of earlier attempts" in restart.what

@@ -12,6 +12,13 @@ from tests.storage.wandb_service import KEY, Service, StoredRun, nanochat_rows, 
 from viz3d.load import open_source
 from viz3d.settings import Settings
 from viz3d.sources.base import Source
+from viz3d.sources.gcs import load
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded() -> None:
+    """The client for buckets is loaded before any clock starts: that is no fault of the network."""
+    load()
 
 
 @pytest.fixture(scope="session")

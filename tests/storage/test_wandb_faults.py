@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.storage.wandb_service import KEY, OTHER_KEY, Fault, Service, rows
+from tests.storage.wandb_service import KEY, OTHER_KEY, Fault, Service, StoredRun, rows
 from viz3d.errors import NoFormat, WandbError
-from viz3d.formats import limits
+from viz3d.formats import limits, table
 from viz3d.load import list_runs, load_run, load_runs
 from viz3d.sources import wandb_faults
 from viz3d.sources.base import Source
@@ -230,6 +230,26 @@ def test_a_kept_history_over_a_cap_that_grows_is_said(service, open_wandb, monke
     loaded = load_runs(open_wandb(), "sweep")
     assert [run.name for run in loaded] == ["sweep"]
     assert any("VIZ3D_MAX_CELLS" in str(problem) for problem in load_runs(open_wandb())[0].problems)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_history_over_a_cap_is_asked_for_once(service, open_wandb, monkeypatch, sparse):
+    """It is declined by its name; what came stays, and is enough when the cap is raised."""
+    cap = limits.NUMBERS
+    service.add(StoredRun("x", "x", rows(2_500)))
+    if sparse:  # as many numbers, each of which needs to be told its row
+        monkeypatch.setattr(table, "PIECE", 1_000)
+        service.runs["x"].rows = [
+            {"_step": step, f"loss/{step % 7}": 1.0, f"lr/{step % 5}": 0.1} for step in range(2_500)
+        ]
+    for _ in range(2):
+        monkeypatch.setattr(limits, "NUMBERS", 19_000)
+        with pytest.raises(WandbError, match=r"more than 19,000 numbers; set VIZ3D_MAX_NUMBERS"):
+            load_run(open_wandb(), "x")
+    monkeypatch.setattr(limits, "NUMBERS", cap)
+    assert len(load_run(open_wandb(), "x").history) == 2_500
+    asked = [about["minStep"] for name, about in service.asked if name == "HistoryPage"]
+    assert asked == [0, 1_000, 2_000, 2_499, 2_499]
 
 
 @pytest.mark.parametrize(

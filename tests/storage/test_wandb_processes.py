@@ -22,13 +22,16 @@ from viz3d.sources.cache import Cache
 Open = Callable[..., Source]
 RUN = "wandb://team/nano/long"
 
-# A process that has all modules loaded, and begins another one for each line it is given.
+# A process that has all modules loaded, and begins another one when told to, or waits for its end.
 _NURSERY = """
 import os, sys
 import pandas, pyarrow.parquet, wandb.apis.public.service_api
 from viz3d.load import load_run
 
 for line in sys.stdin:
+    if line.strip():
+        print("ended", os.waitpid(int(line), 0)[1], flush=True)
+        continue
     child = os.fork()
     if not child:
         try:
@@ -55,12 +58,20 @@ class Nursery:
 
     def begin(self) -> int:
         """Begin a reading; return the number of its process."""
+        return int(self._told("", "began"))
+
+    def kill(self, reader: int) -> bool:
+        """Kill a reading; say whether it had not ended before."""
+        os.kill(reader, signal.SIGKILL)
+        return int(self._told(f"{reader}", "ended")) == signal.SIGKILL
+
+    def _told(self, what: str, answer: str) -> str:
         assert self._process.stdin
-        self._process.stdin.write("\n")
+        self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
-        word, number = self.said()
-        assert word == "began"
-        return int(number)
+        while (said := self.said())[0] != answer:
+            assert said[0] == "read", said
+        return said[1]
 
     def said(self) -> list[str]:
         """Return the words of the next line."""
@@ -101,19 +112,20 @@ def test_a_reading_that_is_killed_at_any_moment_costs_nothing(
     """The next one has every row once, whether the whole or the tail was being read."""
     moments = random.Random(kills)
     run = service.add(StoredRun("long", "long", rows(3_000), state="running"))
-    for kill in range(kills):
+    killed = 0
+    while killed < kills:
         asked = Event()
         service.before = lambda question, asked=asked: question == "HistoryPage" and asked.set()
         reader = nursery.begin()
         assert asked.wait(60)
         sleep(moments.uniform(0, 0.15))  # where it stands by then is what varies
-        os.kill(reader, signal.SIGKILL)
-        if kill % 3 == 0:
+        killed += nursery.kill(reader)
+        if killed % 3 == 0:
             run.rows = rows(len(run.rows) + moments.randrange(1_500))
         source = open_wandb(RUN)
         assert steps_of(source) == list(range(len(run.rows)))
         assert Cache.open(cache).verify().bad == []
-        if kill % 3 == 1:
+        if killed % 3 == 1:
             Cache.open(cache).clear()
             run.rows = rows(3_000)
         else:
@@ -136,7 +148,7 @@ def test_several_processes_read_one_run_at_once(
     service.before = hold
     killed, *others = [nursery.begin() for _ in range(readers)]
     assert go.wait(60)
-    os.kill(killed, signal.SIGKILL)
+    assert nursery.kill(killed)
     run.rows = rows(4_200)
     assert steps_of(open_wandb(RUN)) == list(range(4_200))
     digests = set()

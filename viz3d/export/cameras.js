@@ -166,9 +166,7 @@ class Cameras {
 // drawing, only where the mouse is let go on the scene, and not how far the scene then carried on:
 // a resize or a downloaded picture would go back to the camera from before.
 function keepCamera({ div, scene, camera }) {
-  for (const layout of [div.layout, div._fullLayout]) {
-    if (layout?.[scene]) layout[scene].camera = plainCamera(camera);
-  }
+  if (div.layout?.[scene]) div.layout[scene].camera = plainCamera(camera);
 }
 
 function plainCamera({ eye, center, up, projection }) {

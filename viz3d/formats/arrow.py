@@ -64,7 +64,7 @@ def from_arrow(
                     continue
         if len(table.columns) >= limits.METRICS:
             tally.add(
-                TOO_MANY, count=arrow.num_rows - column.null_count, line=first_line(column, lines)
+                TOO_MANY, count=arrow.num_rows - column.null_count, line=_first_line(column, lines)
             )
             continue
         if text:
@@ -203,7 +203,7 @@ def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
-def first_line(column: pa.ChunkedArray, lines: Sequence[int] | None) -> int | None:
+def _first_line(column: pa.ChunkedArray, lines: Sequence[int] | None) -> int | None:
     """Return where the first cell of a column stands, given where each row does."""
     if lines is None or column.null_count == len(column):
         return None
@@ -231,12 +231,12 @@ def _arrow_cells(
     ):
         if truths:
             count = len(column) - column.null_count
-            tally.add(BOOLEANS, line=first_line(column, lines), count=count, name=name)
+            tally.add(BOOLEANS, line=_first_line(column, lines), count=count, name=name)
         return _plain_cells(column, every_row)
     if pa.types.is_decimal(kind):
         return _plain_cells(column.cast(pa.float64()), every_row)
     if count := len(column) - column.null_count:
-        tally.add(NOT_NUMBERS, line=first_line(column, lines), count=count, name=name)
+        tally.add(NOT_NUMBERS, line=_first_line(column, lines), count=count, name=name)
     return Cells(every_row[:0], np.empty(0))
 
 

@@ -38,7 +38,7 @@ class Block:
     Attributes
     ----------
     rows : pyarrow.Table
-        A column for each name of the dialect.
+        A column for each name of the dialect, as many as the cap on metrics allows.
     lines : sequence of int
         Where each row stands.
     odd : sequence of (str, int)
@@ -158,7 +158,7 @@ def _to_arrow(
     import pyarrow as pa
 
     if not block:
-        return pa.table({name: pa.nulls(0) for name in dialect.names})
+        return pa.table({name: pa.nulls(0) for name in dialect.names[: limits.METRICS]})
     if block.startswith(text.BOM):
         block = text.BOM + block  # Arrow takes one for the beginning of a file, and away
     rows = _parse(block, dialect, texts, skip)
@@ -188,6 +188,7 @@ def _parse(
             true_values=TRUE,
             false_values=FALSE,
             strings_can_be_null=True,
+            include_columns=list(dialect.names[: limits.METRICS]),
             decimal_point=dialect.decimal,
             # Arrow would turn text that looks like a date into one.
             timestamp_parsers=[],

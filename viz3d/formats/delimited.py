@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, text
-from viz3d.formats.arrow import first_line, from_arrow
+from viz3d.formats.arrow import from_arrow
 from viz3d.formats.csv_blocks import Block, read_block
 from viz3d.formats.dialect import Dialect, sniff
-from viz3d.formats.numbers import TOO_MANY
 from viz3d.formats.parallel import in_order
 from viz3d.formats.table import LABELS, Table, stack
 from viz3d.formats.tally import Tally
@@ -20,6 +19,7 @@ from viz3d.formats.tally import Tally
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MANY_COLUMNS = "{n} column{|s} beyond the first {limit:METRICS} {was|were} left out."
 SMALL_BLOCK = 512 * 1024
 PIECES = 16
 
@@ -87,9 +87,11 @@ def read_rows(
         # Labels of some lines may all be numbers, and those of others not.
         mixed = {name for name, found in kinds.items() if len(found) > 1}
         if not mixed:
-            tally.merge(trial)
             break
         texts = mixed
+    tally.merge(trial)
+    if beyond := len(dialect.names[limits.METRICS :]):
+        tally.add(MANY_COLUMNS, count=beyond)
     columns, labels = ({name: cells[name] for name in dialect.names if name in cells}
                        for cells in (table.columns, table.labels))  # fmt: skip
     return Table(table.n, columns, labels)
@@ -110,11 +112,10 @@ def _tables(
     for _, block in in_order(read, blocks):
         for what, line in block.odd:
             tally.add(what, line=line)
-        for name in {*LABELS}.intersection(dialect.names):
+        for name in {*LABELS}.intersection(block.rows.column_names):
             if kind := _kind(block.rows.schema.field(name).type):
                 kinds[name].add(kind)
-        rows = _within_cap(block, tally)
-        yield from_arrow(rows, tally, text_is_number=True, lines=block.lines)
+        yield from_arrow(block.rows, tally, text_is_number=True, lines=block.lines)
 
 
 def _below(skip: int, blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -135,14 +136,3 @@ def _kind(kind: pa.DataType) -> str:
     if pa.types.is_null(kind):
         return ""
     return "number" if pa.types.is_integer(kind) or pa.types.is_floating(kind) else str(kind)
-
-
-def _within_cap(block: Block, tally: Tally) -> pa.Table:
-    """Return the columns of a block but those beyond the cap on metrics."""
-    rows = block.rows
-    if rows.num_columns <= limits.METRICS:
-        return rows
-    for column in rows.columns[limits.METRICS :]:
-        if count := rows.num_rows - column.null_count:
-            tally.add(TOO_MANY, line=first_line(column, block.lines), count=count)
-    return rows.select(range(limits.METRICS))

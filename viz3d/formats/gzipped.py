@@ -71,6 +71,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If it is no gzip, unpacks to more than the limits allow, or nobody can read what is in it.
     """
     ((name, path),) = files.items()
+    limits.check_size(path.stat().st_size, "UNPACKED_BYTES")  # hardly a log grows by packing
     tally = Tally(name)
     reasons = []
     with TemporaryDirectory(prefix="viz3d-") as folder:

@@ -34,6 +34,8 @@ NAMES = (patterns.any_case("*.jsonl"), patterns.any_case("*.ndjson"), *patterns.
 NOT_AN_OBJECT = "{n} line{|s} that {was|were} no JSON object {was|were} left out."
 NOT_UTF8 = "{n} line{|s} that {is|are} no UTF-8 text {was|were} left out."
 CONVERT = "Convert the file, for example with `iconv -f LATIN1 -t UTF-8`."
+NUMBER = "{n} line{|s} with a number of thousands of digits {was|were} left out."
+RETURNS = "{n} line{|s} {was|were} parted at a carriage return that ends no line."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
 TOO_DEEP = "{n} line{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
 # Lines with more brackets than this are not for Arrow.
@@ -79,8 +81,9 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
 
 
 def _why_no_row(path: Path, told: Sequence[Problem]) -> str:
-    if any(each.remedy == CONVERT for each in told):
-        return f"it is no UTF-8 text; {CONVERT[0].lower()}{CONVERT[1:-1]}"
+    for each in told:
+        if each.remedy == CONVERT:
+            return f"it is no UTF-8 text (line {each.line}); {CONVERT[0].lower()}{CONVERT[1:-1]}"
     with path.open("rb") as file:
         document = file.read(HEAD_BYTES).removeprefix(text.BOM).lstrip().startswith((b"[", b"{"))
     hint = "; if the file is one JSON document, let its name end in .json" if document else ""
@@ -266,9 +269,10 @@ def _read_lines(block: bytes, first: int, tally: Tally, *, boxed: bool) -> Table
     whole = block.endswith(b"\n")
     rows = block.split(b"\n")
     for number, line in enumerate(rows, start=first):
-        for part in line.split(b"\r"):
-            if not part.strip():
-                continue
+        parts = [part for part in line.split(b"\r") if part.strip()]
+        if len(parts) > 1:
+            tally.add(RETURNS, line=number)
+        for part in parts:
             record = _parse_line(
                 part, number, tally, last=not whole and number == first + len(rows) - 1
             )
@@ -276,7 +280,7 @@ def _read_lines(block: bytes, first: int, tally: Tally, *, boxed: bool) -> Table
                 if boxed and isinstance(inside := record.get("data"), dict):
                     del record["data"]
                     inside = {_outside(name): value for name, value in inside.items()}
-                    for key in inside.keys() & record.keys():
+                    for key in filter(record.__contains__, inside):
                         tally.add(TWICE, line=number, name=key)
                     record = {**inside, **record}
                 builder.add(record, number)
@@ -298,18 +302,28 @@ def _parse_line(line: bytes, number: int, tally: Tally, *, last: bool) -> dict[s
 
     try:
         record = json.loads(line.decode("utf-8"), object_pairs_hook=collect)
-    except UnicodeDecodeError:
-        tally.add(NOT_UTF8, line=number, remedy=CONVERT)
-        return None
-    except ValueError:
-        tally.add(CUT if last else NOT_AN_OBJECT, line=number)
-        return None
-    except RecursionError:  # where the cap was raised above what Python bears
-        tally.add(TOO_DEEP, line=number)
+    except (ValueError, RecursionError) as error:
+        _tell(error, line, number, tally, last=last)
         return None
     if not isinstance(record, dict):
-        tally.add(NOT_AN_OBJECT, line=number)
+        tally.add(NOT_AN_OBJECT, line=number, found=line)
         return None
     for key in repeated:
         tally.add(TWICE, line=number, name=key)
     return record
+
+
+def _tell(
+    error: ValueError | RecursionError, line: bytes, number: int, tally: Tally, *, last: bool
+) -> None:
+    """Count a line that is no JSON by what is wrong with it."""
+    if isinstance(error, UnicodeDecodeError):
+        tally.add(NOT_UTF8, line=number, remedy=CONVERT, found=line)
+    elif isinstance(error, RecursionError):  # where the cap was raised above what Python bears
+        tally.add(TOO_DEEP, line=number)
+    elif not isinstance(error, json.JSONDecodeError):
+        tally.add(NUMBER, line=number)  # Python reads no whole number of so many digits
+    elif last:
+        tally.add(CUT, line=number)
+    else:
+        tally.add(NOT_AN_OBJECT, line=number, found=line)

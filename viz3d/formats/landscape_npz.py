@@ -27,6 +27,7 @@ from viz3d.grid import LandscapeGrid, LandscapePath
 NAME = "viz3d landscape"
 NAMES: tuple[str, ...] = (any_case("*.npz"),)
 
+TOO_MUCH = "it unpacks to more than a landscape can hold"
 QUANTITIES = ("loss", "reward")
 PATH = ("alpha", "beta", "residual", "step", "loss", "reward")
 KNOWN = (
@@ -123,9 +124,9 @@ def _unpack(path: Path) -> dict[str, np.ndarray]:
         # What the directory of an archive says is a bound: no more than that is unpacked.
         unpacked = sum(member.file_size for member in members)
         if len(members) > limits.GRID_MEMBERS:
-            raise NotMine(limits.reason("it unpacks to more than {limit:GRID_MEMBERS} arrays"))
+            raise NotMine(limits.reason(f"{TOO_MUCH} ({{limit:GRID_MEMBERS}} arrays)"))
         if unpacked > limits.GRID_BYTES:
-            raise NotMine(limits.reason("it unpacks to more than {limit:GRID_BYTES}"))
+            raise NotMine(limits.reason(f"{TOO_MUCH} ({{limit:GRID_BYTES}})"))
         return {
             stem(member.filename): _array(archive.read(member))
             for member in members

@@ -73,7 +73,7 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     Parameters
     ----------
     table : Table
-        With columns ``step``, ``grad_norm`` and a name or number of the layer.
+        With columns ``step``, ``grad_norm`` and a name or number of the layer; they are given up.
     tally : Tally
         Is told what was superseded, replaced or left out.
 
@@ -89,6 +89,8 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
         tally.add(ROWS_BEYOND, count=beyond)
     step, number = table.full("step")[:n], table.full("layer")[:n]
     label = next((table.labels[name] for name in LABELS if name in table.labels), None)
+    measures = {name: table.full(name)[:n] for name in MEASURES if name in table.columns}
+    table.columns.clear()
     names = np.full(n, None, dtype=object)
     numbered = (np.abs(number) < 2.0**53) & (number == np.floor(number))
     different, which = np.unique(number[numbered], return_inverse=True)
@@ -96,7 +98,7 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     if label is not None:
         there = label.row < n
         names[label.row[there]] = label.value[there]
-    named = np.array([name is not None for name in names], dtype=bool)
+    named = np.fromiter((name is not None for name in names), bool, n)
     known = named & (np.abs(step) < 2.0**53) & (step == np.floor(step))
     if not known.all():
         tally.add(
@@ -111,11 +113,11 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
             "step": step[known].astype(np.int64),
             "layer": number[known].astype(np.int64),
             "name": pd.array(names[known], dtype="str"),
-        }
+            **{name: values[known] for name, values in measures.items()},
+        },
+        copy=False,
     )
-    for measure in MEASURES:
-        if measure in table.columns:
-            frame[measure] = table.full(measure)[:n][known]
+    del step, number, names, measures, named, numbered, which
     return _newest(frame, tally)
 
 
@@ -146,14 +148,18 @@ def _newest(frame: pd.DataFrame, tally: Tally) -> pd.DataFrame:
             "{was|were} superseded.",
             count=int((~kept).sum()),
         )
-    frame = frame[kept]
-    once = frame.drop_duplicates(["step", "layer", "name"], keep="last")
-    if repeated := len(frame) - len(once):
+    order = np.flatnonzero(kept)
+    layer = frame["layer"].to_numpy()
+    order = order[np.lexsort((codes[order], layer[order], step[order]))]
+    # Of rows that are equal but for their values, the later one stands behind the earlier.
+    later = [(each[order][1:] == each[order][:-1]) for each in (step, layer, codes)]
+    last = np.append(~np.logical_and.reduce(later), True)[: len(order)]
+    if repeated := int((~last).sum()):
         tally.add(
             "{n} layer row{|s} {was|were} logged again at the same step; the later one was kept.",
             count=repeated,
         )
-    return once.sort_values(["step", "layer"], kind="stable", ignore_index=True)
+    return frame.iloc[order[last]].reset_index(drop=True)
 
 
 def split_layers(history: pd.DataFrame, tally: Tally) -> tuple[pd.DataFrame, pd.DataFrame | None]:
@@ -203,7 +209,7 @@ def split_layers(history: pd.DataFrame, tally: Tally) -> tuple[pd.DataFrame, pd.
         "name": pd.array(np.array(names, dtype=object)[layer], dtype="str"),
         "grad_norm": np.concatenate(norms)[order],
     }
-    return history, pd.DataFrame(layers)
+    return history, pd.DataFrame(layers, copy=False)
 
 
 def _fitting(history: pd.DataFrame, columns: Sequence[str], tally: Tally) -> int:

@@ -39,8 +39,8 @@ SINGLE_VALUES = 100_000  # of one file of Neptune's exporter, beside its series
 RUNS = 1_000  # in one console log, or one export of Neptune
 # Of all files of one run together:
 NUMBERS = 50_000_000  # and four for each row of a column; read, each takes about 8 bytes
-HISTORY_CELLS = 50_000_000  # steps times metrics, of superseded rows too; each takes 8 bytes
-LAYER_ROWS = 4_000_000  # steps times layers; each takes up to 100 bytes
+HISTORY_CELLS = 40_000_000  # steps times metrics, of superseded rows too; each takes 8 bytes
+LAYER_ROWS = 2_000_000  # steps times layers; each takes up to 150 bytes
 NONFINITE = 500_000  # values that are not finite and listed one by one
 
 SETTINGS: Mapping[str, tuple[str, int]] = {
@@ -104,6 +104,14 @@ def check_size(size: int, cap: str) -> None:
     """
     if size > globals()[cap]:
         raise NotMine(reason(f"it is larger than {{limit:{cap}}}"))
+
+
+def refused(path: str, size: int) -> bool:
+    """Say whether a file is refused for its size alone, so that nothing of it need be read.
+
+    Event files and Parquet are read piece by piece whatever their size.
+    """
+    return size > FILE_BYTES and ".tfevents." not in path and not path.endswith(".parquet")
 
 
 def _shown(cap: str) -> str:

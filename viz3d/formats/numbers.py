@@ -27,7 +27,7 @@ TRUTHS = {"true": 1, "false": 0}
 GAPS = {"", "none", "null", "na", "n/a", "-", "--"}
 
 TEXT_NUMBERS = "{n} number{|s} written as text {was|were} taken as {a number|numbers} ({names})."
-BOOLEANS = "{n} true/false value{|s} {was|were} taken as 1 and 0 ({names})."
+BOOLEANS = "{n} true/false value{|s} {was|were} taken as {1 or 0|1 and 0} ({names})."
 NOT_NUMBERS = "{n} value{|s} that {was|were} no number {was|were} left out ({names})."
 TOO_MANY = "{n} value{|s} of metrics beyond the first {limit:METRICS} {was|were} left out."
 TOO_NESTED = (

@@ -10,6 +10,7 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
+from viz3d.formats.freed import give_back
 from viz3d.formats.numbers import NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
 from viz3d.formats.room import NO_ROOM, Room, over
 from viz3d.formats.rows import Cells
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 ROOM = 8
 # Text in these columns says which layer a row is about; other text is no number and left out.
 LABELS = ("name", "layer", "layer_name", "module", "param", "parameter")
+# Cells beyond which it is worth some milliseconds to give back what reading them took.
+LARGE = 1_000_000
 # A text takes as much room as so many numbers.
 TEXT = 10
 # Numbers of Python that are held before they become arrays: they take four times as much.
@@ -100,7 +103,11 @@ def stack(tables: Iterable[Table], tally: Tally, *, cut: bool = False) -> Table:
     if count < 2:
         return table
     del table, found
-    return Table(offset, _end_to_end(columns), _end_to_end(labels))
+    stacked = Table(offset, _end_to_end(columns), _end_to_end(labels))
+    if offset * len(stacked.columns) > LARGE:
+        columns.clear()
+        give_back()
+    return stacked
 
 
 def numbers_of(*columns: Iterable[Cells]) -> int:

@@ -11,6 +11,7 @@ from viz3d.formats.numbers import clean_name, printable
 from viz3d.run import Problem
 
 SHOWN_NAMES = 5
+SHOWN_CHARS = 80  # of what was found
 _PLURAL = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
@@ -19,6 +20,7 @@ class _Entry:
     count: int = 0
     line: int | None = None
     remedy: str = ""
+    found: bytes = b""
     names: dict[str, None] = field(default_factory=dict)
 
 
@@ -38,7 +40,7 @@ class Tally:
 
     def add(
         self, what: str, *, line: int | None = None, count: int = 1, name: str = "",
-        remedy: str = "",
+        remedy: str = "", found: bytes = b"",
     ) -> None:  # fmt: skip
         """Count one oddity.
 
@@ -54,11 +56,13 @@ class Tally:
         name : str
             A metric or key concerned.
         remedy : str
+        found : bytes
+            What stands there; the beginning of the first is told.
         """
         entry = self._entries.setdefault(what, _Entry(line=line, remedy=remedy))
         entry.count += count
-        if line is not None and entry.line is not None:
-            entry.line = min(entry.line, line)
+        if line is not None and entry.line is not None and line <= entry.line:
+            entry.line, entry.found = line, found[: 4 * SHOWN_CHARS]
         if name:
             entry.names[name] = None
 
@@ -69,7 +73,9 @@ class Tally:
     def merge(self, other: Tally) -> None:
         """Count what was counted of another part of the same file."""
         for what, entry in other._entries.items():
-            self.add(what, line=entry.line, count=entry.count, remedy=entry.remedy)
+            self.add(
+                what, line=entry.line, count=entry.count, remedy=entry.remedy, found=entry.found
+            )
             self._entries[what].names.update(entry.names)
 
     def counted(self) -> list[tuple[str, int, list[str]]]:
@@ -100,4 +106,13 @@ def _sentence(what: str, entry: _Entry) -> str:
         shown += f" and {len(names) - SHOWN_NAMES:,} more"
     one = entry.count == 1
     sentence = _PLURAL.sub(lambda match: match[1 if one else 2], limits.filled(what))
-    return printable(sentence.replace("{n}", f"{entry.count:,}").replace("{names}", shown))
+    told = sentence.replace("{n}", f"{entry.count:,}").replace("{names}", shown)
+    if entry.found:
+        told = f"{told[:-1]}{': ' if one else '; the first is '}{_quoted(entry.found)}."
+    return printable(told)
+
+
+def _quoted(found: bytes) -> str:
+    """Return the beginning of what was found, with escapes for what cannot be shown."""
+    text = found.decode("utf-8", errors="backslashreplace").strip()
+    return repr(text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 1]}…")

@@ -6,6 +6,7 @@ and the count of what could not be kept, stand in the file's own metadata.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,20 +16,26 @@ from typing import TYPE_CHECKING, Any
 from viz3d.errors import NotMine
 from viz3d.formats import limits, parquet
 from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.room import Room
 from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
-from viz3d.formats.wandb_rows import WandbRows, plain_config, to_log
+from viz3d.formats.wandb_rows import OWN, WandbRows, plain_config, to_log
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from viz3d.formats.rows import Cells
 
 NAME = "W&B history"
 FILE = "wandb-history.parquet"
 NAMES: tuple[str, ...] = (FILE,)
 
 _FILE = re.compile(rf"(?:(?P<run>.*)/)?{re.escape(FILE)}", re.DOTALL)
+# Cells that are written together: most of them may be empty. Rows, where there are many columns.
+AT_ONCE, FEWEST = 4_000_000, 4_096
 _KEY, _SCHEMA = b"viz3d.wandb", 1
 NOT_AN_OBJECT = "{n} row{|s} that {was|were} no JSON object {was|were} left out."
+LARGE = "in memory and in the file that is made it is more than {limit:NUMBERS} numbers"
 LARGE_CONFIG = "The config is larger than {limit:CONFIG_BYTES}, so it was left out."
 
 
@@ -81,21 +88,26 @@ def pack(older: Path | None, lines: Iterable[str], run: Mapping[str, Any]) -> by
     Raises
     ------
     NotMine
-        If `older` cannot be read.
+        If `older` cannot be read, or there is more than the caps allow.
     """
     tally = Tally("")
     tables = []
     if older is not None:
         _about(older, tally)
         tables.append(parquet.read_table(older, Tally("")))
-    rows = WandbRows(tally)
+    room = Room()
+    rows = WandbRows(tally, room)
     for line in lines:
         row = _object(line)
         if row is None:
             tally.add(NOT_AN_OBJECT)
         else:
             rows.add(row)
+        if room.gone or 2 * rows.values > limits.NUMBERS:
+            raise NotMine(limits.reason(LARGE))
     tables.append(rows.table())
+    if room.gone:  # what is kept is whole, for the time when the cap is raised
+        raise NotMine(limits.reason(LARGE))
     described = dict(run)
     if len(json.dumps(described.get("config"))) > limits.CONFIG_BYTES:
         described["config"] = {}
@@ -147,26 +159,31 @@ def _object(line: str) -> dict[str, Any] | None:
 
 
 def _written(table: Table, about: Mapping[str, Any]) -> bytes:
+    """Write a table with nulls where nothing was logged, a bounded piece of it at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {name: _column(table, name) for name in table.columns}
-    if not columns:  # a file without a column has no rows either
-        columns = {"_step": pa.nulls(table.n, pa.int64())}
-    arrow = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(about).encode("ascii")})
-    sink = pa.BufferOutputStream()
-    pq.write_table(arrow, sink, compression="zstd")
-    return bytes(sink.getvalue().to_pybytes())
+    names = list(table.columns)
+    # A file without a column has no rows either.
+    kinds = {name: pa.from_numpy_dtype(table.columns[name].value.dtype) for name in names}
+    schema = pa.schema(kinds or {OWN: pa.int64()}, {_KEY: json.dumps(about).encode("ascii")})
+    rows = max(AT_ONCE // max(len(names), 1), FEWEST)
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for start in range(0, table.n, rows):
+            n = min(rows, table.n - start)
+            columns = [_column(table.columns[name], start, n) for name in names]
+            writer.write_table(pa.table(columns or [pa.nulls(n, pa.int64())], schema=schema))
+    return sink.getvalue()
 
 
-def _column(table: Table, name: str) -> pa.Array:
-    """Return a column with nulls where nothing was logged."""
+def _column(cells: Cells, start: int, n: int) -> pa.Array:
+    """Return some rows of a column."""
     import numpy as np
     import pyarrow as pa
 
-    cells = table.columns[name]
-    values = np.zeros(table.n, dtype=cells.value.dtype)
-    values[cells.row] = cells.value
-    missing = np.ones(table.n, dtype=bool)
-    missing[cells.row] = False
+    first, last = np.searchsorted(cells.row, (start, start + n))
+    values, missing = np.zeros(n, cells.value.dtype), np.ones(n, dtype=bool)
+    values[cells.row[first:last] - start] = cells.value[first:last]
+    missing[cells.row[first:last] - start] = False
     return pa.array(values, mask=missing)

@@ -16,6 +16,7 @@ from viz3d.formats.steps import STEP_NAMES, to_rows
 from viz3d.formats.table import Table, TableBuilder
 
 if TYPE_CHECKING:
+    from viz3d.formats.room import Room
     from viz3d.formats.rows import Rows
     from viz3d.formats.tally import Tally
 
@@ -36,11 +37,19 @@ class WandbRows:
     Parameters
     ----------
     tally : Tally
+    room : Room, optional
+        Rows that do not fit are left out.
+
+    Attributes
+    ----------
+    values : int
+        That were in the rows.
     """
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, room: Room | None = None) -> None:
+        self.values = 0
         self._tally = tally
-        self._table = TableBuilder(tally)
+        self._table = TableBuilder(tally, room=room)
 
     def add(self, row: dict[str, Any], line: int | None = None) -> None:
         """Append one row.
@@ -59,6 +68,7 @@ class WandbRows:
             for name, times in Counter(name for name, _ in flat).items():
                 if times > 1:
                     self._tally.add(TWICE, line=line, count=times - 1, name=name)
+        self.values += len(row)
         self._table.add(row, line)
 
     def table(self) -> Table:

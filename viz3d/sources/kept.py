@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from viz3d.errors import ServiceError
 from viz3d.run import FileInfo, Problem
-from viz3d.sources.cache import Cache
+from viz3d.settings import CACHE_BYTES
+from viz3d.sources import private
+from viz3d.sources.cache import LAYOUT, Cache
 
 if TYPE_CHECKING:
     from viz3d.settings import Settings
@@ -92,6 +94,18 @@ class KeptSource(Generic[Address]):
 def open_cache(folder: str, limit: int) -> Cache:
     """Open each cache once in a process, which also sweeps it once."""
     return Cache.open(folder, limit)
+
+
+@lru_cache(maxsize=1)
+def open_spare_cache() -> Cache:
+    """Open a cache for what the other one cannot take; it is removed when the program ends.
+
+    Raises
+    ------
+    BucketError
+        If there is no place for that either.
+    """
+    return Cache(private.open_temporary(LAYOUT), CACHE_BYTES)
 
 
 def _moment(seconds: float) -> str:

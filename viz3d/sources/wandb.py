@@ -27,8 +27,9 @@ HOST = "https://api.wandb.ai"
 START = 20.0
 # Seconds of silence after which the viewer is told.
 SILENT = 2.0
-# What the client says when its helper is gone.
+# What the client says, or raises, when its helper is gone.
 HELPER_ENDED = "service process is not running"
+GONE = ("MailboxClosedError", "HandleAbandonedError")
 _VIEWER = "query Viewer { viewer { username } }"
 
 _helper_lock = threading.Lock()
@@ -124,7 +125,7 @@ class Client:
             status = int(getattr(response, "http_status", 0) or 0)
             facts["seconds"] = round(monotonic() - began, 1)
             said = str(error)
-            if type(error).__name__ != "WandbApiFailedError" or HELPER_ENDED in said:
+            if HELPER_ENDED in said or isinstance(error, OSError) or type(error).__name__ in GONE:
                 said = HELPER_ENDED
                 self._start_anew(connection)
             raise explain(said, status, **facts) from None  # which may hold an address

@@ -77,7 +77,7 @@ _FAULTS: dict[str, tuple[str, str]] = {
         "Set VIZ3D_CACHE_DIR to a folder that you own.",
     ),
     "no_going_on": (
-        "New rows of the run {name} cannot be added to those that are kept: {reason}.",
+        "The rows of the run {name} cannot be kept: {reason}.",
         "If no limit is named, run `python -m viz3d cache verify` and open the run again.",
     ),
     "offline": (

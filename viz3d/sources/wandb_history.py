@@ -200,7 +200,7 @@ class Histories:
             "tags": list(run.tags), **run.details,
             "end": {"rows": rows, "counted": run.rows, "step": end.step, "row": end.row},
             # What is missing of a run that goes on will come, if it was not left out.
-            "missing": max(run.rows - rows, 0) if run.over or _is_wide(run) else 0,
+            "missing": max(run.rows - rows, 0) if run.over or _is_wide(run) or not rows else 0,
         }  # fmt: skip
         data = self._packing.pack(older.path if older else None, begun.lines(), about)
         return self._cache.keep(self._place, file, data)

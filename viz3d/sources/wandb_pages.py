@@ -63,7 +63,7 @@ def pages(
     ------
     WandbError
     """
-    width = PAGE if dense else width_of(run)
+    width = most = PAGE if dense else width_of(run)
     while start <= run.last_step:
         if cancel.is_set():
             raise wandb_fault("cancelled", name=run.id)
@@ -74,16 +74,18 @@ def pages(
             slow = monotonic() - began >= client.deadlines.answer / 2
             if error.kind != "stalled" or not slow or width <= NARROWEST:
                 raise
-            width = max(width // 10, NARROWEST)
+            width = most = max(width // 10, NARROWEST)
             continue
-        if len(page) >= WIDEST < stop - start:  # there may be more
+        if 2 * len(page) >= WIDEST < stop - start:  # a sample, perhaps
             width = max(width // 10, WIDEST)
             continue
         yield page
         start = stop
         size = sum(map(len, page))
         if size > HEAVY:
-            width = max(width * HEAVY // size, NARROWEST)
+            width = most = max(width * HEAVY // size, NARROWEST)
+        elif len(page) < PAGE // 10:
+            width = min(10 * width, most)
 
 
 def width_of(run: WandbRun) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,8 +88,17 @@ class WandbRun:
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def list_runs(client: Client, address: WandbAddress) -> tuple[list[WandbRun], int]:
+def list_runs(
+    client: Client, address: WandbAddress, tell: Callable[[str], None] = lambda _: None
+) -> tuple[list[WandbRun], int]:
     """Return the runs of a project, newest first, and how many there are in all.
+
+    Parameters
+    ----------
+    client : Client
+    address : WandbAddress
+    tell : callable, optional
+        Is told how far it is, where there are several pages.
 
     Raises
     ------
@@ -112,6 +121,7 @@ def list_runs(client: Client, address: WandbAddress) -> tuple[list[WandbRun], in
             more = bool(runs["pageInfo"]["hasNextPage"]) and cursor != before
         if not more or len(found) >= MOST:
             return list(found.values()), max(total, len(found))
+        tell(f"{len(found):,} of {total:,} runs of {address} are listed …")
 
 
 def ask_run(client: Client, address: WandbAddress, run: str) -> WandbRun:
@@ -146,8 +156,11 @@ def to_files(runs: Sequence[WandbRun], file: str) -> list[FileInfo]:
     files: dict[str, FileInfo] = {}
     for run in runs:
         title = _title(run)
-        # Several runs of one name are told apart by their ids, each of them.
-        if counted[title] > 1 or f"{title}/{file}" in files:
+        # Several runs of one name are told apart by their ids, each of them; so are a run and
+        # another one that is called as the first is shown.
+        if counted[title] > 1:
+            title = f"{title} ({run.id})"
+        while f"{title}/{file}" in files:
             title = f"{title} ({run.id})"
         path = f"{title}/{file}"
         files[path] = FileInfo(
@@ -192,7 +205,7 @@ def _run(node: Mapping[str, Any]) -> WandbRun:
         created=_time(node.get("createdAt")),
         changed=_time(node.get("heartbeatAt")),
         rows=int(node.get("historyLineCount") or 0),
-        last_step=int(keys.get("lastStep", -1)),
+        last_step=-1 if keys.get("lastStep") is None else int(keys["lastStep"]),
         tags=tuple(map(str, node.get("tags") or ())),
         details={**details, "config": config if isinstance(config, dict) else {}},
     )

@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viz3d.errors import WandbError
+from viz3d.errors import ServiceError, WandbError
 from viz3d.run import FileInfo, Problem
 from viz3d.sources.batches import Batches, alone
+from viz3d.sources.cache import Cache
 from viz3d.sources.globs import matches
-from viz3d.sources.kept import KeptSource
+from viz3d.sources.kept import KeptSource, open_spare_cache
 from viz3d.sources.progress import Meter
 from viz3d.sources.wandb import Client
 from viz3d.sources.wandb_address import WandbAddress
@@ -44,7 +45,8 @@ class WandbSource(KeptSource[WandbAddress]):
         place = f"{self._client.host} {address.entity}/{address.project}"
         super().__init__(address, settings, "W&B", place)
         self._file = packing.FILE
-        self._histories = Histories(self._client, self.cache, address, packing, place)
+        self._packing = packing
+        self._unkept: dict[Path, WandbError] = {}
         self._batches = Batches(self._bring)
 
     @property
@@ -121,7 +123,12 @@ class WandbSource(KeptSource[WandbAddress]):
         WandbError
         """
         whole = self._whole(file)
-        return self._or_older(file, whole, partial(self._brought, whole))
+        path = self._or_older(file, whole, partial(self._brought, whole))
+        unkept = self._unkept.get(path)
+        if unkept is not None:
+            said = f"{unkept.what} It is kept until the program ends."
+            self._remarks[file.path] = Problem(said, unkept.remedy, file.path)
+        return path
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what the last listing has to tell."""
@@ -132,7 +139,7 @@ class WandbSource(KeptSource[WandbAddress]):
         if self.address.run:
             self._told = ()
             return to_files([ask_run(self._client, self.address, self.address.run)], self._file)
-        runs, total = list_runs(self._client, self.address)
+        runs, total = list_runs(self._client, self.address, self._say)
         left_out = total - len(runs)
         said = f"The project has {total:,} runs; the {len(runs):,} newest are listed."
         remedy = f"Open another one by its address, {self.address}/RUN_ID."
@@ -152,7 +159,26 @@ class WandbSource(KeptSource[WandbAddress]):
                 return here
             if self._as_of is not None:
                 raise wandb_fault("offline", name=file.path, where=self.address)
-            return self._histories.bring(file, meter)
+            try:
+                return self._histories(self.cache).bring(file, meter)
+            except WandbError as error:
+                if error.kind not in ("disk_full", "cache_unwritable"):
+                    raise
+                return self._bring_elsewhere(file, error)
+
+    def _bring_elsewhere(self, file: FileInfo, why: WandbError) -> Path:
+        """Bring a history that the cache cannot take into a folder of this process alone."""
+        try:
+            spare = open_spare_cache()
+            meter = Meter(unit="rows")
+            path = spare.find(self._place, file) or self._histories(spare).bring(file, meter)
+        except ServiceError:
+            raise why from None
+        self._unkept[path] = why
+        return path
+
+    def _histories(self, cache: Cache) -> Histories:
+        return Histories(self._client, cache, self.address, self._packing, self._place)
 
     def _whole(self, file: FileInfo) -> FileInfo:
         """Return `file` under the run's id, which stays when the run is renamed."""

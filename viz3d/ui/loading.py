@@ -17,6 +17,7 @@ import streamlit as st
 from viz3d.errors import SourceError, Viz3dError
 from viz3d.figures.text import count
 from viz3d.run import Problem
+from viz3d.sources.finding import whole_text
 from viz3d.ui.downloads import bring
 from viz3d.ui.telling import tell_left_out, tell_not_whole
 from viz3d.ui.text import safe
@@ -85,7 +86,8 @@ def _load_state(listed: Listed, info: RunInfo) -> Loaded:
     """Load a run and keep it: the state that the listing has, whole, and no other of it."""
     assert listed.source is not None
     key = (listed.text, info.name)
-    state = tuple(f"{file.path} {file.generation}" for file in info.files)
+    # A path may hold bytes that are no UTF-8, of which Streamlit makes no key.
+    state = tuple(whole_text(f"{file.path} {file.generation}") for file in info.files)
     before = _states().get(key)
     if before not in (None, state):
         _load.clear(listed.source, info, *key, before)

@@ -43,7 +43,6 @@ class Ledger:
             return
         try:
             self._parts = _read(file, self._of)
-            file.parent.mkdir(parents=True, exist_ok=True)
             self._file = AppendFile(file)
             if not self._parts:
                 file.unlink(missing_ok=True)
