@@ -37,6 +37,21 @@ def test_a_comma_that_parts_no_thousands_makes_no_number(
 
 
 @pytest.mark.parametrize(
+    ("form", "log"),
+    [
+        (nanogpt_console, "iter 3: loss 1.0, loss 2.0\n"),
+        (nanochat_console, "step 00003/00010 (0.00%) | loss: 1.0 | loss: 2.0 | lrm: 1.0\n"),
+        (verl_console, "step:3 - loss:1.0 - loss:2.0\n"),
+        (modded_nanogpt, "step:3/5100 loss:1.0 loss:2.0\n"),
+    ],
+)
+def test_what_stands_twice_in_a_line_is_told(read: Reader, form: Format, log: str) -> None:
+    parsed = read(form, {"a.log": log})[0]
+    assert joined(parsed).history["loss"].to_dict() == {3: 2.0}
+    assert "1 metric stood twice in a line, the last one was kept (loss)" in said(parsed)
+
+
+@pytest.mark.parametrize(
     ("form", "log", "wanted", "names"),
     [
         (nanogpt_console, "iter 0: loss 4,21, time 84.20ms\n", {"dt_ms": 84.2}, "loss"),

@@ -27,6 +27,8 @@ MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
 TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
 NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
+TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
+Printed = Mapping[str, float | None] | Sequence[tuple[str, float | None]]
 _PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 # A unit stays with the number: as a suffix of the metric's name.
 _SUFFIXES = {"": "", "%": "", "m": "_min"}
@@ -76,21 +78,20 @@ class PrintedRuns:
         self._runs: list[_Run] = []
         self._room, self._full = Room(), False
 
-    def add(
-        self, step: int, printed: Mapping[str, float | None], line: int, kind: str = ""
-    ) -> None:
+    def add(self, step: int, printed: Printed, line: int, kind: str = "") -> None:
         """Append what one line says about a step.
 
         Parameters
         ----------
         step : int
-        printed : mapping of {metric: value}
-            None for what is no number; it is told.
+        printed : mapping of {metric: value}, or sequence of (metric, value)
+            None for what is no number; that is told, and what stands there twice.
         line : int
         kind : str
             What kind of run prints such lines; empty when several kinds do.
         """
-        values = {name: value for name, value in printed.items() if value is not None}
+        pairs = [*printed.items()] if isinstance(printed, Mapping) else printed
+        values = {name: value for name, value in pairs if value is not None}
         new = not self._runs or _is_new(self._runs[-1], step, values)
         self._full |= new and len(self._runs) >= limits.RUNS
         if self._full:
@@ -104,8 +105,8 @@ class PrintedRuns:
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
-        for name in printed.keys() - values.keys():
-            run.tally.add(NO_THOUSANDS, line=line, name=name)
+        if len(values) < len(pairs):
+            _tell_lost(pairs, run.tally, line)
         if self._mfu_may_lack and values.get("mfu", 0.0) < 0:
             run.tally.add(NO_MFU, line=line)
             values = {name: value for name, value in values.items() if name != "mfu"}
@@ -140,7 +141,7 @@ class PrintedRuns:
 
 def read_log(
     files: Mapping[str, Path],
-    parse: Callable[[bytes], tuple[int, Mapping[str, float | None]] | None],
+    parse: Callable[[bytes], tuple[int, Printed] | None],
     declined: str,
     *,
     mfu_may_lack: bool = False,
@@ -171,6 +172,16 @@ def read_log(
     if not runs.kinds:
         raise NotMine(declined)
     return runs.parsed(tally)
+
+
+def _tell_lost(pairs: Sequence[tuple[str, float | None]], tally: Tally, line: int) -> None:
+    """Tell what a line says and its row does not hold."""
+    for name, value in pairs:
+        if value is None:
+            tally.add(NO_THOUSANDS, line=line, name=name)
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
+            tally.add(TWICE, line=line, name=name, count=times - 1)
 
 
 def _is_new(run: _Run, step: int, values: Mapping[str, float]) -> bool:

@@ -80,7 +80,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         if b"tep" not in raw or b"|" not in raw or len(raw) > MAX_LINE:
             continue
         match = _LINE.search(text.printed(raw))
-        values = dict(_values(match["rest"])) if match else {}
+        pairs = list(_values(match["rest"])) if match else []
+        values = dict(pairs)
         if not match or not values:
             continue
         step = int(match["step"])
@@ -93,7 +94,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
                 if key not in ("Example_step", "Pass"):
                     passes.values[key].append(value)
         else:
-            runs.add(step, values, at, _kind(match, values))
+            runs.add(step, pairs, at, _kind(match, values))
     if passes.values:
         _flush(passes, runs, {})
     if not runs.kinds:
