@@ -72,6 +72,9 @@ class Origin:
         Rows of the log, before those of one step were joined.
     first_step, last_step : int or None
         The range of the steps; None where there are no rows.
+    counted_by : str
+        The column that was taken for the step; empty where the rows have none, and for steps that
+        are not in a column, as in event files.
     metrics : tuple of str
         Metrics of the history that stand in these files.
     gave : tuple of str
@@ -88,6 +91,7 @@ class Origin:
     rows: int = 0
     first_step: int | None = None
     last_step: int | None = None
+    counted_by: str = ""
     metrics: tuple[str, ...] = ()
     gave: tuple[str, ...] = ()
     merged: bool = False

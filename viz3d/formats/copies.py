@@ -67,5 +67,5 @@ def _less(part: Parsed, ours: pd.DataFrame, file: str) -> Parsed:
                 f"{{n}} value{{|s}} {{was|were}} read from {file}, which has {{it|them}} as well.",
                 count=int((~new).sum()),
             )
-    rows = Rows(part.rows.step, columns)
+    rows = Rows(part.rows.step, columns, counted_by=part.rows.counted_by)
     return replace(part, rows=rows, problems=(*part.problems, *tally.problems()))

@@ -74,8 +74,8 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
             count=left_out,
         )
     if not left_out:
-        return Rows(step, _as_float(table.columns))
-    return Rows(step, _take(table.columns, rows, table.n))
+        return Rows(step, _as_float(table.columns), counted_by=name)
+    return Rows(step, _take(table.columns, rows, table.n), counted_by=name)
 
 
 def _step_column(table: Table, names: tuple[str, ...]) -> str | None:

@@ -66,6 +66,7 @@ def _file_row(origin: Origin, *, several: bool) -> dict[str, Any]:
         "read as": origin.format or "not read",
         "rows": origin.rows or None,
         "steps": steps,
+        "counted by": origin.counted_by if origin.counted_by != "step" else "",
         "metrics": ", ".join(origin.metrics),
         "also": ", ".join(origin.gave),
         "joined": "on the step" if origin.merged else "",
