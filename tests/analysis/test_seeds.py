@@ -66,6 +66,13 @@ def test_keys_that_name_the_run_are_ignored_and_told():
     assert names(nested) == [["a"], ["b"]]
 
 
+def test_what_wandb_notes_of_a_run_is_no_setting():
+    """Its id, its state, when it was made and its tags."""
+    notes = ({"id": "x1", "state": "finished", "created": 1.0}, {"id": "y2", "tags": ["b"]})
+    runs = [run(note["id"], lr=1, seed=n, _wandb=note) for n, note in enumerate(notes)]
+    assert names(runs) == [["x1", "y2"]]
+
+
 def test_a_setting_of_none_is_no_setting():
     """Transformers logs a data seed of None; it is no difference and no seed."""
     assert names([run("a", lr=1, seed=0, data_seed=None), run("b", lr=1, seed=1)]) == [["a", "b"]]

@@ -144,14 +144,16 @@ def test_provenance_is_plain_json():
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "says"),
+    ("start", "end", "earlier", "says"),
     [
-        (10, 60, "is resolved from step 10 to step 60, and no longer after that."),
-        (10, 99, "is resolved from step 10 to step 99."),
-        (40, 40, "is resolved at step 40 alone."),
+        (10, 60, False, "is resolved from step 10 to step 60, and no longer after that."),
+        (10, 99, False, "is resolved from step 10 to step 99."),
+        (40, 40, False, "is resolved at step 40 alone."),
+        (40, 40, True, "is resolved at step 40, and at earlier places."),
+        (10, 99, True, "is resolved from step 10 to step 99, and at earlier places."),
     ],
 )
-def test_where_the_best_rate_is_resolved_reads_well(start, end, says):
+def test_where_the_best_rate_is_resolved_reads_well(start, end, earlier, says):
     """A range that ends early, one that lasts, and a single step each get their own sentence."""
     said = {
         "best_rate": 1e-3,
@@ -160,6 +162,7 @@ def test_where_the_best_rate_is_resolved_reads_well(start, end, says):
         "best_at_step": end,
         "best_loss": 2.5,
         "best_at_edge": False,
+        "resolved_earlier": earlier,
         "resolved_from_step": start,
         "resolved_to_step": end,
         "last_step": 100,

@@ -20,7 +20,6 @@ NOTHING_TO_DO = {
     "W&B calls the run": "it says which run this is",
     "W&B gives the run no name": "it says which run this is",
     "The run ended with exit code": "it says what became of the run",
-    "media entr{y|ies}": "no chart shows media",
     "of media (images, tables, histograms)": "no chart shows media",
     "record{|s} of console output": "the history stands beside it",
     "record{|s} of system metrics": "they are not of the training",

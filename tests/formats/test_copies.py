@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,27 @@ def test_a_csv_of_another_run_stays_a_run_of_its_own(tmp_path: Path) -> None:
     assert len(runs) == 2
     runs = read_both(tmp_path, "step,loss\n5,1\n6,2\n", events)
     assert len(runs) == 2
+
+
+def test_each_metric_has_to_agree_and_not_in_one_value(tmp_path: Path) -> None:
+    """Another seed has the same learning rates, and may begin with the same loss."""
+    table = "step,loss,lr\n0,4,0.5\n10,3,0.25\n20,2,0.125\n"
+    rates = scalars("lr", {0: 0.5, 10: 0.25})
+    for loss in ({5: 99.0, 15: 98.0}, {0: 4.0, 7: 9.0, 14: 8.0}):
+        runs = read_both(tmp_path, table, VERSION + rates + scalars("loss", loss))
+        assert len(runs) == 2
+        assert runs[0].joined.history["loss"].to_dict() == {0: 4, 10: 3, 20: 2}
+
+
+def test_a_logged_nan_is_a_value(tmp_path: Path) -> None:
+    """It agrees with another one, and not with a number."""
+    (run,) = read_both(
+        tmp_path, "step,loss\n0,nan\n1,nan\n", VERSION + scalars("loss", {0: nan, 1: nan})
+    )
+    assert run.joined.nonfinite["step"].tolist() == [0, 1]
+    assert "2 values were read from run/log.csv" in run.problems[0].what
+    table = "step,loss\n0,1\n1,nan\n"
+    assert len(read_both(tmp_path, table, VERSION + scalars("loss", {0: 1.0, 1: 5.0}))) == 2
 
 
 def test_a_clock_that_both_have_makes_no_two_runs(tmp_path: Path) -> None:

@@ -77,6 +77,13 @@ def test_every_real_log_is_asked_for(real_data: Path) -> None:
         check(path)
 
 
+@pytest.mark.parametrize("path", ["A.JSONL", "a/B.Csv", "A.JSONL.GZ", "a/TRAIN.LOG.GZ"])
+def test_a_suffix_may_be_written_in_capitals(path: str) -> None:
+    """Of a compressed log too."""
+    assert gcs_glob_match(GLOB, path)
+    assert claimed(path)
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -46,6 +46,18 @@ def test_an_array_of_objects_is_a_history(read: Reader) -> None:
     assert "1 element that was no object" in said(parsed)
 
 
+def test_arrays_of_one_name_are_told(read: Reader) -> None:
+    """Spaces and nesting make one of two; where both have a value the later one counts."""
+    document = {"a/b": [1, 2], "a": {"b": [None, 3]}, "loss": [5, 6], "loss ": [7, 8]}
+    (parsed,) = read(json_arrays, {"a.json": json.dumps(document)})
+    found = joined(parsed)
+    assert found.history.loc[0].to_dict() == {"a/b": 1, "loss": 7}
+    assert found.history.loc[1].to_dict() == {"a/b": 3, "loss": 8}
+    assert found.replaced == 3
+    assert "3 values of an array whose name stands twice" in said(parsed)
+    assert "(a/b, loss)" in said(parsed)
+
+
 def test_nested_arrays_get_both_names(read: Reader) -> None:
     """Arrays one level down are metrics called outer/inner."""
     (parsed,) = read(

@@ -50,6 +50,18 @@ def test_after_a_damaged_block_reading_goes_on(tmp_path: Path) -> None:
     assert "1 block of at most 32 KiB is damaged" in told
 
 
+@pytest.mark.parametrize("lost", ["damaged", "zeros"])
+def test_what_a_lost_block_parts_is_not_sewn_together(tmp_path: Path, lost: str) -> None:
+    """The end of one record behind it does not belong to the beginning of another before it."""
+    log, _ = framed([b"a" * (BLOCK + 100), b"b" * BLOCK, b"c" * 100])
+    block = bytes(BLOCK)
+    if lost == "damaged":
+        block = bytes([log[BLOCK] ^ 1]) + log[BLOCK + 1 : 2 * BLOCK]
+    found, told = records_of(tmp_path / "a", log[:BLOCK] + block + log[2 * BLOCK :])
+    assert found == [b"c" * 100]
+    assert "1 record of which a piece is missing was left out" in told
+
+
 def test_a_length_that_lies_costs_its_block(tmp_path: Path) -> None:
     """In the middle of a file it cannot be a cut."""
     log, _ = framed([b"a" * 100, b"b" * 100, b"c" * BLOCK, b"d"])

@@ -127,6 +127,29 @@ def test_several_runs_of_one_file_are_several_runs(tmp_path: Path) -> None:
     assert found["other/p/B"]["loss"].to_dict() == {0: 3}
 
 
+def test_an_empty_cell_is_no_nan(tmp_path: Path) -> None:
+    """Nobody knows what was logged there; it is counted by name, and a NaN stays a fact."""
+    values: dict[float, Any] = {0: 1.0, 1: None, 2: float("nan"), 3: 0.5}
+    rows = [*series("loss", values), *series("acc", {0: None})]
+    first, parsed = neptune.read({"part_0.parquet": write(tmp_path / "0.parquet", rows)})
+    found = joined(parsed)
+    assert found.nonfinite["step"].tolist() == [2]
+    assert found.history["loss"].dropna().to_dict() == {0: 1, 3: 0.5}
+    assert 1 not in found.history.index
+    assert "acc" not in found.history
+    assert "2 values of series without a number were left out (loss, acc)." in said(first)
+
+
+def test_attributes_that_become_one_name_are_told(tmp_path: Path) -> None:
+    """Spaces are no part of a name."""
+    rows = [*series("loss", {0: 1.0, 1: 2.0}), *series("loss ", {1: 9.0, 2: 8.0})]
+    _, parsed = neptune.read({"part_0.parquet": write(tmp_path / "0.parquet", rows)})
+    found = joined(parsed)
+    assert found.history["loss"].to_dict() == {0: 1, 1: 9, 2: 8}
+    assert found.replaced == 1
+    assert "2 values of a name that differs from another one in spaces alone" in said(parsed)
+
+
 def test_a_damaged_part_is_told_and_the_others_are_read(tmp_path: Path) -> None:
     """And steps between whole numbers are counted."""
     good = write(tmp_path / "0.parquet", series("loss", {0: 1.0, 0.5: 2.0, 1: 3.0}))

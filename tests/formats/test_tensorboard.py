@@ -231,6 +231,24 @@ def test_odd_names_are_made_fit_to_be_shown(read: Reader) -> None:
     ]  # fmt: skip
 
 
+def test_tags_that_become_one_name_are_told(read: Reader) -> None:
+    """No value is lost unsaid: of one step the later tag's counts."""
+    parsed = one(read, VERSION + scalars("loss", {0: 2.0, 1: 2.5}) + scalars("loss ", {1: 9.0}))
+    found = joined(parsed)
+    assert found.history["loss"].to_dict() == {0: 2.0, 1: 9.0}
+    assert found.replaced == 1
+    assert "1 value of a name that differs from another one in spaces alone" in said(parsed)
+
+
+@pytest.mark.parametrize("long", [200, 5000])
+def test_long_tags_stay_apart(read: Reader, long: int) -> None:
+    """However much of their beginning they share."""
+    tags = ("m" * long + "/a", "m" * long + "/b")
+    parsed = one(read, VERSION + event(0, *(simple(tag, len(tag) + 1.0) for tag in tags)))
+    assert len(list(joined(parsed).history)) == 3
+    assert joined(parsed).replaced == 0
+
+
 def test_a_real_run(real_data: Path) -> None:
     """12 curves of Stable-Baselines3; with progress.csv beside it one run of 25 steps."""
     folder = real_data / "sb3-jobshop"

@@ -95,6 +95,32 @@ def test_runs_of_one_name_are_two_runs(tmp_path: Path) -> None:
     assert found["gpt (2)"].joined.history.loc[0].to_dict() == {"loss": 2}
 
 
+def test_a_twin_does_not_take_the_name_of_another_run(tmp_path: Path) -> None:
+    """Each of its metrics and bounds goes with it, and none is lost."""
+    columns = [
+        *bounded("a - loss", [1]), *bounded("a - acc", [10]),
+        *bounded("a - loss", [2]), *bounded("a - acc", [20]),
+        ("a (2) - loss", [3]), ("a (2) - loss__MIN", [0]), ("a (2) - loss__MAX", [5]),
+    ]  # fmt: skip
+    path = tmp_path / "a.csv"
+    path.write_text(table(("Step", [0]), *columns), "utf-8")
+    found = {contents.name: contents.joined.history for contents in read_run("a", {"a.csv": path})}
+    assert {name: history.loc[0].to_dict() for name, history in found.items()} == {
+        "a": {"loss": 1, "acc": 10},
+        "a (2)": {"loss": 3, "loss__MIN": 0, "loss__MAX": 5},
+        "a (3)": {"loss": 2, "acc": 20},
+    }
+
+
+def test_no_column_takes_the_place_of_another(read: Reader) -> None:
+    """A name that ends like a twin's and is none is a metric's."""
+    columns = [("a - loss (2)__MIN", [1]), ("a - loss__MIN (2)", [2]), ("a - loss (2)", [3])]
+    (parsed,) = read(wandb_chart, {"a.csv": table(("Step", [0]), *columns)})
+    assert joined(parsed).history.loc[0].to_dict() == {
+        "loss (2)": 3, "loss (2)__MIN": 1, "loss__MIN (2)": 2,
+    }  # fmt: skip
+
+
 def one_with_axis(read: Reader, axis: str, cells: list[object]) -> Parsed:
     """Read a chart over an axis, with W&B's own counter beside the metric."""
     text = table((axis, cells), *bounded("a - _step", [7, 9]), *bounded("a - loss", [2, 1]))
@@ -102,15 +128,44 @@ def one_with_axis(read: Reader, axis: str, cells: list[object]) -> Parsed:
     return parsed
 
 
-def test_any_axis_of_whole_numbers_is_the_step(read: Reader) -> None:
-    """Whatever it is called; time is none, so W&B's own counter is."""
-    assert joined(one_with_axis(read, "tokens seen", [100, 200])).history.index.tolist() == [
-        100,
-        200,
-    ]
-    by_time = joined(one_with_axis(read, "Relative Time (Wall)", [0.5, 1.5])).history
-    assert by_time.index.tolist() == [7, 9]
-    assert by_time["Relative Time (Wall)"].tolist() == [0.5, 1.5]
+def test_an_axis_that_is_called_like_a_step_is_the_step(read: Reader) -> None:
+    """W&B's own counter says less."""
+    parsed = one_with_axis(read, "trainer/global_step", [100, 200])
+    assert joined(parsed).history.index.tolist() == [100, 200]
+    assert "axis" not in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("axis", "cells"),
+    [
+        ("Relative Time (Wall)", [0.5, 1.5]),
+        ("Relative Time (Process)", [10, 20]),
+        ("train/tokens", [1_000_000, 2_000_000]),
+    ],
+)
+def test_any_other_axis_is_a_column_and_told(read: Reader, axis: str, cells: list[object]) -> None:
+    """Whole seconds and tokens are no steps, and no row is lost for a broken one."""
+    parsed = one_with_axis(read, axis, cells)
+    history = joined(parsed).history
+    assert history.index.tolist() == [7, 9]
+    assert history[axis].tolist() == cells
+    assert f"The axis of the chart ({axis}) is not called like a step" in said(parsed)
+
+
+def test_a_metric_that_is_called_like_the_axis_is_kept(read: Reader) -> None:
+    """Beside it."""
+    text = table(("epoch", [1, 2]), *bounded("a - epoch", [0.5, 1.5]))
+    (parsed,) = read(wandb_chart, {"a.csv": text})
+    assert joined(parsed).history["epoch (logged)"].to_dict() == {1: 0.5, 2: 1.5}
+
+
+def test_rows_without_a_step_are_numbered(read: Reader) -> None:
+    """Where the axis is no step and the chart has no other."""
+    text = table(("Relative Time (Process)", [10, 31.5]), *bounded("a - loss", [2, 1]))
+    (parsed,) = read(wandb_chart, {"a.csv": text})
+    history = joined(parsed).history
+    assert history["Relative Time (Process)"].to_dict() == {0: 10, 1: 31.5}
+    assert "the rows were numbered from 0" in said(parsed)
 
 
 @pytest.mark.parametrize(

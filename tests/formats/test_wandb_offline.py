@@ -25,7 +25,7 @@ from .wandb_file import config, ended, row, run, wandb_file
 
 
 def test_rows_are_joined_on_the_logged_step(read: Reader) -> None:
-    """Two calls of log() per step are one row; W&B's own counter is a column that tells nothing."""
+    """Two calls of log() per step are one row; W&B's own counter tells nothing more."""
     rows = []
     for n in range(3):
         rows.append(row(2 * n, step=n * 5, loss=n + 0.5))
@@ -35,6 +35,7 @@ def test_rows_are_joined_on_the_logged_step(read: Reader) -> None:
     assert found.history.index.tolist() == [0, 5, 10]
     assert found.history["loss"].tolist() == [0.5, 1.5, 2.5]
     assert found.history["val"].tolist() == [0, 1, 2]
+    assert "_step" not in found.history
     assert (found.replaced, found.restarts) == (0, 0)
     assert said(first) == "a.wandb: W&B calls the run: run_id 'abc', project 'p'."
 
@@ -61,14 +62,30 @@ def test_what_is_no_number_is_told_by_name(read: Reader) -> None:
     log = wandb_file(row(0, **values), old.SerializeToString(), ended(3))
     first, _ = read(wandb_offline, {"a.wandb": log})
     found = joined(first)
-    assert set(found.history) == {"_step", "a/b/c", "nan", "inf", "deep/a"}
+    assert set(found.history) == {"a/b/c", "nan", "inf", "deep/a"}
     assert found.history.loc[1, "inf"] == -math.inf
     assert len(found.nonfinite) == 2
     text = said(first)
-    assert "3 media entries (h, x/pic, old) were left out." in text
+    assert "3 values of media (images, tables, histograms) were left out (h, x/pic, old)." in text
     assert "2 values that were no number were left out (s, list)." in text
     assert "1 value that is no JSON was left out (bad)." in text
     assert "exit code 3" in text
+
+
+def test_a_name_that_stands_twice_is_told(read: Reader) -> None:
+    """Joined, nested in itself or plainly twice; the later value counts."""
+    rows = []
+    for n in range(3):
+        record = record_class()()
+        for names, value in ((["a/b"], 1), (["a", "b"], 2), (["c"], 3), (["c", "d"], 4), (["e"], 5),
+                             (["e"], 6), (["_step"], n)):  # fmt: skip
+            record.history.item.add(nested_key=names, value_json=str(value))
+        rows.append(record.SerializeToString())
+    first, _ = read(wandb_offline, {"a.wandb": wandb_file(*rows)})
+    found = joined(first).history
+    assert found.loc[2].to_dict() == {"a/b": 2, "c/d": 4, "e": 6}
+    told = "9 values of a name that stood twice in a row were left out (c, e, a/b)."
+    assert told in said(first)
 
 
 def test_values_that_are_no_json_are_not_taken_for_their_neighbours(read: Reader) -> None:
@@ -91,9 +108,11 @@ def test_the_config_is_as_it_was_in_the_end(read: Reader) -> None:
         late.SerializeToString(), ended(),
     )  # fmt: skip
     first, _ = read(wandb_offline, {"a.wandb": log})
-    assert first.config == {"lr": 2, "opt": {"lr": 0.5, "b": 2}, "new": "x"}
+    own = {"run_id": "abc"}
+    assert first.config == {"lr": 2, "opt": {"lr": 0.5, "b": 2}, "new": "x", "_wandb": own}
     assert "run_id 'abc', project 'p', begun 1970-01-01 00:00:07 UTC." in said(first)
     assert "There are no rows in it yet." in said(first)
+    assert "twice" not in said(first)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +129,38 @@ def test_a_log_over_the_cap_is_declined(read: Reader, monkeypatch: pytest.Monkey
     monkeypatch.setattr(limits, "FILE_BYTES", 10)
     with pytest.raises(NotMine, match="larger than 10 bytes; set VIZ3D_MAX_FILE_MIB"):
         read(wandb_offline, {"a.wandb": wandb_file(row(0, loss=1.0))})
+
+
+@pytest.mark.parametrize("where", ["items", "names", "config"])
+def test_a_record_of_very_many_fields_is_left_out(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """In two bytes each, as nothing but nothing fits; its neighbours are read."""
+    monkeypatch.setattr(limits, "FIELDS", 100)
+    record = record_class()()
+    if where == "items":
+        record.history.item.extend([record.history.item.add() for _ in range(50)])
+    elif where == "names":
+        record.history.item.add(nested_key=[""] * 100)
+    else:
+        record.run.config.update.extend([record.run.config.update.add() for _ in range(50)])
+    many = record.SerializeToString()
+    first, _ = read(
+        wandb_offline, {"a.wandb": wandb_file(row(0, loss=1.0), many, row(1, loss=2.0))}
+    )
+    assert joined(first).history["loss"].tolist() == [1, 2]
+    problem = next(p for p in first.problems if "of more than 100 fields was left out" in p.what)
+    assert "VIZ3D_MAX_FIELDS" in problem.remedy
+
+
+def test_items_without_a_value_are_counted(read: Reader) -> None:
+    """A row keeps its others."""
+    record = record_class()()
+    record.history.item.add(key="a", value_json="1")
+    record.history.item.add(key="b")
+    first, _ = read(wandb_offline, {"a.wandb": wandb_file(record.SerializeToString())})
+    assert joined(first).history.loc[0].to_dict() == {"a": 1}
+    assert "1 value that is no JSON was left out (b)." in said(first)
 
 
 def test_a_record_that_is_no_protobuf_is_told(read: Reader) -> None:
@@ -185,7 +236,7 @@ def test_a_run_that_the_library_wrote_is_read_back(tmp_path: Path) -> None:
     assert (loaded.config["lr"], loaded.config["late"]) == (0.1, 3)
     text = " ".join(map(str, loaded.problems))
     assert "name 'a name', run_id 'abc', project 'p', begun 20" in text
-    assert "300 media entries (h)" in text
+    assert "300 values of media (images, tables, histograms) were left out (h)." in text
     assert loaded.attempts is None
 
 

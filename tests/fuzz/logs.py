@@ -16,6 +16,8 @@ ODD_NAMES = (
     "%{x}", "{n}", "{a|b}", "loss (2)", "=1+1", "nan", "lr", "Loss", "x\u202ey", "val\tacc", "Σ|x|",
     "'quoted'", "semi;colon", "a - b", "caf\u0065\u0301", "[0]", "\\n", "#", "-", "None",
 )  # fmt: skip
+# What names have around them is no part of them, and a long one is cut: some become one by it.
+ALIKE_NAMES = ("loss", "loss ", "\tloss", "m" * 250 + "/a", "m" * 250 + "/b")
 PLAIN_NAMES = ("loss", "lr", "val_bpb", "norm", "tokens", "mfu", "x1")
 NUMBERS = (
     st.floats(width=64)
@@ -36,6 +38,7 @@ def logs(
     *,
     restarts: bool = True,
     again: bool = True,
+    alike: bool = False,
     first: str = "",
 ) -> list[Record]:
     """Return a log: steps with gaps, some twice, and sent back by restarts.
@@ -50,10 +53,13 @@ def logs(
     restarts : bool
     again : bool
         False where a step may not be logged twice.
+    alike : bool
+        True where two metrics may be called alike.
     first : str
         Name of the metric that stands in every record; by default any.
     """
-    metrics = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
+    few, chosen = (2, ALIKE_NAMES) if alike and draw(st.integers(0, 4)) == 4 else (1, names)
+    metrics = draw(st.lists(st.sampled_from(chosen), min_size=few, max_size=3, unique=True))
     metrics = [first, *metrics] if first else metrics
     attempts = draw(st.integers(1, 3)) if restarts else 1
     records: list[Record] = []

@@ -110,9 +110,13 @@ def _beside(cells: Cells, step: int | None) -> Cells:
 
 
 def _expected(records: list[Record]) -> tuple[Cells, list[int]]:
-    return cells_of(
-        [(step, {clean_name(name): value for name, value in row.items()}) for step, row in records]
-    )
+    return cells_of([(step, _named(row)) for step, row in records])
+
+
+def _named(row: dict[str, float | None]) -> dict[str, float | None]:
+    """Name values as they are shown; of several of one name the last counts, and a gap is none."""
+    assert len({clean_name(name) for name in row}) == len({name.strip() for name in row})
+    return {clean_name(name): value for name, value in row.items() if value is not None}
 
 
 def _a_document(document: Document, data: st.DataObject) -> None:

@@ -274,19 +274,19 @@ _LLMC = ("norm", "lr")
 _PATHS = (*PLAIN_NAMES, "actor/pg_loss", "critic/rewards/mean")
 
 WRITERS = (
-    Writer("jsonl", jsonl, _jsonl, logs()),
-    Writer("run", viz3d_run, _run_lines, logs()),
-    Writer("run_parts", viz3d_run, _run_parts, logs()),
-    Writer("json_arrays", json_arrays, _json_arrays, logs()),
-    Writer("json_records", json_arrays, _json_records, logs()),
-    Writer("hf_trainer", hf_trainer, _trainer, logs()),
+    Writer("jsonl", jsonl, _jsonl, logs(alike=True)),
+    Writer("run", viz3d_run, _run_lines, logs(alike=True)),
+    Writer("run_parts", viz3d_run, _run_parts, logs(alike=True)),
+    Writer("json_arrays", json_arrays, _json_arrays, logs(alike=True)),
+    Writer("json_records", json_arrays, _json_records, logs(alike=True)),
+    Writer("hf_trainer", hf_trainer, _trainer, logs(alike=True)),
     Writer("csv", csv_any, _delimited("log.csv", "step"), logs()),
     Writer("tsv", csv_any, _delimited("log.tsv", "iter", "\t"), logs(_TSV)),
     Writer("algoperf", algoperf, _delimited("r/measurements.csv", "global_step"), logs()),
     Writer("sb3", sb3_progress, _delimited("r/progress.csv", "time/total_timesteps"), logs()),
     # A cut number is not equal to its bound, which is then kept.
     Writer("wandb_chart", wandb_chart, _chart, logs(_CHARTS), _BOUNDS),
-    Writer("wandb_offline", wandb_offline, _wandb, logs()),
+    Writer("wandb_offline", wandb_offline, _wandb, logs(alike=True)),
     Writer(
         "nanochat", nanochat_console, _console("step {step:05d} | ", " | ", ": "),
         logs(PLAIN_NAMES, NUMBERS),
@@ -303,9 +303,9 @@ WRITERS = (
         "nanogpt", nanogpt_console, _console("iter {step}: ", ", ", " "),
         logs(("lr", "val_bpb", "norm", "x1"), NUMBERS, first="loss"),
     ),
-    Writer("tensorboard", tensorboard, _events, logs(values=SINGLES)),
-    Writer("gzip", gzipped, _packed, logs()),
-    Writer("wandb_history", wandb_history, _wandb_kept, logs()),
-    Writer("parquet", parquet_any, _history, logs(values=FLOATS)),
-    Writer("neptune", neptune, _neptune, logs(restarts=False)),
+    Writer("tensorboard", tensorboard, _events, logs(values=SINGLES, alike=True)),
+    Writer("gzip", gzipped, _packed, logs(alike=True)),
+    Writer("wandb_history", wandb_history, _wandb_kept, logs(alike=True)),
+    Writer("parquet", parquet_any, _history, logs(values=FLOATS, alike=True)),
+    Writer("neptune", neptune, _neptune, logs(restarts=False, alike=True)),
 )  # fmt: skip

@@ -31,6 +31,9 @@ other is the algorithm.
 NAMING_AT_TOP = frozenset({"run"})
 """The same where nothing stands before it: nanochat's ``run``."""
 
+NOTES = "_wandb."
+"""What W&B notes of a run, its id and beginning, stands below this key."""
+
 Steps = NDArray[np.int64]
 
 
@@ -160,7 +163,7 @@ def _is_seed(key: str) -> bool:
 
 
 def _is_name(key: str) -> bool:
-    return _last_part(key) in NAMING or key in NAMING_AT_TOP
+    return _last_part(key) in NAMING or key in NAMING_AT_TOP or key.startswith(NOTES)
 
 
 def join_seeds(curves: Sequence[tuple[Steps, Floats]]) -> Joined:

@@ -57,7 +57,7 @@ def _best(valley: Valley | None, along: str) -> dict[str, Any]:
     start_key, end_key = f"resolved_from_{along}", f"resolved_to_{along}"
     nothing = dict.fromkeys((*keys, start_key, end_key))
     if valley is None or not valley.resolved.any():
-        return {**nothing, "best_at_edge": None}
+        return {**nothing, "best_at_edge": None, "resolved_earlier": None}
     resolved = np.flatnonzero(valley.resolved)
     at = int(resolved[-1])
     rates = [float(f"{rate[at]:.6g}") for rate in (valley.y, valley.low, valley.high)]
@@ -70,4 +70,5 @@ def _best(valley: Valley | None, along: str) -> dict[str, Any]:
         start_key: rounded(valley.x[start], along),
         end_key: rounded(valley.x[at], along),
         "best_at_edge": bool(valley.at_edge[at]),
+        "resolved_earlier": bool(valley.resolved[:start].any()),
     }

@@ -108,8 +108,9 @@ def best_rate_sentence(said: Mapping[str, Any], along: str = "step") -> str:
     start, end = said[f"resolved_from_{along}"], said[f"resolved_to_{along}"]
     last = said[f"last_{along}"]
     here, there = said_place(along, start), said_place(along, end)
-    when = f"from {here} to {there}" if end > start else f"at {there} alone"
-    text += f" The best rate is resolved {when}"
+    earlier = said["resolved_earlier"]
+    when = f"from {here} to {there}" if end > start else f"at {there}{'' if earlier else ' alone'}"
+    text += f" The best rate is resolved {when}" + (", and at earlier places" if earlier else "")
     return text + ("." if end >= 0.98 * last or end == start else ", and no longer after that.")
 
 

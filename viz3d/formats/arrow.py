@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from viz3d.formats import limits
 from viz3d.formats.numbers import (
+    ALIKE,
     BOOLEANS,
     NOT_NUMBERS,
     TOO_MANY,
@@ -59,7 +60,7 @@ def from_arrow(
             if name in LABELS:
                 labels, text = _labels(*text)
                 if len(labels.row):
-                    table.labels[name] = _beside(table.labels.get(name), labels)
+                    table.labels[name] = beside(table.labels.get(name), labels)
                 if len(labels.row) + column.null_count == len(column):
                     continue
         if len(table.columns) >= limits.METRICS:
@@ -74,7 +75,7 @@ def from_arrow(
         else:
             cells = _arrow_cells(column, every_row, name, tally, lines)
         if len(cells.row):
-            table.columns[name] = _beside(table.columns.get(name), cells)
+            table.columns[name] = beside(table.columns.get(name), cells)
     return table
 
 
@@ -114,7 +115,7 @@ def _depth(kind: pa.DataType) -> int:
     return 1 + max(map(_depth, fields)) if fields else 0
 
 
-def _beside(before: Cells | None, cells: Cells) -> Cells:
+def beside(before: Cells | None, cells: Cells) -> Cells:
     """Put two columns that go by one name together: in each row the later one comes last."""
     if before is None:
         return cells
@@ -126,16 +127,25 @@ def _beside(before: Cells | None, cells: Cells) -> Cells:
 def _arrow_columns(arrow: pa.Table, tally: Tally) -> Iterable[tuple[str, pa.ChunkedArray]]:
     import pyarrow as pa
 
+    names = frozenset(arrow.column_names)
     for name, column in zip(arrow.column_names, arrow.columns, strict=True):
         if not pa.types.is_struct(column.type):
-            yield clean_name(name), column
+            yield _name(name, names, column, tally), column
             continue
         fields = column.flatten()
         inner_names = [column.type.field(at).name for at in range(column.type.num_fields)]
         if len(fields) > limits.NESTED_KEYS:
             tally.add(TOO_NESTED, count=len(fields) - limits.NESTED_KEYS, name=name)
+        inside = frozenset(inner_names)
         for inner, nested in list(zip(inner_names, fields, strict=True))[: limits.NESTED_KEYS]:
-            yield f"{clean_name(name)}/{clean_name(inner)}", nested
+            yield f"{clean_name(name)}/{_name(inner, inside, nested, tally)}", nested
+
+
+def _name(name: str, names: Collection[str], column: pa.ChunkedArray, tally: Tally) -> str:
+    cleaned = clean_name(name)
+    if cleaned != name and cleaned in names and (count := len(column) - column.null_count):
+        tally.add(ALIKE, count=count, name=cleaned)
+    return cleaned
 
 
 def is_text(kind: pa.DataType) -> bool:

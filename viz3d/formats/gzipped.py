@@ -44,7 +44,9 @@ INSIDE: tuple[Format, ...] = (
     csv_any,
 )
 # No .json.gz: data sets lie so in buckets by the thousand, as do numbered shards of lines.
-NAMES: tuple[str, ...] = ("*.jsonl.gz", "*.csv.gz", "*.log.gz", "*.txt.gz")
+_LOGS = ("*.jsonl.gz", "*.csv.gz", "*.log.gz", "*.txt.gz")
+# Not in any mixture of cases: the pattern of all formats has a largest length.
+NAMES: tuple[str, ...] = (*_LOGS, *map(str.upper, _LOGS))
 _SHARD = re.compile(r"shard|part[-_.]?\d|-of-\d", re.IGNORECASE)
 
 DAMAGED = "It is damaged, and what follows the damaged place was left out."

@@ -12,6 +12,7 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
+from viz3d.formats.arrow import beside
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.numbers import TOO_MANY, clean_name, to_number, typed
@@ -23,6 +24,11 @@ from viz3d.formats.tally import Tally
 NAME = "JSON arrays"
 KIND = "JSON"
 NAMES = patterns.JSON
+
+TWICE = (
+    "{n} value{|s} of an array whose name stands twice, but for spaces or nesting, {was|were} "
+    "taken for later ones of the other ({names})."
+)
 
 
 def claim(path: str) -> Claim | None:
@@ -105,20 +111,24 @@ def _records(document: Sequence[Any], tally: Tally) -> Table:
 
 
 def _arrays(document: Mapping[str, Any], tally: Tally) -> Table:
-    arrays = dict(_named_arrays(document))
+    arrays = list(_named_arrays(document))
     if not arrays:
         raise NotMine("it has no arrays of numbers")
     # The history is what most arrays agree on; a shorter one says nothing about its steps.
-    lengths = Counter(len(values) for values in arrays.values())
+    lengths = Counter(len(values) for _, values in arrays)
     n = max(lengths, key=lambda length: (lengths[length], length))
     columns: dict[str, Cells] = {}
-    for name, values in arrays.items():
+    for name, values in arrays:
         if len(values) != n:
             tally.add(
                 f"{{n}} array{{|s}} of another length than {n:,} {{was|were}} left out, because "
                 "nothing says which steps the values belong to ({names}).",
                 name=name,
             )
+        elif name in columns:
+            cells = _cells(values, name, tally)
+            tally.add(TWICE, count=len(cells.row), name=name)
+            columns[name] = beside(columns[name], cells)
         elif len(columns) < limits.METRICS:
             columns[name] = _cells(values, name, tally)
         else:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BLOCK = 32 * 1024
 HEADER = 7  # of a piece: 4 bytes of sum, 2 of length, 1 of kind; all little-endian
-FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
+LOST, FULL, FIRST, MIDDLE, LAST = 0, 1, 2, 3, 4  # the first is ours: nobody knows what stood there
 
 DAMAGED = (
     "{n} block{|s} of at most 32 KiB {is|are} damaged; the records before and behind {it|them} "
@@ -80,6 +80,12 @@ class _Record:
 
     def add(self, kind: int, data: bytes) -> bytes:
         """Take a piece; return the record if that was its last one."""
+        if kind == LOST:
+            # What comes behind belongs to another record, though its own sum is right.
+            if self.begun:
+                self.tally.add(TORN)
+            self.begun = False
+            return b""
         if kind in (FULL, FIRST):
             if self.begun:
                 self.tally.add(TORN)
@@ -99,12 +105,13 @@ class _Record:
 
 
 def _pieces(block: bytes, at: int, tally: Tally) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and content of the pieces of a block from `at` on, as far as they are good."""
+    """Yield kind and content of the pieces of a block from `at` on; `LOST` where they are bad."""
     while at + HEADER <= len(block):
         start, end = at + HEADER, at + HEADER + int.from_bytes(block[at + 4 : at + 6], "little")
         kind = block[at + 6]
         if not any(block[at:start]):
             tally.add(DAMAGED if any(block[at:]) else ZEROS)
+            yield LOST, b""
             return
         if end > len(block) and len(block) < BLOCK:
             tally.add(CUT)
@@ -113,6 +120,7 @@ def _pieces(block: bytes, at: int, tally: Tally) -> Iterator[tuple[int, bytes]]:
         known = FULL <= kind <= LAST and end <= len(block)
         if not known or checked != int.from_bytes(block[at : at + 4], "little"):
             tally.add(DAMAGED)
+            yield LOST, b""
             return
         yield kind, block[start:end]
         at = end

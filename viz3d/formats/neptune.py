@@ -18,9 +18,9 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
-from viz3d.formats.arrow import coded, is_text
+from viz3d.formats.arrow import beside, coded, is_text
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.numbers import TOO_MANY, clean_name
+from viz3d.formats.numbers import ALIKE, TOO_MANY, clean_name
 from viz3d.formats.parquet import batches, check_size, opened, readable
 from viz3d.formats.remedies import parted
 from viz3d.formats.room import NO_ROOM, Room
@@ -61,6 +61,7 @@ LONG_TEXTS = (
     "({names})."
 )
 TOO_MANY_RUNS = "{n} value{|s} of runs beyond the first {limit:RUNS} {was|were} left out."
+NO_NUMBER = "{n} value{|s} of series without a number {was|were} left out ({names})."
 SYSTEM = "{n} value{|s} that Neptune notes of itself {was|were} left out ({names})."
 NO_TIME = "{n} value{|s} that {is|are} no time of any calendar {was|were} left out."
 MISSING = "{n} part{|s} {is|are} missing; what {it|they} held was not read."
@@ -185,6 +186,7 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: _Room) -> 
         for group in batches(file, columns, tally):
             kinds = _Coded(group["attribute_type"])
             series = group.filter(pa.array(kinds.are(SERIES)))
+            series = _with_numbers(series, tally)
             if room.numbers.take(5 * len(series)):  # each value has its own step
                 _add_series(series, runs, tally)
             else:
@@ -233,6 +235,20 @@ class _Coded:
         return np.isin(self.codes, [at for at, text in enumerate(self.texts) if text in texts])
 
 
+def _with_numbers(table: pa.Table, tally: Tally) -> pa.Table:
+    """Return the values of series that are there: what was logged in an empty cell nobody knows."""
+    import pyarrow as pa
+
+    there = table["float_value"].is_valid().to_numpy(zero_copy_only=False).astype(bool)
+    if there.all():
+        return table
+    paths = _Coded(table["attribute_path"].filter(pa.array(~there)))
+    for code, count in zip(*np.unique(paths.codes, return_counts=True), strict=True):
+        name = clean_name(paths.texts[code])
+        tally.add(NO_NUMBER, count=int(count), name=name)
+    return table.filter(pa.array(there))
+
+
 def _add_series(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
     """Part the values of series by run and attribute, in the order of the file."""
     import pyarrow as pa
@@ -250,7 +266,7 @@ def _add_series(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
         if _is_beyond(key, runs):
             tally.add(TOO_MANY_RUNS, count=len(rows))
             continue
-        path = clean_name(paths.texts[paths.codes[at]])
+        path = str(paths.texts[paths.codes[at]])
         runs[key].series[path].append((steps[rows], values[rows]))
 
 
@@ -311,9 +327,13 @@ def _parsed(run: _Run, used: Sequence[str], name: str) -> Parsed:
     for path in paths:
         steps, values = parts.pop(path)
         order = np.argsort(steps, kind="stable")
+        metric = clean_name(path)
         # A metric may be called "step"; that column is ours.
-        own = path if path not in columns else f"{path} (logged)"
-        columns[own] = Cells(np.searchsorted(every, steps[order]), values[order])
+        metric = metric if metric != "step" else "step (logged)"
+        if metric in columns:
+            tally.add(ALIKE, count=len(steps), name=metric)
+        cells = Cells(np.searchsorted(every, steps[order]), values[order])
+        columns[metric] = beside(columns.get(metric), cells)
     rows = to_rows(Table(len(every), columns), tally, ("step",))
     return Parsed(
         rows=rows, config=run.config, problems=tally.problems(), used=tuple(used), name=name

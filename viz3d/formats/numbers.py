@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # One way to match each text: two would take minutes for a cell of 100,000 digits and a letter.
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_CHECKSUM = re.compile("#[0-9a-f]{8}$")
 # C on Windows says which one, as in -nan(ind).
 _NAN = re.compile(r"nan\([a-z0-9_]*\)")
 INT64_CHARS = len("-9223372036854775808")
@@ -34,19 +35,34 @@ TOO_NESTED = (
     "{n} value{|s} of nested objects beyond the first {limit:NESTED_KEYS} {was|were} left out "
     "({names})."
 )
+ALIKE = (
+    "{n} value{|s} of a name that differs from another one in spaces alone {was|were} taken for "
+    "that one's ({names})."
+)
+SHORTENED = (
+    "{n} metric{|s} {is|are} shown by the beginning{|s} of {its name|their names}, which "
+    "{has|have} more than {limit:NAME_CHARS} characters, and a checksum ({names})."
+)
 OUT_OF_RANGE = "{n} whole number{|s} too large to be stored {was|were} left out ({names})."
 
 
 @lru_cache(maxsize=4096, typed=True)
 def clean_name(name: object) -> str:
-    """Return a metric's name that can be shown: no control characters, no lone surrogates.
+    """Return a metric's name that can be shown: short, no control characters, no lone surrogates.
 
-    Where one was replaced, a checksum of the name follows, so that no two names become one by it.
+    Where it was cut or one was replaced, a checksum of the name follows, so that no two names
+    become one by it.
     """
-    text = str(name).strip()[: limits.NAME_CHARS]
-    if text.isprintable():
+    text = str(name).strip()
+    if len(text) <= limits.NAME_CHARS and text.isprintable():
         return text or "unnamed"
-    return f"{printable(text)}#{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+    checksum = f"#{crc32(text.encode('utf-8', 'surrogatepass')):08x}"
+    return printable(text[: limits.NAME_CHARS - len(checksum)]) + checksum
+
+
+def is_shortened(name: str) -> bool:
+    """Say whether `clean_name` cut a name to what it is now."""
+    return len(name) == limits.NAME_CHARS and bool(_CHECKSUM.search(name))
 
 
 def printable(text: str) -> str:

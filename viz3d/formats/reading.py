@@ -14,6 +14,7 @@ from viz3d.formats.grids import in_order
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
+from viz3d.formats.numbers import SHORTENED, is_shortened
 from viz3d.formats.origins import Reasons, not_read, origins
 from viz3d.formats.projections import with_paths
 from viz3d.formats.rows import Joined, join_rows, no_rows
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from viz3d.grid import LandscapeGrid
     from viz3d.run import Origin, Report
 
+SHOWN_CHARS = 40  # of a name that is longer than any that is shown
 RATES = ("learning_rate", "lr", "peak_lr", "max_lr")
 
 
@@ -143,6 +145,8 @@ def _contents(
     joined = merge(_joined(parts) or [no_rows()])
     joined.tell(tally)
     history, wide = split_layers(joined.history, tally)
+    for metric in filter(is_shortened, map(str, history)):
+        tally.add(SHORTENED, name=f"{metric[:SHOWN_CHARS]}…")
     layers = [part.layers for part in parts if part.layers is not None]
     config = {key: value for part in parts for key, value in part.config.items()}
     config |= _rate_from_name((run, name), config, tally)

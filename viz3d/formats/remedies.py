@@ -13,6 +13,7 @@ _COPY = "Copy the file once more if it should be whole."
 _LOG_NUMBERS = "Log numbers; text belongs in the config."
 _ONCE = "Log each metric once in a row."
 _LATER = "Open it again once something was logged."
+_EVERY_ROW = "Log the step as a whole number with every row."
 _PACK = "Run `python -m viz3d pack` on the run to pack it again."
 
 REMEDIES: Mapping[str, str] = {
@@ -47,6 +48,9 @@ REMEDIES: Mapping[str, str] = {
     "page drew a sample": "Open the project itself, as wandb://ENTITY/PROJECT, to see every value.",
     "stood twice in a line": _ONCE,
     "stood twice in a row": _ONCE,
+    "whose name stands twice": "Give each array a name of its own.",
+    "in spaces alone": "Log the metric under one name.",
+    "more than {limit:NAME_CHARS} characters": "Give the metric a shorter name.",
     "logged again at the same step": "Log each metric once at a step if the earlier one matters.",
     "no rows in it yet": _LATER,
     "no scalars in it yet": _LATER,
@@ -54,6 +58,7 @@ REMEDIES: Mapping[str, str] = {
     "that {was|were} no number": _LOG_NUMBERS,
     "that {is|are} no JSON {was|were}": _LOG_NUMBERS,
     "column{|s} of more than": _LOG_NUMBERS,
+    "of series without a number": "Look at them in Neptune if one is wanted.",
     "no time of any calendar": "Log times as seconds since 1970.",
     "parts no thousands": "Print numbers with a decimal point.",
     "of lists or bytes": _LOG_NUMBERS,
@@ -68,7 +73,10 @@ REMEDIES: Mapping[str, str] = {
     "comes from the name": "Put `learning_rate` into its config if that is not the rate.",
     # Of steps and layers
     "no column of whole steps": "Log the step as `step` with every row.",
-    "without a whole number": "Log the step as a whole number with every row.",
+    "without a whole number": _EVERY_ROW,
+    "no whole number in most rows": _EVERY_ROW,
+    "no row with a step": _EVERY_ROW,
+    "is not called like a step": "Export the chart once more over the step.",
     "without a step or a layer": "Log `step` and `layer` with every row.",
     "The steps go back": "They can be shown beside the later ones as superseded rows.",
     "The steps are in no order": "Log rows in the order of their steps, so that restarts show.",

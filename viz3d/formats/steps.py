@@ -33,6 +33,8 @@ STEP_NAMES = (
     "epoch",
 )
 
+GONE = "{n} metric{|s} {is|are} missing, since no row with a step has {it|them} ({names})."
+
 # Whole numbers beyond this are not exact in a float64 column.
 EXACT = 2.0**53
 
@@ -49,8 +51,8 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
     ----------
     table : Table
     tally : Tally
-        Is told when there is no step column, so that rows are numbered, and which rows have no
-        usable step.
+        Is told when there is no step column, so that rows are numbered, or another one than one
+        would think, and which rows have no usable step and which metrics go with them.
     step_names : tuple of str
         Names of step columns, the best first.
 
@@ -58,7 +60,14 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
     -------
     Rows
     """
-    name = _step_column(table, step_names)
+    name, passed_over = _step_column(table, step_names)
+    for other in passed_over:
+        instead = "." if name is None else f": {name!r} was taken."
+        tally.add(
+            "{n} column{|s} that {is|are} called like a step {has|have} no whole number in most "
+            f"rows ({{names}}){instead}",
+            name=other,
+        )
     if name is None:
         if table.n:
             tally.add("There is no column of whole steps, so the rows were numbered from 0.")
@@ -75,19 +84,31 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
         )
     if not left_out:
         return Rows(step, _as_float(table.columns), counted_by=name)
-    return Rows(step, _take(table.columns, rows, table.n), counted_by=name)
+    others = [*table.columns]
+    taken = _take(table.columns, rows, table.n)
+    for other in others:
+        if other not in taken:
+            tally.add(GONE, name=other)
+    return Rows(step, taken, counted_by=name)
 
 
-def _step_column(table: Table, names: tuple[str, ...]) -> str | None:
-    """Return the first known name that holds whole numbers in at least half of the rows."""
+def _step_column(table: Table, names: tuple[str, ...]) -> tuple[str | None, list[str]]:
+    """Return the first known name that holds whole numbers in at least half of the rows.
+
+    Those that come before it and do not are the second result.
+    """
+    passed_over: list[str] = []
     by_name: dict[str, str] = {}
     for column in table.columns:
         by_name.setdefault(column.lower(), column)
     for wanted in names:
         found = by_name.get(wanted.lower())
-        if found is not None and 2 * _is_step(table.columns[found].value).sum() >= table.n:
-            return found
-    return None
+        if found is None:
+            continue
+        if 2 * _is_step(table.columns[found].value).sum() >= table.n:
+            return found, passed_over
+        passed_over.append(found)
+    return None, passed_over
 
 
 def _is_step(values: np.ndarray) -> np.ndarray:

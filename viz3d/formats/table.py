@@ -11,7 +11,7 @@ import numpy as np
 from viz3d.errors import NotMine
 from viz3d.formats import limits
 from viz3d.formats.freed import give_back
-from viz3d.formats.numbers import NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
+from viz3d.formats.numbers import ALIKE, NUMBER, TOO_MANY, TOO_NESTED, clean_name, to_number, typed
 from viz3d.formats.room import NO_ROOM, Room, over
 from viz3d.formats.rows import Cells
 
@@ -271,6 +271,8 @@ def is_label(value: Any) -> bool:
 def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable[tuple[str, Any]]:
     for key, value in record.items():
         name = clean_name(key)
+        if name != key:
+            _tell_alike(key, record, tally, line)
         if isinstance(value, (float, int, str)) or not isinstance(value, Mapping):
             yield name, value
             continue
@@ -278,4 +280,11 @@ def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable
             if count >= limits.NESTED_KEYS:
                 tally.add(TOO_NESTED, line=line, count=len(value) - count, name=name)
                 break
+            _tell_alike(inner, value, tally, line)
             yield f"{name}/{clean_name(inner)}", nested
+
+
+def _tell_alike(key: str, record: Mapping[str, Any], tally: Tally, line: int | None) -> None:
+    name = clean_name(key)
+    if name != key and name in record and record[key] is not None:
+        tally.add(ALIKE, line=line, name=name)

@@ -15,7 +15,7 @@ from viz3d.errors import NotMine
 from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import file_name, folder
-from viz3d.formats.numbers import TOO_MANY, clean_name
+from viz3d.formats.numbers import ALIKE, TOO_MANY, clean_name
 from viz3d.formats.protobuf import (
     BYTES,
     FIXED64,
@@ -110,7 +110,9 @@ class _Scalars:
         self.count = 0
         self.hparams: dict[str, Any] = {}
         self._steps, self._clock = array("q"), array("d")
-        self._columns: dict[str, tuple[array[int], array[float]]] = {}
+        self._columns: dict[str, tuple[array[int], array[float]]] = {}  # by tag
+        self._named: dict[str, tuple[array[int], array[float]]] = {}  # the same by name
+        self._alike: set[str] = set()  # tags of a name that is another's
         self._kinds: dict[str, str] = {}
         self._starts: dict[int, int] = {}
 
@@ -132,7 +134,14 @@ class _Scalars:
         if not self._steps or step != self._steps[-1] or len(self._steps) in self._starts:
             self._steps.append(step)
             self._clock.append(clock)
-        rows, values = self._columns.setdefault(tag, (array("q"), array("d")))
+        if tag not in self._columns:
+            name = clean_name(tag)
+            if name in self._named:
+                self._alike.add(tag)
+            self._columns[tag] = self._named.setdefault(name, (array("q"), array("d")))
+        if tag in self._alike:
+            tally.add(ALIKE, name=clean_name(tag))
+        rows, values = self._columns[tag]
         rows.append(len(self._steps) - 1)
         values.append(number)
         self.count += 1
@@ -140,8 +149,8 @@ class _Scalars:
     def rows(self) -> Rows:
         """Return the rows of the log, with the clock as a column where no tag is called so."""
         columns = {
-            clean_name(tag): Cells(np.frombuffer(rows, np.int64), np.frombuffer(values, np.float64))
-            for tag, (rows, values) in self._columns.items()
+            name: Cells(np.frombuffer(rows, np.int64), np.frombuffer(values, np.float64))
+            for name, (rows, values) in self._named.items()
         }
         if columns:
             every = np.arange(len(self._steps), dtype=np.int64)

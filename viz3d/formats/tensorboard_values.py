@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from viz3d.formats import limits
 from viz3d.formats.protobuf import (
@@ -81,6 +82,8 @@ def summary(message: bytes | memoryview) -> Summary:
     for field, value in fields(message):
         if field == _TAG:
             tag = text(value[: 4 * limits.NAME_CHARS])
+            if len(value) > 4 * limits.NAME_CHARS:
+                tag += f"#{crc32(value):08x}"  # longer than any name: its end shall count too
         elif field == _SIMPLE:
             kind, number = SCALARS, struct.unpack("<f", value)[0]
         elif field == _TENSOR:

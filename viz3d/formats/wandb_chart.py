@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from viz3d.formats.dialect import HEAD_BYTES
 from viz3d.formats.names import suffix
 from viz3d.formats.patterns import any_case
 from viz3d.formats.rows import Cells
-from viz3d.formats.steps import STEP_NAMES, to_rows
+from viz3d.formats.steps import STEP_NAMES, counts_steps, to_rows
 from viz3d.formats.table import Table
 from viz3d.formats.tally import Tally
 
@@ -37,6 +37,7 @@ EQUAL = "{n} __MIN or __MAX column{|s} {is|are} the metric itself and {was|were}
 SAMPLED = (
     "W&B's page drew a sample: a point stands for several values, whose bounds are in {names}."
 )
+NO_STEP = "The axis of the chart ({names}) is not called like a step, so it is a metric beside."
 AMBIGUOUS = (
     "{n} column name{|s} hold{s|} ' - ' more than once and {was|were} parted at the last one that "
     "agrees with the others ({names})."
@@ -102,8 +103,9 @@ def _columns(table: Table, tally: Tally) -> tuple[str, list[_Column]]:
     for base, found in splits.items():
         if len(found) > 1:
             tally.add(AMBIGUOUS, name=base)
+    named = _named((chosen[base][0], twin) for base, _, twin in parts.values())
     return axis, [
-        _Column(name, chosen[base][0] + twin, chosen[base][1], bound)
+        _Column(name, named[chosen[base][0], twin], chosen[base][1], bound)
         for name, (base, bound, twin) in parts.items()
     ]
 
@@ -113,7 +115,21 @@ def _parts(name: str, table: Table) -> tuple[str, str, str]:
     found = _COLUMN.fullmatch(name)
     base, bound, twin = found.groups(default="") if found else (name, "", "")
     # A metric itself may end in a number in brackets.
-    return (base, bound, twin) if base + bound in table.columns else (base + twin, bound, "")
+    return (base, bound, twin) if not twin or base + bound in table.columns else (name, "", "")
+
+
+def _named(runs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return a name for each run of the chart, of which a twin's is no other run's."""
+    found = dict.fromkeys(runs, "")
+    names = {run for run, twin in found if not twin}
+    for run, twin in found:
+        name, count = run + twin, 2
+        while twin and name in names:
+            count += 1
+            name = f"{run} ({count})"
+        names.add(name)
+        found[run, twin] = name
+    return found
 
 
 def _splits(base: str) -> Iterator[tuple[str, str]]:
@@ -138,13 +154,20 @@ def _parsed(
             cells[column.metric + column.bound] = bound
             tally.add(SAMPLED, name=column.metric + column.bound)
     used = np.unique(np.concatenate([found.row for found in cells.values()]))
+    # A metric may be called like the axis.
     own = {
-        name: Cells(np.searchsorted(used, found.row), found.value) for name, found in cells.items()
+        name if name != axis else f"{name} (logged)": Cells(
+            np.searchsorted(used, found.row), found.value
+        )
+        for name, found in cells.items()
     }
     whole = table.columns[axis]
     there = np.isin(whole.row, used)
     at_axis = Cells(np.searchsorted(used, whole.row[there]), whole.value[there])
-    rows = to_rows(Table(len(used), {axis: at_axis, **own}), tally, (axis, *STEP_NAMES))
+    if not counts_steps(axis):
+        tally.add(NO_STEP, name=axis)
+    names = (axis, *STEP_NAMES) if counts_steps(axis) else STEP_NAMES
+    rows = to_rows(Table(len(used), {axis: at_axis, **own}), tally, names)
     return Parsed(rows=rows, problems=tally.problems(), used=(tally.file,), name=run)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,29 +16,27 @@ from viz3d.formats import limits
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.leveldb_log import records
 from viz3d.formats.names import file_name, folder, stem
-from viz3d.formats.numbers import NOT_NUMBERS
+from viz3d.formats.protobuf import TooManyFields
 from viz3d.formats.room import Room
-from viz3d.formats.steps import STEP_NAMES, to_rows
-from viz3d.formats.table import TableBuilder, stack
+from viz3d.formats.table import stack
 from viz3d.formats.tally import Tally
-from viz3d.formats.wandb_records import record_class
+from viz3d.formats.wandb_records import check, record_class
+from viz3d.formats.wandb_rows import INTERNAL, OWN, TWICE, WandbRows, to_log
 from viz3d.run import Problem
 
 NAME = "W&B offline run"
 NAMES: tuple[str, ...] = ("*.wandb", "config.yaml", "output.log")
 
 MAGIC = b":W&B\xe1\xbe\x00"
-# W&B's own step counts calls of log(), and some log twice a step; but it is finer than an epoch.
-STEPS = (*(name for name in STEP_NAMES if name not in ("_step", "epoch")), "_step")
 BAD = object()  # a value that is no JSON
 
 _FILE = re.compile(r"run-.+\.wandb|(?P<beside>config\.yaml|output\.log)")
 _FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<id>.+)")
 
-MEDIA = "{n} media entr{y|ies} ({names}) {was|were} left out."
 PRINTED = "{n} record{|s} of console output {was|were} not read."
 SYSTEM = "{n} record{|s} of system metrics {was|were} not read."
 BESIDE = "The console output was not read, since the log beside it has the history."
+TOO_MANY_FIELDS = "{n} record{|s} of more than {limit:FIELDS} fields {was|were} left out."
 UNREADABLE = "{n} record{|s} that cannot be decoded {was|were} left out."
 BAD_VALUE = "{n} value{|s} that {is|are} no JSON {was|were} left out ({names})."
 NO_END = "The run has no end: it stopped without one, or is still being written."
@@ -108,7 +106,7 @@ class _Log:
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.name)
-        self.rows = TableBuilder(self.tally, room=self.room)
+        self.rows = WandbRows(self.tally, room=self.room)
 
     def read(self, path: Path) -> None:
         """Read it from the beginning to the end, whatever is broken in it.
@@ -123,14 +121,18 @@ class _Log:
         limits.check_size(path.stat().st_size, "FILE_BYTES")
         for data in records(path, MAGIC, self.tally):
             try:
+                check(data)
                 record = record_class().FromString(data)
-            except DecodeError:
+            except TooManyFields:
+                self.tally.add(TOO_MANY_FIELDS)
+                continue
+            except (DecodeError, ValueError):
                 self.tally.add(UNREADABLE)
                 continue
             if record.HasField("history"):
-                row = {"_step": record.history.step.num}
-                self._put(row, record.history.item)
-                self.rows.add(dict(self._flat(row)))
+                row: dict[str, Any] = {}
+                self._put(row, record.history.item, once=True)
+                self.rows.add({OWN: record.history.step.num, **row})
             else:
                 self._note(record)
         if "exit_code" not in self.about:
@@ -165,18 +167,22 @@ class _Log:
             if isinstance(place, dict):
                 place.pop(last, None)
 
-    def _put(self, values: dict[str, Any], items: Sequence[Any]) -> None:
-        """Set items in nested `values`."""
+    def _put(self, values: dict[str, Any], items: Sequence[Any], *, once: bool = False) -> None:
+        """Set items in nested `values`; `once` counts those whose place another one takes."""
         for item, value in zip(items, self._values(items), strict=True):
             *above, last = (item.nested_key or [item.key])[: limits.DEPTH]
             if value is BAD:
                 self.tally.add(BAD_VALUE, name="/".join([*above, last]))
                 continue
             place = values
-            for key in above:
+            for depth, key in enumerate(above, 1):
                 if not isinstance(place.get(key), dict):
+                    if once and key in place:
+                        self.tally.add(TWICE, name="/".join(above[:depth]))
                     place[key] = {}
                 place = place[key]
+            if once and last in place:
+                self.tally.add(TWICE, name="/".join([*above, last]))
             place[last] = value
 
     def _values(self, items: Sequence[Any]) -> list[Any]:
@@ -187,24 +193,10 @@ class _Log:
         plain = values is not BAD and not any(isinstance(value, list | dict) for value in values)
         return values if plain and len(values) == len(texts) else [_parse(text) for text in texts]
 
-    def _flat(
-        self, values: Mapping[str, Any], prefix: str = "", depth: int = 0
-    ) -> Iterator[tuple[str, Any]]:
-        for key, value in values.items():
-            name = f"{prefix}{key}"
-            if not isinstance(value, dict):
-                yield name, value
-            elif "_type" in value:
-                self.tally.add(MEDIA, name=name)
-            elif depth < limits.DEPTH:
-                yield from self._flat(value, f"{name}/", depth + 1)
-            else:
-                self.tally.add(NOT_NUMBERS, name=name)
-
 
 def _parse(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text) if text else BAD  # an exception takes far longer
     except (ValueError, RecursionError):
         return BAD
 
@@ -228,11 +220,13 @@ def _run(logs: Sequence[_Log], name: str) -> Parsed:
     table = stack((piece for log in logs for piece in log.rows.pieces()), tally, cut=True)
     if not table.n:
         tally.add("There are no rows in it yet.")
-    rows = to_rows(table, tally, STEPS)
+    rows = to_log(table, tally)
     config: dict[str, Any] = {}
     for log in logs:
         config |= log.config
-    config.pop("_wandb", None)  # what W&B notes of itself
+    config.pop(INTERNAL, None)  # what W&B notes of itself
+    if run_id := logs[-1].about.get("run_id"):
+        config[INTERNAL] = {"run_id": run_id}  # by which a run is known elsewhere; no setting
     return Parsed(
         rows=rows,
         config=config,

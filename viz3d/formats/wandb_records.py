@@ -7,8 +7,12 @@ fields below are read from files of any version; a test holds them against W&B's
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
+
+from viz3d.formats import limits
+from viz3d.formats.protobuf import BYTES, TooManyFields, fields, key
 
 # {message: {field: (number, type)}}; a type in capitals is a message, one in brackets repeated.
 # What is only counted is of type Blank: its content is not looked at.
@@ -40,6 +44,32 @@ MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
 }
 
 
+def check(record: bytes) -> None:
+    """Look whether a record may be decoded: a field takes two bytes, and decoded fifty and more.
+
+    Raises
+    ------
+    TooManyFields
+        If the messages in it have more fields together than any that is meant to be read.
+    ValueError
+        If it is damaged.
+    """
+    if len(record) <= 2 * limits.FIELDS:
+        return
+    for count, _ in enumerate(_fields(memoryview(record), "Record"), start=1):
+        if count > limits.FIELDS:
+            raise TooManyFields
+
+
+def _fields(message: memoryview, name: str) -> Iterator[int]:
+    """Yield the fields of a message and of those in it, as far as they are known."""
+    known = {key(number, BYTES): kind.strip("[]") for number, kind in MESSAGES[name].values()}
+    for field, value in fields(message):
+        yield field
+        if MESSAGES.get(known.get(field, "")):
+            yield from _fields(value, known[field])
+
+
 @cache
 def record_class() -> Any:
     """Return the class of a record; its `FromString` reads one, and raises `DecodeError`."""
@@ -49,9 +79,9 @@ def record_class() -> Any:
     file = descriptor_pb2.FileDescriptorProto(
         name="viz3d/wandb.proto", package="viz3d", syntax="proto3"
     )
-    for name, fields in MESSAGES.items():
+    for name, content in MESSAGES.items():
         message = file.message_type.add(name=name)
-        for field, (number, kind) in fields.items():
+        for field, (number, kind) in content.items():
             inner = kind.strip("[]")
             of_message = inner in MESSAGES
             message.field.add(

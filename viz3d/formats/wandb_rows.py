@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from viz3d.formats import limits
 from viz3d.formats.steps import STEP_NAMES, to_rows
-from viz3d.formats.table import Table, TableBuilder
+from viz3d.formats.table import TableBuilder
 
 if TYPE_CHECKING:
     from viz3d.formats.room import Room
     from viz3d.formats.rows import Rows
+    from viz3d.formats.table import Table
     from viz3d.formats.tally import Tally
 
 # W&B counts its own calls; what a program logged as its step says more, an epoch says less.
@@ -31,14 +32,8 @@ TWICE = "{n} value{|s} of a name that stood twice in a row {was|were} left out (
 DEEP = "{n} value{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
 
 
-class WandbRows:
+class WandbRows(TableBuilder):
     """Collects rows; values that are no numbers are left out and counted.
-
-    Parameters
-    ----------
-    tally : Tally
-    room : Room, optional
-        Rows that do not fit are left out.
 
     Attributes
     ----------
@@ -47,36 +42,31 @@ class WandbRows:
     """
 
     def __init__(self, tally: Tally, room: Room | None = None) -> None:
+        super().__init__(tally, room=room)
         self.values = 0
-        self._tally = tally
-        self._table = TableBuilder(tally, room=room)
 
-    def add(self, row: dict[str, Any], line: int | None = None) -> None:
+    def add(self, record: Mapping[str, Any], line: int | None = None) -> None:
         """Append one row.
 
         Parameters
         ----------
-        row : dict of {key: value}
+        record : mapping of {key: value}
             As W&B holds it: NaN and infinities may be text, what is nested (in a dict) becomes
             ``outer/inner``, media is left out.
         line : int, optional
             Where it stands, for messages.
         """
-        if any(isinstance(value, dict) for value in row.values()):
-            flat = list(self._flat(row, "", 0, line))
-            row = dict(flat)
+        if any(isinstance(value, dict) for value in record.values()):
+            flat = list(self._flat(record, "", 0, line))
+            record = dict(flat)
             for name, times in Counter(name for name, _ in flat).items():
                 if times > 1:
                     self._tally.add(TWICE, line=line, count=times - 1, name=name)
-        self.values += len(row)
-        self._table.add(row, line)
-
-    def table(self) -> Table:
-        """Return what was added so far."""
-        return self._table.table()
+        self.values += len(record)
+        super().add(record, line)
 
     def _flat(
-        self, row: dict[str, Any], outer: str, depth: int, line: int | None
+        self, row: Mapping[str, Any], outer: str, depth: int, line: int | None
     ) -> Iterator[tuple[str, Any]]:
         for key, value in row.items():
             name = f"{outer}{key}"
