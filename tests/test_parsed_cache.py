@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -55,6 +56,7 @@ def assert_same(found: list[Run], wanted: list[Run]) -> None:
         for name in ("name", "source", "config", "roles", "problems", "digest", "metrics"):
             assert repr(getattr(mine, name)) == repr(getattr(other, name))
         for metric in mine.metrics:
+            assert mine.logged(metric) == other.logged(metric)
             pd.testing.assert_series_equal(mine.column(metric), other.history[metric])
         assert list(mine.index) == list(other.index)
         for name in ("history", "attempts", "nonfinite", "layers"):
@@ -134,6 +136,8 @@ def test_the_second_opening_parses_nothing(folder: Path, monkeypatch: pytest.Mon
     assert loss is not None
     assert read == [["step", "0"]]
     assert loss.to_dict() == wanted[0].history["loss"].to_dict()
+    assert [run.logged(metric) for metric in run.metrics] == [50, 50]
+    assert read == [["step", "0"]]
     assert_same([run], wanted)
 
 
@@ -167,6 +171,54 @@ def test_a_damaged_column_of_a_log_that_changed_is_told(folder: Path) -> None:
         _ = run.history
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[pa.OSFile]:
+    """Files that Arrow opens."""
+    found: list[pa.OSFile] = []
+    real = pa.OSFile
+
+    def note(path: str) -> pa.OSFile:
+        found.append(real(path))
+        return found[-1]
+
+    monkeypatch.setattr(pa, "OSFile", note)
+    return found
+
+
+def test_few_histories_are_kept_open(
+    folder: Path, opened: list[pa.OSFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process may have a thousand files open; those in use last are, even without a name."""
+    for at in range(5):
+        (folder / f"{at}.jsonl").write_text(ROWS.replace("3", str(at)))
+    wanted = [run.history["loss"].tolist() for run in load_runs(folder)]
+    opened.clear()
+    monkeypatch.setattr(parsed_files, "MOST_OPEN", 2)
+    first, *others, last = load_runs(folder)
+    assert [file.closed for file in opened] == [True] * 4 + [False] * 2
+    assert first.column("loss").tolist() == wanted[0]
+    assert last.column("loss").tolist() == wanted[-1]
+    assert [file.closed for file in opened] == [True] * 5 + [False] * 2
+    (folder / last.name).write_text("")
+    ParsedCache.open(folder.parent / "cache").clear()
+    assert last.column("lr").tolist() == [at / 7 for at in range(50)]
+    assert [run.column("loss").tolist() for run in others] == wanted[1:-1]
+    for run in (first, last):
+        assert len(run.history.columns) == 2
+    assert all(file.closed for file in opened)
+
+
+def test_a_short_history_is_read_at_once_and_its_file_closed(
+    folder: Path, opened: list[pa.OSFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parsed_files, "AT_ONCE", 1_000_000)
+    load_runs(folder)
+    opened.clear()
+    (run,) = load_runs(folder)
+    assert [file.closed for file in opened] == [True]
+    assert run.history["loss"][0] == 3.0
+
+
 def test_a_log_that_changes_is_parsed_again(folder: Path) -> None:
     """Also where its size and its time stay the same: one that young is hashed each time."""
     assert load_runs(folder)[0].history["loss"][0] == 3.0
@@ -179,6 +231,15 @@ def test_other_caps_parse_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert load_runs(folder)[0].metrics == ("loss", "lr")
     monkeypatch.setattr("viz3d.formats.limits.METRICS", 1)
     assert len(load_runs(folder)[0].metrics) < 2
+
+
+def test_a_key_holds_all_that_makes_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of any of these texts is another parser."""
+    read: list[str] = []
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or real(path))
+    parsed_cache._parser.__wrapped__()
+    assert {"parsed_files.py", "parsed_growth.py", "roles.py", "jsonl.py", "rows.py"} <= {*read}
 
 
 def test_many_at_once_do_each_other_no_harm(folder: Path) -> None:

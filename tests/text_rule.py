@@ -203,9 +203,18 @@ class Lint:
         given = list(put_into(scopes[0], name))
         return name.isupper() or (bool(given) and all(root(each).isupper() for each in given))
 
+    def _is_written(self, name: str, scopes: Scopes) -> bool:
+        """Say whether a constant is the module's, and no other name of what is not safe."""
+        *inner, module = scopes
+        other = ast.Name | ast.Attribute | ast.JoinedStr
+        return not any(list(put_into(scope, name)) for scope in inner) and all(
+            not isinstance(given, other) or self._is_safe(given, (module,))
+            for given in put_into(module, name)
+        )
+
     def _holds_safe(self, name: str, scopes: Scopes) -> bool:
         """Say whether all that a function assigns to a name is safe, or it comes in as such."""
-        if name.isupper() or name in self._open:
+        if name in self._open or (name.isupper() and self._is_written(name, scopes)):
             return True
         for depth, scope in enumerate(scopes):
             given = list(put_into(scope, name))

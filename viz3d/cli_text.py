@@ -60,6 +60,8 @@ def origin_text(origin: Origin) -> str:
     if not origin.format:
         return f"{where}: not read"
     rows = [count(origin.rows, "row"), count(len(origin.metrics), "metric")] if origin.rows else []
+    if origin.counted_by not in ("", "step"):
+        rows.append(f"steps by {origin.counted_by}")
     return f"{where} ({origin.format}): {', '.join([*rows, *origin.gave]) or 'nothing'}"
 
 

@@ -296,7 +296,7 @@ def _parser() -> str:
         (__version__, np.__version__, pd.__version__, pa.__version__)
     ).encode())  # fmt: skip
     here = Path(__file__).parent
-    ours = (Path(parsed_files.__file__), Path(roles.__file__))
+    ours = (Path(parsed_files.__file__), here / "parsed_growth.py", Path(roles.__file__))
     for path in (*ours, *sorted(here.glob("formats/*.py"))):
         whole.update(path.read_bytes())
     return whole.hexdigest()

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 ABOUT = "about.json"
 # A history of more numbers than this stays on the disk until a column is asked for.
 AT_ONCE = 1_000_000
+# Files of those that stay open: a process may have a thousand.
+MOST_OPEN = 100
 # A column is packed where its middle shrinks to this: numbers of a measurement do not, and reading
 # them packed would take longer for nothing.
 SHRINKS, MIDDLE = 0.8, 8_192
@@ -46,35 +49,42 @@ class Damaged(Exception):
 class StoredColumns(Columns):
     """The history of a run in a Parquet file, read column by column.
 
-    The file is kept open: it may lose its name meanwhile.
+    The file may lose its name meanwhile, so it stays open as long as others are not used more.
 
     Parameters
     ----------
-    file : pyarrow.parquet.ParquetFile
+    path : pathlib.Path
     raw : pyarrow.NativeFile
-        The same file, for its bytes.
+        The file, opened.
+    footer : pyarrow.parquet.FileMetaData
     metrics : sequence of str
+    logged : sequence of int
+        At how many steps each has a number.
     checksums : sequence of int
         Of the step and of each metric.
     roles : mapping of {role: metric}
     again : callable
-        Returns the history in another way, for when the file turns out to be damaged.
+        Returns the history in another way, for when the file turns out to be damaged, or is gone.
     """
 
     def __init__(
         self,
-        file: pq.ParquetFile,
+        path: Path,
         raw: pa.NativeFile,
+        footer: pq.FileMetaData,
         metrics: Sequence[str],
+        logged: Sequence[int],
         checksums: Sequence[int],
         roles: Mapping[str, str],
         again: Callable[[], pd.DataFrame],
     ) -> None:
-        self._file, self._raw, self._again, self._lock = file, raw, again, Lock()
+        self._path, self._raw, self._footer = path, raw, footer
+        self._again, self._lock = again, Lock()
         places = ("step", *map(str, range(len(metrics))))
         self._checksums = dict(zip(places, enumerate(checksums), strict=True))
-        self.metrics, self.roles, self.rows = tuple(metrics), dict(roles), file.metadata.num_rows
+        self.metrics, self.roles, self.rows = tuple(metrics), dict(roles), footer.num_rows
         self._places = {metric: str(at) for at, metric in enumerate(metrics)}
+        self.logged = dict(zip(metrics, logged, strict=True))
         self._arrays: dict[str, np.ndarray] = {}
 
     def read(self, metrics: Sequence[str]) -> pd.DataFrame:
@@ -86,25 +96,64 @@ class StoredColumns(Columns):
             self._load(["step", *places.values()])
             columns = {metric: self._arrays[place] for metric, place in places.items()}
             index = pd.Index(self._arrays["step"], name="step", copy=False)
+        _keep_open(self)
         return pd.DataFrame(columns, index=index, copy=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this holds a file open."""
+        return not self._raw.closed
+
+    def close(self) -> None:
+        """Let go of the file; by its name it is opened again when a column is asked for."""
+        with self._lock:
+            self._raw.close()
 
     def _load(self, places: Sequence[str]) -> None:
         missing = [place for place in places if place not in self._arrays]
+        if not missing:
+            return
         try:
-            for place in missing:
-                at, crc = self._checksums[place]
-                if _of_column(self._raw, self._file.metadata, at) != crc:
-                    raise Damaged
-            threads = self.rows * len(missing) > AT_ONCE  # to start them takes a millisecond
-            table: pa.Table = self._file.read(missing, use_threads=threads) if missing else {}
+            for place, column in zip(missing, self._columns(missing), strict=True):
+                self._arrays[place] = _numpy(column)
         except (OSError, ValueError, Damaged):  # Arrow's own errors are the first two, too
             history = self._again()
             self._arrays["step"] = history.index.to_numpy()
             for metric, place in self._places.items():
                 self._arrays[place] = history[metric].to_numpy()
-            return
-        for place in missing:
-            self._arrays[place] = _numpy(table[place])
+        if len(self._arrays) > len(self._places):
+            self._raw.close()
+
+    def _columns(self, places: Sequence[str]) -> list[pa.ChunkedArray]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if self._raw.closed:
+            self._raw = pa.OSFile(str(self._path))
+        for place in places:
+            at, crc = self._checksums[place]
+            if _of_column(self._raw, self._footer, at) != crc:
+                raise Damaged
+        threads = self.rows * len(places) > AT_ONCE  # to start them takes a millisecond
+        file = pq.ParquetFile(self._raw, metadata=self._footer)
+        table: pa.Table = file.read(list(places), use_threads=threads)
+        return [table[place] for place in places]
+
+
+_open: list[ReferenceType[StoredColumns]] = []
+_open_lock = Lock()
+
+
+def _keep_open(columns: StoredColumns) -> None:
+    """Note that a history was used last, and close the files of those that were not for longest."""
+    with _open_lock:
+        others = [known for known in _open if known() not in (None, columns)]
+        _open[:] = [*others, ref(columns)] if columns.is_open else others
+        closing = [known() for known in _open[:-MOST_OPEN]]
+        del _open[:-MOST_OPEN]
+    for known in closing:
+        if known is not None:
+            known.close()
 
 
 def _numpy(column: pa.ChunkedArray) -> np.ndarray:
@@ -232,20 +281,20 @@ def _columns(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    raw = pa.OSFile(str(folder / f"{at}-history.parquet"))
+    path = folder / f"{at}-history.parquet"
+    raw = pa.OSFile(str(path))
     if _of_footer(raw) != said["footer"]:
         raise Damaged
-    file = pq.ParquetFile(raw)
-    if (file.metadata.num_rows, file.metadata.num_columns) != (
-        said["rows"], len(said["metrics"]) + 1,
-    ):  # fmt: skip
+    footer = pq.read_metadata(raw)
+    if (footer.num_rows, footer.num_columns) != (said["rows"], len(said["metrics"]) + 1):
         raise Damaged
     columns = StoredColumns(
-        file, raw, said["metrics"], said["columns"], said["roles"], lambda: again(at)
-    )
-    if file.metadata.num_rows * file.metadata.num_columns <= AT_ONCE:
+        path, raw, footer, said["metrics"], said["logged"], said["columns"], said["roles"],
+        lambda: again(at),
+    )  # fmt: skip
+    if footer.num_rows * footer.num_columns <= AT_ONCE:
         columns.read(columns.metrics)
-        file.close()
+    _keep_open(columns)
     return columns
 
 
@@ -258,6 +307,7 @@ def _about(part: Contents) -> dict[str, Any]:
         "problems": [[one.what, one.remedy, one.file, one.line] for one in part.problems],
         "used": list(part.used),
         "rows": len(history),
+        "logged": [int(history.iloc[:, at].notna().sum()) for at in range(len(metrics))],
         "metrics": metrics,
         "roles": recognise(metrics, history),
         "origins": json.loads(json.dumps([asdict(origin) for origin in part.origins])),

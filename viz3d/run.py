@@ -72,6 +72,9 @@ class Origin:
         Rows of the log, before those of one step were joined.
     first_step, last_step : int or None
         The range of the steps; None where there are no rows.
+    counted_by : str
+        The column that was taken for the step; empty where the rows have none, and for steps that
+        are not in a column, as in event files.
     metrics : tuple of str
         Metrics of the history that stand in these files.
     gave : tuple of str
@@ -88,6 +91,7 @@ class Origin:
     rows: int = 0
     first_step: int | None = None
     last_step: int | None = None
+    counted_by: str = ""
     metrics: tuple[str, ...] = ()
     gave: tuple[str, ...] = ()
     merged: bool = False
@@ -128,11 +132,14 @@ class Columns(ABC):
     roles : mapping of {role: metric}
         As recognised.
     rows : int
+    logged : mapping of {metric: int}
+        At how many steps each has a number.
     """
 
     metrics: tuple[str, ...]
     roles: Mapping[str, str]
     rows: int
+    logged: Mapping[str, int]
 
     @abstractmethod
     def read(self, metrics: Sequence[str]) -> pd.DataFrame:
@@ -213,6 +220,12 @@ class Run:
         if self._stored:
             return self._stored.metrics
         return tuple(str(column) for column in self.history.columns)
+
+    def logged(self, metric: str) -> int:
+        """Return at how many steps a metric has a number; of what is kept none need be read."""
+        if self._stored:
+            return self._stored.logged[metric]
+        return int(self.history[metric].notna().sum())
 
     def origin_of(self, metric: str) -> tuple[Origin, ...]:
         """Return where the series of a metric comes from; several where files were joined."""

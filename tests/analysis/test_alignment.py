@@ -75,6 +75,26 @@ def test_tokens_of_a_step_count_only_where_the_config_states_them() -> None:
         assert "did not log tokens" in align(run(config, loss=[2, 1]), "tokens").reason
 
 
+@pytest.mark.parametrize(
+    ("config", "placed"),
+    [
+        ({"tokens_per_batch": 1000}, True),
+        ({"tokens_per_batch": 1000, "gradient_accumulation_steps": 1}, True),
+        ({"tokens_per_batch": 1000, "gradient_accumulation_steps": 8}, False),
+        ({"data": {"batch_tokens": 1000}, "optim": {"grad_accum": 8}}, False),
+        ({"tokens_per_batch": 1000, "accumulate_grad_batches": "8"}, False),
+        ({"tokens_per_step": 1000, "tokens_per_batch": 125, "grad_accum_steps": 8}, True),
+    ],
+)
+def test_a_batch_is_no_step_where_some_are_accumulated(
+    config: dict[str, object], placed: bool
+) -> None:
+    """Whether a batch is what one forward pass takes or all of a step is not guessed."""
+    found = align(run(config, loss=[2, 1]), "tokens")
+    assert found.x.tolist() == ([10_000.0, 15_000.0] if placed else [])
+    assert ("did not log tokens" in found.reason) != placed
+
+
 def test_what_does_not_grow_is_no_place() -> None:
     """Tokens of each batch are not those since the start, and a clock that went back is none."""
     for axis, metric, values in (

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,21 @@ def test_report_config_roles_and_provenance_come_along() -> None:
     assert [origin.source for origin in joined.origin_of("loss")] == ["wandb"]
     assert any("1 setting of the config differs (lr)" in p.what for p in joined.problems)
     assert joined.digest not in (a.digest, b.digest, join_runs(b, a).digest)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "told"),
+    [("_step", "step", True), ("step", "epoch", True), ("step", "global_step", False),
+     ("_step", "_step", False), ("step", "", False)],
+)  # fmt: skip
+def test_steps_that_are_counted_in_two_ways_are_told(one: str, two: str, told: bool) -> None:
+    """W&B's own step counts calls of log(), so that its numbers may fit and mean another step."""
+    parts = [
+        replace(run(where, [0, 1], loss=[2, 1]), origins=(Origin(rows=2, counted_by=name),))
+        for where, name in (("a", one), ("b", two))
+    ]
+    said = " ".join(problem.what for problem in join_runs(*parts).problems)
+    assert (f"Steps are counted by {one} in 'a' and by {two} in 'b'" in said) == told
 
 
 def test_three_places_are_joined_in_their_order() -> None:

@@ -87,7 +87,9 @@ def check(app: AppTest, cases: Sequence[Bad]) -> None:
     text = said(app)
     for case in cases:
         for wanted in (*case.told, *filter(None, [case.refused])):
-            assert re.search(wanted.replace("`", "`?"), text), (case.name, wanted, text)
+            # Backslashes of Markdown are taken out, and those of a quoted line with them.
+            pattern = wanted.replace("`", "`?").replace(r"\\+", "")
+            assert re.search(pattern, text), (case.name, pattern, text)
 
 
 @pytest.mark.parametrize("cases", GROUPS, ids=[f"{group[0].id}-{group[-1].id}" for group in GROUPS])

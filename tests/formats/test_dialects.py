@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from viz3d.analysis.roles import recognise
+from viz3d.formats import text
 from viz3d.formats.grouping import group
 from viz3d.formats.reading import Contents, read_run
 
@@ -86,6 +87,43 @@ def test_a_box_that_holds_a_step_stays_closed(read: ReadRun, junk: str) -> None:
     """Which of two steps counts is not guessed."""
     records = [{"step": at, "data": {"step": 5, "x": at}} for at in range(2)]
     assert list(read({"a.jsonl": jsonl(records) + junk}).joined.history) == ["data/step", "data/x"]
+
+
+ROWS = [{"step": at, "data": {"loss": 1.0 + at, "lr": 0.1}} for at in range(30)]
+ODD = (
+    {"step": 30, "data": {"loss": 5.0, "lr": 0.2}, "t": 1},
+    {"step": 30, "data": {"loss": 5.0, "lr": 0.2, "step": 7}},
+    {"data": {"loss": 5.0, "lr": 0.2}, "step": 30, "lr ": 0.3},
+    {"step": 30, "data": {"loss": 5.0, "lr": 0.2}, "lr": 0.3},
+)
+
+
+@SLOWLY
+@pytest.mark.parametrize("odd", ODD)
+def test_one_row_that_is_no_plain_box_does_not_give_a_metric_two_names(
+    read: ReadRun, junk: str, odd: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever block it stands in."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", 200)
+    log = jsonl(ROWS[:20]) + junk + jsonl([odd, *({**row, "step": 31} for row in ROWS[29:])])
+    run = read({"exp.jsonl": log})
+    history = run.joined.history
+    assert history["loss"].tolist() == [*(1.0 + at for at in range(20)), 5.0, 30.0]
+    more = {"t": 1.0} if "t" in odd else {"data/step": 7.0} if "step" in odd["data"] else {}
+    assert {*history} == {"loss", "lr", *more}
+    for metric, value in more.items():
+        assert history[metric].dropna().to_dict() == {30: value}
+    assert history["lr"][30] == odd.get("lr", odd.get("lr ", 0.2))
+    if "lr" in odd:
+        assert "1 key stood twice in a line" in str(run.problems[-1])
+
+
+@SLOWLY
+def test_a_group_that_is_called_data_is_no_box(read: ReadRun, junk: str) -> None:
+    """The first line that has one says so, also where others hold nothing else."""
+    rows = [{"step": 0, "loss": 3.0}, {"step": 1, "data": {"x": 1.0}, "loss": 2.0}]
+    rows += [{"step": 2, "data": {"x": 2.0}}] * 9
+    assert {*read({"a.jsonl": jsonl(rows) + junk}).joined.history} == {"loss", "data/x"}
 
 
 def test_tinker_rl(read: ReadRun) -> None:

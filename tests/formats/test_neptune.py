@@ -191,6 +191,22 @@ def test_what_goes_over_a_cap_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
         neptune.read({"a.parquet": path})
 
 
+def test_runs_have_a_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes its time; the first ones are kept whole, from whichever part."""
+    monkeypatch.setattr(limits, "RUNS", 2)
+    one = [*series("loss", {0: 1.0}, "A"), value("n", "int", 1, "B"), value("n", "int", 2, "C")]
+    two = [*series("loss", {1: 2.0, 2: 3.0}, "D"), *series("loss", {1: 4.0}, "A")]
+    first, *runs = neptune.read({
+        "part_0.parquet": write(tmp_path / "0.parquet", one),
+        "part_1.parquet": write(tmp_path / "1.parquet", two),
+    })  # fmt: skip
+    assert [run.name for run in runs] == ["A", "B"]
+    assert joined(runs[0]).history["loss"].to_dict() == {0: 1, 1: 4}
+    assert "1 value of runs beyond the first 2 was left out" in said(first)
+    assert "2 values of runs beyond the first 2 were left out" in said(first)
+    assert "Set VIZ3D_MAX_RUNS to more" in said(first)
+
+
 def test_on_this_disk_a_file_of_another_name_is_known(tmp_path: Path) -> None:
     """By its columns."""
     write(tmp_path / "exported.parquet", series("loss", {0: 1.0, 1: 2.0}))
@@ -228,3 +244,24 @@ def test_a_column_that_stands_twice_is_no_export(tmp_path: Path) -> None:
     pq.write_table(table.append_column("step", table["step"]), path)
     with pytest.raises(NotMine, match="no columns project_id"):
         neptune.read({path.name: path})
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "kept"),
+    [("string", "x" * 300, 16), ("string_set", ["x" * 150, "y" * 50], 16)],
+)
+def test_text_of_single_values_has_a_cap_and_what_is_beyond_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, given: Any, kept: int
+) -> None:
+    """A dictionary holds it once, and each value has it; numbers behind it have their place."""
+    rows = [*series("loss", {0: 1.0}), *(value(f"c{at}", kind, given) for at in range(30))]
+    path = write(tmp_path / "a.parquet", [*rows, value("n", "int", 3)])
+    first, parsed = neptune.read({"a.parquet": path})
+    assert (len(parsed.config), said(first)) == (31, "")
+    monkeypatch.setattr(limits, "TEXT_BYTES", 5000)
+    first, parsed = neptune.read({"a.parquet": path})
+    assert parsed.config == {**{f"c{at}": given for at in range(kept)}, "n": 3}
+    assert "14 single values beyond the first 5,000 bytes of text were left out (c16" in said(first)
+    monkeypatch.setattr(limits, "TEXT_BYTES", 50)
+    with pytest.raises(NotMine, match="more than those of such an export"):
+        neptune.read({"a.parquet": path})

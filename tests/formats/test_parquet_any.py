@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from viz3d.errors import NotMine
 from viz3d.formats import limits, parquet, parquet_any
 from viz3d.formats.base import Parsed
+from viz3d.formats.tally import Tally
 from viz3d.load import list_runs, load_run, open_source
 
 from .conftest import joined, said
@@ -244,3 +245,52 @@ def test_of_two_columns_of_steps_the_later_one_counts(tmp_path: Path) -> None:
     parsed = read(tmp_path / "a.parquet", pa.Table.from_arrays(columns, ["step", "loss", "step"]))
     assert joined(parsed).history["loss"].to_dict() == {5: 1.0, 6: 2.0}
     assert said(parsed) == ""
+
+
+def test_text_that_a_dictionary_holds_is_read_as_any_other(tmp_path: Path) -> None:
+    """Numbers in it are numbers, layers are named by the rest, and each is counted as it stands."""
+    columns = {
+        "step": [0, 1, 2, 3],
+        "x": ["1.5", None, "2", "1.5"],
+        "grad_norm": [1.0, 2.0, 3.0, 4.0],
+        "name": ["h.0", "7", None, "n" * 201],
+    }
+    path = tmp_path / "metrics.parquet"
+    for dictionary in (True, False):
+        pq.write_table(pa.table(columns), path, use_dictionary=dictionary, row_group_size=3)
+        tally = Tally("f")
+        table = parquet.read_table(path, tally)
+        assert table.columns["x"].row.tolist() == [0, 2, 3]
+        assert table.columns["x"].value.tolist() == [1.5, 2, 1.5]
+        assert (table.columns["name"].row.tolist(), table.labels["name"].row.tolist()) == ([1], [0])
+        assert table.labels["name"].value.tolist() == ["h.0"]
+        told = "\n".join(map(str, tally.problems()))
+        assert "4 numbers written as text were taken as numbers (x, name)" in told
+        assert "1 value that was no number was left out (name)" in told
+
+
+def test_lists_and_bytes_are_not_read_and_text_only_within_its_cap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each a row may hold far more than it takes in the file."""
+    table = pa.table({
+        "step": [0, 1],
+        "a.b": pa.array([decimal.Decimal("0.5")] * 2),
+        "in": [{"y": 4.0, "z": [1]}, {"y": 5.0, "z": [2]}],
+        "key": pa.array([b"ab"] * 2, pa.binary(2)),
+        "s": ["1" * 30, "2" * 30], "t": ["3" * 30, "4" * 30], "u": ["5", "6"],
+    })  # fmt: skip
+    path = tmp_path / "a.parquet"
+    pq.write_table(table, path, use_dictionary=False)
+    footer = pq.read_metadata(path).row_group(0)
+    *_, s, _, u = (footer.column(at).total_uncompressed_size for at in range(footer.num_columns))
+    monkeypatch.setattr(limits, "TEXT_BYTES", s + u)
+    tally = Tally("f")
+    found = parquet.read_table(path, tally)
+    assert list(found.columns) == ["step", "a.b", "in/y", "s", "u"]
+    told = "\n".join(map(str, tally.problems()))
+    assert "2 columns of lists or bytes were not read (in.z, key)." in told
+    assert f"1 column of more than {s + u} bytes of text, together with those before it" in told
+    assert "was left out (t)" in told
+    monkeypatch.setattr(limits, "TEXT_BYTES", 10)
+    assert list(parquet.read_table(path, Tally("f")).columns) == ["step", "a.b", "in/y"]

@@ -174,7 +174,7 @@ def test_each_file_says_what_it_gave(read: ReadRun) -> None:
     by_file = {origin.files[0]: origin for origin in run.origins}
     assert by_file["x/log.jsonl"] == Origin(
         files=("x/log.jsonl",), format="JSONL", rows=3, first_step=0, last_step=4,
-        metrics=("loss", "lr"), merged=True,
+        counted_by="step", metrics=("loss", "lr"), merged=True,
     )  # fmt: skip
     assert (by_file["x/val.csv"].metrics, by_file["x/val.csv"].last_step) == (("val",), 5)
     assert by_file["x/config.json"].gave == ("config",)
@@ -201,3 +201,17 @@ def test_a_metric_that_became_layers_is_no_metric_of_its_file(read: ReadRun) -> 
     (origin,) = run.origins
     assert run.layers is not None
     assert (origin.metrics, origin.gave) == (("loss",), ("layers",))
+
+
+@pytest.mark.parametrize(
+    ("log", "wanted"),
+    [
+        ('{"global_step": 3, "epoch": 1, "loss": 2}\n{"loss": 1}\n', "global_step"),
+        ('{"step": 3, "loss": 2}\n', "step"),
+        ('{"loss": 2}\n', ""),
+    ],
+)
+def test_an_origin_says_which_column_was_the_step(tmp_path: Path, log: str, wanted: str) -> None:
+    (tmp_path / "a.jsonl").write_text(log)
+    (run,) = read_run("a", {"a.jsonl": tmp_path / "a.jsonl"})
+    assert [origin.counted_by for origin in run.origins] == [wanted]

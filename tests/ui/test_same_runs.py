@@ -11,9 +11,9 @@ from viz3d.ui.listing import Listed
 from viz3d.ui.together import together
 
 
-def listed(tmp_path) -> Listed:
+def listed(tmp_path, *names: str) -> Listed:
     parts = []
-    for name in ("bucket", "wandb"):
+    for name in names or ("bucket", "wandb"):
         (tmp_path / name).mkdir()
         parts.append(Listed(name, LocalSource(tmp_path / name)))
     return together(parts)
@@ -35,3 +35,14 @@ def test_the_last_part_of_the_name_or_the_id_says_so(tmp_path) -> None:
     assert {name: [run.source for run in some] for name, some in found.items()} == {
         "x/speedrun": ["bucket", "wandb"], "abc123": ["bucket", "wandb"]
     }  # fmt: skip
+
+
+def test_two_pairs_of_one_name_are_two(tmp_path) -> None:
+    """The name of the second says its source, too."""
+    runs = [run("run1", "a"), run("z/run1", "b"), run("run1", "b"), run("q/run1", "c")]
+    runs += [run("run1", "c")]
+    found = same_runs(listed(tmp_path, "a", "b", "c"), runs)
+    assert {name: [run.name for run in some] for name, some in found.items()} == {
+        "run1": ["run1 · a", "z/run1 · b", "q/run1 · c"],
+        "run1 · b": ["run1 · b", "run1 · c"],
+    }

@@ -35,6 +35,12 @@ _PLAIN = {**AXES, "time": "time"}
 PER_STEP = re.compile(r"(?:.*[./])?tokens_per_(?:step|batch|update|iteration)|batch_tokens")
 """Keys of a config that say how many tokens a step takes."""
 
+_BATCH = re.compile(r".*(?:tokens_per_batch|batch_tokens)")
+# Where a step takes several batches, who can say of which a key with "batch" in it tells?
+_ACCUMULATION = re.compile(
+    r"(?:.*[./])?(?:(?:grad|gradient)_accum(?:ulation)?(?:_steps)?|accumulate_grad_batches)"
+)
+
 _MOST = 1e18
 
 # A time is in seconds, unless its name ends like this.
@@ -179,10 +185,16 @@ def _back(x: NDArray[np.float64]) -> int | None:
 
 def _stated(run: Run) -> tuple[str, float] | None:
     """Return the key of the config that says how many tokens a step takes, and the number."""
+    config = flat_config(run.config)
+    accumulated = any(
+        _ACCUMULATION.fullmatch(key) and str(value) not in ("1", "1.0", "None", "False")
+        for key, value in config.items()
+    )
     stated = {
         key: float(value)
-        for key, value in flat_config(run.config).items()
+        for key, value in config.items()
         if PER_STEP.fullmatch(key)
+        and not (accumulated and _BATCH.fullmatch(key))
         and isinstance(value, int | float)
         and not isinstance(value, bool)
         and 0 < value < _MOST

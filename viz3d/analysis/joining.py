@@ -11,7 +11,7 @@ import numpy as np
 
 from viz3d.analysis.configs import flat_config, value_key
 from viz3d.analysis.roles import recognise, said_roles
-from viz3d.run import Problem, Run
+from viz3d.run import Origin, Problem, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,8 +60,8 @@ def _join(a: Run, b: Run) -> Run:
         roles=roles,
         attempts=b.attempts if a.attempts is None else a.attempts,
         nonfinite=nonfinite,
-        problems=(head, *told, *_gave_way(a, b), *_other_roles(a, b, roles), *a.problems,
-                  *_placed(b)),
+        problems=(head, *told, *_other_counts(a, b), *_gave_way(a, b), *_other_roles(a, b, roles),
+                  *a.problems, *_placed(b)),
         digest=hashlib.sha256(f"{a.digest} {b.digest}".encode()).hexdigest(),
         origins=(*a.origins, *b.origins),
     )  # fmt: skip
@@ -87,6 +87,23 @@ def _gave_way(a: Run, b: Run) -> Iterator[Problem]:
     if twice:
         what = f"Both hold {_n(len(twice), 'landscape')} ({_names(twice)}); {taken}"
         yield Problem(what, _swap(b))
+
+
+def _other_counts(a: Run, b: Run) -> Iterator[Problem]:
+    """Tell where steps were counted in two ways: W&B's own count calls of log(), for one."""
+    one, two = ({_count(each) for each in run.origins if each.rows} for run in (a, b))
+    if one and two and one != two:
+        yield Problem(
+            f"Steps are counted by {_names(sorted(one))} in {a.source!r} and by "
+            f"{_names(sorted(two))} in {b.source!r}; where these are not the same, rows were "
+            "joined that do not belong together.",
+            "Log the same step in both, or look at them as two runs.",
+        )
+
+
+def _count(origin: Origin) -> str:
+    """Return by what an origin counts; what is only called otherwise is the same."""
+    return origin.counted_by if origin.counted_by in ("_step", "epoch") else "step"
 
 
 def _other_roles(a: Run, b: Run, roles: Mapping[str, str]) -> Iterator[Problem]:

@@ -160,11 +160,6 @@ def flat_layout(
     }
 
 
-def named_legend(title: Drawn) -> dict[str, Any]:
-    """Return the part of a layout that puts a title before the entries of the legend."""
-    return {"legend_title": {"text": title, "font": {"size": 11}, "side": "left"}}
-
-
 def figure(traces: Sequence[Any], layout: dict[str, Any]) -> go.Figure:
     """Build a figure without Plotly's default template, which would paint backgrounds."""
     built = go.Figure(layout={"template": "none", **layout})

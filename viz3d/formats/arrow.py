@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,12 +21,11 @@ from viz3d.formats.numbers import (
 )
 from viz3d.formats.rows import Cells, concatenate
 from viz3d.formats.steps import counts_steps
-from viz3d.formats.table import LABELS, Table
+from viz3d.formats.table import LABELS, Table, is_label
+from viz3d.formats.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from viz3d.formats.tally import Tally
 
 
 def from_arrow(
@@ -55,36 +54,29 @@ def from_arrow(
     table = Table(arrow.num_rows)
     every_row = np.arange(arrow.num_rows, dtype=np.int64)
     for name, column in _arrow_columns(arrow, tally):
-        if name in LABELS and _is_text(column):
-            table.labels[name] = _labels(column, name, tally, lines)
-            continue
+        text = None
+        if is_text(column.type) and (name in LABELS or not _is_text(column)):
+            text = coded(column)
+            if name in LABELS:
+                labels, text = _labels(*text)
+                if len(labels.row):
+                    table.labels[name] = beside(table.labels.get(name), labels)
+                if len(labels.row) + column.null_count == len(column):
+                    continue
         if len(table.columns) >= limits.METRICS:
             tally.add(
                 TOO_MANY, count=arrow.num_rows - column.null_count, line=_first_line(column, lines)
             )
             continue
-        if _is_text(column):
+        if text:
+            cells = _coded_cells(*text, name, tally, lines, text_is_number=text_is_number)
+        elif _is_text(column):
             cells = _text_cells(column, name, tally, lines, text_is_number=text_is_number)
         else:
             cells = _arrow_cells(column, every_row, name, tally, lines)
         if len(cells.row):
             table.columns[name] = beside(table.columns.get(name), cells)
     return table
-
-
-def _labels(column: pa.ChunkedArray, name: str, tally: Tally, lines: Sequence[int] | None) -> Cells:
-    """Return the text of a column, each different one held once: there may be millions."""
-    import pyarrow.compute as pc
-
-    long = pc.fill_null(pc.greater(pc.utf8_length(column), limits.NAME_CHARS), False)
-    if count := pc.sum(long).as_py():
-        line = _first_line(pc.if_else(long, column, None), lines)
-        tally.add(NOT_NUMBERS, line=line, count=count, name=name)
-        column = pc.if_else(long, None, column)
-    known = np.flatnonzero(column.is_valid().to_numpy())
-    coded = column.drop_null().combine_chunks().dictionary_encode()
-    texts = np.array(coded.dictionary.to_pylist(), dtype=object)
-    return Cells(known, texts[coded.indices.to_numpy()])
 
 
 def needs_a_look(arrow: pa.Table) -> bool:
@@ -101,6 +93,20 @@ def needs_a_look(arrow: pa.Table) -> bool:
     return any(
         pa.types.is_floating(column.type) and pc.any(pc.is_inf(column)).as_py()
         for column in arrow.flatten().columns
+    )
+
+
+def is_unclear(arrow: pa.Table) -> bool:
+    """Say whether rows tell what columns of JSON do not.
+
+    That is which of two that go by one name came last, and how the name of a layer was written that
+    Arrow took for a time.
+    """
+    import pyarrow as pa
+
+    columns = list(_arrow_columns(arrow, Tally("")))
+    return len({name for name, _ in columns}) < len(columns) or any(
+        name in LABELS and pa.types.is_temporal(column.type) for name, column in columns
     )
 
 
@@ -140,6 +146,65 @@ def _name(name: str, names: Collection[str], column: pa.ChunkedArray, tally: Tal
     if cleaned != name and cleaned in names and (count := len(column) - column.null_count):
         tally.add(ALIKE, count=count, name=cleaned)
     return cleaned
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Say whether cells of a kind are text, be it each for itself or of a dictionary."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
+def coded(column: pa.ChunkedArray) -> tuple[list[Any], np.ndarray]:
+    """Return the different cells of a column, None as the last one, and which each row holds."""
+    import pyarrow as pa
+
+    whole = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
+    cells = [*whole.dictionary.to_pylist(), None]
+    codes = whole.indices.fill_null(len(cells) - 1)
+    return cells, codes.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _labels(
+    texts: list[str | None], codes: np.ndarray
+) -> tuple[Cells, tuple[list[Any], np.ndarray]]:
+    """Return the text that names a layer, each different one held once, and what else there is."""
+    names = np.array([is_label(text) for text in texts])[codes]
+    rows = np.flatnonzero(names)
+    labels = Cells(rows, np.array(texts, dtype=object)[codes[rows]])
+    return labels, (texts, np.where(names, len(texts) - 1, codes))
+
+
+def _coded_cells(
+    texts: list[str | None],
+    codes: np.ndarray,
+    name: str,
+    tally: Tally,
+    lines: Sequence[int] | None,
+    *,
+    text_is_number: bool,
+) -> Cells:
+    """Return the numbers among texts; each different one is looked at once."""
+    counts = np.bincount(codes, minlength=len(texts)).tolist()
+    first = np.zeros(len(texts), np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several the last one stays
+    numbers: list[float | int | None] = [None] * len(texts)
+    for at, (text, count) in enumerate(zip(texts, counts, strict=True)):
+        if not count:
+            continue
+        of_text = Tally("")
+        numbers[at] = to_number(text, name, of_text, text_is_number=text_is_number)
+        for what, _, _ in of_text.counted():
+            line = lines[first[at]] if lines else None
+            tally.add(what, line=line, count=count, name=name)
+    known = np.array([number is not None for number in numbers])
+    rows = np.flatnonzero(known[codes])
+    values = typed([number for number in numbers if number is not None])
+    return Cells(rows, values[(np.cumsum(known) - 1)[codes[rows]]])
 
 
 def _is_text(column: pa.ChunkedArray) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
 TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
+NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
+TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
+Printed = Mapping[str, float | None] | Sequence[tuple[str, float | None]]
+_PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 # A unit stays with the number: as a suffix of the metric's name.
 _SUFFIXES = {"": "", "%": "", "m": "_min"}
 
@@ -35,9 +40,10 @@ def claim_log(path: str) -> Claim | None:
     return Claim(path) if wanted else None
 
 
-def number(printed: str) -> float:
-    """Return a printed number; commas between thousands are dropped."""
-    return float(printed.replace(",", ""))
+def number(printed: str) -> float | None:
+    """Return a printed number without the commas between thousands; None where others stand."""
+    plain = printed.rstrip(",")
+    return float(plain.replace(",", "")) if "," not in plain or _PARTED.match(plain) else None
 
 
 def with_unit(name: str, unit: str) -> str:
@@ -72,17 +78,20 @@ class PrintedRuns:
         self._runs: list[_Run] = []
         self._room, self._full = Room(), False
 
-    def add(self, step: int, values: Mapping[str, float], line: int, kind: str = "") -> None:
+    def add(self, step: int, printed: Printed, line: int, kind: str = "") -> None:
         """Append what one line says about a step.
 
         Parameters
         ----------
         step : int
-        values : mapping of {metric: value}
+        printed : mapping of {metric: value}, or sequence of (metric, value)
+            None for what is no number; that is told, and what stands there twice.
         line : int
         kind : str
             What kind of run prints such lines; empty when several kinds do.
         """
+        pairs = [*printed.items()] if isinstance(printed, Mapping) else printed
+        values = {name: value for name, value in pairs if value is not None}
         new = not self._runs or _is_new(self._runs[-1], step, values)
         self._full |= new and len(self._runs) >= limits.RUNS
         if self._full:
@@ -96,6 +105,8 @@ class PrintedRuns:
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
+        if len(values) < len(pairs):
+            _tell_lost(pairs, run.tally, line)
         if self._mfu_may_lack and values.get("mfu", 0.0) < 0:
             run.tally.add(NO_MFU, line=line)
             values = {name: value for name, value in values.items() if name != "mfu"}
@@ -130,7 +141,7 @@ class PrintedRuns:
 
 def read_log(
     files: Mapping[str, Path],
-    parse: Callable[[bytes], tuple[int, Mapping[str, float]] | None],
+    parse: Callable[[bytes], tuple[int, Printed] | None],
     declined: str,
     *,
     mfu_may_lack: bool = False,
@@ -161,6 +172,16 @@ def read_log(
     if not runs.kinds:
         raise NotMine(declined)
     return runs.parsed(tally)
+
+
+def _tell_lost(pairs: Sequence[tuple[str, float | None]], tally: Tally, line: int) -> None:
+    """Tell what a line says and its row does not hold."""
+    for name, value in pairs:
+        if value is None:
+            tally.add(NO_THOUSANDS, line=line, name=name)
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
+            tally.add(TWICE, line=line, name=name, count=times - 1)
 
 
 def _is_new(run: _Run, step: int, values: Mapping[str, float]) -> bool:

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from secrets import randbelow
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
-from viz3d.formats.arrow import from_arrow, needs_a_look
+from viz3d.formats.arrow import from_arrow, is_unclear, needs_a_look
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parallel import in_order
@@ -37,15 +38,18 @@ NUMBER = "{n} line{|s} with a number of thousands of digits {was|were} left out.
 RETURNS = "{n} line{|s} {was|were} parted at a carriage return that ends no line."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
 TOO_DEEP = "{n} line{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
-# Lines with more brackets than this, and heads with more keys than metrics allowed, are not for
-# Arrow.
+# Lines with more brackets than this are not for Arrow.
 NESTED = 100
 HEAD_BYTES = 64 * 1024
-# Cells of one block, with those that are empty; and how the keys of it are looked for.
-MOST_CELLS = 8_000_000
-SAMPLED, SAMPLE_BYTES = 8, 512
+# Arrow makes a cell of each line for each key that any line of a block has; more are not for it.
+MOST_CELLS = 4_000_000
+# To find all keys takes longer than to parse them. It is done where those in the longest lines and
+# in a few windows make so many cells, or the windows show so many that the lines do not have.
+LIKELY_CELLS, SURPRISES = 500_000, 100
+LONG = 8  # times what a line of the block has
+WINDOWS, WINDOW = 32, 1024  # bytes
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_KEY = re.compile(rb'"([^"\\]{1,200})"\s*:')
+_KEY = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*+:')
 
 BOX = {"step", "data"}
 
@@ -111,8 +115,10 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
         for first, block in text.blocks(path, tally, start, stop)
         if not block.isspace()
     )
+    with path.open("rb") as file:
+        boxed = _is_boxed(file.read(HEAD_BYTES) + file.readline(limits.LINE_BYTES))
     tables = (
-        _taken(arrow, tally) or _read_lines(block, first, tally)
+        _taken(arrow, tally, boxed=boxed) or _read_lines(block, first, tally, boxed=boxed)
         for (first, block), arrow in in_order(lambda piece: _to_arrow(piece[1]), pieces)
     )
     return stack(tables, tally, cut=True)
@@ -120,16 +126,32 @@ def read_table(path: Path, tally: Tally, start: int = 0, stop: int | None = None
 
 def read_fast(block: bytes, tally: Tally) -> Table | None:
     """Read whole lines with Arrow, or return None where anything in them needs a closer look."""
-    return _taken(_to_arrow(block), tally)
+    return _taken(_to_arrow(block), tally, boxed=_is_boxed(block[:HEAD_BYTES]))
 
 
-def _taken(arrow: pa.Table | None, tally: Tally) -> Table | None:
+def _is_boxed(head: bytes) -> bool:
+    """Say whether verl wrote a log, as its first line with a group called "data" tells.
+
+    It puts metrics into a box, ``{"step": 3, "data": {"actor/lr": …}}``, which is no part of their
+    names, and may hold more of them than a group of metrics does.
+    """
+    lines = re.split(rb"[\r\n]+", head.removeprefix(text.BOM)) if b'"data"' in head else ()
+    for line in lines:
+        with suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            if isinstance(record, dict) and isinstance(record.get("data"), dict):
+                return record.keys() == BOX and "step" not in record["data"]
+    return False
+
+
+def _taken(arrow: pa.Table | None, tally: Tally, *, boxed: bool) -> Table | None:
     """Take the numbers out of what Arrow read, or return None where they need a closer look."""
     import pyarrow as pa
 
     if arrow is not None:
         with suppress(pa.ArrowException, UnicodeDecodeError):
-            return from_arrow(_unboxed(arrow), tally)
+            opened = _unboxed(arrow) if boxed else arrow
+            return None if is_unclear(opened) else from_arrow(opened, tally)
     return None
 
 
@@ -151,19 +173,22 @@ def _to_arrow(block: bytes) -> pa.Table | None:
 
 
 def _unboxed(arrow: pa.Table) -> pa.Table:
-    """Take the metrics out of verl's box, ``{"step": 3, "data": {"actor/lr": …}}``.
-
-    The box is no part of their names, and may hold more of them than a group of metrics does.
-    """
+    """Take the metrics out of their box."""
     import pyarrow as pa
 
-    if set(arrow.column_names) != BOX or not pa.types.is_struct(arrow.schema.field("data").type):
+    if "data" not in arrow.column_names or not pa.types.is_struct(arrow.schema.field("data").type):
         return arrow
-    opened = arrow.select(["data"]).flatten()
-    names = [name.removeprefix("data.") for name in opened.column_names]
-    if "step" in names:
-        return arrow
-    return opened.rename_columns(names).append_column("step", arrow["step"])
+    inside = arrow.select(["data"]).flatten()
+    names = [_outside(name.removeprefix("data.")) for name in inside.column_names]
+    others = arrow.drop_columns(["data"])
+    return pa.Table.from_arrays(
+        [*inside.columns, *others.columns], names=[*names, *others.column_names]
+    )
+
+
+def _outside(name: str) -> str:
+    """Return the name of a metric without its box, whose step is another one than that beside."""
+    return "data/step" if name == "step" else name
 
 
 def _lines_for_arrow(block: bytes) -> int | None:
@@ -185,23 +210,28 @@ def _lines_for_arrow(block: bytes) -> int | None:
     n_lines = len(begins) + 1
     if np.count_nonzero(openers) > n_lines + NESTED and _most(openers, ends) > NESTED:
         return None
-    keys = set(_KEY.findall(block[:HEAD_BYTES]))
-    return n_lines if len(keys) <= limits.METRICS and not _is_sparse(block, n_lines) else None
+    keys = _keys(block, ends)
+    return n_lines if len(keys) <= limits.METRICS and n_lines * len(keys) <= MOST_CELLS else None
 
 
-def _is_sparse(block: bytes, n_lines: int) -> bool:
-    """Say whether Arrow would make a large table of a block: it fills what lines do not hold.
+def _keys(block: bytes, ends: np.ndarray) -> set[bytes]:
+    """Return the keys of a block: all, unless a sample says that its lines have much the same."""
+    begins = np.append(0, ends + 1)
+    lengths = np.diff(begins, append=len(block))
+    long = begins[lengths >= min(lengths.max(), LONG * len(block) / len(lengths))]
+    known = {key for begin in long for key in _KEY.findall(block, begin, _end(block, begin))}
+    # At random places, so that nobody can write around them.
+    apart = max(1, len(block) // WINDOWS)
+    windows = range(randbelow(apart), len(block), apart)
+    seen = known.union(*(_KEY.findall(block, begin, begin + WINDOW) for begin in windows))
+    if len(seen) - len(known) > SURPRISES or len(begins) * len(seen) > LIKELY_CELLS:
+        return set(_KEY.findall(block))
+    return seen
 
-    A few lines cannot, whatever is in them. Of many the keys are looked for in one part of several,
-    and in all of them where that is not plain.
-    """
-    if n_lines * limits.METRICS <= 2 * MOST_CELLS:
-        return False
-    parts = range(0, len(block), SAMPLED * SAMPLE_BYTES)
-    seen = {key for at in parts for key in _KEY.findall(block[at : at + SAMPLE_BYTES])}
-    if n_lines * len(seen) * SAMPLED <= MOST_CELLS:
-        return False
-    return n_lines * len(set(_KEY.findall(block))) > MOST_CELLS
+
+def _end(block: bytes, begin: int) -> int:
+    end = block.find(b"\n", begin)
+    return len(block) if end < 0 else end
 
 
 def _has_long_line(block: bytes, ends: np.ndarray) -> bool:
@@ -234,7 +264,7 @@ def _depth(line: bytes) -> int:
     )
 
 
-def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
+def _read_lines(block: bytes, first: int, tally: Tally, *, boxed: bool) -> Table:
     builder = TableBuilder(tally)
     whole = block.endswith(b"\n")
     rows = block.split(b"\n")
@@ -247,9 +277,12 @@ def _read_lines(block: bytes, first: int, tally: Tally) -> Table:
                 part, number, tally, last=not whole and number == first + len(rows) - 1
             )
             if record is not None:
-                boxed = record.keys() == BOX and isinstance(record["data"], dict)
-                if boxed and "step" not in record["data"]:
-                    record = {**record["data"], "step": record["step"]}
+                if boxed and isinstance(inside := record.get("data"), dict):
+                    del record["data"]
+                    inside = {_outside(name): value for name, value in inside.items()}
+                    for key in filter(record.__contains__, inside):
+                        tally.add(TWICE, line=number, name=key)
+                    record = {**inside, **record}
                 builder.add(record, number)
     return builder.table()
 

@@ -34,9 +34,9 @@ GRID_BYTES = 40 * MIB  # of all arrays in an archive, unpacked: four of them at 
 GRID_NODES = 1_000_000  # of one landscape
 GRID_MEMBERS = 64  # arrays in one file of a landscape
 CELLS = 20_000_000  # rows times columns of a Parquet file; read, each takes about 22 bytes
-TEXT_BYTES = 64 * MIB  # of one column of text in a Parquet file, whose dictionary may hold it once
+TEXT_BYTES = 64 * MIB  # in a Parquet file, as it stands there unpacked
 SINGLE_VALUES = 100_000  # of one file of Neptune's exporter, beside its series
-RUNS = 1_000  # in one console log
+RUNS = 1_000  # in one console log, or one export of Neptune
 # Of all files of one run together:
 NUMBERS = 50_000_000  # and four for each row of a column; read, each takes about 8 bytes
 HISTORY_CELLS = 40_000_000  # steps times metrics, of superseded rows too; each takes 8 bytes

@@ -82,7 +82,7 @@ class _Log:
     runs: PrintedRuns
     updates: int = 0
     reached: int = 0
-    waiting: dict[str, float] = field(default_factory=dict)
+    waiting: dict[str, float | None] = field(default_factory=dict)
     line: int = 0
 
     def update(self, step: int, rest: str, line: int, *, from_0: bool) -> None:
@@ -92,7 +92,7 @@ class _Log:
         self.reached = step + 1 if from_0 else step
         self.updates += 1
 
-    def evaluation(self, values: Mapping[str, float], line: int) -> None:
+    def evaluation(self, values: Mapping[str, float | None], line: int) -> None:
         """Let an evaluation wait for the next update; of two the first ended the run before."""
         if self.waiting.keys() & values:
             self.place(self.reached)
@@ -106,6 +106,6 @@ class _Log:
             self.waiting = {}
 
 
-def _values(patterns: Mapping[str, re.Pattern[str]], printed: str) -> dict[str, float]:
+def _values(patterns: Mapping[str, re.Pattern[str]], printed: str) -> dict[str, float | None]:
     found = {name: pattern.search(printed) for name, pattern in patterns.items()}
     return {name: number(match[1]) for name, match in found.items() if match}

@@ -41,11 +41,11 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _parsed, "no line of it reads `step:N …` or `s:N …`")
 
 
-def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
+def _parsed(line: bytes) -> tuple[int, list[tuple[str, float | None]]] | None:
     if line[:1] not in (b"s", b"\x1b") or len(line) > MAX_LINE:
         return None
     match = _LINE.match(text.printed(line))
     pairs = _PAIR.findall(match[2]) if match else ()
     if not match or not pairs:
         return None
-    return int(match[1]), {with_unit(key, unit): number(value) for key, value, unit in pairs}
+    return int(match[1]), [(with_unit(key, unit), number(value)) for key, value, unit in pairs]

@@ -61,7 +61,7 @@ class _Passes:
 
     step: int = -1
     line: int = 0
-    values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    values: dict[str, list[float | None]] = field(default_factory=lambda: defaultdict(list))
 
 
 def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
@@ -80,7 +80,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         if b"tep" not in raw or b"|" not in raw or len(raw) > MAX_LINE:
             continue
         match = _LINE.search(text.printed(raw))
-        values = dict(_values(match["rest"])) if match else {}
+        pairs = list(_values(match["rest"])) if match else []
+        values = dict(pairs)
         if not match or not values:
             continue
         step = int(match["step"])
@@ -93,7 +94,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
                 if key not in ("Example_step", "Pass"):
                     passes.values[key].append(value)
         else:
-            runs.add(step, values, at, _kind(match, values))
+            runs.add(step, pairs, at, _kind(match, values))
     if passes.values:
         _flush(passes, runs, {})
     if not runs.kinds:
@@ -101,7 +102,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return _with_notes(runs, tally)
 
 
-def _values(rest: str) -> Iterator[tuple[str, float]]:
+def _values(rest: str) -> Iterator[tuple[str, float | None]]:
     """Yield the numbers of a line; ``lr(adamw:…, muon:…)`` becomes lr/adamw and lr/muon."""
     for group, inside in _GROUP.findall(rest):
         for key, value, unit in _PAIR.findall(inside):
@@ -110,7 +111,7 @@ def _values(rest: str) -> Iterator[tuple[str, float]]:
         yield with_unit(_NAMES.get(key, key.replace(" ", "_")), unit), number(value)
 
 
-def _kind(match: re.Match[str], values: Mapping[str, float]) -> str:
+def _kind(match: re.Match[str], values: Mapping[str, float | None]) -> str:
     """Return the training stage that prints such a line."""
     if "reward" in values or any(key.startswith("Pass@") for key in values):
         return "rl"
@@ -124,11 +125,9 @@ def _kind(match: re.Match[str], values: Mapping[str, float]) -> str:
     return ""
 
 
-def _flush(passes: _Passes, runs: PrintedRuns, summary: Mapping[str, float]) -> None:
+def _flush(passes: _Passes, runs: PrintedRuns, summary: Mapping[str, float | None]) -> None:
     """Log the mean over the passes of a step, but for what the step's own line says better."""
-    means = {
-        key: sum(found) / len(found) for key, found in passes.values.items() if key not in summary
-    }
+    means = {key: _mean(found) for key, found in passes.values.items() if key not in summary}
     count = max(len(found) for found in passes.values.values())
     runs.add(passes.step, means, passes.line, "rl")
     if runs.current is not None:
@@ -136,6 +135,11 @@ def _flush(passes: _Passes, runs: PrintedRuns, summary: Mapping[str, float]) -> 
             "{n} printed pass{|es} {was|were} averaged into one row per step.", count=count
         )
     passes.values.clear()
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
 
 
 def _with_notes(runs: PrintedRuns, tally: Tally) -> list[Parsed]:

@@ -47,13 +47,13 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _parsed, declined, mfu_may_lack=True)
 
 
-def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
+def _parsed(line: bytes) -> tuple[int, list[tuple[str, float | None]]] | None:
     if line[:1] not in b"siSI\x1b" or len(line) > MAX_LINE:
         return None
     match = _LINE.match(text.printed(line))
     pairs = map(_PAIR.fullmatch, match[2].split(", ")) if match else ()
-    values = {with_unit(_name(pair[1]), pair[3] or ""): number(pair[2]) for pair in pairs if pair}
-    return (int(match[1]), values) if match and any("loss" in name for name in values) else None
+    values = [(with_unit(_name(pair[1]), pair[3] or ""), number(pair[2])) for pair in pairs if pair]
+    return (int(match[1]), values) if match and any("loss" in name for name, _ in values) else None
 
 
 def _name(printed: str) -> str:

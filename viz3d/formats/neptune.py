@@ -18,10 +18,10 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
-from viz3d.formats.arrow import beside
+from viz3d.formats.arrow import beside, coded, is_text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.numbers import ALIKE, TOO_MANY, clean_name
-from viz3d.formats.parquet import batches, check_size, opened
+from viz3d.formats.parquet import batches, check_size, opened, readable
 from viz3d.formats.remedies import parted
 from viz3d.formats.room import NO_ROOM, Room
 from viz3d.formats.rows import Cells
@@ -50,17 +50,42 @@ VALUES = {
 }
 KEYS = ("project_id", "run_id", "attribute_path", "attribute_type")
 COLUMNS = (*KEYS, "step", *VALUES.values())
+STRING = 50  # bytes of a string of Python, beside its letters
 
 NOT_READ = (
     "{n} value{|s} of series of text, of histograms and of files {was|were} not read ({names})."
 )
 TOO_MANY_VALUES = "{n} single value{|s} beyond the first {limit:SINGLE_VALUES} {was|were} left out."
+LONG_TEXTS = (
+    "{n} single value{|s} beyond the first {limit:TEXT_BYTES} of text {was|were} left out "
+    "({names})."
+)
+TOO_MANY_RUNS = "{n} value{|s} of runs beyond the first {limit:RUNS} {was|were} left out."
 NO_NUMBER = "{n} value{|s} of series without a number {was|were} left out ({names})."
 SYSTEM = "{n} value{|s} that Neptune notes of itself {was|were} left out ({names})."
 NO_TIME = "{n} value{|s} that {is|are} no time of any calendar {was|were} left out."
 MISSING = "{n} part{|s} {is|are} missing; what {it|they} held was not read."
 
 Key = tuple[str, str]
+
+
+@dataclass
+class _Room:
+    """The room for numbers, and for bytes of text of single values: each may repeat the same."""
+
+    numbers: Room
+    left: int
+
+    def fitting(self, table: pa.Table, tally: Tally) -> pa.Table:
+        """Return the rows for which there is room; in memory each takes about as much."""
+        import pyarrow as pa
+
+        sizes = _text_bytes(table)
+        fits = (np.cumsum(sizes) <= self.left) | (sizes == 0)
+        self.left -= int(sizes[fits].sum())
+        for path in table.filter(pa.array(~fits))["attribute_path"].to_pylist():
+            tally.add(LONG_TEXTS, name=clean_name(path))
+        return table.filter(pa.array(fits))
 
 
 @dataclass
@@ -100,7 +125,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If none of them is such an export.
     """
     runs: dict[Key, _Run] = defaultdict(_Run)
-    tally, room = Tally(next(iter(files))), Room()
+    tally, room = Tally(next(iter(files))), _Room(Room(), limits.TEXT_BYTES)
     reasons: dict[str, str] = {}
     for name in sorted(files, key=_number):
         of_file = Tally(name)
@@ -146,15 +171,15 @@ def _fits(schema: pa.Schema) -> bool:
     return once and {*KEYS, "step", "float_value"} <= set(schema.names)
 
 
-def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: Room) -> None:
+def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: _Room) -> None:
     import pyarrow as pa
 
     with opened(path) as file:
-        schema = file.schema_arrow
-    if not _fits(schema):
-        raise NotMine(f"it has no columns {', '.join(KEYS)}, step and float_value")
-    texts = [name for name in COLUMNS if name in schema.names and _is_text(schema.field(name).type)]
-    columns = [name for name in COLUMNS if name in schema.names]
+        if not _fits(file.schema_arrow):
+            raise NotMine(f"it has no columns {', '.join(KEYS)}, step and float_value")
+        columns, texts = readable(file, tally, COLUMNS, ("string_set_value",))
+    if not {*KEYS, "step", "float_value"} <= {*columns}:
+        raise NotMine("it has columns that hold more than those of such an export")
     with opened(path, dictionaries=texts) as file:
         check_size(file, len(columns))
         left = limits.SINGLE_VALUES
@@ -162,14 +187,14 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: Room) -> N
             kinds = _Coded(group["attribute_type"])
             series = group.filter(pa.array(kinds.are(SERIES)))
             series = _with_numbers(series, tally)
-            if room.take(5 * len(series)):  # each value has its own step
-                _add_series(series, runs)
+            if room.numbers.take(5 * len(series)):  # each value has its own step
+                _add_series(series, runs, tally)
             else:
                 tally.add(NO_ROOM, count=len(series))
             single = group.filter(pa.array(kinds.are(*VALUES)))
             if len(single) > left:
                 tally.add(TOO_MANY_VALUES, count=len(single) - left)
-            _add_values(single.slice(0, left), runs, tally)
+            _add_values(room.fitting(single.slice(0, left), tally), runs, tally)
             left -= min(left, len(single))
             for kind in kinds.texts:
                 count = int(kinds.are(kind).sum())
@@ -177,24 +202,33 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: Room) -> N
                     tally.add(NOT_READ, count=count, name=str(kind))
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    from pyarrow import types
+def _text_bytes(table: pa.Table) -> np.ndarray:
+    """Return how much the text of each row takes, given out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    return bool(types.is_string(kind) or types.is_large_string(kind))
+    sizes = np.zeros(len(table), np.int64)
+    for column in table.select([name for name in VALUES.values() if name in table.column_names]):
+        if is_text(column.type):
+            sizes += _lengths(column)
+        elif pa.types.is_list(column.type):
+            each = np.cumsum(np.append(0, _lengths(pc.list_flatten(column)) + STRING))
+            ends = np.cumsum(np.append(0, pc.list_value_length(column).fill_null(0).to_numpy()))
+            sizes += np.diff(each[ends])
+    return sizes
+
+
+def _lengths(column: pa.ChunkedArray) -> np.ndarray:
+    texts, codes = coded(column)
+    return np.array([len(text or "") for text in texts])[codes]
 
 
 class _Coded:
     """A column of text as numbers: `codes` of shape (n,) into `texts`."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
-        import pyarrow as pa
-
-        whole = column.dictionary_encode().unify_dictionaries().combine_chunks()
-        if isinstance(whole, pa.ChunkedArray):
-            whole = whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
-        self.texts: list[str | None] = [*whole.dictionary.to_pylist(), None]
-        codes = whole.indices.fill_null(len(self.texts) - 1)
-        self.codes = codes.to_numpy(zero_copy_only=False).astype(np.int64)
+        self.texts: list[str | None]
+        self.texts, self.codes = coded(column)
 
     def are(self, *texts: str | None) -> np.ndarray:
         """Say which rows hold one of some texts."""
@@ -215,7 +249,7 @@ def _with_numbers(table: pa.Table, tally: Tally) -> pa.Table:
     return table.filter(pa.array(there))
 
 
-def _add_series(table: pa.Table, runs: dict[Key, _Run]) -> None:
+def _add_series(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
     """Part the values of series by run and attribute, in the order of the file."""
     import pyarrow as pa
 
@@ -229,8 +263,15 @@ def _add_series(table: pa.Table, runs: dict[Key, _Run]) -> None:
     for rows in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
         at = rows[0]
         key = (str(projects.texts[projects.codes[at]]), str(ids.texts[ids.codes[at]]))
+        if _is_beyond(key, runs):
+            tally.add(TOO_MANY_RUNS, count=len(rows))
+            continue
         path = str(paths.texts[paths.codes[at]])
         runs[key].series[path].append((steps[rows], values[rows]))
+
+
+def _is_beyond(key: Key, runs: Mapping[Key, _Run]) -> bool:
+    return key not in runs and len(runs) >= limits.RUNS
 
 
 def _add_values(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
@@ -242,16 +283,23 @@ def _add_values(table: pa.Table, runs: dict[Key, _Run], tally: Tally) -> None:
             # Runs that are equal but for their ids and times are repetitions.
             tally.add(SYSTEM, name=row["attribute_path"])
             continue
+        key = (str(row["project_id"]), str(row["run_id"]))
+        if _is_beyond(key, runs):
+            tally.add(TOO_MANY_RUNS)
+            continue
         value: Any = row.get(VALUES[row["attribute_type"]])
         if isinstance(value, list):
             value = sorted(map(str, value))
         elif hasattr(value, "isoformat"):
             value = value.isoformat()
-        runs[str(row["project_id"]), str(row["run_id"])].config[str(row["attribute_path"])] = value
+        runs[key].config[str(row["attribute_path"])] = value
 
 
 def _python(column: pa.ChunkedArray, tally: Tally) -> list[Any]:
     """Return the values of a column; Python has no year 300,000, nor every time zone."""
+    if is_text(column.type):
+        texts, codes = coded(column)
+        return [texts[code] for code in codes]
     wrong = (ArithmeticError, ValueError, LookupError)
     with suppress(*wrong):
         return column.to_pylist()

@@ -75,6 +75,7 @@ def _origin(
         rows=len(steps),
         first_step=int(steps.min()) if len(steps) else None,
         last_step=int(steps.max()) if len(steps) else None,
+        counted_by=rows.counted_by if rows is not None else "",
         metrics=known,
         gave=tuple(name for name, there in gave.items() if there),
         merged=merged and rows is not None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,13 @@ INCOMPLETE = "it is no complete Parquet file (cut, or still being written)"
 BROKEN = "it is damaged, so its columns cannot be read"
 ENCRYPTED = "it is encrypted; write it without encryption"
 DAMAGED = "{n} row group{|s} {is|are} damaged; {its|their} rows from there on were left out."
-LONG_TEXT = "{n} column{|s} of more than {limit:TEXT_BYTES} of text {was|were} left out ({names})."
+LONG_TEXT = (
+    "{n} column{|s} of more than {limit:TEXT_BYTES} of text, together with those before {it|them}, "
+    "{was|were} left out ({names})."
+)
+LISTS = "{n} column{|s} of lists or bytes {was|were} not read ({names})."
+# What a list or a map adds to the path of a column.
+_REPEATED = re.compile(r"\.(list|bag|array|key_value|map)\..*")
 BATCH = 256 * 1024  # rows that are held unpacked at a time
 
 
@@ -48,42 +55,80 @@ def read_table(path: Path, tally: Tally, *, whole: bool = True) -> Table:
     """
     with opened(path) as file:
         check_size(file, file.metadata.num_columns)
-        leaves = (file.schema.column(at) for at in range(file.metadata.num_columns))
-        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+        columns, texts = readable(file, tally)
     with opened(path, dictionaries=texts) as file:
-        arrow = file.read(use_threads=False) if whole else _pieced(file, tally)
-        return from_arrow(_spelt_out(arrow, tally), tally)
+        arrow = file.read(columns, use_threads=False) if whole else _pieced(file, columns, tally)
+        return from_arrow(arrow, tally)
 
 
-def _pieced(file: pq.ParquetFile, tally: Tally) -> pa.Table:
-    """Read what can be read of all columns."""
+def _pieced(file: pq.ParquetFile, columns: Sequence[str], tally: Tally) -> pa.Table:
+    """Read what can be read of some columns."""
     import pyarrow as pa
 
-    pieces = list(batches(file, file.schema_arrow.names, tally))
+    pieces = list(batches(file, columns, tally))
     return pa.concat_tables(pieces) if pieces else file.schema_arrow.empty_table()
 
 
-def _spelt_out(arrow: pa.Table, tally: Tally) -> pa.Table:
-    """Return a table whose text stands in its rows; what would be too much of it is left out."""
-    import pyarrow as pa
+def readable(
+    file: pq.ParquetFile,
+    tally: Tally,
+    fields: Sequence[str] | None = None,
+    sets: Sequence[str] = (),
+) -> tuple[list[str], list[str]]:
+    """Return which parts of a file are read: none that may hold far more than they take in it.
 
-    for at, field in reversed(list(enumerate(arrow.schema))):
-        kind = field.type
-        if not pa.types.is_dictionary(kind) or not pa.types.is_string(kind.value_type):
+    Parameters
+    ----------
+    file : pyarrow.parquet.ParquetFile
+    tally : Tally
+        Is told what is left out: lists, bytes of a fixed length, and text beyond the cap.
+    fields : sequence of str, optional
+        Of which columns; by default of all.
+    sets : sequence of str
+        Columns of lists of text that are read nevertheless.
+
+    Returns
+    -------
+    columns, texts : list of str
+        Paths in the file, and those of them that hold text: to be read as dictionaries.
+    """
+    left = limits.TEXT_BYTES
+    columns, texts = [], []
+    for at in range(file.metadata.num_columns):
+        leaf = file.schema.column(at)
+        if fields is not None and not any(
+            f"{leaf.path}.".startswith(f"{name}.") for name in fields
+        ):
             continue
-        if _spelt_bytes(arrow.column(at)) > limits.TEXT_BYTES:
-            tally.add(LONG_TEXT, name=clean_name(field.name))
-            arrow = arrow.remove_column(at)
+        text = leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL"
+        size = _unpacked(file.metadata, at) if text else 0
+        is_list = leaf.max_repetition_level and not (text and _within(leaf.path, sets))
+        if is_list or _is_fixed(leaf):
+            tally.add(LISTS, name=clean_name(_REPEATED.sub("", leaf.path)))
+        elif size > left:
+            tally.add(LONG_TEXT, name=clean_name(leaf.path))
         else:
-            arrow = arrow.set_column(at, field.name, arrow.column(at).cast(kind.value_type))
-    return arrow
+            left -= size
+            columns.append(leaf.path)
+            texts += [leaf.path] if text else []
+    return columns, texts
 
 
-def _spelt_bytes(column: pa.ChunkedArray) -> int:
-    import pyarrow.compute as pc
+def _within(path: str, fields: Sequence[str]) -> bool:
+    return any(f"{path}.".startswith(f"{name}.") for name in fields)
 
-    sizes = (pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks)
-    return sum(pc.sum(size).as_py() or 0 for size in sizes)
+
+def _is_fixed(leaf: pq.ColumnSchema) -> bool:
+    """Say whether a column holds bytes of a fixed length that are no decimal."""
+    fixed = leaf.physical_type == "FIXED_LEN_BYTE_ARRAY"
+    return fixed and leaf.logical_type.type != "DECIMAL"
+
+
+def _unpacked(footer: pq.FileMetaData, at: int) -> int:
+    """Return the bytes of a column of text; of a list a value may take no byte in the file."""
+    groups = [footer.row_group(group).column(at) for group in range(footer.num_row_groups)]
+    codes = 4 if footer.schema.column(at).max_repetition_level else 0
+    return sum(chunk.total_uncompressed_size + codes * chunk.num_values for chunk in groups)
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
-from viz3d.formats.arrow import from_arrow
+from viz3d.formats.arrow import from_arrow, is_text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import file_name
-from viz3d.formats.parquet import batches, check_size, opened
+from viz3d.formats.parquet import batches, check_size, opened, readable
 from viz3d.formats.parse import parse_table
 from viz3d.formats.steps import STEP_NAMES
 from viz3d.formats.table import LABELS, stack
@@ -64,12 +64,14 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         columns = _numbers(schema)
         if len(columns) < 2:
             raise NotMine("it has no column of steps beside one of other numbers")
-        columns += [label for label in LABELS if label in schema.names and label not in columns]
+        columns += [name for name in _texts(schema) if name in LABELS and name not in columns]
         check_size(file, len(columns))
         for other in dict.fromkeys(schema.names):
             if other not in columns:
                 tally.add(OTHERS, name=other)
-        tables = (from_arrow(group, tally) for group in batches(file, columns, tally))
+        paths, texts = readable(file, tally, columns)
+    with opened(path, dictionaries=texts) as file:
+        tables = (from_arrow(group, tally) for group in batches(file, paths, tally))
         table = stack(tables, tally, cut=True)
     return [parse_table(table, tally)]
 
@@ -78,6 +80,11 @@ def _numbers(schema: pa.Schema) -> list[str]:
     """Return the columns of numbers; none where none of them is called a step."""
     names = [field.name for field in schema if _has_numbers(field.type)]
     return list(dict.fromkeys(names)) if {name.lower() for name in names} & {*STEP_NAMES} else []
+
+
+def _texts(schema: pa.Schema) -> list[str]:
+    """Return the columns of text."""
+    return list(dict.fromkeys(field.name for field in schema if is_text(field.type)))
 
 
 def _has_numbers(kind: pa.DataType) -> bool:

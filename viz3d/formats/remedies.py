@@ -60,6 +60,8 @@ REMEDIES: Mapping[str, str] = {
     "column{|s} of more than": _LOG_NUMBERS,
     "of series without a number": "Look at them in Neptune if one is wanted.",
     "no time of any calendar": "Log times as seconds since 1970.",
+    "parts no thousands": "Print numbers with a decimal point.",
+    "of lists or bytes": _LOG_NUMBERS,
     "written as text": "Log them as numbers, without quotes.",
     "true/false": "Log 1 and 0 if that is what they mean.",
     "value{|s} nested deeper than": "Log them as metrics of their own.",

@@ -71,11 +71,14 @@ class Rows:
     starts : mapping of {int: int}
         Rows at which the log itself tells that it was started anew, and the step from which on
         earlier rows are superseded.
+    counted_by : str
+        The column that was taken for the step; empty where there was none to take.
     """
 
     step: np.ndarray
     columns: dict[str, Cells]
     starts: Mapping[int, int] = field(default_factory=dict)
+    counted_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -83,13 +83,13 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
             count=left_out,
         )
     if not left_out:
-        return Rows(step, _as_float(table.columns))
+        return Rows(step, _as_float(table.columns), counted_by=name)
     others = [*table.columns]
     taken = _take(table.columns, rows, table.n)
     for other in others:
         if other not in taken:
             tally.add(GONE, name=other)
-    return Rows(step, taken)
+    return Rows(step, taken, counted_by=name)
 
 
 def _step_column(table: Table, names: tuple[str, ...]) -> tuple[str | None, list[str]]:

@@ -33,8 +33,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _parsed, "no line of it reads `step:N - name:value`")
 
 
-def _parsed(line: bytes) -> tuple[int, dict[str, float]] | None:
+def _parsed(line: bytes) -> tuple[int, list[tuple[str, float | None]]] | None:
     match = _LINE.match(text.printed(line)) if b"step:" in line[:200] else None
     metrics = map(_METRIC.fullmatch, match[2].split(" - ")) if match else ()
-    values = {metric[1]: number(metric[2]) for metric in metrics if metric}
+    values = [(metric[1], number(metric[2])) for metric in metrics if metric]
     return (int(match[1]), values) if match and values else None

@@ -25,7 +25,8 @@ class KeptSource(Generic[Address]):
 
     Parameters
     ----------
-    address : Address or WandbAddress
+    address : Address
+        Of a bucket or of a project on W&B.
     settings : Settings
     service : str
         What people call it, at the beginning of a sentence.

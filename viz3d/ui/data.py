@@ -66,6 +66,7 @@ def _file_row(origin: Origin, *, several: bool) -> dict[str, Any]:
         "read as": origin.format or "not read",
         "rows": origin.rows or None,
         "steps": steps,
+        "counted by": origin.counted_by if origin.counted_by != "step" else "",
         "metrics": ", ".join(origin.metrics),
         "also": ", ".join(origin.gave),
         "joined": "on the step" if origin.merged else "",
@@ -154,7 +155,7 @@ def roles_of(run: Run) -> None:
             "metric": metric,
             "role": role.get(metric, ""),
             "by": "" if metric not in role else "you" if role[metric] in said else "its name",
-            "steps": int(run.history[metric].notna().sum()),
+            "steps": run.logged(metric),
             "from": ", ".join(
                 f"{origin.source}: {_name(origin)}" if several else _name(origin)
                 for origin in run.origin_of(metric)

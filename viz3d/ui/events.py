@@ -10,6 +10,7 @@ import streamlit as st
 from viz3d.figures.text import count
 from viz3d.ui.chart import details, picture
 from viz3d.ui.tables import WIDEST
+from viz3d.ui.text import safe
 
 if TYPE_CHECKING:
     from viz3d.figures.pins import Pin
@@ -86,8 +87,9 @@ def _of_kind(events: Sequence[Pin], key: str) -> list[Pin]:
     if len(kinds) == 1:
         return list(events)
     wanted = st.pills(
-        "Kinds", kinds, selection_mode="multi", key=f"kinds-{key}", label_visibility="collapsed"
-    )
+        "Kinds", kinds, format_func=safe, selection_mode="multi", key=f"kinds-{key}",
+        label_visibility="collapsed",
+    )  # fmt: skip
     return [pin for pin in events if pin.kind in wanted or not wanted]
 
 

@@ -36,7 +36,7 @@ def same_runs(listed: Listed, runs: Sequence[Run]) -> dict[str, list[Run]]:
     Returns
     -------
     dict of {name: list of Run}
-        In the order of the sources.
+        In the order of the sources. Of two that go by one name the second one's has its source.
     """
     order = {name: n for n, name in enumerate(listed.places())}
     found: list[list[Run]] = []
@@ -50,7 +50,12 @@ def same_runs(listed: Listed, runs: Sequence[Run]) -> dict[str, list[Run]]:
                 break
         else:
             found.append([run])
-    return {plain_name(group[0]): group for group in found if len(group) > 1}
+    named: dict[str, list[Run]] = {}
+    for group in found:
+        if len(group) > 1:
+            name = plain_name(group[0])
+            named[name if name not in named else group[0].name] = group
+    return named
 
 
 def _names(run: Run) -> set[str]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from viz3d.figures.text import count
 from viz3d.run import Problem
-from viz3d.ui.text import advice, commands, moment, safe
+from viz3d.ui.text import Markdown, advice, commands, moment, safe
 
 if TYPE_CHECKING:
     from viz3d.errors import Viz3dError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST = 5
 
 
-def box(show: Callable[[str], object], what: str, remedy: str) -> None:
+def box(show: Callable[[str], object], what: Markdown, remedy: str) -> None:
     """Show a sentence and its remedy; a command in the remedy is there to be copied.
 
     Parameters

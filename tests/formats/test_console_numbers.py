@@ -1,0 +1,90 @@
+"""Numbers that consoles print: commas part thousands, or nothing that can be told."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from viz3d.formats import (
+    llmc_console,
+    modded_nanogpt,
+    nanochat_console,
+    nanogpt_console,
+    verl_console,
+)
+from viz3d.formats.base import Format
+from viz3d.formats.console import number
+
+from .conftest import Reader, joined, said
+
+LEFT_OUT = "with a comma that parts no thousands"
+
+
+@pytest.mark.parametrize(
+    ("printed", "wanted"),
+    [
+        ("1,234", 1234), ("-12,345,678.5", -12345678.5), ("999", 999), ("4.", 4), (".5e3", 500),
+        ("1e-3", 0.001), ("3,", 3), ("1,234,", 1234), ("-inf", -math.inf),
+        ("4,21", None), ("0,210", None), ("1,2345", None), ("1234,567", None), ("1,,234", None),
+        ("1,234,5", None), ("3,5e-4", None),
+    ],
+)  # fmt: skip
+def test_a_comma_that_parts_no_thousands_makes_no_number(
+    printed: str, wanted: float | None
+) -> None:
+    assert number(printed) == wanted
+
+
+@pytest.mark.parametrize(
+    ("form", "log"),
+    [
+        (nanogpt_console, "iter 3: loss 1.0, loss 2.0\n"),
+        (nanochat_console, "step 00003/00010 (0.00%) | loss: 1.0 | loss: 2.0 | lrm: 1.0\n"),
+        (verl_console, "step:3 - loss:1.0 - loss:2.0\n"),
+        (modded_nanogpt, "step:3/5100 loss:1.0 loss:2.0\n"),
+    ],
+)
+def test_what_stands_twice_in_a_line_is_told(read: Reader, form: Format, log: str) -> None:
+    parsed = read(form, {"a.log": log})[0]
+    assert joined(parsed).history["loss"].to_dict() == {3: 2.0}
+    assert "1 metric stood twice in a line, the last one was kept (loss)" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("form", "log", "wanted", "names"),
+    [
+        (nanogpt_console, "iter 0: loss 4,21, time 84.20ms\n", {"dt_ms": 84.2}, "loss"),
+        (
+            nanochat_console,
+            "step 00000/00010 (0.00%) | loss: 4,211 | dt: 3,21ms | tok/sec: 1,234\n",
+            {"loss": 4211.0, "tok/sec": 1234.0}, "dt_ms",
+        ),
+        (
+            nanochat_console,
+            "Step 1/9 | Example step 0 | Pass 0 | loss: 0,5 | average reward: 0.25\n" * 2,
+            {"average_reward": 0.25}, "loss",
+        ),
+        (verl_console, "step:1 - actor/lr:0.5 - time:1,5\n", {"actor/lr": 0.5}, "time"),
+        (
+            modded_nanogpt, "step:1/5100 train_loss:0.5 train_time:12,5ms\n",
+            {"train_loss": 0.5}, "train_time_ms",
+        ),
+        (
+            llmc_console,
+            "step 1/9 | loss 3.5 (+nanz)| norm 2,15 (+nanz)| lr 1.0e-04 | 90.10 ms | 1,234 tok/s\n",
+            {"train_loss": 3.5, "lr": 1e-4, "dt_ms": 90.1, "tok/s": 1234.0}, "norm",
+        ),
+    ],
+)  # fmt: skip
+def test_each_console_tells_of_it(
+    read: Reader, form: Format, log: str, wanted: dict[str, float], names: str
+) -> None:
+    """A decimal comma would be a hundred times too much; the other numbers of a line are kept."""
+    parsed = read(form, {"a.log": log})[0]
+    history = joined(parsed).history
+    found = {metric: history[metric].iloc[0] for metric in history if metric in wanted}
+    assert found == wanted
+    assert names not in history
+    assert LEFT_OUT in said(parsed)
+    assert f"({names})" in said(parsed)
