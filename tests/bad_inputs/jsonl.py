@@ -32,7 +32,7 @@ def nul_tail(folder: Path) -> None:
     write(folder, "log.jsonl", b"\n".join([*GOOD, bytes(4096)]))
 
 
-@bad("I4", NO_OBJECT + r": '((\\+x00)+…)+'", line=2, read=LOSS)
+@bad("I4", NO_OBJECT + r": '[\\x0…]+…'", line=2, read=LOSS)
 def nul_block_then_more(folder: Path) -> None:
     lines(folder, GOOD[0], bytes(4096) + b'{"step": 1, "loss": 2}', GOOD[1])
 
