@@ -89,7 +89,7 @@ def check(app: AppTest, cases: Sequence[Bad]) -> None:
         for wanted in (*case.told, *filter(None, [case.refused])):
             # Backslashes of Markdown are taken out, and those of a quoted line with them.
             pattern = wanted.replace("`", "`?").replace(r"\\+", "")
-            assert re.search(pattern, text), f'{case.name} {pattern} {text}'
+            assert re.search(pattern, text), f"{case.name} {pattern} {text}"
 
 
 @pytest.mark.parametrize("cases", GROUPS, ids=[f"{group[0].id}-{group[-1].id}" for group in GROUPS])
