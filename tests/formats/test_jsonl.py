@@ -300,3 +300,16 @@ def test_arrow_does_not_get_a_block_that_is_sparse(monkeypatch: pytest.MonkeyPat
     dense, sparse = few + b'{"a": 1}\n' * 100, few + b"".join(many)
     assert jsonl.read_fast(dense, Tally("f")) is not None
     assert jsonl.read_fast(sparse, Tally("f")) is None
+
+
+def test_keys_that_a_sample_hardly_shows_are_counted() -> None:
+    """Lines of which each has keys of its own, be they few and long or many and short."""
+    own = [{f"{line}{'k' * 190}{at}": 1 for at in range(100)} for line in range(40)]
+    few = b"".join(json.dumps(row).encode() + b"\n" for row in own)
+    many = [b'{"a": 1}\n'] * 60_000
+    many[::67] = [b'{"k%d": 1}\n' % at for at in range(len(many[::67]))]
+    for block in (few, b"".join(many)):
+        assert jsonl._lines_for_arrow(block) is None
+    alike = b"".join(json.dumps(dict.fromkeys(own[0], at)).encode() + b"\n" for at in range(40))
+    for block, lines in ((alike, 40), (many[1] * 60_000, 60_000)):
+        assert jsonl._lines_for_arrow(block) == lines

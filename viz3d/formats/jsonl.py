@@ -218,7 +218,7 @@ def _keys(block: bytes, ends: np.ndarray) -> set[bytes]:
     """Return the keys of a block: all, unless a sample says that its lines have much the same."""
     begins = np.append(0, ends + 1)
     lengths = np.diff(begins, append=len(block))
-    long = begins[lengths >= min(lengths.max(), LONG * len(block) / len(lengths))]
+    long = [*begins[lengths > LONG * len(block) / len(lengths)], begins[lengths.argmax()]]
     known = {key for begin in long for key in _KEY.findall(block, begin, _end(block, begin))}
     # At random places, so that nobody can write around them.
     apart = max(1, len(block) // WINDOWS)
