@@ -83,6 +83,10 @@ def test_tokens_of_a_step_count_only_where_the_config_states_them() -> None:
         ({"tokens_per_batch": 1000, "gradient_accumulation_steps": 8}, False),
         ({"data": {"batch_tokens": 1000}, "optim": {"grad_accum": 8}}, False),
         ({"tokens_per_batch": 1000, "accumulate_grad_batches": "8"}, False),
+        ({"tokens_per_batch": 1000, "grad_acc_steps": 8}, False),
+        ({"tokens_per_batch": 1000, "train": {"gradient_acc_steps": 8}}, False),
+        ({"tokens_per_batch": 1000, "num_accumulation_steps": 8}, False),
+        ({"tokens_per_batch": 1000, "accum_iter": 8}, False),
         ({"tokens_per_step": 1000, "tokens_per_batch": 125, "grad_accum_steps": 8}, True),
     ],
 )

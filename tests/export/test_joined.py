@@ -25,7 +25,7 @@ SERIES = {"bucket": ["loss", "lr"], "wandb": ["total_tokens"]}
 
 def part(source: str, **columns: np.ndarray) -> Run:
     frame = pd.DataFrame(columns, index=pd.RangeIndex(40, name="step"), dtype=float)
-    origin = Origin(source, ("metrics.jsonl",), "JSONL", 40, 0, 39, tuple(columns))
+    origin = Origin(source, ("metrics.jsonl",), "JSONL", 40, 0, 39, metrics=tuple(columns))
     roles = recognise(list(columns), frame)
     return Run("r", source, frame, roles=roles, digest=source, origins=(origin,))
 

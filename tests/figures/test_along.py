@@ -190,6 +190,18 @@ def test_a_reward_along_time(small) -> None:
     assert (curve["time"] == curve["step"] * 2.5).all()
 
 
+def test_an_event_of_the_reward_without_a_place_is_not_pinned(small) -> None:
+    """The tokens of the row before are not those of the event."""
+    reward = np.where(np.arange(60) == 40, -9.0, small[0].history["reward"])
+    run = with_tokens(replace(small[0], history=small[0].history.assign(reward=reward)))
+    pinned = reward_landscape.chart(run, along="tokens")
+    assert [trace for trace in pinned.figure.data if trace.name == "drop"]
+    run.history.loc[38:42, "total_tokens"] = np.nan
+    made = reward_landscape.chart(run, along="tokens")
+    assert 40 in event_table(made.events)["step"].tolist()
+    assert not [trace for trace in made.figure.data if trace.name == "drop"]
+
+
 @pytest.mark.parametrize("kind", ["loss-landscape", "reward-landscape"])
 def test_along_the_step_nothing_has_changed(kind: str, small) -> None:
     """It is the default, and tokens that were logged change nothing of it."""

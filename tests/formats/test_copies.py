@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from viz3d.formats.reading import read_run
+from viz3d.load import load_run
 
 from .events import VERSION, event, scalars, simple
 
@@ -48,6 +49,26 @@ def test_each_metric_has_to_agree_and_not_in_one_value(tmp_path: Path) -> None:
         runs = read_both(tmp_path, table, VERSION + rates + scalars("loss", loss))
         assert len(runs) == 2
         assert runs[0].joined.history["loss"].to_dict() == {0: 4, 10: 3, 20: 2}
+
+
+def test_a_metric_of_which_nothing_is_left_tells_nothing(tmp_path: Path) -> None:
+    """All of it was superseded; what is left is of one run."""
+    table = "step,loss,x\n20,2,7\n10,3,\n20,4,\n30,5,\n"
+    events = VERSION + scalars("loss", {10: 3.0, 20: 4.0, 30: 5.0}) + scalars("x", {20: 7.0})
+    (run,) = read_both(tmp_path, table, events)
+    assert run.joined.history["loss"].to_dict() == {10: 3, 20: 4, 30: 5}
+    assert run.joined.history["x"].dropna().to_dict() == {20: 7}
+
+
+def test_a_name_in_braces_is_told_as_it_is(tmp_path: Path) -> None:
+    """It is no choice of words."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "{n} {x|y}.csv").write_text("step,loss\n0,1\n1,2\n")
+    (tmp_path / "run" / "events.out.tfevents.1.h.0").write_bytes(
+        VERSION + scalars("loss", {0: 1.0, 1: 2.0})
+    )
+    told = [problem.what for problem in load_run(tmp_path / "run").problems]
+    assert told == ["2 values were read from {n} {x|y}.csv, which has them as well."]
 
 
 def test_a_logged_nan_is_a_value(tmp_path: Path) -> None:

@@ -76,6 +76,17 @@ def test_a_long_table_with_numbers_for_layers(read: Reader) -> None:
     ]
 
 
+@pytest.mark.parametrize("twin", [False, True], ids=["columns", "rows"])
+def test_modules_of_a_sequence_keep_their_names(read: Reader, twin: bool) -> None:
+    """``nn.Sequential`` calls them "0" and "2", which is text, whichever way lines are read."""
+    more = ', "loss": 1, "loss ": 1' if twin else ""  # which of the two came last rows tell
+    rows = [f'{{"step": 0, "name": "{name}", "grad_norm": 1{more}}}' for name in ("0", "2")]
+    (parsed,) = read(jsonl, {"layers.jsonl": "\n".join(rows) + "\n"})
+    assert parsed.layers is not None
+    assert parsed.layers["name"].tolist() == ["0", "2"]
+    assert "as text" not in said(parsed)
+
+
 def test_a_restart_supersedes_layers_too(read: Reader) -> None:
     """After a restart no layer keeps a norm of the attempt before."""
     rows = [

@@ -37,9 +37,7 @@ PER_STEP = re.compile(r"(?:.*[./])?tokens_per_(?:step|batch|update|iteration)|ba
 
 _BATCH = re.compile(r".*(?:tokens_per_batch|batch_tokens)")
 # Where a step takes several batches, who can say of which a key with "batch" in it tells?
-_ACCUMULATION = re.compile(
-    r"(?:.*[./])?(?:(?:grad|gradient)_accum(?:ulation)?(?:_steps)?|accumulate_grad_batches)"
-)
+_ACCUMULATION = re.compile(r"(?:.*[./])?[^./]*(?:accum|grad(?:ient)?_acc)[^./]*")
 
 _MOST = 1e18
 

@@ -225,7 +225,10 @@ def join(run: Run, against: str, places: Alignment) -> Joined | None:
 
 
 def event_pins(result: RewardLandscapeResult, frame: Frame) -> list[list[Pin]]:
-    """Return the events of each run, each at the row of its step or the last one before it."""
+    """Return the events of each run, each at the row of its step or the last one before it.
+
+    The x is NaN where the step of the event has no place along the axis.
+    """
     labels = [safe(name, 24) for name in short_names([rows.run for rows in result.rows])]
     return [
         [
@@ -240,7 +243,8 @@ def _place(rows: RewardRows, event: Event, frame: Frame) -> tuple[float, float, 
     at = max(0, int(np.searchsorted(rows.step, event.step, side="right")) - 1)
     # The other axis holds most rows, not all.
     other = np.clip(rows.other[at], *frame.known()[1])
-    return float(rows.x[at]), float(other), float(rows.reward[at])
+    x = rows.x[at] if np.isfinite(rows.places.at([event.step])).all() else np.nan
+    return float(x), float(other), float(rows.reward[at])
 
 
 def _rows(run: Run, found: Joined, n_out: int, most: int, against: str) -> RewardRows:

@@ -58,7 +58,7 @@ def from_arrow(
         if is_text(column.type) and (name in LABELS or not _is_text(column)):
             text = coded(column)
             if name in LABELS:
-                labels, text = _labels(*text)
+                labels, text = _labels(name, *text)
                 if len(labels.row):
                     table.labels[name] = beside(table.labels.get(name), labels)
                 if len(labels.row) + column.null_count == len(column):
@@ -170,10 +170,10 @@ def coded(column: pa.ChunkedArray) -> tuple[list[Any], np.ndarray]:
 
 
 def _labels(
-    texts: list[str | None], codes: np.ndarray
+    name: str, texts: list[str | None], codes: np.ndarray
 ) -> tuple[Cells, tuple[list[Any], np.ndarray]]:
     """Return the text that names a layer, each different one held once, and what else there is."""
-    names = np.array([is_label(text) for text in texts])[codes]
+    names = np.array([is_label(name, text) for text in texts])[codes]
     rows = np.flatnonzero(names)
     labels = Cells(rows, np.array(texts, dtype=object)[codes[rows]])
     return labels, (texts, np.where(names, len(texts) - 1, codes))

@@ -44,7 +44,8 @@ def less_copies(parts: Sequence[Parsed], main: Sequence[Parsed]) -> tuple[Parsed
     copied: list[dict[str, np.ndarray]] = [{} for _ in parts]  # of each part, for each metric
     for some in _few(both, [*parts, *main]):
         ours, theirs = _logged(main, some), _logged(parts, some)
-        if not all(_agree(ours[name], theirs[name]) for name in some if name not in CLOCKS):
+        shared = [m for m in some if m not in CLOCKS and len(ours[m]) and len(theirs[m])]
+        if not all(_agree(ours[metric], theirs[metric]) for metric in shared):
             return None
         for at, part in enumerate(parts):
             copied[at] |= _found(part, ours)
@@ -61,14 +62,18 @@ def _few(metrics: Sequence[str], parts: Sequence[Parsed]) -> Iterator[Sequence[s
 
 def _logged(parts: Sequence[Parsed], metrics: Sequence[str]) -> dict[str, pd.Series[float]]:
     """Return what was logged of each metric, NaN too; the index is the step."""
+    import pandas as pd
+
     whole = merge([join_rows(part.rows, only=metrics) for part in parts if part.rows])
     odd = whole.nonfinite.groupby("metric")["step"]
     steps = {str(metric): found.to_numpy() for metric, found in odd}
     columns = {str(metric): column for metric, column in whole.history.items()}
-    return {
+    found = {
         metric: column[column.notna() | column.index.isin(steps.get(metric, np.empty(0)))]
         for metric, column in columns.items()
     }
+    # All of a metric may be superseded.
+    return {metric: found.get(metric, pd.Series(dtype=np.float64)) for metric in metrics}
 
 
 def _found(part: Parsed, ours: Mapping[str, pd.Series[float]]) -> dict[str, np.ndarray]:
@@ -87,8 +92,6 @@ def _agree(ours: pd.Series[float], theirs: pd.Series[float]) -> bool:
 
     Where both log it, most of the steps of the sparser one have to be the other's too.
     """
-    if not len(ours) or not len(theirs):
-        return False
     first, last = max(ours.index[0], theirs.index[0]), min(ours.index[-1], theirs.index[-1])
     fewest = min(len(ours.loc[first:last]), len(theirs.loc[first:last]))
     both = ours.index.intersection(theirs.index)
@@ -105,8 +108,9 @@ def _less(part: Parsed, found: Mapping[str, np.ndarray], file: str) -> Parsed:
         columns[metric] = Cells(cells.row[~copied], cells.value[~copied])
         if copied.any() and metric not in CLOCKS:
             tally.add(
-                f"{{n}} value{{|s}} {{was|were}} read from {file}, which has {{it|them}} as well.",
+                "{n} value{|s} {was|were} read from {names}, which has {it|them} as well.",
                 count=int(copied.sum()),
+                name=file,
             )
     rows = replace(part.rows, columns=columns)
     return replace(part, rows=rows, problems=(*part.problems, *tally.problems()))

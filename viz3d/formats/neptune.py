@@ -189,7 +189,7 @@ def _read_part(path: Path, runs: dict[Key, _Run], tally: Tally, room: _Room) -> 
             series = _with_numbers(series, tally)
             if room.numbers.take(5 * len(series)):  # each value has its own step
                 _add_series(series, runs, tally)
-            else:
+            elif len(series):
                 tally.add(NO_ROOM, count=len(series))
             single = group.filter(pa.array(kinds.are(*VALUES)))
             if len(single) > left:

@@ -199,7 +199,7 @@ class TableBuilder:
             return
         row = self.n - self._begun
         for name, value in _flat(record, self._tally, line):
-            if name in LABELS and is_label(value):
+            if name in LABELS and is_label(name, value):
                 rows, texts = self._labels.setdefault(name, ([], []))
                 rows.append(row)
                 texts.append(self._texts.setdefault(value, value))
@@ -261,11 +261,15 @@ class TableBuilder:
         )
 
 
-def is_label(value: Any) -> bool:
-    """Say whether a value may name a layer: text that is no number, and not longer than a name."""
-    return (
-        isinstance(value, str) and len(value) <= limits.NAME_CHARS and not NUMBER.fullmatch(value)
-    )
+def is_label(column: str, value: Any) -> bool:
+    """Say whether a value names a layer: text that is not longer than a name.
+
+    Modules of a sequence are called "0" and "1"; where a column is called ``layer``, text that is a
+    number counts them.
+    """
+    if not isinstance(value, str) or len(value) > limits.NAME_CHARS:
+        return False
+    return column != "layer" or not NUMBER.fullmatch(value)
 
 
 def _flat(record: Mapping[str, Any], tally: Tally, line: int | None) -> Iterable[tuple[str, Any]]:
