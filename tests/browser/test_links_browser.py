@@ -99,8 +99,10 @@ def test_link_carries_the_cameras_of_its_page_alone(
     turn(page, {"x": 1.0, "y": 2.0, "z": 3.0})
     go_to(page, "Compare")
     choose(page, "Chart", "Gradient flow")
-    three = """[...document.querySelectorAll('.viz3d-scene[aria-busy=false]')]
-        .filter((div) => div.viz3dKey.startsWith('gradient-flow-')).length === 3"""
+    # Those of the chart before have to be gone, too.
+    three = """((scenes) => scenes.length === 3 && scenes.every((div) => div.ariaBusy === 'false'
+        && div.viz3dKey.startsWith('gradient-flow-')))(
+        [...document.querySelectorAll('.viz3d-scene')])"""
     page.wait_for_function(three)
     turn(page, TURNED, 1)
     page.wait_for_function(
