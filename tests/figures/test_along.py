@@ -233,6 +233,15 @@ def test_gradients_along_time(layered) -> None:
         gradient_flow.chart(unlogged, along="time")
 
 
+def test_columns_at_one_place_are_counted(layered) -> None:
+    """A clock of whole minutes lays many columns over each other."""
+    coarse = logging(layered, "time", np.arange(500) // 100 * 60.0, "time")
+    (note,) = (note for note in gradient_flow.chart(coarse, along="time").notes if "place" in note)
+    columns = gradient_flow.chart(layered).flat.data[0].x
+    assert note.startswith(f"{len(columns) - 5} of {len(columns)} columns stand at the place of")
+    assert not [note for note in gradient_flow.chart(layered).notes if "columns stand" in note]
+
+
 def test_gradients_are_overlaid_along_tokens(layered) -> None:
     """Each run at its own places; one without is named and the others stay."""
     small, large = with_tokens(layered), with_tokens(replace(layered, name="large"), 2 * EACH)

@@ -103,6 +103,8 @@ def test_numbers_are_shortened_only_where_that_is_exact():
     assert compact(np.array([2**24])).dtype == np.float32
     assert compact(np.array([2**24 + 1])).dtype == np.float64
     assert compact(np.array([1e300, 0.5])).dtype == np.float64
+    assert compact(np.array([1e6 + 0.5, 1e6 + 0.5])).dtype == np.float32
+    assert compact(np.array([1e6 + 0.5, 1e6 + 0.75])).dtype == np.float64
     assert compact(np.array([1e-300, 0.5])).dtype == np.float64
     assert np.isnan(compact(np.array([np.nan, 1.0]))[0])
 

@@ -26,6 +26,7 @@ MOST_RUNS = 500
 """Runs one chart takes: with more, even the fewest points of each would not fit."""
 
 EXACT_FLOAT32 = 2**24
+NARROW = 1e-4
 """Integers up to here are exact in float32."""
 
 
@@ -59,7 +60,10 @@ def told(shown: int, total: int) -> Drawn:
 
 
 def compact(values: NDArray) -> NDArray:
-    """Return floats as float32 where that is exact to seven digits, whole numbers where exact."""
+    """Return floats as float32 where that is exact to seven digits, whole numbers where exact.
+
+    What spans a small part of its size, as tokens late in a run do, needs the digits beyond.
+    """
     values = np.asarray(values, dtype=np.float64)
     finite = values[np.isfinite(values)]
     if not len(finite):
@@ -67,6 +71,8 @@ def compact(values: NDArray) -> NDArray:
     size = np.abs(finite)
     whole = bool(np.all(finite == np.round(finite)))
     if whole and size.max() > EXACT_FLOAT32:
+        return values
+    if 0 < float(finite.max()) - float(finite.min()) < NARROW * float(size.max()):
         return values
     small = size[size > 0]
     fits = size.max() < np.finfo(np.float32).max and (

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from viz3d.analysis.alignment import AXES
 from viz3d.analysis.layers import FAR
 from viz3d.figures.along import ends, place_notes, said_reach, unplaced_note
 from viz3d.figures.gradient_data import GradientFlowResult
@@ -92,6 +93,12 @@ def notes(result: GradientFlowResult) -> tuple[str, ...]:
         )
     if grid.nonfinite:
         notes.append(f"{grid.nonfinite:,} of {grid.rows:,} norms are not finite and not drawn.")
+    columns = len(result.x)
+    if hidden := columns - len(np.unique(result.x)):
+        notes.append(
+            f"{hidden:,} of {columns:,} columns stand at the place of the one before, because "
+            f"{AXES[result.along]} did not grow in between: of those the last is seen."
+        )
     had = [(result.run, result.places)]
     notes += place_notes(result.along, (), had)
     return (*notes, *unplaced_note(result.along, result.unplaced, "norm"))
