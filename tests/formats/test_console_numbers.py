@@ -57,8 +57,8 @@ def test_what_stands_twice_in_a_line_is_told(read: Reader, form: Format, log: st
         (nanogpt_console, "iter 0: loss 4,21, time 84.20ms\n", {"dt_ms": 84.2}, "loss"),
         (
             nanochat_console,
-            "step 00000/00010 (0.00%) | loss: 4,211 | dt: 3,21ms | tok/sec: 1,234\n",
-            {"loss": 4211.0, "tok/sec": 1234.0}, "dt_ms",
+            "step 00000/00010 (0.00%) | loss: 4,211 | dt: 3,21ms | tok/sec: 1,234 | lrm: 1.0\n",
+            {"lrm": 1.0}, "loss, dt_ms, tok/sec",
         ),
         (
             nanochat_console,
@@ -73,18 +73,45 @@ def test_what_stands_twice_in_a_line_is_told(read: Reader, form: Format, log: st
         (
             llmc_console,
             "step 1/9 | loss 3.5 (+nanz)| norm 2,15 (+nanz)| lr 1.0e-04 | 90.10 ms | 1,234 tok/s\n",
-            {"train_loss": 3.5, "lr": 1e-4, "dt_ms": 90.1, "tok/s": 1234.0}, "norm",
+            {"train_loss": 3.5, "lr": 1e-4, "dt_ms": 90.1}, "norm, tok/s",
         ),
     ],
 )  # fmt: skip
 def test_each_console_tells_of_it(
     read: Reader, form: Format, log: str, wanted: dict[str, float], names: str
 ) -> None:
-    """A decimal comma would be a hundred times too much; the other numbers of a line are kept."""
+    """A decimal comma would be a hundred times too much; numbers without a comma are kept."""
     parsed = read(form, {"a.log": log})[0]
     history = joined(parsed).history
     found = {metric: history[metric].iloc[0] for metric in history if metric in wanted}
     assert found == wanted
-    assert names not in history
+    assert not {*names.split(", ")} & {*history}
     assert LEFT_OUT in said(parsed)
     assert f"({names})" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        (nanogpt_console, "iter {step}: loss {loss}, time 84.20ms"),
+        (nanochat_console, "step {step:05}/00010 (0.00%) | loss: {loss} | lrm: 1.0"),
+        (verl_console, "step:{step} - loss:{loss} - time:1.0"),
+        (modded_nanogpt, "step:{step}/5100 loss:{loss} lr:1.0"),
+        (llmc_console, "step {step}/9 | loss {loss} | norm 2.0 | 90.10 ms"),
+    ],
+)
+def test_commas_of_a_file_all_mean_the_same(read: Reader, form: Format, line: str) -> None:
+    """Beside 4,2134 a loss of 4,213 is not 4213, wherever it stands."""
+
+    def log(*losses: str) -> dict[str, str]:
+        lines = [line.format(step=step, loss=loss) for step, loss in enumerate(losses, 1)]
+        return {"a.log": "\n".join([*lines, ""])}
+
+    mixed = read(form, log("4,213", "4,2134", "3,999", "1.5"))[0]
+    (loss,) = (name for name in joined(mixed).history if "loss" in name)
+    assert joined(mixed).history[loss].dropna().to_list() == [1.5]
+    assert len(joined(mixed).history) == 4
+    assert f"3 numbers {LEFT_OUT} were left out ({loss})" in said(mixed)
+    parted = read(form, log("4,213", "3,999"))[0]
+    assert joined(parted).history[loss].to_list() == [4213, 3999]
+    assert LEFT_OUT not in said(parted)

@@ -120,6 +120,23 @@ def test_a_hexadecimal_number_is_none_whatever_stands_beside_it(
         assert "a.csv:3: 1 value that was no number was left out (a)" in said(parsed)
 
 
+@pytest.mark.parametrize(
+    "label", ["2024-01-01", "12:30", "2024-01-01 10:00:00", "2024-01-01T10:00:00Z"]
+)
+def test_a_layer_may_go_by_a_date(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    """Arrow takes it for one in a column of nothing else, that is in some blocks."""
+    for size in (text.BLOCK_BYTES, 9):
+        for names in ([label] * 3, [label, "h.0", label], [label, "", "7"]):
+            lines = [f"{step},{name},1.5\n" for step, name in enumerate(names)]
+            monkeypatch.setattr(text, "BLOCK_BYTES", size)
+            (parsed,) = read(csv_any, {"a.csv": "".join(["step,name,grad_norm\n", *lines])})
+            assert parsed.layers is not None
+            assert label in parsed.layers["name"].tolist()
+            assert "no number" not in said(parsed)
+
+
 def test_columns_beyond_the_cap_are_counted(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first ones are read, whichever way; a row is still as long as the header."""
     monkeypatch.setattr("viz3d.formats.limits.METRICS", 2)
@@ -151,7 +168,8 @@ def test_only_a_line_break_ends_a_line(read: Reader) -> None:
     ("content", "reason"),
     [
         ("name,who\na,b\nc,d\n", "no column of numbers"),
-        ("just\n1\n2\n", "single column"),
+        ("just\n1\n2\n", "single column of numbers$"),
+        ("step,loss\n0,0x1\n1,0xff\n", "single column of numbers$"),
         ("step,a\r0,1\r1,2\r", "carriage returns"),
         ("1," * 200_000, "first line is longer than 256 KiB"),
         ("step,a\n1,2\n".encode("utf-16"), "UTF-16"),

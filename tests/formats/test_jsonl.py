@@ -313,3 +313,16 @@ def test_keys_that_a_sample_hardly_shows_are_counted() -> None:
     alike = b"".join(json.dumps(dict.fromkeys(own[0], at)).encode() + b"\n" for at in range(40))
     for block, lines in ((alike, 40), (many[1] * 60_000, 60_000)):
         assert jsonl._lines_for_arrow(block) == lines
+
+
+def test_a_file_is_read_the_same_each_time(tmp_path: Path) -> None:
+    """Which reader a block gets, and so what is told, does not depend on chance."""
+    rows = [{"step": at, "loss": 1.0} for at in range(20_000)]
+    rows[::56] = [{"step": 56 * at, "eval": {f"task_{at}": 1}} for at in range(len(rows[::56]))]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table = jsonl.read_table(path, tally := Tally("a.jsonl"))
+    assert len(table.columns) == 2 + len(rows[::56])
+    assert not tally.problems()
+    block = path.read_bytes()
+    assert len({jsonl._lines_for_arrow(block) for _ in range(12)}) == 1

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from viz3d.formats import jsonl
+from viz3d.formats import jsonl, limits
 from viz3d.formats.parse import parse_table
 from viz3d.formats.rows import join_rows
 from viz3d.formats.tally import Tally
@@ -43,11 +43,12 @@ def logs(draw: st.DrawFn) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def read(path: Path, by: Callable[[bytes], Any]) -> dict[str, Any]:
+def read(path: Path, by: Callable[[bytes], Any], nested: int) -> dict[str, Any]:
     """Return all that is read, and all that is told but for the line."""
     tally = Tally("f")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jsonl, "_to_arrow", by)
+        patch.setattr(limits, "NESTED_KEYS", nested)
         table = jsonl.read_table(path, tally)
     parsed = parse_table(table, tally)
     told = sorted((what, count, sorted(names)) for what, count, names in tally.counted())
@@ -72,15 +73,20 @@ def test_both_readers_read_the_same(count: int) -> None:
         return taken[-1]
 
     @settings(max_examples=count, deadline=None, derandomize=count < 100)
-    @given(logs())
-    @example('{"step": 0, "name": "7", "grad_norm": 1}\n{"step": 0, "name": "h.0", "grad_norm": 2}')
-    @example('{"step": 0, "name": "2024-01-02", "grad_norm": 1}')
-    @example('{"step": 0, "loss ": 1, "loss": 2}\n{"step": 1, "loss": 1, "loss ": 2}')
-    def same(log: str) -> None:
+    @given(logs(), st.sampled_from([1, 2, 100]))
+    @example(
+        '{"step": 0, "name": "7", "grad_norm": 1}\n{"step": 0, "name": "h.0", "grad_norm": 2}', 100
+    )
+    @example('{"step": 0, "name": "2024-01-02", "grad_norm": 1}', 100)
+    @example('{"step": 0, "loss ": 1, "loss": 2}\n{"step": 1, "loss": 1, "loss ": 2}', 100)
+    @example('{"loss ": 0.5}\n{"loss": {}}', 100)
+    @example('{"step": 0, "a": {"x": 1}}\n{"step": 1, "a": {"y": 2}}', 1)
+    @example('{"step": 0, "a": {"x": 1, "y": 2}}\n{"step": 1, "a": {"x": 1, "y": null}}', 1)
+    def same(log: str, nested: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "a.jsonl")
             path.write_text(log)
-            assert read(path, note) == read(path, lambda _: None)
+            assert read(path, note, nested) == read(path, lambda _: None, nested)
 
     same()
     assert sum(table is not None for table in taken) > count / 3

@@ -56,6 +56,20 @@ def test_columns_of_numbers_are_read_and_others_are_told(tmp_path: Path) -> None
     assert "train/note" in text
 
 
+def test_keys_of_a_group_beyond_the_cap_are_counted_by_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "NESTED_KEYS", 1)
+    columns = {
+        "step": [0, 1, 2],
+        "few": [{"a": 1, "b": None}] * 3,
+        "many": [{"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2, "c": None}, None],
+    }
+    parsed = read(tmp_path / "history.parquet", columns)
+    assert list(joined(parsed).history) == ["few/a", "many/a"]
+    assert "3 values of nested objects beyond the first 1 were left out (many)" in said(parsed)
+
+
 def test_layers_in_rows_are_layers(tmp_path: Path) -> None:
     """Text that names a layer is read for that."""
     columns = {"step": [0, 0], "layer": ["h.0", "h.1"], "grad_norm": [1.0, 2.0]}

@@ -99,14 +99,18 @@ def needs_a_look(arrow: pa.Table) -> bool:
 def is_unclear(arrow: pa.Table) -> bool:
     """Say whether rows tell what columns of JSON do not.
 
-    That is which of two that go by one name came last, and how the name of a layer was written that
-    Arrow took for a time.
+    That is which of two that go by one name came last, whether one row has both, how the name of a
+    layer was written that Arrow took for a time, and which keys of a group are the first of a row.
     """
     import pyarrow as pa
 
-    columns = list(_arrow_columns(arrow, Tally("")))
-    return len({name for name, _ in columns}) < len(columns) or any(
-        name in LABELS and pa.types.is_temporal(column.type) for name, column in columns
+    groups = filter(pa.types.is_struct, arrow.schema.types)
+    columns = list(_arrow_columns(arrow, alike := Tally("")))
+    return (
+        any(group.num_fields > limits.NESTED_KEYS for group in groups)
+        or bool(alike.counted())
+        or len({name for name, _ in columns}) < len(columns)
+        or any(name in LABELS and pa.types.is_temporal(column.type) for name, column in columns)
     )
 
 
@@ -134,8 +138,9 @@ def _arrow_columns(arrow: pa.Table, tally: Tally) -> Iterable[tuple[str, pa.Chun
             continue
         fields = column.flatten()
         inner_names = [column.type.field(at).name for at in range(column.type.num_fields)]
-        if len(fields) > limits.NESTED_KEYS:
-            tally.add(TOO_NESTED, count=len(fields) - limits.NESTED_KEYS, name=name)
+        beyond = fields[limits.NESTED_KEYS :]
+        if count := sum(len(field) - field.null_count for field in beyond):
+            tally.add(TOO_NESTED, count=count, name=name)
         inside = frozenset(inner_names)
         for inner, nested in list(zip(inner_names, fields, strict=True))[: limits.NESTED_KEYS]:
             yield f"{clean_name(name)}/{_name(inner, inside, nested, tally)}", nested

@@ -46,6 +46,46 @@ def number(printed: str) -> float | None:
     return float(plain.replace(",", "")) if "," not in plain or _PARTED.match(plain) else None
 
 
+class Numbers:
+    """Reads the printed numbers of one file, in which all commas mean the same.
+
+    Parameters
+    ----------
+    thousands : bool
+        Whether a comma may part thousands; without, no number with one is taken.
+
+    Attributes
+    ----------
+    parted, odd : bool
+        Whether there were commas that may part thousands, and others.
+    """
+
+    def __init__(self, *, thousands: bool = True) -> None:
+        self._thousands = thousands
+        self.parted = self.odd = False
+
+    def __call__(self, printed: str) -> float | None:
+        """Return a number; None where it is not known what its comma means."""
+        value = number(printed)
+        if "," in printed.rstrip(","):
+            self.parted |= value is not None
+            self.odd |= value is None
+            return value if self._thousands else None
+        return value
+
+
+def read_alike(read: Callable[[Numbers], list[Parsed]]) -> list[Parsed]:
+    """Read a file, once more without thousands where a comma of it parts none.
+
+    Beside ``4,2134`` a number ``4,213`` is most likely not 4213.
+    """
+    parsed = read(numbers := Numbers())
+    if numbers.parted and numbers.odd:
+        parsed.clear()  # for the room of what comes instead
+        return read(Numbers(thousands=False))
+    return parsed
+
+
 def with_unit(name: str, unit: str) -> str:
     """Return a metric's name with its unit, as in ``dt_ms``."""
     return name + _SUFFIXES.get(unit, f"_{unit}")
@@ -141,7 +181,7 @@ class PrintedRuns:
 
 def read_log(
     files: Mapping[str, Path],
-    parse: Callable[[bytes], tuple[int, Printed] | None],
+    parse: Callable[[bytes, Numbers], tuple[int, Printed] | None],
     declined: str,
     *,
     mfu_may_lack: bool = False,
@@ -165,13 +205,17 @@ def read_log(
     """
     ((name, path),) = files.items()
     text.check(path)
-    runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
-    for at, raw in text.lines(path, tally):
-        if found := parse(raw):
-            runs.add(*found, at)
-    if not runs.kinds:
-        raise NotMine(declined)
-    return runs.parsed(tally)
+
+    def read(number: Numbers) -> list[Parsed]:
+        runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
+        for at, raw in text.lines(path, tally):
+            if found := parse(raw, number):
+                runs.add(*found, at)
+        if not runs.kinds:
+            raise NotMine(declined)
+        return runs.parsed(tally)
+
+    return read_alike(read)
 
 
 def _tell_lost(pairs: Sequence[tuple[str, float | None]], tally: Tally, line: int) -> None:

@@ -29,11 +29,11 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     Raises
     ------
     NotMine
-        If it has no column of numbers.
+        If it has no column of numbers, or a single one.
     """
     ((name, path),) = files.items()
     tally = Tally(name)
     table = read_table(path, tally)
     if len(table.columns) == 1 and table.n and not table.labels:
-        raise NotMine("it has a single column")
+        raise NotMine("it has a single column of numbers")
     return [parse_table(table, tally)]

@@ -162,9 +162,11 @@ def _to_arrow(
     if block.startswith(text.BOM):
         block = text.BOM + block  # Arrow takes one for the beginning of a file, and away
     rows = _parse(block, dialect, texts, skip)
+    odd = {field.name for field in rows.schema if _is_dated(field)}
     if (b"x" in block or b"X" in block) and _HEX.search(block):
-        cells = _parse(block, dialect, dialect.names, skip)
-        rows = _parse(block, dialect, {*texts, *_hexadecimal(rows, cells)}, skip)
+        odd.update(_hexadecimal(rows, _parse(block, dialect, dialect.names, skip)))
+    if odd:
+        rows = _parse(block, dialect, {*texts, *odd}, skip)
     return rows if dialect.decimal == "." else _with_points(rows)
 
 
@@ -190,11 +192,16 @@ def _parse(
             strings_can_be_null=True,
             include_columns=list(dialect.names[: limits.METRICS]),
             decimal_point=dialect.decimal,
-            # Arrow would turn text that looks like a date into one.
-            timestamp_parsers=[],
             column_types=dict.fromkeys(texts, pa.string()),
         ),
     )
+
+
+def _is_dated(field: pa.Field) -> bool:
+    """Say whether Arrow took names of layers for dates or times."""
+    import pyarrow as pa
+
+    return field.name in LABELS and bool(pa.types.is_temporal(field.type))
 
 
 def _hexadecimal(rows: pa.Table, cells: pa.Table) -> Iterator[str]:

@@ -15,9 +15,10 @@ from viz3d.formats.console import (
     LOG_NAMES,
     MAX_LINE,
     NUMBER,
+    Numbers,
     PrintedRuns,
     claim_log,
-    number,
+    read_alike,
 )
 from viz3d.formats.tally import Tally
 
@@ -62,14 +63,18 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     """
     ((name, path),) = files.items()
     text.check(path)
-    log, tally = _Log(PrintedRuns(name, mfu_may_lack=True)), Tally(name)
+    return read_alike(lambda number: _read(name, path, number))
+
+
+def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
+    log, tally = _Log(PrintedRuns(name, mfu_may_lack=True), number), Tally(name)
     for at, raw in text.lines(path, tally):
         if raw[:1] not in b"svH" or len(raw) > MAX_LINE:
             continue
         printed = text.printed(raw)
         if match := _LINE.match(printed):
             log.update(int(match[1]), match[3], at, from_0=not match[2])
-        elif found := _values(_EVALUATIONS, printed):
+        elif found := _values(_EVALUATIONS, printed, number):
             log.evaluation(found, at)
     if not log.updates:
         raise NotMine("no line of it reads `step N/M | loss …` with the time in ms behind")
@@ -80,6 +85,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
 @dataclass
 class _Log:
     runs: PrintedRuns
+    number: Numbers
     updates: int = 0
     reached: int = 0
     waiting: dict[str, float | None] = field(default_factory=dict)
@@ -88,7 +94,7 @@ class _Log:
     def update(self, step: int, rest: str, line: int, *, from_0: bool) -> None:
         """Take a line about an update; steps are counted from 1 where it says of how many."""
         self.place(step if from_0 else step - 1)
-        self.runs.add(step, _values(_METRICS, rest), line)
+        self.runs.add(step, _values(_METRICS, rest, self.number), line)
         self.reached = step + 1 if from_0 else step
         self.updates += 1
 
@@ -106,6 +112,8 @@ class _Log:
             self.waiting = {}
 
 
-def _values(patterns: Mapping[str, re.Pattern[str]], printed: str) -> dict[str, float | None]:
+def _values(
+    patterns: Mapping[str, re.Pattern[str]], printed: str, number: Numbers
+) -> dict[str, float | None]:
     found = {name: pattern.search(printed) for name, pattern in patterns.items()}
     return {name: number(match[1]) for name, match in found.items() if match}

@@ -14,8 +14,8 @@ from viz3d.formats.console import (
     MAX_LINE,
     NUMBER,
     UNIT,
+    Numbers,
     claim_log,
-    number,
     read_log,
     with_unit,
 )
@@ -41,7 +41,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _parsed, "no line of it reads `step:N …` or `s:N …`")
 
 
-def _parsed(line: bytes) -> tuple[int, list[tuple[str, float | None]]] | None:
+def _parsed(line: bytes, number: Numbers) -> tuple[int, list[tuple[str, float | None]]] | None:
     if line[:1] not in (b"s", b"\x1b") or len(line) > MAX_LINE:
         return None
     match = _LINE.match(text.printed(line))

@@ -17,9 +17,10 @@ from viz3d.formats.console import (
     MAX_LINE,
     NUMBER,
     UNIT,
+    Numbers,
     PrintedRuns,
     claim_log,
-    number,
+    read_alike,
     with_unit,
 )
 from viz3d.formats.tally import Tally
@@ -74,13 +75,17 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     """
     ((name, path),) = files.items()
     text.check(path)
+    return read_alike(lambda number: _read(name, path, number))
+
+
+def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
     runs, tally = PrintedRuns(name), Tally(name)
     passes = _Passes()
     for at, raw in text.lines(path, tally):
         if b"tep" not in raw or b"|" not in raw or len(raw) > MAX_LINE:
             continue
         match = _LINE.search(text.printed(raw))
-        pairs = list(_values(match["rest"])) if match else []
+        pairs = list(_values(match["rest"], number)) if match else []
         values = dict(pairs)
         if not match or not values:
             continue
@@ -102,7 +107,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return _with_notes(runs, tally)
 
 
-def _values(rest: str) -> Iterator[tuple[str, float | None]]:
+def _values(rest: str, number: Numbers) -> Iterator[tuple[str, float | None]]:
     """Yield the numbers of a line; ``lr(adamw:…, muon:…)`` becomes lr/adamw and lr/muon."""
     for group, inside in _GROUP.findall(rest):
         for key, value, unit in _PAIR.findall(inside):

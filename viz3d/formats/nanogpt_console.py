@@ -18,8 +18,8 @@ from viz3d.formats.console import (
     MAX_LINE,
     NUMBER,
     UNIT,
+    Numbers,
     claim_log,
-    number,
     read_log,
     with_unit,
 )
@@ -47,7 +47,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _parsed, declined, mfu_may_lack=True)
 
 
-def _parsed(line: bytes) -> tuple[int, list[tuple[str, float | None]]] | None:
+def _parsed(line: bytes, number: Numbers) -> tuple[int, list[tuple[str, float | None]]] | None:
     if line[:1] not in b"siSI\x1b" or len(line) > MAX_LINE:
         return None
     match = _LINE.match(text.printed(line))

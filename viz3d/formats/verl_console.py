@@ -8,7 +8,7 @@ from pathlib import Path
 
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, NUMBER, claim_log, number, read_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, NUMBER, Numbers, claim_log, read_log
 
 NAME = "verl log"
 
@@ -33,7 +33,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _parsed, "no line of it reads `step:N - name:value`")
 
 
-def _parsed(line: bytes) -> tuple[int, list[tuple[str, float | None]]] | None:
+def _parsed(line: bytes, number: Numbers) -> tuple[int, list[tuple[str, float | None]]] | None:
     match = _LINE.match(text.printed(line)) if b"step:" in line[:200] else None
     metrics = map(_METRIC.fullmatch, match[2].split(" - ")) if match else ()
     values = [(metric[1], number(metric[2])) for metric in metrics if metric]
