@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import wandb_history
+from viz3d.formats import limits, wandb_history
 from viz3d.formats.rows import join_rows
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_rows import WandbRows, plain_config, to_log
@@ -176,3 +176,71 @@ def test_the_file_is_claimed_for_its_folder() -> None:
         assert claim is not None
         assert claim.run == name
     assert wandb_history.claim("a/other.parquet") is None
+
+
+def sparse(n: int) -> list[str]:
+    """Return rows with `_step`, one of ten metrics in each, and two that are logged together."""
+    return [json.dumps({"_step": at, f"m{at % 10}": at, "x": 0.5, "y": at}) for at in range(n)]
+
+
+def test_a_history_is_bounded_by_its_numbers_and_not_by_its_gaps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was fetched is read and gone on with, though most of its cells are empty."""
+    monkeypatch.setattr(limits, "CELLS", 10)
+    monkeypatch.setattr(wandb_history, "AT_ONCE", 60)
+    monkeypatch.setattr(wandb_history, "FEWEST", 1)
+    whole = wandb_history.pack(None, sparse(40), RUN)
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, sparse(40)[:23], RUN))
+    assert wandb_history.pack(older, sparse(40)[23:], RUN) == whole
+    parsed = read(whole, tmp_path)
+    history = join_rows(parsed.rows).history
+    assert parsed.problems == ()
+    assert history["m7"].dropna().to_dict() == {7: 7, 17: 17, 27: 27, 37: 37}
+    assert history["y"].tolist() == list(range(40))
+
+
+def test_a_history_beyond_the_room_for_numbers_is_read_up_to_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told; to go on with what would lose rows is refused, with the setting."""
+    monkeypatch.setattr(wandb_history, "AT_ONCE", 60)
+    monkeypatch.setattr(wandb_history, "FEWEST", 1)
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, sparse(40), RUN))
+    monkeypatch.setattr(limits, "NUMBERS", 200)
+    parsed = read(older.read_bytes(), tmp_path)
+    n = len(parsed.rows.step)
+    assert 0 < n < 40
+    assert parsed.rows.step.tolist() == list(range(n))
+    (problem,) = parsed.problems
+    assert problem.what.startswith(f"The last {40 - n} rows were left out")
+    with pytest.raises(NotMine, match="VIZ3D_MAX_NUMBERS"):
+        wandb_history.pack(older, [], RUN)
+    monkeypatch.setattr(limits, "NUMBERS", 39)  # so many rows are not even looked at
+    with pytest.raises(NotMine, match="VIZ3D_MAX_NUMBERS"):
+        read(older.read_bytes(), tmp_path)
+
+
+def test_a_row_group_larger_than_any_that_is_kept_is_not_unfolded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million empty cells may take a few bytes."""
+    packed = wandb_history.pack(None, sparse(40), RUN)
+    monkeypatch.setattr(wandb_history, "AT_ONCE", 39 * 13)
+    monkeypatch.setattr(wandb_history, "FEWEST", 1)
+    with pytest.raises(NotMine, match="no history that viz3d kept"):
+        read(packed, tmp_path)
+
+
+def test_what_there_was_room_for_when_it_came_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty counts and thirty values; twenty rows, of which ten hold the others: four for each."""
+    together = {"a": 1, "b": 2, "c": 3}
+    rows = [json.dumps({"_step": at} | (together if at % 2 else {})) for at in range(20)]
+    monkeypatch.setattr(limits, "NUMBERS", 20 + 30 + 4 * (20 + 10))
+    parsed = read(wandb_history.pack(None, rows, RUN), tmp_path)
+    assert parsed.problems == ()
+    assert len(parsed.rows.step) == 20
