@@ -127,7 +127,9 @@ def test_a_very_deep_value_is_left_out() -> None:
     builder = WandbRows(tally)
     builder.add({"_step": 0, "loss": 2.0, "deep": value})
     assert set(builder.table().columns) == {"_step", "loss"}
-    assert "deeper than 32" in tally.problems()[0].what
+    (problem,) = tally.problems()
+    assert "deeper than 32" in problem.what
+    assert "VIZ3D_MAX_DEPTH" in problem.remedy  # where it is read from the log itself
 
 
 def test_a_config_too_large_is_said(tmp_path: Path) -> None:
@@ -244,3 +246,42 @@ def test_what_there_was_room_for_when_it_came_is_read_whole(
     parsed = read(wandb_history.pack(None, rows, RUN), tmp_path)
     assert parsed.problems == ()
     assert len(parsed.rows.step) == 20
+
+
+def test_what_was_cut_when_it_was_fetched_is_told_with_the_cap_of_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A larger cap alone brings nothing back; the count goes on with the rows."""
+    deep: Any = 1
+    for _ in range(40):
+        deep = {"a": deep}
+    run = {**RUN, "config": {"vocabulary": "x" * 1_100_000}}
+    rows = [json.dumps({"_step": at, "a": 1, "b": 2, "c": 3, "d": deep}) for at in range(10)]
+    monkeypatch.setattr(limits, "METRICS", 3)
+    whole = wandb_history.pack(None, rows, run)
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, rows[:4], run))
+    assert wandb_history.pack(older, rows[4:], run) == whole
+    for cap, value in (("METRICS", 5_000), ("DEPTH", 50), ("CONFIG_BYTES", 64 * limits.MIB)):
+        monkeypatch.setattr(limits, cap, value)
+    problems = read(whole, tmp_path).problems
+    assert [problem.what for problem in problems] == [
+        "10 values nested deeper than 32 levels were left out.",
+        "10 values of metrics beyond the first 3 were left out.",
+        "The config is larger than 1 MiB, so it was left out.",
+    ]
+    assert "cache clear" in problems[1].remedy
+    assert "fetch the run" in problems[1].remedy
+    assert all("to more if you trust the file" not in problem.remedy for problem in problems)
+
+
+def test_a_cap_that_was_lowered_loses_nothing_of_the_older_rows_unsaid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, ['{"_step": 0, "a": 1, "b": 2}'], RUN))
+    monkeypatch.setattr(limits, "METRICS", 2)
+    packed = wandb_history.pack(older, ['{"_step": 1, "a": 1, "b": 2}'], RUN)
+    monkeypatch.setattr(limits, "METRICS", 5_000)
+    (problem,) = read(packed, tmp_path).problems
+    assert problem.what == "2 values of metrics beyond the first 2 were left out."

@@ -114,9 +114,9 @@ def pack(older: Path | None, lines: Iterable[str], run: Mapping[str, Any]) -> by
     described = dict(run)
     if len(json.dumps(described.get("config"))) > limits.CONFIG_BYTES:
         described["config"] = {}
-        if LARGE_CONFIG not in {what for what, _, _ in tally.counted()}:
-            tally.add(LARGE_CONFIG)
-    about = {"schema": _SCHEMA, "run": described, "left_out": tally.counted()}
+        if limits.filled(LARGE_CONFIG) not in {what for what, _, _ in tally.counted()}:
+            tally.add(limits.filled(LARGE_CONFIG))
+    about = {"schema": _SCHEMA, "run": described, "left_out": _left_out(tally)}
     return _written(table, about)
 
 
@@ -151,6 +151,14 @@ def _about(path: Path, tally: Tally) -> dict[str, Any]:
             RecursionError) as error:  # fmt: skip
         raise NotMine(NOT_KEPT) from error
     return dict(about)
+
+
+def _left_out(tally: Tally) -> list[tuple[str, int, list[str]]]:
+    """Return what was counted, with the caps in force: what is kept of the run outlives them."""
+    of_now = Tally("")
+    for what, count, names in tally.counted():
+        of_now.recount(limits.filled(what), count, names)
+    return of_now.counted()
 
 
 def _kept(path: Path, tally: Tally) -> Iterator[Table]:
