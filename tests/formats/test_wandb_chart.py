@@ -112,6 +112,24 @@ def test_a_twin_does_not_take_the_name_of_another_run(tmp_path: Path) -> None:
     }
 
 
+def test_a_twin_of_a_run_without_a_value_is_one_all_the_same(read: Reader) -> None:
+    """The header says whose bounds are whose, also where a whole column is empty."""
+    empty, told = bounded("a - loss", ["", ""]), bounded("a - loss", [2, 1])
+    (parsed,) = read(wandb_chart, {"a.csv": table(("Step", [0, 1]), *empty, *told)})
+    assert {name: list(found) for name, found in joined(parsed).history.items()} == {"loss": [2, 1]}
+    other = bounded("b - loss", [4, 3])
+    parsed = read(wandb_chart, {"a.csv": table(("Step", [0, 1]), *empty, *told, *other)})
+    assert {one.name: list(joined(one).history) for one in parsed} == {
+        "a (2)": ["loss"], "b": ["loss"],
+    }  # fmt: skip
+
+
+def test_a_chart_is_known_by_its_header_where_its_bounds_are_empty(read: Reader) -> None:
+    text = table(("Step", [0]), ("a - loss", [3]), ("a - loss__MIN", [""]), ("a - loss__MAX", [""]))
+    (parsed,) = read(wandb_chart, {"a.csv": text})
+    assert joined(parsed).history.loc[0].to_dict() == {"loss": 3}
+
+
 def test_no_column_takes_the_place_of_another(read: Reader) -> None:
     """A name that ends like a twin's and is none is a metric's."""
     columns = [("a - loss (2)__MIN", [1]), ("a - loss__MIN (2)", [2]), ("a - loss (2)", [3])]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import wandb_history
+from viz3d.formats import limits, wandb_history
 from viz3d.formats.rows import join_rows
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_rows import WandbRows, plain_config, to_log
@@ -127,7 +127,9 @@ def test_a_very_deep_value_is_left_out() -> None:
     builder = WandbRows(tally)
     builder.add({"_step": 0, "loss": 2.0, "deep": value})
     assert set(builder.table().columns) == {"_step", "loss"}
-    assert "deeper than 32" in tally.problems()[0].what
+    (problem,) = tally.problems()
+    assert "deeper than 32" in problem.what
+    assert "VIZ3D_MAX_DEPTH" in problem.remedy  # where it is read from the log itself
 
 
 def test_a_config_too_large_is_said(tmp_path: Path) -> None:
@@ -176,3 +178,110 @@ def test_the_file_is_claimed_for_its_folder() -> None:
         assert claim is not None
         assert claim.run == name
     assert wandb_history.claim("a/other.parquet") is None
+
+
+def sparse(n: int) -> list[str]:
+    """Return rows with `_step`, one of ten metrics in each, and two that are logged together."""
+    return [json.dumps({"_step": at, f"m{at % 10}": at, "x": 0.5, "y": at}) for at in range(n)]
+
+
+def test_a_history_is_bounded_by_its_numbers_and_not_by_its_gaps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was fetched is read and gone on with, though most of its cells are empty."""
+    monkeypatch.setattr(limits, "CELLS", 10)
+    monkeypatch.setattr(wandb_history, "AT_ONCE", 60)
+    monkeypatch.setattr(wandb_history, "FEWEST", 1)
+    whole = wandb_history.pack(None, sparse(40), RUN)
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, sparse(40)[:23], RUN))
+    assert wandb_history.pack(older, sparse(40)[23:], RUN) == whole
+    parsed = read(whole, tmp_path)
+    history = join_rows(parsed.rows).history
+    assert parsed.problems == ()
+    assert history["m7"].dropna().to_dict() == {7: 7, 17: 17, 27: 27, 37: 37}
+    assert history["y"].tolist() == list(range(40))
+
+
+def test_a_history_beyond_the_room_for_numbers_is_read_up_to_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told; to go on with what would lose rows is refused, with the setting."""
+    monkeypatch.setattr(wandb_history, "AT_ONCE", 60)
+    monkeypatch.setattr(wandb_history, "FEWEST", 1)
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, sparse(40), RUN))
+    monkeypatch.setattr(limits, "NUMBERS", 200)
+    parsed = read(older.read_bytes(), tmp_path)
+    n = len(parsed.rows.step)
+    assert 0 < n < 40
+    assert parsed.rows.step.tolist() == list(range(n))
+    (problem,) = parsed.problems
+    assert problem.what.startswith(f"The last {40 - n} rows were left out")
+    with pytest.raises(NotMine, match="VIZ3D_MAX_NUMBERS"):
+        wandb_history.pack(older, [], RUN)
+    monkeypatch.setattr(limits, "NUMBERS", 39)  # so many rows are not even looked at
+    with pytest.raises(NotMine, match="VIZ3D_MAX_NUMBERS"):
+        read(older.read_bytes(), tmp_path)
+
+
+def test_a_row_group_larger_than_any_that_is_kept_is_not_unfolded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million empty cells may take a few bytes."""
+    packed = wandb_history.pack(None, sparse(40), RUN)
+    monkeypatch.setattr(wandb_history, "AT_ONCE", 39 * 13)
+    monkeypatch.setattr(wandb_history, "FEWEST", 1)
+    with pytest.raises(NotMine, match="no history that viz3d kept"):
+        read(packed, tmp_path)
+
+
+def test_what_there_was_room_for_when_it_came_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty counts and thirty values; twenty rows, of which ten hold the others: four for each."""
+    together = {"a": 1, "b": 2, "c": 3}
+    rows = [json.dumps({"_step": at} | (together if at % 2 else {})) for at in range(20)]
+    monkeypatch.setattr(limits, "NUMBERS", 20 + 30 + 4 * (20 + 10))
+    parsed = read(wandb_history.pack(None, rows, RUN), tmp_path)
+    assert parsed.problems == ()
+    assert len(parsed.rows.step) == 20
+
+
+def test_what_was_cut_when_it_was_fetched_is_told_with_the_cap_of_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A larger cap alone brings nothing back; the count goes on with the rows."""
+    deep: Any = 1
+    for _ in range(40):
+        deep = {"a": deep}
+    run = {**RUN, "config": {"vocabulary": "x" * 1_100_000}}
+    rows = [json.dumps({"_step": at, "a": 1, "b": 2, "c": 3, "d": deep}) for at in range(10)]
+    monkeypatch.setattr(limits, "METRICS", 3)
+    whole = wandb_history.pack(None, rows, run)
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, rows[:4], run))
+    assert wandb_history.pack(older, rows[4:], run) == whole
+    for cap, value in (("METRICS", 5_000), ("DEPTH", 50), ("CONFIG_BYTES", 64 * limits.MIB)):
+        monkeypatch.setattr(limits, cap, value)
+    problems = read(whole, tmp_path).problems
+    assert [problem.what for problem in problems] == [
+        "10 values nested deeper than 32 levels were left out.",
+        "10 values of metrics beyond the first 3 were left out.",
+        "The config is larger than 1 MiB, so it was left out.",
+    ]
+    assert "cache clear" in problems[1].remedy
+    assert "fetch the run" in problems[1].remedy
+    assert all("to more if you trust the file" not in problem.remedy for problem in problems)
+
+
+def test_a_cap_that_was_lowered_loses_nothing_of_the_older_rows_unsaid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "older"
+    older.write_bytes(wandb_history.pack(None, ['{"_step": 0, "a": 1, "b": 2}'], RUN))
+    monkeypatch.setattr(limits, "METRICS", 2)
+    packed = wandb_history.pack(older, ['{"_step": 1, "a": 1, "b": 2}'], RUN)
+    monkeypatch.setattr(limits, "METRICS", 5_000)
+    (problem,) = read(packed, tmp_path).problems
+    assert problem.what == "2 values of metrics beyond the first 2 were left out."

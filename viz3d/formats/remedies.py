@@ -14,6 +14,7 @@ _LOG_NUMBERS = "Log numbers; text belongs in the config."
 _ONCE = "Log each metric once in a row."
 _LATER = "Open it again once something was logged."
 _EVERY_ROW = "Log the step as a whole number with every row."
+_ANEW = "Set VIZ3D_MAX_METRICS to more, run `python -m viz3d cache clear` and fetch the run again."
 _PACK = "Run `python -m viz3d pack` on the run to pack it again."
 
 REMEDIES: Mapping[str, str] = {
@@ -65,6 +66,7 @@ REMEDIES: Mapping[str, str] = {
     "written as text": "Log them as numbers, without quotes.",
     "true/false": "Log 1 and 0 if that is what they mean.",
     "value{|s} nested deeper than": "Log them as metrics of their own.",
+    "of metrics beyond the first": _ANEW,  # with the cap of then: of a kept history
     "nested objects beyond": "Log them as metrics of their own.",
     "too large to be stored": "Log a smaller number.",
     " single value": "Export the run without those that are not needed.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy as np
 from viz3d.errors import NotMine
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.delimited import read_table
-from viz3d.formats.dialect import HEAD_BYTES
+from viz3d.formats.dialect import HEAD_BYTES, sniff
 from viz3d.formats.names import suffix
 from viz3d.formats.patterns import any_case
 from viz3d.formats.rows import Cells
@@ -73,7 +73,9 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
             raise NotMine(NOT_ONE)
     tally = Tally(name)
     table = read_table(path, tally)
-    axis, columns = _columns(table, tally)
+    # A column without a value is in the header alone.
+    dialect = sniff(path, Tally(name))
+    axis, columns = _columns(table, frozenset(dialect.names if dialect else ()), tally)
     runs: dict[str, list[_Column]] = defaultdict(list)
     for column in columns:
         runs[column.run].append(column)
@@ -81,11 +83,11 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return [_parsed(table, axis, found, tally, run if named else "") for run, found in runs.items()]
 
 
-def _columns(table: Table, tally: Tally) -> tuple[str, list[_Column]]:
-    """Return the axis, and run and metric of every other column."""
+def _columns(table: Table, header: Collection[str], tally: Tally) -> tuple[str, list[_Column]]:
+    """Return the axis, and run and metric of every other column with a value."""
     axis, *others = table.columns or [""]
-    parts = {name: _parts(name, table) for name in others}
-    bounds = any(bound for _, bound, _ in parts.values())
+    parts = {name: _parts(name, header) for name in others}
+    bounds = any(bound for _, bound, _ in (_parts(name, header) for name in header))
     if (
         BETWEEN in axis
         or not others
@@ -110,12 +112,12 @@ def _columns(table: Table, tally: Tally) -> tuple[str, list[_Column]]:
     ]
 
 
-def _parts(name: str, table: Table) -> tuple[str, str, str]:
+def _parts(name: str, header: Collection[str]) -> tuple[str, str, str]:
     """Return a name without its ends: which bound it is, and which of runs of one name."""
     found = _COLUMN.fullmatch(name)
     base, bound, twin = found.groups(default="") if found else (name, "", "")
     # A metric itself may end in a number in brackets.
-    return (base, bound, twin) if not twin or base + bound in table.columns else (name, "", "")
+    return (base, bound, twin) if not twin or base + bound in header else (name, "", "")
 
 
 def _named(runs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -9,31 +9,35 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, parquet
+from viz3d.formats.arrow import from_arrow
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.room import Room
+from viz3d.formats.room import Room, over
+from viz3d.formats.rows import Cells
 from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_rows import OWN, WandbRows, plain_config, to_log
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
-
-    from viz3d.formats.rows import Cells
 
 NAME = "W&B history"
 FILE = "wandb-history.parquet"
 NAMES: tuple[str, ...] = (FILE,)
 
 _FILE = re.compile(rf"(?:(?P<run>.*)/)?{re.escape(FILE)}", re.DOTALL)
-# Cells that are written together: most of them may be empty. Rows, where there are many columns.
+# Cells that are written and read together: most of them may be empty. Rows, where there are many
+# columns.
 AT_ONCE, FEWEST = 4_000_000, 4_096
 _KEY, _SCHEMA = b"viz3d.wandb", 1
+NOT_KEPT = "it is no history that viz3d kept of a W&B run"
 NOT_AN_OBJECT = "{n} row{|s} that {was|were} no JSON object {was|were} left out."
 LARGE = "in memory and in the file that is made it is more than {limit:NUMBERS} numbers"
 LARGE_CONFIG = "The config is larger than {limit:CONFIG_BYTES}, so it was left out."
@@ -56,7 +60,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     ((name, path),) = files.items()
     tally = Tally(name)
     about = _about(path, tally)
-    table = parquet.read_table(path, tally)
+    table = stack(_kept(path, tally), tally, cut=True)
     run = about["run"]
     own = {key: run[key] for key in ("id", "state", "created", "tags") if run.get(key)}
     config = {**plain_config(run.get("config", {})), "_wandb": own}
@@ -91,10 +95,8 @@ def pack(older: Path | None, lines: Iterable[str], run: Mapping[str, Any]) -> by
         If `older` cannot be read, or there is more than the caps allow.
     """
     tally = Tally("")
-    tables = []
     if older is not None:
         _about(older, tally)
-        tables.append(parquet.read_table(older, Tally("")))
     room = Room()
     rows = WandbRows(tally, room)
     for line in lines:
@@ -105,16 +107,17 @@ def pack(older: Path | None, lines: Iterable[str], run: Mapping[str, Any]) -> by
             rows.add(row)
         if room.gone or 2 * rows.values > limits.NUMBERS:
             raise NotMine(limits.reason(LARGE))
-    tables.append(rows.table())
+    new = rows.table()
     if room.gone:  # what is kept is whole, for the time when the cap is raised
         raise NotMine(limits.reason(LARGE))
+    table = stack(chain(_kept(older, tally) if older else (), [new]), tally)
     described = dict(run)
     if len(json.dumps(described.get("config"))) > limits.CONFIG_BYTES:
         described["config"] = {}
-        if LARGE_CONFIG not in {what for what, _, _ in tally.counted()}:
-            tally.add(LARGE_CONFIG)
-    about = {"schema": _SCHEMA, "run": described, "left_out": tally.counted()}
-    return _written(stack(tables, tally), about)
+        if limits.filled(LARGE_CONFIG) not in {what for what, _, _ in tally.counted()}:
+            tally.add(limits.filled(LARGE_CONFIG))
+    about = {"schema": _SCHEMA, "run": described, "left_out": _left_out(tally)}
+    return _written(table, about)
 
 
 def described(path: Path) -> dict[str, Any]:
@@ -146,8 +149,49 @@ def _about(path: Path, tally: Tally) -> dict[str, Any]:
             tally.recount(str(what), int(count), [str(name) for name in names])
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError,
             RecursionError) as error:  # fmt: skip
-        raise NotMine("it is no history that viz3d kept of a W&B run") from error
+        raise NotMine(NOT_KEPT) from error
     return dict(about)
+
+
+def _left_out(tally: Tally) -> list[tuple[str, int, list[str]]]:
+    """Return what was counted, with the caps in force: what is kept of the run outlives them."""
+    of_now = Tally("")
+    for what, count, names in tally.counted():
+        of_now.recount(limits.filled(what), count, names)
+    return of_now.counted()
+
+
+def _kept(path: Path, tally: Tally) -> Iterator[Table]:
+    """Read what `_written` wrote, in pieces; whether there is room for all of them is not asked.
+
+    Raises
+    ------
+    NotMine
+        If any of it is damaged, it has more rows than a run may have numbers, or its row groups are
+        larger than those that are written: a million empty cells may take a few bytes.
+    """
+    with parquet.opened(path) as file:
+        footer = file.metadata
+        groups = [footer.row_group(at).num_rows for at in range(footer.num_row_groups)]
+        if max(groups, default=0) > _at_once(footer.num_columns):
+            raise NotMine(NOT_KEPT)
+        if sum(groups) > limits.NUMBERS:
+            raise NotMine(over())
+        columns, texts = parquet.readable(file, tally)
+    with parquet.opened(path, dictionaries=texts) as file:
+        for at in range(len(groups)):
+            table = from_arrow(file.read_row_group(at, columns, use_threads=False), tally)
+            # Metrics that are logged together share their rows, as in the rows that came.
+            shared: dict[bytes, np.ndarray] = {}
+            for name, cells in table.columns.items():
+                row = shared.setdefault(cells.row.tobytes(), cells.row)
+                table.columns[name] = Cells(row, cells.value)
+            yield table
+
+
+def _at_once(columns: int) -> int:
+    """Return how many rows are held unpacked at a time."""
+    return max(AT_ONCE // max(columns, 1), FEWEST)
 
 
 def _object(line: str) -> dict[str, Any] | None:
@@ -167,7 +211,7 @@ def _written(table: Table, about: Mapping[str, Any]) -> bytes:
     # A file without a column has no rows either.
     kinds = {name: pa.from_numpy_dtype(table.columns[name].value.dtype) for name in names}
     schema = pa.schema(kinds or {OWN: pa.int64()}, {_KEY: json.dumps(about).encode("ascii")})
-    rows = max(AT_ONCE // max(len(names), 1), FEWEST)
+    rows = _at_once(len(names))
     sink = io.BytesIO()
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for start in range(0, table.n, rows):

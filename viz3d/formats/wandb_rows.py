@@ -77,8 +77,7 @@ class WandbRows(TableBuilder):
             elif "_type" in value:
                 self._tally.add(MEDIA, line=line, name=name)
             elif depth == limits.DEPTH:
-                # With the cap of now: what is kept of the run outlives it.
-                self._tally.add(limits.filled(DEEP), line=line)
+                self._tally.add(DEEP, line=line)
             else:
                 yield from self._flat(value, f"{name}/", depth + 1, line)
 
