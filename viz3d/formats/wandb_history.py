@@ -33,9 +33,9 @@ FILE = "wandb-history.parquet"
 NAMES: tuple[str, ...] = (FILE,)
 
 _FILE = re.compile(rf"(?:(?P<run>.*)/)?{re.escape(FILE)}", re.DOTALL)
-# Cells that are written and read together: most of them may be empty. Rows, where there are many
-# columns.
+# Cells that are written together: most of them may be empty. Rows, where there are many columns.
 AT_ONCE, FEWEST = 4_000_000, 4_096
+PIECES = 8  # in which those are read, since all the numbers of a run stand beside them
 _KEY, _SCHEMA = b"viz3d.wandb", 1
 NOT_KEPT = "it is no history that viz3d kept of a W&B run"
 NOT_AN_OBJECT = "{n} row{|s} that {was|were} no JSON object {was|were} left out."
@@ -170,6 +170,8 @@ def _kept(path: Path, tally: Tally) -> Iterator[Table]:
         If any of it is damaged, it has more rows than a run may have numbers, or its row groups are
         larger than those that are written: a million empty cells may take a few bytes.
     """
+    import pyarrow as pa
+
     with parquet.opened(path) as file:
         footer = file.metadata
         groups = [footer.row_group(at).num_rows for at in range(footer.num_row_groups)]
@@ -179,8 +181,9 @@ def _kept(path: Path, tally: Tally) -> Iterator[Table]:
             raise NotMine(over())
         columns, texts = parquet.readable(file, tally)
     with parquet.opened(path, dictionaries=texts) as file:
-        for at in range(len(groups)):
-            table = from_arrow(file.read_row_group(at, columns, use_threads=False), tally)
+        rows = max(_at_once(len(columns)) // PIECES, 1)
+        for piece in file.iter_batches(rows, columns=columns, use_threads=False):
+            table = from_arrow(pa.Table.from_batches([piece]), tally)
             # Metrics that are logged together share their rows, as in the rows that came.
             shared: dict[bytes, np.ndarray] = {}
             for name, cells in table.columns.items():
@@ -190,7 +193,7 @@ def _kept(path: Path, tally: Tally) -> Iterator[Table]:
 
 
 def _at_once(columns: int) -> int:
-    """Return how many rows are held unpacked at a time."""
+    """Return how many rows are written together."""
     return max(AT_ONCE // max(columns, 1), FEWEST)
 
 
