@@ -80,6 +80,7 @@ def test_both_readers_read_the_same(count: int) -> None:
     @example('{"step": 0, "name": "2024-01-02", "grad_norm": 1}', 100)
     @example('{"step": 0, "loss ": 1, "loss": 2}\n{"step": 1, "loss": 1, "loss ": 2}', 100)
     @example('{"loss ": 0.5}\n{"loss": {}}', 100)
+    @example('{"loss ": {}, "loss": 0.5}', 100)
     @example('{"step": 0, "a": {"x": 1}}\n{"step": 1, "a": {"y": 2}}', 1)
     @example('{"step": 0, "a": {"x": 1, "y": 2}}\n{"step": 1, "a": {"x": 1, "y": null}}', 1)
     def same(log: str, nested: int) -> None:
