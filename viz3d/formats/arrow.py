@@ -105,10 +105,10 @@ def is_unclear(arrow: pa.Table) -> bool:
     import pyarrow as pa
 
     groups = filter(pa.types.is_struct, arrow.schema.types)
-    columns = list(_arrow_columns(arrow, alike := Tally("")))
+    columns = list(_arrow_columns(arrow, told := Tally("")))
     return (
         any(group.num_fields > limits.NESTED_KEYS for group in groups)
-        or bool(alike.counted())
+        or bool(told.counted())
         or len({name for name, _ in columns}) < len(columns)
         or any(name in LABELS and pa.types.is_temporal(column.type) for name, column in columns)
     )
