@@ -105,10 +105,10 @@ def is_unclear(arrow: pa.Table) -> bool:
     import pyarrow as pa
 
     groups = filter(pa.types.is_struct, arrow.schema.types)
-    columns = list(_arrow_columns(arrow, alike := Tally("")))
+    columns = list(_arrow_columns(arrow, told := Tally("")))
     return (
         any(group.num_fields > limits.NESTED_KEYS for group in groups)
-        or bool(alike.counted())
+        or bool(told.counted())
         or len({name for name, _ in columns}) < len(columns)
         or any(name in LABELS and pa.types.is_temporal(column.type) for name, column in columns)
     )
@@ -141,9 +141,9 @@ def _arrow_columns(arrow: pa.Table, tally: Tally) -> Iterable[tuple[str, pa.Chun
         beyond = fields[limits.NESTED_KEYS :]
         if count := sum(len(field) - field.null_count for field in beyond):
             tally.add(TOO_NESTED, count=count, name=name)
-        inside = frozenset(inner_names)
+        outer, inside = _name(name, names, column, tally), frozenset(inner_names)
         for inner, nested in list(zip(inner_names, fields, strict=True))[: limits.NESTED_KEYS]:
-            yield f"{clean_name(name)}/{_name(inner, inside, nested, tally)}", nested
+            yield f"{outer}/{_name(inner, inside, nested, tally)}", nested
 
 
 def _name(name: str, names: Collection[str], column: pa.ChunkedArray, tally: Tally) -> str:
