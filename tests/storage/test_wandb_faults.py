@@ -222,14 +222,15 @@ def test_a_full_disk_is_said(service, open_wandb, monkeypatch):
 
 def test_a_kept_history_over_a_cap_that_grows_is_said(service, open_wandb, monkeypatch):
     """It is declined by its name as before it grew; the runs beside it are read."""
-    monkeypatch.setattr(limits, "CELLS", 70)
+    assert len(load_run(open_wandb(), "live").history) == 20
+    monkeypatch.setattr(limits, "NUMBERS", 120)
     for _ in range(2):
-        with pytest.raises(NoFormat, match="more than 70 cells; set VIZ3D_MAX_CELLS"):
+        with pytest.raises((NoFormat, WandbError), match="more than 120 numbers; set VIZ3D_MAX_N"):
             load_run(open_wandb(), "live")
         service.runs["ccc"].rows += rows(5, start=len(service.runs["ccc"].rows))
     loaded = load_runs(open_wandb(), "sweep")
     assert [run.name for run in loaded] == ["sweep"]
-    assert any("VIZ3D_MAX_CELLS" in str(problem) for problem in load_runs(open_wandb())[0].problems)
+    assert any("VIZ3D_MAX_NUMBERS" in str(told) for told in load_runs(open_wandb())[0].problems)
 
 
 @pytest.mark.parametrize("sparse", [False, True])

@@ -39,7 +39,7 @@ PIECES = 8  # in which those are read, since all the numbers of a run stand besi
 _KEY, _SCHEMA = b"viz3d.wandb", 1
 NOT_KEPT = "it is no history that viz3d kept of a W&B run"
 NOT_AN_OBJECT = "{n} row{|s} that {was|were} no JSON object {was|were} left out."
-LARGE = "in memory and in the file that is made it is more than {limit:NUMBERS} numbers"
+LARGE = "with what is kept of it, it holds more than {limit:NUMBERS} numbers"
 LARGE_CONFIG = "The config is larger than {limit:CONFIG_BYTES}, so it was left out."
 
 
