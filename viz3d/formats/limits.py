@@ -38,7 +38,7 @@ TEXT_BYTES = 64 * MIB  # in a Parquet file, as it stands there unpacked
 SINGLE_VALUES = 100_000  # of one file of Neptune's exporter, beside its series
 RUNS = 1_000  # in one console log, or one export of Neptune
 # Of all files of one run together:
-NUMBERS = 50_000_000  # and four for each row of a column; read, each takes about 8 bytes
+NUMBERS = 45_000_000  # and four for each row of a column; read, each takes about 8 bytes
 HISTORY_CELLS = 40_000_000  # steps times metrics, of superseded rows too; each takes 8 bytes
 LAYER_ROWS = 2_000_000  # steps times layers; each takes up to 150 bytes
 NONFINITE = 500_000  # values that are not finite and listed one by one
