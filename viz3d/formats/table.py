@@ -229,6 +229,8 @@ class TableBuilder:
             self._end_piece()
         while self._pieces:
             yield self._pieces.pop(0)
+            if self._pieces:
+                give_back()  # or what was freed stays beside what it was moved into
 
     def _end_piece(self) -> None:
         piece = self._piece()
