@@ -264,6 +264,8 @@ def _neptune(records: Sequence[Record]) -> Written:
     return Written({"p/P-1-0123456789abcdef_part_0.parquet": _parquet(columns)})
 
 
+# Series have no order among each other: of two alike that log a step again, none is the last.
+_SERIES = logs(restarts=False) | logs(restarts=False, again=False, alike=True)
 _TSV = tuple(name for name in ODD_NAMES if "\t" not in name)
 # What cannot be shown is replaced in a column's whole name, and that is no metric's any more.
 _CHARTS = tuple(
@@ -307,5 +309,5 @@ WRITERS = (
     Writer("gzip", gzipped, _packed, logs(alike=True)),
     Writer("wandb_history", wandb_history, _wandb_kept, logs(alike=True)),
     Writer("parquet", parquet_any, _history, logs(values=FLOATS, alike=True)),
-    Writer("neptune", neptune, _neptune, logs(restarts=False, alike=True)),
+    Writer("neptune", neptune, _neptune, _SERIES),
 )  # fmt: skip
