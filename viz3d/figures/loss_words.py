@@ -110,7 +110,7 @@ def best_rate_sentence(said: Mapping[str, Any], along: str = "step") -> str:
     here, there = said_place(along, start), said_place(along, end)
     earlier = said["resolved_earlier"]
     when = f"from {here} to {there}" if end > start else f"at {there}{'' if earlier else ' alone'}"
-    text += f" The best rate is resolved {when}" + (", and at earlier places" if earlier else "")
+    text += f" The best rate is resolved {when}" + (", at earlier places too" if earlier else "")
     return text + ("." if end >= 0.98 * last or end == start else ", and no longer after that.")
 
 
