@@ -129,14 +129,14 @@ def put_together(
     x, y, z = (
         np.concatenate([getattr(rows, axis) for rows in found]).astype(np.float64) for axis in "xyz"
     )
-    left_out = tuple((run.name, why) for run in runs if (why := align(run, along).reason))
-    used = {id(rows.run) for rows in found} | {id(run) for run in runs if align(run, along).reason}
+    placeless = [(run, why) for run in runs if (why := align(run, along).reason)]
+    used = {id(rows.run) for rows in found} | {id(run) for run, _ in placeless}
     return Side(
         name=name,
         title=title,
         runs=tuple(rows.run.name for rows in found),
         unused=tuple(run.name for run in runs if id(run) not in used),
-        left_out=left_out,
+        left_out=tuple((run.name, why) for run, why in placeless),
         places=tuple(rows.places for rows in found),
         unjoined=sum(rows.unjoined for rows in found),
         unplaced=sum(rows.unplaced for rows in found),
