@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Caps on input, by example: the values that hold unless they are set. See `formats/limits.py`.
 LIMITS: Mapping[str, str] = {
     "VIZ3D_MAX_LINE_MIB": "8",
+    "VIZ3D_MAX_LINE_VALUES": "500000",
     "VIZ3D_MAX_FILE_MIB": "1024",
     "VIZ3D_MAX_UNPACKED_MIB": "1024",
     "VIZ3D_MAX_RATIO": "200",
@@ -42,6 +43,7 @@ LIMITS: Mapping[str, str] = {
     "VIZ3D_MAX_CELLS": "20000000",
     "VIZ3D_MAX_TEXT_MIB": "64",
     "VIZ3D_MAX_SINGLE_VALUES": "100000",
+    "VIZ3D_MAX_SINGLE_MIB": "8",
     "VIZ3D_MAX_RUNS": "1000",
     "VIZ3D_MAX_NUMBERS": "45000000",
     "VIZ3D_MAX_HISTORY_CELLS": "40000000",

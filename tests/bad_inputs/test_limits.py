@@ -49,7 +49,8 @@ def text_of_parquet(folder: Path) -> None:
 
 def neptune(folder: Path) -> None:
     row = {"project_id": "p", "run_id": "R", "step": 0.0, "float_value": 1.0, "int_value": 1}
-    kinds = ("float_series", "int", "int")
+    row["string_value"] = "x" * 80
+    kinds = ("float_series", "int", "string")
     rows = [row | {"attribute_path": f"m{at}", "attribute_type": k} for at, k in enumerate(kinds)]
     pq.write_table(pa.Table.from_pylist(rows), folder / "R-0123456789abcdef_part_0.parquet")
 
@@ -73,6 +74,7 @@ TWO_RUNS = "iter 0: loss 3\niter 1: loss 2\niter 0: loss 3\niter 1: loss 1\n"
 ROWS = b"".join(b'{"step": %d, "loss": 2.5, "lr": 0.5}\n' % step for step in range(60_000))
 BITES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "VIZ3D_MAX_LINE_MIB": ("0.0001", lambda f: lines(f, *GOOD, f'{{"a": "{"x" * 200}"}}')),
+    "VIZ3D_MAX_LINE_VALUES": ("4", lambda f: lines(f, *GOOD, '{"step": 3, "a": [1, 2, 3, 4]}')),
     "VIZ3D_MAX_FILE_MIB": ("0.00001", lambda f: lines(f, *GOOD)),
     "VIZ3D_MAX_UNPACKED_MIB": ("1", lambda f: write(f, "a.jsonl.gz", gzip.compress(ROWS))),
     "VIZ3D_MAX_RATIO": ("2", lambda f: write(f, "a.jsonl.gz", gzip.compress(ROWS * 10))),
@@ -92,6 +94,7 @@ BITES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "VIZ3D_MAX_NESTED_KEYS": ("1", lambda f: lines(f, *GOOD, '{"step": 3, "a": {"b": 1, "c": 1}}')),
     "VIZ3D_MAX_TEXT_MIB": ("0.00005", text_of_parquet),
     "VIZ3D_MAX_SINGLE_VALUES": ("1", neptune),
+    "VIZ3D_MAX_SINGLE_MIB": ("0.00005", neptune),
     "VIZ3D_MAX_RUNS": ("1", lambda f: write(f, "log.txt", TWO_RUNS)),
     "VIZ3D_MAX_HISTORY_CELLS": ("1", lambda f: lines(f, *GOOD)),
     "VIZ3D_MAX_LAYER_ROWS": ("1", lambda f: lines(f, LAYERS)),

@@ -145,6 +145,20 @@ def test_caps_cost_only_what_is_over_them(read: Reader, monkeypatch: pytest.Monk
     assert "of metrics beyond the first" in said(parsed)
 
 
+@pytest.mark.parametrize("beside", ["", "[1]\n"], ids=["Arrow", "line by line"])
+def test_a_line_of_too_many_values_is_left_out_and_one_with_commas_in_its_text_is_not(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, beside: str
+) -> None:
+    """Whatever reads the block: with a line that is no object, another one does."""
+    monkeypatch.setattr(limits, "LINE_VALUES", 20)
+    full = json.dumps({"step": 1, "x": 1, "a": [0] * 18})
+    over = json.dumps({"step": 2, "x": 2, "a": [0] * 19})
+    text = json.dumps({"step": 3, "x": 3, "a": '\\",' * 30})
+    (parsed,) = read(jsonl, {"a.jsonl": f"{full}\n{over}\n{text}\n{beside}"})
+    assert joined(parsed).history["x"].to_dict() == {1: 1.0, 3: 3.0}
+    assert "1 line of more than 20 values was left out" in said(parsed)
+
+
 def test_a_very_deep_line_does_not_bring_the_reader_down(read: Reader) -> None:
     """100,000 brackets, hidden among many good lines, are a bad line and not a crash."""
     deep = '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}\n"

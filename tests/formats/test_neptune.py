@@ -258,10 +258,23 @@ def test_text_of_single_values_has_a_cap_and_what_is_beyond_is_told(
     path = write(tmp_path / "a.parquet", [*rows, value("n", "int", 3)])
     first, parsed = neptune.read({"a.parquet": path})
     assert (len(parsed.config), said(first)) == (31, "")
-    monkeypatch.setattr(limits, "TEXT_BYTES", 5000)
+    monkeypatch.setattr(limits, "SINGLE_BYTES", 5000)
     first, parsed = neptune.read({"a.parquet": path})
     assert parsed.config == {**{f"c{at}": given for at in range(kept)}, "n": 3}
     assert "14 single values beyond the first 5,000 bytes of text were left out (c16" in said(first)
     monkeypatch.setattr(limits, "TEXT_BYTES", 50)
     with pytest.raises(NotMine, match="more than those of such an export"):
         neptune.read({"a.parquet": path})
+
+
+def test_a_part_with_many_texts_of_which_few_are_read_keeps_its_empty_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The few rows that are left still have the texts of all."""
+    singles = [value(f"c{at}", "string", f"{at:09}") for at in range(40)]
+    singles[1] |= {"string_value": None}
+    path = write(tmp_path / "a.parquet", [*series("loss", {0: 1.0}), *singles])
+    monkeypatch.setattr(limits, "SINGLE_VALUES", 3)
+    first, parsed = neptune.read({"a.parquet": path})
+    assert parsed.config == {"c0": "000000000", "c1": None, "c2": "000000002"}
+    assert "37 single values beyond the first 3 were left out" in said(first)

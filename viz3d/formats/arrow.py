@@ -165,12 +165,18 @@ def is_text(kind: pa.DataType) -> bool:
 def coded(column: pa.ChunkedArray) -> tuple[list[Any], np.ndarray]:
     """Return the different cells of a column, None as the last one, and which each row holds."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     whole = column.dictionary_encode().unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
-    cells = [*whole.dictionary.to_pylist(), None]
-    codes = whole.indices.fill_null(len(cells) - 1)
+    if len(whole.dictionary) > len(whole):  # a few rows of a table still have that of all
+        used = whole.indices.unique().drop_null().sort()
+        texts, codes = whole.dictionary.take(used), pc.index_in(whole.indices, used)
+    else:
+        texts, codes = whole.dictionary, whole.indices
+    cells = [*texts.to_pylist(), None]
+    codes = codes.fill_null(len(texts))
     return cells, codes.to_numpy(zero_copy_only=False).astype(np.int64)
 
 

@@ -37,6 +37,7 @@ CONVERT = "Convert the file, for example with `iconv -f LATIN1 -t UTF-8`."
 NUMBER = "{n} line{|s} with a number of thousands of digits {was|were} left out."
 RETURNS = "{n} line{|s} {was|were} parted at a carriage return that ends no line."
 CUT = "The last line is cut, so it was left out (a crash, or the file is still being written)."
+MANY_VALUES = "{n} line{|s} of more than {limit:LINE_VALUES} values {was|were} left out."
 TOO_DEEP = "{n} line{|s} nested deeper than {limit:DEPTH} levels {was|were} left out."
 # Lines with more brackets than this are not for Arrow.
 NESTED = 100
@@ -203,7 +204,7 @@ def _lines_for_arrow(block: bytes) -> int | None:
     if (
         not block.startswith(b"{")
         or (chars[begins] != ord("{")).any()
-        or _has_long_line(block, ends)
+        or _has_odd_line(block, ends)
     ):
         return None
     openers = (chars & 0b1101_1111) == ord("[")  # and "{", which is one bit off
@@ -215,11 +216,19 @@ def _lines_for_arrow(block: bytes) -> int | None:
 
 
 def _keys(block: bytes, ends: np.ndarray) -> set[bytes]:
-    """Return the keys of a block: all, unless a sample says that its lines have much the same."""
+    """Return the keys of a block, or more than the cap on metrics of them.
+
+    All, unless a sample says that its lines have much the same.
+    """
     begins = np.append(0, ends + 1)
     lengths = np.diff(begins, append=len(block))
-    long = [*begins[lengths > LONG * len(block) / len(lengths)], begins[lengths.argmax()]]
-    known = {key for begin in long for key in _KEY.findall(block, begin, _end(block, begin))}
+    long = {*begins[lengths > LONG * len(block) / len(lengths)], begins[lengths.argmax()]}
+    known: set[bytes] = set()
+    for begin in long:
+        for found in _KEY.finditer(block, begin, _end(block, begin)):
+            known.add(found[1])
+            if len(known) > limits.METRICS:
+                return known  # too many already; a line may have hundreds of thousands
     # At places that the block itself decides: no pattern of its own, and the same each time.
     apart = max(1, len(block) // WINDOWS)
     windows = range(crc32(block) % apart, len(block), apart)
@@ -234,10 +243,18 @@ def _end(block: bytes, begin: int) -> int:
     return len(block) if end < 0 else end
 
 
-def _has_long_line(block: bytes, ends: np.ndarray) -> bool:
-    if len(block) <= limits.LINE_BYTES:
+def _has_odd_line(block: bytes, ends: np.ndarray) -> bool:
+    """Say whether a line may be over the cap on its length, or on its values."""
+    long = min(limits.LINE_BYTES + 1, 2 * limits.LINE_VALUES)  # a value takes two bytes or more
+    if len(block) <= long:
         return False
-    return bool(np.diff([-1, *ends, len(block)]).max() > limits.LINE_BYTES + 1)
+    begins = np.append(0, ends + 1)
+    lengths = np.diff(begins, append=len(block))
+    return any(
+        length > limits.LINE_BYTES + 1
+        or block.count(b",", begin, begin + length) >= limits.LINE_VALUES
+        for begin, length in zip(begins[lengths > long], lengths[lengths > long], strict=True)
+    )
 
 
 def _most(openers: np.ndarray, ends: np.ndarray) -> int:
@@ -249,7 +266,18 @@ def _most(openers: np.ndarray, ends: np.ndarray) -> int:
 def _over_a_cap(line: bytes) -> str:
     if len(line) > limits.LINE_BYTES:
         return text.LONG_LINE
+    if _has_many_values(line):
+        return MANY_VALUES
     return TOO_DEEP if _depth(line) > limits.DEPTH else ""
+
+
+def _has_many_values(line: bytes) -> bool:
+    """Say whether a line holds more values than the cap; each but the first follows a comma."""
+    commas = line.count(b",")
+    if commas < limits.LINE_VALUES:
+        return False
+    in_text = sum(found[0].count(b",") for found in _STRING.finditer(line))
+    return commas - in_text >= limits.LINE_VALUES
 
 
 def _depth(line: bytes) -> int:

@@ -15,6 +15,7 @@ from viz3d.errors import NotMine
 MIB = 1024 * 1024
 
 LINE_BYTES = 8 * MIB  # a longer line is a broken writer, not a row
+LINE_VALUES = 500_000  # of one line of JSON; parsed, each takes up to 72 bytes
 FILE_BYTES = 1024 * MIB  # of one log
 UNPACKED_BYTES = 1024 * MIB  # of one compressed log, here and in a bucket
 RATIO = 200  # of the unpacked size of a log to that of the file
@@ -36,6 +37,7 @@ GRID_MEMBERS = 64  # arrays in one file of a landscape
 CELLS = 20_000_000  # rows times columns of a Parquet file; read, each takes about 22 bytes
 TEXT_BYTES = 64 * MIB  # in a Parquet file, as it stands there unpacked
 SINGLE_VALUES = 100_000  # of one file of Neptune's exporter, beside its series
+SINGLE_BYTES = 8 * MIB  # of their text, of all files of one export
 RUNS = 1_000  # in one console log, or one export of Neptune
 # Of all files of one run together:
 NUMBERS = 45_000_000  # and four for each row of a column; read, each takes about 8 bytes
@@ -48,14 +50,14 @@ SETTINGS: Mapping[str, tuple[str, int]] = {
         f"{what}_BYTES": (f"VIZ3D_MAX_{what}_MIB", MIB)
         for what in (
             "LINE", "FILE", "UNPACKED", "DOCUMENT", "REPORT", "CONFIG", "RECORD", "GRID_FILE",
-            "GRID", "TEXT",
+            "GRID", "TEXT", "SINGLE",
         )
     },
     **{
         what: (f"VIZ3D_MAX_{what}", 1)
         for what in (
-            "RATIO", "VALUES", "FIELDS", "SCALARS", "METRICS", "NESTED_KEYS", "DEPTH",
-            "GRID_NODES", "GRID_MEMBERS", "CELLS", "SINGLE_VALUES", "RUNS", "NUMBERS",
+            "RATIO", "LINE_VALUES", "VALUES", "FIELDS", "SCALARS", "METRICS", "NESTED_KEYS",
+            "DEPTH", "GRID_NODES", "GRID_MEMBERS", "CELLS", "SINGLE_VALUES", "RUNS", "NUMBERS",
             "HISTORY_CELLS", "LAYER_ROWS", "NONFINITE",
         )
     },

@@ -57,7 +57,7 @@ NOT_READ = (
 )
 TOO_MANY_VALUES = "{n} single value{|s} beyond the first {limit:SINGLE_VALUES} {was|were} left out."
 LONG_TEXTS = (
-    "{n} single value{|s} beyond the first {limit:TEXT_BYTES} of text {was|were} left out "
+    "{n} single value{|s} beyond the first {limit:SINGLE_BYTES} of text {was|were} left out "
     "({names})."
 )
 TOO_MANY_RUNS = "{n} value{|s} of runs beyond the first {limit:RUNS} {was|were} left out."
@@ -83,8 +83,8 @@ class _Room:
         sizes = _text_bytes(table)
         fits = (np.cumsum(sizes) <= self.left) | (sizes == 0)
         self.left -= int(sizes[fits].sum())
-        for path in table.filter(pa.array(~fits))["attribute_path"].to_pylist():
-            tally.add(LONG_TEXTS, name=clean_name(path))
+        for path in table["attribute_path"].filter(pa.array(~fits)):
+            tally.add(LONG_TEXTS, name=clean_name(path.as_py()))
         return table.filter(pa.array(fits))
 
 
@@ -125,7 +125,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If none of them is such an export.
     """
     runs: dict[Key, _Run] = defaultdict(_Run)
-    tally, room = Tally(next(iter(files))), _Room(Room(), limits.TEXT_BYTES)
+    tally, room = Tally(next(iter(files))), _Room(Room(), limits.SINGLE_BYTES)
     reasons: dict[str, str] = {}
     for name in sorted(files, key=_number):
         of_file = Tally(name)
