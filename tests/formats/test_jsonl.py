@@ -153,7 +153,7 @@ def test_a_line_of_too_many_values_is_left_out_and_one_with_commas_in_its_text_i
     monkeypatch.setattr(limits, "LINE_VALUES", 20)
     full = json.dumps({"step": 1, "x": 1, "a": [0] * 18})
     over = json.dumps({"step": 2, "x": 2, "a": [0] * 19})
-    text = json.dumps({"step": 3, "x": 3, "a": '\\",' * 30})
+    text = json.dumps({"step": 3, "x": 3, "t": '\\",' * 30})
     (parsed,) = read(jsonl, {"a.jsonl": f"{full}\n{over}\n{text}\n{beside}"})
     assert joined(parsed).history["x"].to_dict() == {1: 1.0, 3: 3.0}
     assert "1 line of more than 20 values was left out" in said(parsed)
