@@ -78,6 +78,26 @@ def test_files_of_one_run_share_the_room_for_numbers(
     assert "Set VIZ3D_MAX_NUMBERS to more" in told(found).replace("; set", ". Set")
 
 
+@pytest.mark.parametrize(
+    ("name", "head", "row"),
+    [("a.csv", "step,a\n", "{0},{0}\n"), ("a.jsonl", "", '{{"step": {0}, "a": {0}}}\n')],
+)
+def test_rows_that_fit_into_the_room_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, head: str, row: str
+) -> None:
+    monkeypatch.setattr("viz3d.formats.text.BLOCK_BYTES", 64)
+    monkeypatch.setattr("viz3d.formats.delimited.SMALL_BLOCK", 64)
+    write(tmp_path, name, head + "".join(row.format(at) for at in range(200)))
+    assert len(load_run(tmp_path).history) == 200
+    monkeypatch.setattr(limits, "NUMBERS", 500)
+    found = load_run(tmp_path)
+    kept = len(found.history)
+    assert found.history["a"].to_dict() == {at: at for at in range(kept)}
+    assert 0 < kept < 84  # six numbers a row
+    assert f"The last {200 - kept} rows were left out: the run has more than 500" in told(found)
+    assert "Set VIZ3D_MAX_NUMBERS to more" in told(found)
+
+
 def test_parts_of_one_run_share_the_room_for_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,7 @@ def read_rows(
         trial = Tally(tally.file)
         blocks = text.blocks(path, trial, start, stop, size)
         rows = blocks if start else _below(dialect.skip, blocks)
-        table = stack(_tables(rows, dialect, trial, texts, kinds), trial)
+        table = stack(_tables(rows, dialect, trial, texts, kinds), trial, cut=True)
         # Labels of some lines may all be numbers, and those of others not.
         mixed = {name for name, found in kinds.items() if len(found) > 1}
         if not mixed:
