@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from viz3d.analysis._axes import RESOLUTION
 from viz3d.analysis._groups import Floats, Groups, Ints
 
 COLUMNS = 40
@@ -96,7 +97,8 @@ class Heights:
 
 def _robust_scale(medians: Floats, t: Floats) -> float:
     low, high = np.quantile(medians, [0.25, 0.75])
-    if high - low > 1e-3 * np.ptp(medians):
+    # One run that diverged to 30,000 beside losses of 1 is no reason to take those for one value.
+    if high - low > RESOLUTION * np.ptp(medians):
         return float(high - low) / 1.35
     # Most of the curve is flat: the rest sets the scale.
     return float(np.ptp(medians) or np.ptp(t)) / 4
