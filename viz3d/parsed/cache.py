@@ -2,7 +2,7 @@
 
 ::
 
-    <folder>/v1/parsed/<key>/…       one folder for what was read together (`viz3d.parsed_files`)
+    <folder>/v1/parsed/<key>/…       one folder for what was read together (`viz3d.parsed.files`)
     <folder>/v1/parsed/digests.json  SHA-256 of files, with the state in which they were hashed
 
 A key is the SHA-256 of the name of the run, the names and bytes of its files, and the parser, so
@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viz3d import parsed_files
 from viz3d.analysis import roles
 from viz3d.errors import SettingsError
 from viz3d.formats import limits
-from viz3d.parsed_files import ABOUT, Damaged
+from viz3d.parsed import files
+from viz3d.parsed.files import ABOUT, Damaged
 from viz3d.run import Problem
 from viz3d.settings import CACHE_BYTES, Settings, load_settings
 from viz3d.sources import private
@@ -153,11 +153,11 @@ class ParsedCache:
         ----------
         key : str
         again : callable
-            As for `viz3d.parsed_files.read`.
+            As for `viz3d.parsed.files.read`.
         """
         folder = self.folder / key
         try:
-            found = parsed_files.read(folder, key, again)
+            found = files.read(folder, key, again)
             (folder / ABOUT).touch()
         except FileNotFoundError:
             return None
@@ -174,7 +174,7 @@ class ParsedCache:
         part = temporary(self.folder, key)
         try:
             private.make(part)
-            if parsed_files.write(part, key, contents):
+            if files.write(part, key, contents):
                 part.rename(self.folder / key)
         except (OSError, ValueError, TypeError):
             pass  # a full disk, another process was first, or a column that Arrow does not know
@@ -200,7 +200,7 @@ class ParsedCache:
     def verify(self) -> tuple[int, list[str]]:
         """Read everything; return how much was checked, and what was damaged and is gone now."""
         keys = self._keys()
-        bad = [key for key in keys if not parsed_files.check(self.folder / key, key)]
+        bad = [key for key in keys if not files.check(self.folder / key, key)]
         for key in bad:
             self.forget(key)
         return len(keys), bad
@@ -296,8 +296,8 @@ def _parser() -> str:
         (__version__, np.__version__, pd.__version__, pa.__version__)
     ).encode())  # fmt: skip
     here = Path(__file__).parent
-    ours = (Path(parsed_files.__file__), here / "parsed_growth.py", Path(roles.__file__))
-    for path in (*ours, *sorted(here.glob("formats/*.py"))):
+    ours = (*sorted(here.glob("*.py")), Path(roles.__file__))
+    for path in (*ours, *sorted(Path(limits.__file__).parent.glob("*.py"))):
         whole.update(path.read_bytes())
     return whole.hexdigest()
 

@@ -16,12 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz3d import load_entries, parsed_cache, parsed_files, parsed_growth
+from viz3d import load_entries
 from viz3d.cli import main
 from viz3d.errors import SourceError, Viz3dError
+from viz3d.formats import limits
 from viz3d.formats.tally import Tally
 from viz3d.load import load_runs
-from viz3d.parsed_cache import ParsedCache
+from viz3d.parsed import cache, files, growth
+from viz3d.parsed.cache import ParsedCache
 from viz3d.run import Run
 from viz3d.sources.digest import of_grown
 
@@ -36,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a log, and an empty cache that is worth it for any log."""
     monkeypatch.setenv("VIZ3D_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(load_entries, "WORTH", 0)
-    monkeypatch.setattr(parsed_files, "AT_ONCE", 0)
+    monkeypatch.setattr(files, "AT_ONCE", 0)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "a.jsonl").write_text(ROWS)
     return tmp_path / "runs"
@@ -110,7 +112,7 @@ def comes_back_the_same(lines: list[str], lazy: bool, table: bool) -> None:
         wanted = load(path)
         patch.setenv("VIZ3D_CACHE_DIR", str(Path(name) / "cache"))
         patch.setattr(load_entries, "WORTH", 0)
-        patch.setattr(parsed_files, "AT_ONCE", 0 if lazy else 10**6)
+        patch.setattr(files, "AT_ONCE", 0 if lazy else 10**6)
         for _ in range(2):
             found = load(path)
             if isinstance(wanted, str) or isinstance(found, str):
@@ -193,7 +195,7 @@ def test_few_histories_are_kept_open(
         (folder / f"{at}.jsonl").write_text(ROWS.replace("3", str(at)))
     wanted = [run.history["loss"].tolist() for run in load_runs(folder)]
     opened.clear()
-    monkeypatch.setattr(parsed_files, "MOST_OPEN", 2)
+    monkeypatch.setattr(files, "MOST_OPEN", 2)
     first, *others, last = load_runs(folder)
     assert [file.closed for file in opened] == [True] * 4 + [False] * 2
     assert first.column("loss").tolist() == wanted[0]
@@ -211,7 +213,7 @@ def test_few_histories_are_kept_open(
 def test_a_short_history_is_read_at_once_and_its_file_closed(
     folder: Path, opened: list[pa.OSFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parsed_files, "AT_ONCE", 1_000_000)
+    monkeypatch.setattr(files, "AT_ONCE", 1_000_000)
     load_runs(folder)
     opened.clear()
     (run,) = load_runs(folder)
@@ -235,11 +237,15 @@ def test_other_caps_parse_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_key_holds_all_that_makes_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of any of these texts is another parser."""
-    read: list[str] = []
+    read: list[Path] = []
     real = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or real(path))
-    parsed_cache._parser.__wrapped__()
-    assert {"parsed_files.py", "parsed_growth.py", "roles.py", "jsonl.py", "rows.py"} <= {*read}
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or real(path))
+    cache._parser.__wrapped__()
+    folders = (Path(module.__file__).parent for module in (files, limits))
+    assert {path for folder in folders for path in folder.rglob("*.py")} <= {*read}
+    assert {"files.py", "growth.py", "roles.py", "jsonl.py", "rows.py"} <= {
+        path.name for path in read
+    }
 
 
 def test_many_at_once_do_each_other_no_harm(folder: Path) -> None:
@@ -323,7 +329,7 @@ def test_no_flipped_bit_goes_unseen(folder: Path) -> None:
         whole = path.read_bytes()
         for at in range(4, len(whole), 7):
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
-            if parsed_files.check(entry, entry.name):
+            if files.check(entry, entry.name):
                 unseen.append((path.name, at))
         path.write_bytes(whole)
     assert unseen == []
@@ -540,9 +546,9 @@ def test_of_a_table_that_looks_different_now_no_row_is_taken(folder: Path) -> No
     """Which delimiter it has, its first rows say together."""
     begun = "step,a|b\n0,1\n"
     (folder / "a.csv").write_text(begun + "1,2\n")
-    assert parsed_growth._csv(folder / "a.csv", Tally(""), len(begun), b"")[1].n == 1
+    assert growth._csv(folder / "a.csv", Tally(""), len(begun), b"")[1].n == 1
     (folder / "a.csv").write_text(begun + "1|2\n2|3\n")
-    assert parsed_growth._csv(folder / "a.csv", Tally(""), len(begun), b"")[1].n == 0
+    assert growth._csv(folder / "a.csv", Tally(""), len(begun), b"")[1].n == 0
 
 
 def test_what_is_not_a_number_is_kept_as_that(folder: Path) -> None:
@@ -552,7 +558,7 @@ def test_what_is_not_a_number_is_kept_as_that(folder: Path) -> None:
     (run,) = load_runs(folder)
     assert run.nonfinite["metric"].tolist() == ["a", "b"]
     assert math.isinf(run.history["b"][0])
-    assert parsed_cache.users_cache()[0] is not None
+    assert cache.users_cache()[0] is not None
 
 
 def test_what_is_refused_for_its_size_is_not_read_for_a_checksum(
@@ -571,7 +577,7 @@ def test_what_is_refused_for_its_size_is_not_read_for_a_checksum(
         hashed.append(path.name)
         return of_grown(path, before)
 
-    monkeypatch.setattr(parsed_cache, "of_grown", noted)
+    monkeypatch.setattr(cache, "of_grown", noted)
     first = load_runs(run)
     monkeypatch.setattr(load_entries, "read_run", None)  # what is kept is not read again
     assert_same(load_runs(run), first)
