@@ -22,7 +22,7 @@ from viz3d.errors import SourceError, Viz3dError
 from viz3d.formats import limits
 from viz3d.formats.tally import Tally
 from viz3d.load import load_runs
-from viz3d.parsed import cache, files, growth
+from viz3d.parsed import cache, columns, files, growth, open_files
 from viz3d.parsed.cache import ParsedCache
 from viz3d.run import Run
 from viz3d.sources.digest import of_grown
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a log, and an empty cache that is worth it for any log."""
     monkeypatch.setenv("VIZ3D_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(load_entries, "WORTH", 0)
-    monkeypatch.setattr(files, "AT_ONCE", 0)
+    monkeypatch.setattr(columns, "AT_ONCE", 0)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "a.jsonl").write_text(ROWS)
     return tmp_path / "runs"
@@ -112,7 +112,7 @@ def comes_back_the_same(lines: list[str], lazy: bool, table: bool) -> None:
         wanted = load(path)
         patch.setenv("VIZ3D_CACHE_DIR", str(Path(name) / "cache"))
         patch.setattr(load_entries, "WORTH", 0)
-        patch.setattr(files, "AT_ONCE", 0 if lazy else 10**6)
+        patch.setattr(columns, "AT_ONCE", 0 if lazy else 10**6)
         for _ in range(2):
             found = load(path)
             if isinstance(wanted, str) or isinstance(found, str):
@@ -195,7 +195,7 @@ def test_few_histories_are_kept_open(
         (folder / f"{at}.jsonl").write_text(ROWS.replace("3", str(at)))
     wanted = [run.history["loss"].tolist() for run in load_runs(folder)]
     opened.clear()
-    monkeypatch.setattr(files, "MOST_OPEN", 2)
+    monkeypatch.setattr(open_files, "MOST", 2)
     first, *others, last = load_runs(folder)
     assert [file.closed for file in opened] == [True] * 4 + [False] * 2
     assert first.column("loss").tolist() == wanted[0]
@@ -213,7 +213,7 @@ def test_few_histories_are_kept_open(
 def test_a_short_history_is_read_at_once_and_its_file_closed(
     folder: Path, opened: list[pa.OSFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "AT_ONCE", 1_000_000)
+    monkeypatch.setattr(columns, "AT_ONCE", 1_000_000)
     load_runs(folder)
     opened.clear()
     (run,) = load_runs(folder)
