@@ -22,7 +22,7 @@ from viz3d.errors import SourceError, Viz3dError
 from viz3d.formats import limits
 from viz3d.formats.tally import Tally
 from viz3d.load import load_runs
-from viz3d.parsed import cache, columns, files, growth, open_files
+from viz3d.parsed import cache, columns, digests, files, growth, key, open_files
 from viz3d.parsed.cache import ParsedCache
 from viz3d.run import Run
 from viz3d.sources.digest import of_grown
@@ -240,7 +240,7 @@ def test_a_key_holds_all_that_makes_what_is_kept(monkeypatch: pytest.MonkeyPatch
     read: list[Path] = []
     real = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or real(path))
-    cache._parser.__wrapped__()
+    key._parser.__wrapped__()
     folders = (Path(module.__file__).parent for module in (files, limits))
     assert {path for folder in folders for path in folder.rglob("*.py")} <= {*read}
     assert {"files.py", "growth.py", "roles.py", "jsonl.py", "rows.py"} <= {
@@ -577,7 +577,7 @@ def test_what_is_refused_for_its_size_is_not_read_for_a_checksum(
         hashed.append(path.name)
         return of_grown(path, before)
 
-    monkeypatch.setattr(cache, "of_grown", noted)
+    monkeypatch.setattr(digests, "of_grown", noted)
     first = load_runs(run)
     monkeypatch.setattr(load_entries, "read_run", None)  # what is kept is not read again
     assert_same(load_runs(run), first)
