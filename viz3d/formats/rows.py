@@ -16,7 +16,7 @@ import numpy as np
 
 from viz3d.formats import limits
 from viz3d.formats.attempts import MAX_RESTARTS, attempt_starts, survivors
-from viz3d.formats.columns import Columns
+from viz3d.formats.columns import ColumnsBuilder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,10 +172,10 @@ def join_rows(
     kept, attempt = survivors(rows.step, starts or (), told)
     steps, place = _places(rows.step, kept)
     most = (limits.HISTORY_CELLS if room is None else room) // max(1, len(rows.columns))
-    history, gone = Columns(steps[:most]), np.flatnonzero(~kept)
+    history, gone = ColumnsBuilder(steps[:most]), np.flatnonzero(~kept)
     beside = gone[: most - len(history.steps)]
     attempts = {"attempt": attempt[beside] + 1, "step": rows.step[beside]}
-    aside, set_aside = Columns(attempts["step"]), _place(beside, None, len(rows.step))
+    aside, set_aside = ColumnsBuilder(attempts["step"]), _place(beside, None, len(rows.step))
     del kept, attempt
     for metric, cells in _largest_first(rows, spend=spend):
         history.add(metric, [(cells.row, cells.value, place)], counted=metric not in CLOCKS)
