@@ -56,11 +56,11 @@ def grows_to_the_whole(
 
 
 # Rows of a CSV behind the step: how far that goes on, and cells; a text is a line of its own.
-CELLS = st.sampled_from(["0", "1", "2.5", "nan", "1e400"])
+PLAIN = st.sampled_from(["0", "1", "2.5", "nan", "1e400"])
 ODD_CELLS = st.sampled_from(["", "x", "true", "-", '"1', '"4"', "2,5", "0x1F", "\u00e4", "1\r2"])
-CLEAN_ROWS = st.tuples(st.sampled_from([1, 1, 2]), st.lists(CELLS, min_size=3, max_size=3))
+CLEAN_ROWS = st.tuples(st.sampled_from([1, 1, 2]), st.lists(PLAIN, min_size=3, max_size=3))
 ODD_ROWS = st.one_of(
-    st.tuples(st.sampled_from([1, 0, -2]), st.lists(CELLS | ODD_CELLS, min_size=3, max_size=3)),
+    st.tuples(st.sampled_from([1, 0, -2]), st.lists(PLAIN | ODD_CELLS, min_size=3, max_size=3)),
     st.sampled_from(["", " ", "1", "1,2,3,4,5", "#", "\ufeff5,1,1,1", "step,loss,lr,name"]),
 )
 HEADS = st.sampled_from([
