@@ -47,7 +47,7 @@ def read(path: Path, by: Callable[[bytes], Any], nested: int) -> dict[str, Any]:
     """Return all that is read, and all that is told but for the line."""
     tally = Tally("f")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jsonl, "_to_arrow", by)
+        patch.setattr(jsonl, "to_arrow", by)
         patch.setattr(limits, "NESTED_KEYS", nested)
         table = jsonl.read_table(path, tally)
     parsed = parse_table(table, tally)
@@ -65,7 +65,7 @@ def read(path: Path, by: Callable[[bytes], Any], nested: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("count", OFTEN)
 def test_both_readers_read_the_same(count: int) -> None:
-    arrow = jsonl._to_arrow
+    arrow = jsonl.to_arrow
     taken = []
 
     def note(block: bytes) -> Any:
