@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from viz3d.formats import jsonl, limits
+from viz3d.formats.joining import join_rows
 from viz3d.formats.parse import parse_table
-from viz3d.formats.rows import join_rows
 from viz3d.formats.tally import Tally
 
 OFTEN = [60, pytest.param(3_000, marks=pytest.mark.slow)]

@@ -11,7 +11,8 @@ import numpy as np
 
 from viz3d.formats import limits, text
 from viz3d.formats.jsonl_box import outside
-from viz3d.formats.table import Table, TableBuilder
+from viz3d.formats.table import Table
+from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
 NOT_AN_OBJECT = "{n} line{|s} that {was|were} no JSON object {was|were} left out."

@@ -6,7 +6,8 @@ import numpy as np
 
 from viz3d.formats import limits
 from viz3d.formats.columns import ColumnsBuilder, Piece
-from viz3d.formats.rows import CLOCKS, Joined
+from viz3d.formats.joining import Joined
+from viz3d.formats.rows import CLOCKS
 
 
 def merge(parts: list[Joined]) -> Joined:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz3d.formats.base import Parsed
+from viz3d.formats.joining import join_rows
 from viz3d.formats.merge import merge
-from viz3d.formats.rows import CLOCKS, Cells, join_rows
+from viz3d.formats.rows import CLOCKS, Cells
 from viz3d.formats.tally import Tally
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viz3d.analysis.roles import recognise
+from viz3d.formats.joining import Joined, no_rows
 from viz3d.formats.reading import Contents
-from viz3d.formats.rows import Joined, no_rows
 from viz3d.parsed import columns, tables
 from viz3d.parsed.tables import Damaged, same
 from viz3d.run import Columns, Origin, Problem
