@@ -32,8 +32,7 @@ ROWS = (
     {"export", "packing"},
     {"figures", "load"},
     {"load_entries", "load_listing"},
-    {"parsed_cache", "parsed_growth"},
-    {"parsed_files"},
+    {"parsed"},
     {"analysis", "sources", "formats"},
     # Two modules of one row: settings tell what is wrong with them as a run.Problem, never back.
     {"settings"},

@@ -12,7 +12,7 @@ from viz3d.figures.text import count
 from viz3d.sources.entries import Verified
 
 if TYPE_CHECKING:
-    from viz3d.parsed_cache import ParsedCache
+    from viz3d.parsed.cache import ParsedCache
     from viz3d.sources.cache import Cache
 
 
@@ -40,7 +40,7 @@ def _cache() -> Cache:
 
 
 def _parsed() -> ParsedCache | None:
-    from viz3d.parsed_cache import ParsedCache
+    from viz3d.parsed.cache import ParsedCache
 
     settings = read_settings()
     try:
@@ -50,7 +50,7 @@ def _parsed() -> ParsedCache | None:
 
 
 def _cache_info(args: argparse.Namespace) -> int:
-    from viz3d.parsed_cache import Kept
+    from viz3d.parsed.cache import Kept
 
     info = _cache().info()
     parsed = _parsed()

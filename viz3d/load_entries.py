@@ -17,8 +17,10 @@ from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents, read_run
 from viz3d.formats.run_manifest import MANIFEST
 from viz3d.formats.run_parts import stood_for
-from viz3d.parsed_cache import WORTH, Begun, ParsedCache, key_of, users_cache
-from viz3d.parsed_growth import can_grow, extended
+from viz3d.parsed.cache import WORTH, ParsedCache, users_cache
+from viz3d.parsed.digests import Begun
+from viz3d.parsed.growth import can_grow, extended
+from viz3d.parsed.key import key_of
 from viz3d.run import Columns, Origin, Problem, Run, RunInfo
 from viz3d.sources.base import Source, is_remote
 from viz3d.sources.digest import digest, of_file

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from viz3d.formats.base import Format, Parsed
-from viz3d.formats.rows import Joined, join_rows
+from viz3d.formats.joining import Joined, join_rows
 
 Reader = Callable[..., list[Parsed]]
 

@@ -13,9 +13,10 @@ import pytest
 from tests.bad_inputs.case import lines, write
 from tests.formats.wandb_file import row, run, wandb_file
 from viz3d.errors import NotMine
-from viz3d.formats import jsonl, limits, table
+from viz3d.formats import jsonl, limits, table_builder
+from viz3d.formats.joining import join_rows
 from viz3d.formats.room import beside
-from viz3d.formats.rows import Cells, Rows, join_rows
+from viz3d.formats.rows import Cells, Rows
 from viz3d.formats.tally import Tally
 from viz3d.load import load_run, load_runs
 from viz3d.run import Run
@@ -115,7 +116,7 @@ def test_parts_of_one_run_share_the_room_for_numbers(
 def test_segments_of_a_wandb_run_share_the_room_for_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table, "PIECE", 4)
+    monkeypatch.setattr(table_builder, "PIECE", 4)
     for at in range(2):
         place = tmp_path / f"wandb/offline-run-2025010{at + 1}_000000-abc/run-abc.wandb"
         place.parent.mkdir(parents=True)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.formats import columns
-from viz3d.formats.columns import Columns, Piece
+from viz3d.formats.columns import ColumnsBuilder, Piece
 
 VALUES = st.sampled_from([0.0, 1.0, 2.0, np.nan, np.inf])
 PIECES = st.lists(
@@ -30,7 +30,7 @@ def test_blocks_give_what_one_cell_after_the_other_gives(
             there[at] = value
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "BLOCK", block)
-        found = Columns(np.arange(5) * 10)
+        found = ColumnsBuilder(np.arange(5) * 10)
         found.add("a", [_piece(piece) for piece in cells])
     assert found.replaced == replaced
     assert list(found.columns) == ["a"] * bool(there)
@@ -48,6 +48,6 @@ def _piece(cells: list[tuple[int, float]]) -> Piece:
 
 def test_what_stands_in_every_place_is_not_copied() -> None:
     values = np.arange(3.0)
-    found = Columns(np.arange(3))
+    found = ColumnsBuilder(np.arange(3))
     found.add("a", [(np.arange(3), values, None)])
     assert found.columns["a"] is values

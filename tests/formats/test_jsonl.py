@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import jsonl, limits
+from viz3d.formats import jsonl, jsonl_arrow, limits
 from viz3d.formats.numbers import clean_name
 from viz3d.formats.reading import read_run
 from viz3d.formats.tally import Tally
@@ -309,7 +309,7 @@ def test_a_real_log_of_a_fork_of_nanochat(real_data: Path) -> None:
 
 def test_arrow_does_not_get_a_block_that_is_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
     """It fills what is not there: of 2 MiB with 1,500 keys it makes a gigabyte."""
-    monkeypatch.setattr(jsonl, "MOST_CELLS", 1_500)
+    monkeypatch.setattr(jsonl_arrow, "MOST_CELLS", 1_500)
     few, many = b'{"a": 1}\n' * 900, [b'{"a": 1, "k%d": 2}\n' % at for at in range(100)]
     dense, sparse = few + b'{"a": 1}\n' * 100, few + b"".join(many)
     assert jsonl.read_fast(dense, Tally("f")) is not None
@@ -323,10 +323,10 @@ def test_keys_that_a_sample_hardly_shows_are_counted() -> None:
     many = [b'{"a": 1}\n'] * 60_000
     many[::67] = [b'{"k%d": 1}\n' % at for at in range(len(many[::67]))]
     for block in (few, b"".join(many)):
-        assert jsonl._lines_for_arrow(block) is None
+        assert jsonl_arrow._lines_for_arrow(block) is None
     alike = b"".join(json.dumps(dict.fromkeys(own[0], at)).encode() + b"\n" for at in range(40))
     for block, lines in ((alike, 40), (many[1] * 60_000, 60_000)):
-        assert jsonl._lines_for_arrow(block) == lines
+        assert jsonl_arrow._lines_for_arrow(block) == lines
 
 
 def test_a_file_is_read_the_same_each_time(tmp_path: Path) -> None:
@@ -339,4 +339,4 @@ def test_a_file_is_read_the_same_each_time(tmp_path: Path) -> None:
     assert len(table.columns) == 2 + len(rows[::56])
     assert not tally.problems()
     block = path.read_bytes()
-    assert len({jsonl._lines_for_arrow(block) for _ in range(12)}) == 1
+    assert len({jsonl_arrow._lines_for_arrow(block) for _ in range(12)}) == 1

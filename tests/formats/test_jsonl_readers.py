@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from viz3d.formats import jsonl, limits
+from viz3d.formats.joining import join_rows
 from viz3d.formats.parse import parse_table
-from viz3d.formats.rows import join_rows
 from viz3d.formats.tally import Tally
 
 OFTEN = [60, pytest.param(3_000, marks=pytest.mark.slow)]
@@ -47,7 +47,7 @@ def read(path: Path, by: Callable[[bytes], Any], nested: int) -> dict[str, Any]:
     """Return all that is read, and all that is told but for the line."""
     tally = Tally("f")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jsonl, "_to_arrow", by)
+        patch.setattr(jsonl, "to_arrow", by)
         patch.setattr(limits, "NESTED_KEYS", nested)
         table = jsonl.read_table(path, tally)
     parsed = parse_table(table, tally)
@@ -65,7 +65,7 @@ def read(path: Path, by: Callable[[bytes], Any], nested: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("count", OFTEN)
 def test_both_readers_read_the_same(count: int) -> None:
-    arrow = jsonl._to_arrow
+    arrow = jsonl.to_arrow
     taken = []
 
     def note(block: bytes) -> Any:

@@ -13,6 +13,7 @@ import pytest
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, neptune
+from viz3d.formats.neptune_schema import KEYS
 from viz3d.formats.reading import read_run
 from viz3d.load import list_runs, load_run, open_source
 
@@ -21,7 +22,7 @@ from .conftest import joined, said
 # As in the exporter's README.
 SCHEMA = pa.schema(
     [
-        *((name, pa.string()) for name in neptune.KEYS),
+        *((name, pa.string()) for name in KEYS),
         ("step", pa.decimal128(18, 6)),
         ("timestamp", pa.timestamp("ms", tz="UTC")),
         ("int_value", pa.int64()),

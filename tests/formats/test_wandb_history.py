@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, wandb_history
-from viz3d.formats.rows import join_rows
+from viz3d.formats.joining import join_rows
 from viz3d.formats.tally import Tally
 from viz3d.formats.wandb_rows import WandbRows, plain_config, to_log
 

@@ -256,7 +256,9 @@ def test_processes_that_share_a_cache_read_right_bytes(
     if locks != "real":
         error = OSError(errno.ENOLCK, "No locks available") if locks == "refused" else None
         monkeypatch.setattr(parts, "fcntl", _Locks(error))
-    monkeypatch.setattr("viz3d.sources.room.IN_USE", 0.0)  # so that they evict from each other too
+    monkeypatch.setattr(
+        "viz3d.sources.disk_room.IN_USE", 0.0
+    )  # so that they evict from each other too
     root = tmp_path / "cache"
     children = [
         fork(lambda: hammer(root, seed, rounds))  # noqa: B023

@@ -16,7 +16,7 @@ import pytest
 
 from tests.storage.wandb_service import KEY, OTHER_KEY, Fault, Service, StoredRun, rows
 from viz3d.errors import NoFormat, WandbError
-from viz3d.formats import limits, table
+from viz3d.formats import limits, table_builder
 from viz3d.load import list_runs, load_run, load_runs
 from viz3d.sources import wandb_faults
 from viz3d.sources.base import Source
@@ -239,7 +239,7 @@ def test_a_history_over_a_cap_is_asked_for_once(service, open_wandb, monkeypatch
     cap = limits.NUMBERS
     service.add(StoredRun("x", "x", rows(2_500)))
     if sparse:  # as many numbers, each of which needs to be told its row
-        monkeypatch.setattr(table, "PIECE", 1_000)
+        monkeypatch.setattr(table_builder, "PIECE", 1_000)
         service.runs["x"].rows = [
             {"_step": step, f"loss/{step % 7}": 1.0, f"lr/{step % 5}": 0.1} for step in range(2_500)
         ]

@@ -16,7 +16,7 @@ from viz3d.analysis.surface_model import SurfaceModel
 SAME = 1e-3
 """Runs whose y differ by no more than this share of the largest lie on one line."""
 
-Columns = tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike]
+SampleColumns = tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike]
 """x, y, z and run of each sample, as `fit_surface` takes them."""
 
 
@@ -45,7 +45,7 @@ class Side:
     farthest: float
 
     @classmethod
-    def fit(cls, columns: Columns, scales: tuple[str, str, str], strictness: str) -> Side:
+    def fit(cls, columns: SampleColumns, scales: tuple[str, str, str], strictness: str) -> Side:
         """Fit a surface where the samples do not lie on one line.
 
         Parameters

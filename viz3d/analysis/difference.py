@@ -14,7 +14,7 @@ from viz3d.analysis._axes import Axis
 from viz3d.analysis._contrast import ContrastModel
 from viz3d.analysis._groups import Floats
 from viz3d.analysis._samples import clean_samples
-from viz3d.analysis._sides import Columns, Side
+from viz3d.analysis._sides import SampleColumns, Side
 
 GRID, ALONG = 96, 200
 """Points along each axis of a grid, and along a line."""
@@ -105,8 +105,8 @@ class Difference:
 
 
 def subtract(
-    a: Columns,
-    b: Columns,
+    a: SampleColumns,
+    b: SampleColumns,
     *,
     x_scale: str = "log1p",
     y_scale: str = "log",

@@ -20,7 +20,7 @@ BLOCK = 1 << 20
 Piece = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
-class Columns:
+class ColumnsBuilder:
     """Columns that are filled one by one.
 
     Parameters

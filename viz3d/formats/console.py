@@ -15,7 +15,7 @@ from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.patterns import any_case
 from viz3d.formats.room import Room
-from viz3d.formats.table import TableBuilder
+from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
 NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"

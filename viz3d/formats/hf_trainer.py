@@ -11,7 +11,7 @@ from viz3d.errors import NotMine
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.json_arrays import load_document
 from viz3d.formats.parse import parse_table
-from viz3d.formats.table import TableBuilder
+from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
 NAME = "Hugging Face trainer"

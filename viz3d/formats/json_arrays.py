@@ -18,7 +18,8 @@ from viz3d.formats.names import is_document, suffix
 from viz3d.formats.numbers import TOO_MANY, clean_name, to_number, typed
 from viz3d.formats.parse import parse_table
 from viz3d.formats.rows import Cells
-from viz3d.formats.table import Table, TableBuilder
+from viz3d.formats.table import Table
+from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
 NAME = "JSON arrays"

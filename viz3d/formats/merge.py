@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from viz3d.formats import limits
-from viz3d.formats.columns import Columns, Piece
-from viz3d.formats.rows import CLOCKS, Joined
+from viz3d.formats.columns import ColumnsBuilder, Piece
+from viz3d.formats.joining import Joined
+from viz3d.formats.rows import CLOCKS
 
 
 def merge(parts: list[Joined]) -> Joined:
@@ -37,7 +38,7 @@ def merge(parts: list[Joined]) -> Joined:
     metrics = list(dict.fromkeys(metric for piece in pieces for metric in piece.columns))
     # What was set aside keeps its room.
     room = max(0, limits.HISTORY_CELLS - attempts.size)
-    history = Columns(steps[: room // max(1, len(metrics))])
+    history = ColumnsBuilder(steps[: room // max(1, len(metrics))])
     for metric in metrics:
         found = [piece.spend(metric) for piece in pieces if metric in piece.columns]
         history.add(metric, found, counted=metric not in CLOCKS)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from viz3d.formats import limits
 from viz3d.formats.base import Parsed
-from viz3d.formats.copies import less_copies
 from viz3d.formats.grids import in_order
+from viz3d.formats.joining import Joined, join_rows, no_rows
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
 from viz3d.formats.numbers import SHORTENED, is_shortened
 from viz3d.formats.origins import Reasons, not_read, origins
 from viz3d.formats.projections import with_paths
-from viz3d.formats.rows import Joined, join_rows, no_rows
 from viz3d.formats.tally import Tally
+from viz3d.formats.two_loggers import less_copies
 from viz3d.formats.units import Unit, read_units, without_states
 from viz3d.run import Problem
 

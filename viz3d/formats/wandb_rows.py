@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from viz3d.formats import limits
 from viz3d.formats.steps import STEP_NAMES, to_rows
-from viz3d.formats.table import TableBuilder
+from viz3d.formats.table_builder import TableBuilder
 
 if TYPE_CHECKING:
     from viz3d.formats.room import Room

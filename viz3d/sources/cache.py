@@ -22,10 +22,10 @@ from viz3d.run import FileInfo, Problem
 from viz3d.settings import CACHE_BYTES
 from viz3d.sources import checksum, parts, private, snapshot
 from viz3d.sources.copies import Copies
+from viz3d.sources.disk_room import DiskRoom
 from viz3d.sources.entries import Entry, Info, Verified, inside, key_of, size_of, tag
 from viz3d.sources.faults import fault
 from viz3d.sources.landing import land
-from viz3d.sources.room import Room
 
 LAYOUT, PARTS = "v1", "parts"
 
@@ -49,7 +49,7 @@ class Cache:
     def __init__(self, folder: Path, limit: int, problems: Sequence[Problem] = ()) -> None:
         self.folder, self.limit, self.problems = folder, limit, tuple(problems)
         self._copies = Copies(folder / "objects")
-        self._room = Room(self._copies, self._parts, limit)
+        self._room = DiskRoom(self._copies, self._parts, limit)
 
     @classmethod
     def open(cls, folder: str | Path = "", limit: int = CACHE_BYTES) -> Cache:

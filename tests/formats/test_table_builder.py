@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz3d.formats import limits, table
-from viz3d.formats.table import Table, TableBuilder
+from viz3d.formats import limits, table_builder
+from viz3d.formats.table import Table
+from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
 VALUES = st.one_of(
@@ -29,7 +30,7 @@ def built(records: list[dict[str, Any]], piece: int) -> tuple[Table, Tally]:
     """Return a table that was built in pieces of so many rows, and what was counted."""
     tally = Tally("file")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table, "PIECE", piece)
+        patch.setattr(table_builder, "PIECE", piece)
         patch.setattr(limits, "METRICS", 3)
         builder = TableBuilder(tally)
         for line, record in enumerate(records, start=1):

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from viz3d.formats.joining import Joined, join_rows
 from viz3d.formats.merge import merge
-from viz3d.formats.rows import Cells, Joined, Rows, join_rows
+from viz3d.formats.rows import Cells, Rows
 from viz3d.formats.tally import Tally
 
 Record = tuple[int, dict[str, float]]

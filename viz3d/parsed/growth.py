@@ -20,9 +20,10 @@ from viz3d.formats import FORMATS, csv_any, jsonl, limits, text, viz3d_run, wand
 from viz3d.formats.attempts import goes_back
 from viz3d.formats.delimited import read_rows
 from viz3d.formats.dialect import sniff
+from viz3d.formats.joining import Joined, join_rows
 from viz3d.formats.names import file_name
 from viz3d.formats.reading import Contents
-from viz3d.formats.rows import Joined, Rows, join_rows
+from viz3d.formats.rows import Rows
 from viz3d.formats.steps import to_rows
 from viz3d.formats.table import Table
 from viz3d.formats.tally import Tally

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz3d.formats.base import Parsed
+from viz3d.formats.joining import join_rows
 from viz3d.formats.merge import merge
-from viz3d.formats.rows import CLOCKS, Cells, join_rows
+from viz3d.formats.rows import CLOCKS, Cells
 from viz3d.formats.tally import Tally
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 # Event files hold 32 bits of a number, of which the other file may have printed 7 digits.
 ALIKE = 1e-6
-# What is compared at once has about as many.
-CELLS = 4_000_000
+# What is compared at once has about as many cells.
+COMPARED = 4_000_000
 
 
 def less_copies(parts: Sequence[Parsed], main: Sequence[Parsed]) -> tuple[Parsed, ...] | None:
@@ -56,7 +57,7 @@ def less_copies(parts: Sequence[Parsed], main: Sequence[Parsed]) -> tuple[Parsed
 def _few(metrics: Sequence[str], parts: Sequence[Parsed]) -> Iterator[Sequence[str]]:
     """Part metrics so that the histories of a few at once take little memory."""
     steps = sum(len(part.rows.step) for part in parts if part.rows)
-    most = max(1, CELLS // max(1, steps))
+    most = max(1, COMPARED // max(1, steps))
     return (metrics[at : at + most] for at in range(0, len(metrics), most))
 
 

@@ -1,4 +1,4 @@
-"""Room for copies: the least recently used go where there are more than are to be kept."""
+"""Room on the disk for copies: the least recently used go where more than the limit is kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IN_USE = 600.0
 MEASURE_AFTER = 60.0
 
 
-class Room:
+class DiskRoom:
     """What copies and parts may take on the disk; other processes store and evict too.
 
     Parameters

@@ -2,7 +2,7 @@
 
 ::
 
-    <folder>/v1/parsed/<key>/…       one folder for what was read together (`viz3d.parsed_files`)
+    <folder>/v1/parsed/<key>/…       one folder for what was read together (`viz3d.parsed.files`)
     <folder>/v1/parsed/digests.json  SHA-256 of files, with the state in which they were hashed
 
 A key is the SHA-256 of the name of the run, the names and bytes of its files, and the parser, so
@@ -13,8 +13,6 @@ processes that parse the same write the same, and the one that comes last throws
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 import re
 import shutil
 import time
@@ -24,20 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viz3d import parsed_files
-from viz3d.analysis import roles
 from viz3d.errors import SettingsError
-from viz3d.formats import limits
-from viz3d.parsed_files import ABOUT, Damaged
+from viz3d.parsed import files
+from viz3d.parsed.digests import Begun, take
+from viz3d.parsed.files import ABOUT, Damaged
 from viz3d.run import Problem
 from viz3d.settings import CACHE_BYTES, Settings, load_settings
 from viz3d.sources import private
-from viz3d.sources.digest import of_grown
 from viz3d.sources.entries import inside, size_of
 from viz3d.sources.faults import fault
 from viz3d.sources.landing import SUFFIX, temporary
-from viz3d.version import __version__
-from viz3d.whole_file import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,9 +43,6 @@ LAYOUT, PLACE, DIGESTS = "v1", "parsed", "digests.json"
 _KEY = re.compile("[0-9a-f]{64}")
 # Bytes of a run's files from which parsing takes longer than looking here.
 WORTH = 1024 * 1024
-# Seconds: a file may change again within one tick of its clock, so one this young is not believed.
-TOO_YOUNG = 2.0
-KNOWN_FILES = 1_000
 # Seconds after which what was being written belongs to nobody.
 KEEP_STRAY = 3_600.0
 
@@ -68,14 +59,6 @@ class Kept:
 
     parsed: int
     parsed_bytes: int
-
-
-@dataclass(frozen=True)
-class Begun:
-    """The first bytes of a file: how many, and their SHA-256."""
-
-    size: int
-    digest: bytes
 
 
 class ParsedCache:
@@ -109,40 +92,8 @@ class ParsedCache:
         return cls(place, limit)
 
     def digests(self, files: Mapping[str, Path]) -> tuple[dict[str, bytes], dict[str, Begun]]:
-        """Take the SHA-256 of what files hold; one that has not changed is not read again.
-
-        Returns
-        -------
-        digests : dict of {path in the source: SHA-256}
-        begun : dict of {path in the source: Begun}
-            What was known of files that begin as they did and are longer now.
-
-        Raises
-        ------
-        OSError
-        """
-        known = self._known()
-        found: dict[str, bytes] = {}
-        begun: dict[str, Begun] = {}
-        new: dict[str, list[int | str]] = {}
-        for name, path in files.items():
-            place, state = str(path.absolute()), _state(path)
-            said = known.pop(place, None) or [0, 0, 0, 0, ""]
-            before, digest = int(said[0]), bytes.fromhex(str(said[-1]))
-            if said[:-1] != state:
-                found[name], begin = of_grown(path, before)
-                if begin == digest:
-                    begun[name] = Begun(before, digest)
-            else:
-                found[name] = digest
-            if abs(time.time_ns() - path.stat().st_mtime_ns) < TOO_YOUNG * 1e9:
-                state = [state[0], 0, 0, 0]  # which no file has, so that it is hashed again
-            new[place] = [*state, found[name].hex()]
-        latest = dict([*known.items(), *new.items()][-KNOWN_FILES:])
-        if latest != self._known():
-            with suppress(OSError):
-                write_whole(self.folder / DIGESTS, json.dumps(latest).encode())
-        return found, begun
+        """Take the SHA-256 of what files hold; see `viz3d.parsed.digests.take`."""
+        return take(files, self.folder / DIGESTS)
 
     def find(
         self, key: str, again: Callable[[int], pd.DataFrame]
@@ -153,11 +104,11 @@ class ParsedCache:
         ----------
         key : str
         again : callable
-            As for `viz3d.parsed_files.read`.
+            As for `viz3d.parsed.files.read`.
         """
         folder = self.folder / key
         try:
-            found = parsed_files.read(folder, key, again)
+            found = files.read(folder, key, again)
             (folder / ABOUT).touch()
         except FileNotFoundError:
             return None
@@ -174,7 +125,7 @@ class ParsedCache:
         part = temporary(self.folder, key)
         try:
             private.make(part)
-            if parsed_files.write(part, key, contents):
+            if files.write(part, key, contents):
                 part.rename(self.folder / key)
         except (OSError, ValueError, TypeError):
             pass  # a full disk, another process was first, or a column that Arrow does not know
@@ -200,7 +151,7 @@ class ParsedCache:
     def verify(self) -> tuple[int, list[str]]:
         """Read everything; return how much was checked, and what was damaged and is gone now."""
         keys = self._keys()
-        bad = [key for key in keys if not parsed_files.check(self.folder / key, key)]
+        bad = [key for key in keys if not files.check(self.folder / key, key)]
         for key in bad:
             self.forget(key)
         return len(keys), bad
@@ -234,17 +185,6 @@ class ParsedCache:
                 if path.suffix == SUFFIX and abs(time.time() - path.stat().st_mtime) >= age:
                     shutil.rmtree(path, ignore_errors=True)
 
-    def _known(self) -> dict[str, list[int | str]]:
-        try:
-            known = json.loads((self.folder / DIGESTS).read_bytes())
-            return {
-                place: [*numbers, digest]
-                for place, (*numbers, digest) in known.items()
-                if _KEY.fullmatch(digest) and [*map(type, numbers)] == [int] * 4
-            }
-        except (OSError, ValueError, TypeError, AttributeError):
-            return {}
-
 
 def users_cache() -> tuple[ParsedCache | None, Problem | None]:
     """Return the user's cache; where there is none the first who asks is told why."""
@@ -269,42 +209,6 @@ def _open(folder: str, limit: int) -> ParsedCache | Problem:
     except OSError as error:
         found = fault("cache_unwritable", reason=error.strerror or type(error).__name__)
         return Problem(f"{found.what} Long logs are parsed at each opening.", found.remedy)
-
-
-def key_of(name: str, digests: Mapping[str, bytes]) -> str:
-    """Return the key of a run.
-
-    Parameters
-    ----------
-    name : str
-        Of the run: a learning rate may stand in it.
-    digests : mapping of {path in the source: SHA-256}
-    """
-    files = [[path, digest.hex()] for path, digest in digests.items()]
-    caps = {cap: value for cap, value in vars(limits).items() if isinstance(value, int)}
-    return hashlib.sha256(json.dumps([_parser(), caps, name, files]).encode()).hexdigest()
-
-
-@functools.cache
-def _parser() -> str:
-    """Return what the parser is: its own text, so that no change of it can be forgotten."""
-    import numpy as np
-    import pandas as pd
-    import pyarrow as pa
-
-    whole = hashlib.sha256("/".join(
-        (__version__, np.__version__, pd.__version__, pa.__version__)
-    ).encode())  # fmt: skip
-    here = Path(__file__).parent
-    ours = (Path(parsed_files.__file__), here / "parsed_growth.py", Path(roles.__file__))
-    for path in (*ours, *sorted(here.glob("formats/*.py"))):
-        whole.update(path.read_bytes())
-    return whole.hexdigest()
-
-
-def _state(path: Path) -> list[int | str]:
-    found = path.stat()
-    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def _used(folder: Path) -> float:
