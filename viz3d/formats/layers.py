@@ -23,6 +23,7 @@ ROWS_BEYOND = (
     "The last {n} value{|s} of layers {was|were} left out: a run has at most {limit:LAYER_ROWS}."
 )
 LAYERS_BEYOND = "{n} row{|s} of layers beyond the first {limit:METRICS} {was|were} left out."
+NOT_TAKEN = "{n} column{|s} of the rows of layers {was|were} not read ({names})."
 
 _GRAD_NORM = r"grad(?:ient)?s?_?norms?"
 _WIDE = (
@@ -61,12 +62,6 @@ def model_order(names: Sequence[str]) -> list[str]:
     return sorted(names, key=place)
 
 
-def is_long(table: Table) -> bool:
-    """Say whether each row is one layer at one step: columns step, layer (or name), grad_norm."""
-    named = "layer" in table.columns or any(name in table.labels for name in LABELS)
-    return named and "grad_norm" in table.columns and "step" in table.columns
-
-
 def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     """Read gradient norms per layer from a table with one row per step and layer.
 
@@ -90,6 +85,9 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     step, number = table.full("step")[:n], table.full("layer")[:n]
     label = next((table.labels[name] for name in LABELS if name in table.labels), None)
     measures = {name: table.full(name)[:n] for name in MEASURES if name in table.columns}
+    for name in table.columns:
+        if name not in ("step", "layer", *MEASURES):
+            tally.add(NOT_TAKEN, name=name)
     table.columns.clear()
     names = np.full(n, None, dtype=object)
     numbered = (np.abs(number) < 2.0**53) & (number == np.floor(number))

@@ -79,6 +79,7 @@ REMEDIES: Mapping[str, str] = {
     "called like a step {has|have}": _EVERY_ROW,
     "no row with a step": _EVERY_ROW,
     "is not called like a step": "Export the chart once more over the step.",
+    "of the rows of layers": "Log them in rows of their own, without a layer.",
     "without a step or a layer": "Log `step` and `layer` with every row.",
     "The steps go back": "They can be shown beside the later ones as superseded rows.",
     "The steps are in no order": "Log rows in the order of their steps, so that restarts show.",
