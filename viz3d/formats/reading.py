@@ -19,7 +19,7 @@ from viz3d.formats.origins import Reasons, not_read, origins
 from viz3d.formats.projections import with_paths
 from viz3d.formats.tally import Tally
 from viz3d.formats.two_loggers import less_copies
-from viz3d.formats.units import Unit, read_units, without_states
+from viz3d.formats.units import Unit, read_units, without_other_counts, without_states
 from viz3d.run import Problem
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     Files of different formats that log different metrics are joined on the step; a file that logs
     a metric which is there already is a run of its own, unless it is a copy that another logger
     wrote, or the state of a trainer beside the record of viz3d: both tell of one training, and the
-    record is read.
+    record is read. A file whose rows count something else than the step is not joined.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
         If no format can read any of them.
     """
     units, reasons, left = read_units(name, files)
-    units = without_states(units, reasons)
+    units = without_other_counts(without_states(units, reasons), reasons)
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
     runs: dict[str, list[Unit]] = {}
     for unit in units:
@@ -113,7 +113,8 @@ def _run_of(unit: Unit, runs: Mapping[str, Sequence[Unit]]) -> tuple[str, Unit]:
     """Return the name of the run that `unit` belongs to, among those in the same files.
 
     Two files that log the same metric are two runs: joined, one would hide the other. But where
-    two formats say the same wherever both log a metric, two loggers wrote down one run.
+    two formats say the same wherever both log a metric, two loggers wrote down one run. What
+    counts something else has no step to be joined on.
 
     Returns
     -------
@@ -124,8 +125,10 @@ def _run_of(unit: Unit, runs: Mapping[str, Sequence[Unit]]) -> tuple[str, Unit]:
     if unit.name:
         return unit.name if unit.name not in runs else f"{stem(unit.path)}-{unit.name}", unit
     main = runs.get("", ())
+    counts = {count for other in main for count in other.counts}
     if not any(unit.metrics & other.metrics for other in main):
-        return "", unit
+        alike = counts & unit.counts or not (counts and unit.counts)
+        return ("" if alike else _name_after(unit.path, runs)), unit
     rest = None
     if all(unit.form is not other.form for other in main):
         rest = less_copies(unit.parts, _parts(main))
