@@ -47,6 +47,8 @@ def test_the_order_keeps_every_layer(names: list[str]) -> None:
         (("layers.0/grad_norm", "layers.1/grad_norm"), ["layers.0", "layers.1"]),
         (("grad_2.0_norm/a.0", "grad_2.0_norm/a.1", "grad_2.0_norm_total"), ["a.0", "a.1"]),
         (("grad_norm/0", "grad_norm/1", "grad_norm/total"), ["0", "1"]),
+        (("grad_norm_l1", "grad_norm_l2", "grad_norm_l3"), ["l1", "l2", "l3"]),
+        (("grad_norm/h.0", "grad_norm/h.1", "grad_norm/rank0_total"), ["h.0", "h.1"]),
     ],
 )
 def test_columns_that_are_layers_are_taken(columns: tuple[str, ...], layers: list[str]) -> None:
@@ -59,8 +61,13 @@ def test_columns_that_are_layers_are_taken(columns: tuple[str, ...], layers: lis
 
 
 @pytest.mark.parametrize(
-    "columns", [("grad_norm",), ("grad_norm/mean", "grad_norm/max"), ("grad_norm_2",), ("norm_1",)]
-)
+    "columns",
+    [
+        ("grad_norm",), ("grad_norm/mean", "grad_norm/max"), ("grad_norm_2",), ("norm_1",),
+        ("grad_norm_p50", "grad_norm_p90", "grad_norm_p99"), ("grad_norm/L1", "grad_norm/L2"),
+        ("grad_norm/rank0", "grad_norm/rank_1", "grad_norm/rank.2"),
+    ],
+)  # fmt: skip
 def test_what_is_not_plainly_layers_stays_a_metric(columns: tuple[str, ...]) -> None:
     """A single norm and summaries of norms are not made into layers."""
     history, found = split_layers(wide("loss", *columns), Tally("f"))

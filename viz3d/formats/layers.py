@@ -31,7 +31,10 @@ _WIDE = (
     re.compile(r"grad_2(?:\.0)?_norm/(?P<layer>.+)"),
     re.compile(rf"(?P<layer>.+)[/_.]{_GRAD_NORM}"),
 )
-_SUMMARY = re.compile(r"(^|[/_.])(total|global|mean|avg|max|min|std|median|clip\w*|all|ema)$")
+_SUMMARY = re.compile(
+    r"(^|[/_.])(total|global|mean|avg|max|min|std|median|clip\w*|all|ema|[pq]\d+|rank[/_.-]?\d+)$"
+)
+_NORMS = frozenset({"l1", "l2"})  # which norm it is; with others they count layers
 # Names without a number, by where their part of a model stands.
 _PLACES = (
     (re.compile(r"unembed|head|classifier|score|logits", re.IGNORECASE), 2),
@@ -229,6 +232,7 @@ def _wide_columns(metrics: Sequence[str]) -> dict[str, str]:
             match = pattern.fullmatch(metric)
             if match and not _SUMMARY.search(match["layer"].lower()):
                 found.setdefault(match["layer"], metric)
-        if sum(bool(re.search(r"\d", layer)) for layer in found) >= 2:
+        numbered = {layer for layer in found if re.search(r"\d", layer)}
+        if len(numbered) >= 2 and {layer.lower() for layer in numbered} != _NORMS:
             return found
     return {}

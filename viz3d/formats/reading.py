@@ -11,6 +11,7 @@ from viz3d.formats import limits
 from viz3d.formats.base import Parsed
 from viz3d.formats.grids import in_order
 from viz3d.formats.joining import Joined, join_rows, no_rows
+from viz3d.formats.layer_parts import stacked
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
 from viz3d.formats.names import file_name, rate_in_name, stem
@@ -150,7 +151,8 @@ def _contents(
     history, wide = split_layers(joined.history, tally)
     for metric in filter(is_shortened, map(str, history)):
         tally.add(SHORTENED, name=f"{metric[:SHOWN_CHARS]}…")
-    layers = [part.layers for part in parts if part.layers is not None]
+    found = [each for each in (*(part.layers for part in parts), wide) if each is not None]
+    layers = stacked(found, tally) if found else None
     config = {key: value for part in parts for key, value in part.config.items()}
     config |= _rate_from_name((run, name), config, tally)
     told = [problem for part in parts for problem in part.problems]
@@ -162,7 +164,7 @@ def _contents(
     return Contents(
         name=run,
         joined=Joined(history, joined.attempts, joined.nonfinite),
-        layers=_stacked(layers) if layers else wide,
+        layers=layers,
         report=next((part.report for part in parts if part.report is not None), None),
         config=config,
         problems=(*told, *tally.problems(), *(not_read(path, reasons) for path in left)),
@@ -180,15 +182,6 @@ def _joined(parts: Sequence[Parsed]) -> list[Joined]:
             room = max(0, limits.HISTORY_CELLS - sum(each.cells for each in joined))
             joined.append(join_rows(part.rows, spend=True, room=room))
     return joined
-
-
-def _stacked(layers: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
-
-    if len(layers) == 1:
-        return layers[0]
-    whole = pd.concat(layers, ignore_index=True)
-    return whole.sort_values(["step", "layer"], kind="stable", ignore_index=True)
 
 
 def _rate_from_name(

@@ -80,6 +80,8 @@ REMEDIES: Mapping[str, str] = {
     "no row with a step": _EVERY_ROW,
     "is not called like a step": "Export the chart once more over the step.",
     "of the rows of layers": "Log them in rows of their own, without a layer.",
+    "both a step and a gradient norm": "Log `step` and `grad_norm` with every row.",
+    "row{|s} of a layer": "Look at the files one by one if they should differ.",
     "without a step or a layer": "Log `step` and `layer` with every row.",
     "The steps go back": "They can be shown beside the later ones as superseded rows.",
     "The steps are in no order": "Log rows in the order of their steps, so that restarts show.",
