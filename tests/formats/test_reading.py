@@ -116,6 +116,28 @@ def test_a_rate_in_the_config_wins_over_the_name(read: ReadRun) -> None:
     files = {"lr-0.01.csv": "step,loss\n0,1\n1,2\n", "config.json": '{"lr": 0.5}'}
     (run,) = read("lr-0.01.csv", files)
     assert dict(run.config) == {"lr": 0.5}
+    (problem,) = run.problems
+    assert "tells of a learning rate of 0.01, and the config of 0.5 (lr)" in problem.what
+    for rate in ("0.01", '"1e-2"', "0.01003"):
+        files["config.json"] = f'{{"lr": {rate}}}'
+        assert read("lr-0.01.csv", files)[0].problems == ()
+
+
+def test_settings_that_differ_between_files_are_told(read: ReadRun) -> None:
+    """The last file counts, and it is said of which settings; what is the same needs no word."""
+    files = {
+        "x/metrics.jsonl": '{"step": 0, "loss": 1}\n',
+        "x/args.json": '{"lr": 3e-4, "wd": 0.1, "seed": 1, "clip": NaN}',
+        "x/config.json": '{"lr": 1e-3, "wd": 0.2, "seed": 1.0, "clip": NaN}',
+        "x/hparams.yaml": "lr: 1.0e-5\n",
+    }
+    (run,) = read("x", files)
+    assert (run.config["lr"], run.config["wd"]) == (1e-5, 0.2)
+    told = {problem.file: problem.what for problem in run.problems}
+    assert set(told) == {"x/config.json", "x/hparams.yaml"}
+    assert "1 setting of this file stands otherwise" in told["x/config.json"]
+    assert "(wd)" in told["x/config.json"]
+    assert "(lr); that of this file was taken" in told["x/hparams.yaml"]
 
 
 def test_layers_in_columns_leave_the_history(read: ReadRun) -> None:

@@ -14,10 +14,11 @@ from viz3d.formats.joining import Joined, join_rows, no_rows
 from viz3d.formats.layer_parts import stacked
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
-from viz3d.formats.names import file_name, rate_in_name, stem
+from viz3d.formats.names import file_name, stem
 from viz3d.formats.numbers import SHORTENED, is_shortened
 from viz3d.formats.origins import Reasons, not_read, origins
 from viz3d.formats.projections import with_paths
+from viz3d.formats.run_config import joined_config, rate_of_name
 from viz3d.formats.tally import Tally
 from viz3d.formats.two_loggers import less_copies
 from viz3d.formats.units import Unit, read_units, without_other_counts, without_states
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from viz3d.run import Origin, Report
 
 SHOWN_CHARS = 40  # of a name that is longer than any that is shown
-RATES = ("learning_rate", "lr", "peak_lr", "max_lr")
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,8 @@ def _contents(
         tally.add(SHORTENED, name=f"{metric[:SHOWN_CHARS]}…")
     found = [each for each in (*(part.layers for part in parts), wide) if each is not None]
     layers = stacked(found, tally) if found else None
-    config = {key: value for part in parts for key, value in part.config.items()}
-    config |= _rate_from_name((run, name), config, tally)
+    config = joined_config(parts, tally)
+    config |= rate_of_name((run, name), config, tally)
     told = [problem for part in parts for problem in part.problems]
     landscapes = with_paths(
         [grid for part in parts for grid in part.landscapes],
@@ -182,15 +182,3 @@ def _joined(parts: Sequence[Parsed]) -> list[Joined]:
             room = max(0, limits.HISTORY_CELLS - sum(each.cells for each in joined))
             joined.append(join_rows(part.rows, spend=True, room=room))
     return joined
-
-
-def _rate_from_name(
-    names: Sequence[str], config: Mapping[str, Any], tally: Tally
-) -> dict[str, float]:
-    """Return the learning rate that stands only in a name, and say where it comes from."""
-    found = ((name, rate) for name in names if (rate := rate_in_name(name)) is not None)
-    name, rate = next(found, ("", None))
-    if rate is None or any(key in config for key in RATES):
-        return {}
-    tally.add(f"The learning rate {rate:g} in the config comes from the name {name!r}.")
-    return {"learning_rate": rate}

@@ -72,6 +72,8 @@ REMEDIES: Mapping[str, str] = {
     " single value": "Export the run without those that are not needed.",
     "of another length than": "Write every array with one value for each step.",
     "config is larger than": "Keep what is large out of the config.",
+    "otherwise in another file of the run": "Correct the file of which the settings are not right.",
+    "tells of a learning rate": "Correct the config, or give the run a config of its own.",
     "comes from the name": "Put `learning_rate` into its config if that is not the rate.",
     # Of steps and layers
     "no column of whole steps": "Log the step as `step` with every row.",
