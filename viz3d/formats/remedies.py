@@ -85,6 +85,7 @@ REMEDIES: Mapping[str, str] = {
     "both a step and a gradient norm": "Log `step` and `grad_norm` with every row.",
     "row{|s} of a layer": "Look at the files one by one if they should differ.",
     "without a step or a layer": "Log `step` and `layer` with every row.",
+    "count of calls began anew": "Log the step of the training as `step` with every row.",
     "The steps go back": "They can be shown beside the later ones as superseded rows.",
     "The steps are in no order": "Log rows in the order of their steps, so that restarts show.",
     # Of tables
