@@ -78,6 +78,22 @@ def test_what_the_newest_state_does_not_hold_is_told(read: Reader) -> None:
     assert "2 values of older states (out/checkpoint-2/trainer_state.json) are not" in said(parsed)
 
 
+def test_an_older_state_that_cannot_be_compared_costs_nothing(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One with more numbers than there may be is told, and the newest is read."""
+    document = json.loads(state(9.0, 8.0))
+    document["log_history"] *= 9
+    monkeypatch.setattr("viz3d.formats.limits.NUMBERS", 60)
+    files = {
+        "checkpoint-1/trainer_state.json": json.dumps(document),
+        "trainer_state.json": state(*range(3)),
+    }
+    (parsed,) = read(hf_trainer, files)
+    assert len(joined(parsed).history) == 3
+    assert "checkpoint-1/trainer_state.json: The file was not read" in said(parsed)
+
+
 @pytest.mark.parametrize("content", ["{}", "[1]", '{"log_history": 3}'])
 def test_it_declines_with_a_reason(read: Reader, content: str) -> None:
     """A document without a log is declined in words."""

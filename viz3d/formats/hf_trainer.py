@@ -60,18 +60,27 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
             newest, state = name, found
     if not ages:
         raise NotMine("; ".join(dict.fromkeys(reasons.values())))
-    parsed = _parsed(state, Tally(newest), newest)
-    told = _tell_older({name: files[name] for name in ages if name != newest}, parsed)
+    parsed = _parsed(state, Tally(newest))
+    told = _tell_older({name: files[name] for name in ages if name != newest}, parsed, reasons)
     left_out = (Problem(*parted(f"The file was not read: {why}."), name)
                 for name, why in reasons.items())  # fmt: skip
     return [replace(parsed, problems=(*parsed.problems, *told, *left_out))]
 
 
-def _tell_older(older: Mapping[str, Path], newest: Parsed) -> Sequence[Problem]:
-    """Say that older states were not read, and of those that hold something else, how much."""
+def _tell_older(
+    older: Mapping[str, Path], newest: Parsed, reasons: dict[str, str]
+) -> Sequence[Problem]:
+    """Say that older states were not read, and of those that hold something else, how much.
+
+    The reasons of those that cannot be compared are noted.
+    """
     tally = Tally(newest.used[0])
     for name, path in older.items():
-        rows = _parsed(_state(path), Tally(name), name).rows
+        try:
+            rows = _parsed(_state(path), Tally(name)).rows
+        except NotMine as reason:  # more numbers than there may be
+            reasons[name] = str(reason)
+            continue
         if rows and newest.rows and (n := lacking([newest.rows], rows)):
             tally.add(OTHERS, count=n, name=name)
         else:
@@ -93,7 +102,7 @@ def _state(path: Path) -> dict[str, Any]:
     return state
 
 
-def _parsed(state: Mapping[str, Any], tally: Tally, name: str) -> Parsed:
+def _parsed(state: Mapping[str, Any], tally: Tally) -> Parsed:
     builder = TableBuilder(tally)
     for record in state["log_history"]:
         if isinstance(record, dict):
@@ -107,5 +116,4 @@ def _parsed(state: Mapping[str, Any], tally: Tally, name: str) -> Parsed:
         for key, value in state.items()
         if key not in _STATE and isinstance(value, str | int | float)
     }
-    parsed = parse_table(builder.table(), tally, config=config, step_names=("step",))
-    return Parsed(rows=parsed.rows, config=config, problems=parsed.problems, used=(name,))
+    return parse_table(builder.table(), tally, config=config, step_names=("step",))

@@ -32,7 +32,8 @@ _WIDE = (
     re.compile(rf"(?P<layer>.+)[/_.]{_GRAD_NORM}"),
 )
 _SUMMARY = re.compile(
-    r"(^|[/_.])(total|global|mean|avg|max|min|std|median|clip\w*|all|ema|[pq]\d+|rank[/_.-]?\d+)$"
+    r"(^|[/_.])(total|global|mean|avg|max|min|std|median|clip\w*|all|ema"
+    r"|p\d+|q\d\d+|rank[/_.-]?\d+)$"
 )
 _NORMS = frozenset({"l1", "l2"})  # which norm it is; with others they count layers
 # Names without a number, by where their part of a model stands.
