@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from viz3d.formats import limits
-from viz3d.formats.arrow import beside
 from viz3d.formats.base import Parsed
 from viz3d.formats.numbers import ALIKE, TOO_MANY, clean_name
-from viz3d.formats.rows import Cells
+from viz3d.formats.rows import Cells, beside
 from viz3d.formats.steps import to_rows
 from viz3d.formats.table import Table
 from viz3d.formats.tally import Tally
