@@ -17,7 +17,7 @@ from viz3d.formats.numbers import (
     TOO_NESTED,
     clean_name,
 )
-from viz3d.formats.rows import Cells, beside
+from viz3d.formats.rows import Cells, interleaved
 from viz3d.formats.steps import counts_steps
 from viz3d.formats.table import LABELS, Table
 from viz3d.formats.tally import Tally
@@ -58,7 +58,7 @@ def from_arrow(
             if name in LABELS:
                 found, text = labels(name, *text)
                 if len(found.row):
-                    table.labels[name] = beside(table.labels.get(name), found)
+                    table.labels[name] = interleaved(table.labels.get(name), found)
                 if len(found.row) + column.null_count == len(column):
                     continue
         if len(table.columns) >= limits.METRICS:
@@ -73,7 +73,7 @@ def from_arrow(
         else:
             cells = _arrow_cells(column, every_row, name, tally, lines)
         if len(cells.row):
-            table.columns[name] = beside(table.columns.get(name), cells)
+            table.columns[name] = interleaved(table.columns.get(name), cells)
     return table
 
 

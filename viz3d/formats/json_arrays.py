@@ -16,7 +16,7 @@ from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.numbers import TOO_MANY, clean_name, to_number, typed
 from viz3d.formats.parse import parse_table
-from viz3d.formats.rows import Cells, beside
+from viz3d.formats.rows import Cells, interleaved
 from viz3d.formats.table import Table
 from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
@@ -128,7 +128,7 @@ def _arrays(document: Mapping[str, Any], tally: Tally) -> Table:
         elif name in columns:
             cells = _cells(values, name, tally)
             tally.add(TWICE, count=len(cells.row), name=name)
-            columns[name] = beside(columns[name], cells)
+            columns[name] = interleaved(columns[name], cells)
         elif len(columns) < limits.METRICS:
             columns[name] = _cells(values, name, tally)
         else:

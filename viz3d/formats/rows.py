@@ -58,7 +58,7 @@ def concatenate(cells: Sequence[Cells]) -> Cells:
     )
 
 
-def beside(before: Cells | None, cells: Cells) -> Cells:
+def interleaved(before: Cells | None, cells: Cells) -> Cells:
     """Put two columns that go by one name together: in each row the later one comes last."""
     if before is None:
         return cells
