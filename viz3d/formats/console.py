@@ -1,8 +1,7 @@
-"""What console logs of training have in common: printed numbers, and several runs in one file."""
+"""What console logs of training have in common: lines that report a step, and several runs."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +13,11 @@ from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.patterns import any_case
+from viz3d.formats.printed_numbers import Numbers
 from viz3d.formats.room import Room
 from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
-NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
-UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
 LOG_KIND = "console log"
 LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
@@ -29,66 +27,12 @@ TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} le
 NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
 TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
 Printed = Mapping[str, float | None] | Sequence[tuple[str, float | None]]
-_PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
-# A unit stays with the number: as a suffix of the metric's name.
-_SUFFIXES = {"": "", "%": "", "m": "_min"}
 
 
 def claim_log(path: str) -> Claim | None:
     """Claim ``.log``, ``.out`` and ``.txt`` files."""
     wanted = suffix(path) in (".log", ".out", ".txt") and not is_document(path)
     return Claim(path) if wanted else None
-
-
-def number(printed: str) -> float | None:
-    """Return a printed number without the commas between thousands; None where others stand."""
-    plain = printed.rstrip(",")
-    return float(plain.replace(",", "")) if "," not in plain or _PARTED.match(plain) else None
-
-
-class Numbers:
-    """Reads the printed numbers of one file, in which all commas mean the same.
-
-    Parameters
-    ----------
-    thousands : bool
-        Whether a comma may part thousands; without, no number with one is taken.
-
-    Attributes
-    ----------
-    parted, odd : bool
-        Whether there were commas that may part thousands, and others.
-    """
-
-    def __init__(self, *, thousands: bool = True) -> None:
-        self._thousands = thousands
-        self.parted = self.odd = False
-
-    def __call__(self, printed: str) -> float | None:
-        """Return a number; None where it is not known what its comma means."""
-        value = number(printed)
-        if "," in printed.rstrip(","):
-            self.parted |= value is not None
-            self.odd |= value is None
-            return value if self._thousands else None
-        return value
-
-
-def read_alike(read: Callable[[Numbers], list[Parsed]]) -> list[Parsed]:
-    """Read a file, once more without thousands where a comma of it parts none.
-
-    Beside ``4,2134`` a number ``4,213`` is most likely not 4213.
-    """
-    parsed = read(numbers := Numbers())
-    if numbers.parted and numbers.odd:
-        parsed.clear()  # for the room of what comes instead
-        return read(Numbers(thousands=False))
-    return parsed
-
-
-def with_unit(name: str, unit: str) -> str:
-    """Return a metric's name with its unit, as in ``dt_ms``."""
-    return name + _SUFFIXES.get(unit, f"_{unit}")
 
 
 @dataclass
@@ -179,6 +123,33 @@ class PrintedRuns:
         return [run.kind for run in self._runs]
 
 
+def read_alike(
+    files: Mapping[str, Path], read: Callable[[str, Path, Numbers], list[Parsed]]
+) -> list[Parsed]:
+    """Read a file, once more without thousands where a comma of it parts none.
+
+    Beside ``4,2134`` a number ``4,213`` is most likely not 4213.
+
+    Parameters
+    ----------
+    files : mapping of {path in the source: local path}
+        One.
+    read : callable
+        Is given both, and what reads its numbers.
+
+    Raises
+    ------
+    NotMine
+    """
+    ((name, path),) = files.items()
+    text.check(path)
+    parsed = read(name, path, numbers := Numbers())
+    if numbers.parted and numbers.odd:
+        parsed.clear()  # for the room of what comes instead
+        return read(name, path, Numbers(thousands=False))
+    return parsed
+
+
 def read_log(
     files: Mapping[str, Path],
     parse: Callable[[bytes, Numbers], tuple[int, Printed] | None],
@@ -203,10 +174,8 @@ def read_log(
     ------
     NotMine
     """
-    ((name, path),) = files.items()
-    text.check(path)
 
-    def read(number: Numbers) -> list[Parsed]:
+    def read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
         for at, raw in text.lines(path, tally):
             if found := parse(raw, number):
@@ -215,7 +184,7 @@ def read_log(
             raise NotMine(declined)
         return runs.parsed(tally)
 
-    return read_alike(read)
+    return read_alike(files, read)
 
 
 def _tell_lost(pairs: Sequence[tuple[str, float | None]], tally: Tally, line: int) -> None:

@@ -8,17 +8,8 @@ from pathlib import Path
 
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import (
-    LOG_KIND,
-    LOG_NAMES,
-    MAX_LINE,
-    NUMBER,
-    UNIT,
-    Numbers,
-    claim_log,
-    read_log,
-    with_unit,
-)
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_log
+from viz3d.formats.printed_numbers import NUMBER, UNIT, Numbers, with_unit
 
 NAME = "modded-nanogpt log"
 

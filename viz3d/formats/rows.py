@@ -58,6 +58,15 @@ def concatenate(cells: Sequence[Cells]) -> Cells:
     )
 
 
+def interleaved(before: Cells | None, cells: Cells) -> Cells:
+    """Put two columns that go by one name together: in each row the later one comes last."""
+    if before is None:
+        return cells
+    both = concatenate([before, cells])
+    order = np.argsort(both.row, kind="stable")
+    return Cells(both.row[order], both.value[order])
+
+
 def lacking(record: Sequence[Rows], other: Rows) -> int:
     """Count the values of `other` that `record` does not hold at that step, clocks left out."""
     return sum(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, NUMBER, Numbers, claim_log, read_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.printed_numbers import NUMBER, Numbers
 
 NAME = "verl log"
 

@@ -1,0 +1,50 @@
+"""Numbers as consoles print them: with units, and with commas between thousands."""
+
+from __future__ import annotations
+
+import re
+
+NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
+UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
+_PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
+# A unit stays with the number: as a suffix of the metric's name.
+_SUFFIXES = {"": "", "%": "", "m": "_min"}
+
+
+def number(printed: str) -> float | None:
+    """Return a printed number without the commas between thousands; None where others stand."""
+    plain = printed.rstrip(",")
+    return float(plain.replace(",", "")) if "," not in plain or _PARTED.match(plain) else None
+
+
+class Numbers:
+    """Reads the printed numbers of one file, in which all commas mean the same.
+
+    Parameters
+    ----------
+    thousands : bool
+        Whether a comma may part thousands; without, no number with one is taken.
+
+    Attributes
+    ----------
+    parted, odd : bool
+        Whether there were commas that may part thousands, and others.
+    """
+
+    def __init__(self, *, thousands: bool = True) -> None:
+        self._thousands = thousands
+        self.parted = self.odd = False
+
+    def __call__(self, printed: str) -> float | None:
+        """Return a number; None where it is not known what its comma means."""
+        value = number(printed)
+        if "," in printed.rstrip(","):
+            self.parted |= value is not None
+            self.odd |= value is None
+            return value if self._thousands else None
+        return value
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Return a metric's name with its unit, as in ``dt_ms``."""
+    return name + _SUFFIXES.get(unit, f"_{unit}")
