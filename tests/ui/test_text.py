@@ -75,6 +75,19 @@ def test_command_of_a_remedy_is_code_and_the_rest_is_text() -> None:
     assert read_back(shown) == remedy
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("it has no `loss`", "it has no “loss”"),
+        ("neither (`iter N: …`) nor `s:N`.", "neither (“iter N: …”) nor “s:N”."),
+        ("no file '`a`' in gs://b/`c`", "no file '`a`' in gs://b/`c`"),
+    ],
+)
+def test_words_in_backticks_are_quoted(text: str, said: str) -> None:
+    """No backtick of our own is seen; those inside a name from data stay."""
+    assert read_back(advice(text)) == said
+
+
 @pytest.mark.parametrize("role", RECORD)
 def test_code_of_a_remedy_is_code(role: str) -> None:
     """What a training loop is to call is in code font too; no backtick is left in the text."""
