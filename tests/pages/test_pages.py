@@ -263,6 +263,21 @@ def test_report_shows_the_stages(open_page: Open) -> None:
     assert "GSM8K" in json.dumps(chart["flat"])
 
 
+@pytest.mark.parametrize(
+    ("page", "drawn", "says"),
+    [
+        ("pages/3_Reward_landscape.py", "grpo", "Not drawn, for want of a metric: "),
+        ("pages/6_Report.py", "speedrun", "Without a report that holds scores: "),
+    ],
+)
+def test_selected_runs_that_are_not_in_the_chart_are_named(
+    open_page: Open, page: str, drawn: str, says: str
+) -> None:
+    """Where one run has what the chart needs, the others are not left out without a word."""
+    app = open_page(page, run=[drawn, SWEEP[0]])
+    assert f"{says}{SWEEP[0]}." in said(app)
+
+
 def test_the_reward_is_offered_only_what_was_logged_with_it(open_page: Open) -> None:
     """No choice that ends in "missing", and no metric under two names."""
     app = open_page("pages/3_Reward_landscape.py", run="grpo")
