@@ -114,6 +114,19 @@ def test_page_without_what_it_needs_points_to_it(
     assert charts(app)
 
 
+def test_button_that_selects_some_of_the_named_runs_says_which(
+    open_page: Open, tmp_path: Path
+) -> None:
+    """Of runs of several kinds it takes one kind, by its name."""
+    for name in ("a_sweep-1", "a_sweep-2", "other", "none"):
+        metric = "held" if name == "none" else "loss"
+        rows = "".join(f"{step},{step},{9 - step}\n" for step in range(9))
+        (tmp_path / f"{name}.csv").write_text(f"step,lr,{metric}\n{rows}", "utf-8")
+    app = open_page("pages/1_Loss_landscape.py", source=str(tmp_path), run=["none.csv"])
+    assert all(f"{name}.csv" in said(app) for name in ("a_sweep-1", "a_sweep-2", "other"))
+    assert app.button[0].label.replace("\\", "") == "Select 2 runs called a_sweep-…"
+
+
 def test_run_that_lacks_something_else_is_not_pointed_to(open_page: Open, tmp_path: Path) -> None:
     """A loss alone makes no loss landscape, however it is drawn; the page says so once."""
     for name in ("a", "b"):
