@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import viz3d
+from tests.pages.conftest import REPORT
 from tests.pages.test_pages import said
 from viz3d.cli import main
 
@@ -86,6 +87,18 @@ def test_reasons_of_formats_are_whole_and_without_backticks(
     declined = next(one.value for one in app.caption if "declined" in one.value)
     assert "“RUN" in declined
     assert "`" not in left_out + declined
+
+
+def test_rows_of_one_step_are_no_claim_to_be_there_one_by_one(
+    open_page: Open, tmp_path: Path
+) -> None:
+    """What stands in the history are the values; a report has none."""
+    (tmp_path / "some.csv").write_text("step,loss,held\n0,2,\n0,,3\n1,1,\n", "utf-8")
+    (tmp_path / "said" / "report").mkdir(parents=True)
+    (tmp_path / "said" / "report" / "report.md").write_text(REPORT, "utf-8")
+    app = open_page(PAGE, source=str(tmp_path), run=["some.csv", "said"])
+    values = "Nothing: every value that was found stands in the history as it was logged."
+    assert {one.value for one in app.markdown} >= {values, "Nothing."}
 
 
 def test_a_file_of_several_remarks_is_named_once(open_page: Open, tmp_path: Path) -> None:

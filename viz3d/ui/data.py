@@ -97,7 +97,8 @@ def left_out(run: Run) -> None:
     st.subheader("Merged, left out, superseded")
     kept = _kept(run)
     if not run.problems and not kept:
-        st.markdown("Nothing: every row that was found stands in the history as it was logged.")
+        whole = ": every value that was found stands in the history as it was logged"
+        st.markdown(f"Nothing{whole if len(run.index) else ''}.")
     for line in kept:
         st.markdown(f"- {line}")
     of_file: dict[str, list[Problem]] = {}
