@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 Open = Callable[..., AppTest]
@@ -266,6 +267,16 @@ def test_compare_tells_in_which_settings_the_runs_differ(open_page: Open) -> Non
     """The learning rates of a sweep stand in the table of differences."""
     app = open_page("pages/5_Compare.py", run=SWEEP[:2])
     assert any("learning_rate" in frame.value.to_string() for frame in app.dataframe)
+
+
+def test_final_values_keep_their_digits(open_page: Open, tmp_path: Path) -> None:
+    """The table shows a learning rate of 4.378e-5 as that."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("step,loss,lr\n0,3,0.1\n1,2,4.378e-5\n", "utf-8")
+    app = open_page("pages/5_Compare.py", source=str(tmp_path), run=["a.csv", "b.csv"])
+    (final,) = [frame for frame in app.dataframe if "loss" in frame.value.index]
+    shown = convert_arrow_bytes_to_pandas_df(final.proto.arrow_data.styler.display_values)
+    assert shown.loc["learning_rate"].iloc[0] == "4.378e-5"
 
 
 def test_report_shows_the_stages(open_page: Open) -> None:

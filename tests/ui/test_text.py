@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from viz3d.characters import isolated, shown
 from viz3d.figures.needs import RECORD
 from viz3d.figures.text import count
-from viz3d.ui.text import LONGEST, advice, ago, commands, moment, safe, size
+from viz3d.ui.text import LONGEST, advice, ago, commands, moment, number, safe, size
 
 BREAK = "\u200b"
 
@@ -63,6 +63,23 @@ def test_counts_and_sizes_read_well() -> None:
     assert [size(9), size(20_480), size(3_000_000), size(4.2e9)] == [
         "9 B", "20 kB", "3 MB", "4.2 GB",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (4.378e-5, "4.378e-5"),
+        (-0.0012, "-0.0012"),
+        (0, "0"),
+        (2.51234, "2.5123"),
+        (937_768, "937,768"),
+        (1_234_567.5, "1,234,567.5"),
+        (1e-9, "1e-9"),
+    ],
+)
+def test_a_small_number_of_a_table_keeps_its_digits(value: float, said: str) -> None:
+    """A learning rate of 4.378e-5 is not 0.00004, and none is 0."""
+    assert number(value) == said
 
 
 def test_command_of_a_remedy_is_code_and_the_rest_is_text() -> None:

@@ -91,7 +91,10 @@ def selected_table(runs: Sequence[Run]) -> None:
         width="stretch",
         placeholder="",
         column_order=[name for name in rows[0] if any(row[name] not in (None, "") for row in rows)],
-        column_config={"run": st.column_config.TextColumn(width=WIDEST)},
+        column_config={
+            "run": st.column_config.TextColumn(width=WIDEST),
+            "final loss": st.column_config.NumberColumn(format="%.5g"),
+        },
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from viz3d.characters import isolated, shown
+from viz3d.figures.text import say
 
 LONGEST = 400
 
@@ -82,6 +83,13 @@ def _keeping_ends(text: str) -> str:
     after = " " if text[-1:].isspace() and text.strip() else ""
     quoted = _QUOTED.sub(r"“\1”", text)
     return f"{before}{safe(quoted, longest=None)}{after}"
+
+
+def number(value: Any) -> str:
+    """Return a number for a table: with four decimals, a small one with four digits."""
+    if 0 < abs(value) < 0.1:
+        return say(value)
+    return f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def size(number: float) -> str:
