@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.team_bucket import run
-from viz3d.load import list_runs
+from viz3d.load import list_runs, open_source
 
 SAMPLE_SWEEP_SIZE = 6  # at least this many learning rates are bundled
 
@@ -31,7 +31,9 @@ def test_files_known_by_what_they_hold_are_listed_as_in_python(
     pq.write_table(pa.table({"step": [0, 1], "loss": [3.0, 2.0]}), tmp_path / "b.parquet")
     status, out, _ = run(capsys, "list", str(tmp_path), "--json")
     assert status == 0
-    assert [one["name"] for one in json.loads(out)] == [one.name for one in list_runs(tmp_path)]
+    assert [one["name"] for one in json.loads(out)] == [
+        one.name for one in list_runs(open_source(tmp_path))
+    ]
     status, out, _ = run(capsys, "show", "b.parquet", "--source", str(tmp_path), "--json")
     assert json.loads(out)["steps"] == 2
 
