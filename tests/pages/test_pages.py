@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,22 @@ def test_first_visit_selects_the_sweep(open_page: Open) -> None:
     app = open_page("pages/1_Loss_landscape.py")
     assert set(app.session_state["run"]) == set(SWEEP)
     assert len(charts(app)) == 1
+
+
+@pytest.mark.parametrize(
+    ("good", "selected"), [(True, ["a.jsonl"]), (False, ["b.json"])], ids=["one", "none"]
+)
+def test_first_visit_selects_what_can_be_read(
+    open_page: Open, tmp_path: Path, good: bool, selected: list[str]
+) -> None:
+    """Where nobody can read the newest file the page does not open empty; else it tells why."""
+    row = '{"step": 0, "loss": 1}\n' if good else "junk\n"
+    files = {"b.json": "[[]]", "a.jsonl": row, "c.jsonl": "junk\n"}
+    for age, (name, text) in enumerate(files.items()):
+        (tmp_path / name).write_text(text)
+        os.utime(tmp_path / name, (2e9 - age, 2e9 - age))
+    app = open_page("app.py", source=str(tmp_path))
+    assert list(app.session_state["run"]) == selected
 
 
 def test_role_said_by_the_viewer_changes_the_chart(open_page: Open) -> None:
