@@ -40,7 +40,8 @@ class Rows:
         Rows at which the log itself tells that it was started anew, and the step from which on
         earlier rows are superseded.
     counted_by : str
-        The column that was taken for the step; empty where there was none to take.
+        The column that was taken for the step; empty where there was none to take, so that rows
+        are numbered.
     """
 
     step: np.ndarray
