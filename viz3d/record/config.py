@@ -116,5 +116,5 @@ def _read(
     if said.secrets:
         names = ", ".join(said.secrets)
         n = len(said.secrets)
-        which = "1 value was left out as a secret" if n == 1 else f"{n} values were left out as secrets"
-        failures.tell(f"{which}: {names:.300}")
+        what = "value was left out as a secret" if n == 1 else "values were left out as secrets"
+        failures.tell(f"{n} {what}: {names:.300}")
