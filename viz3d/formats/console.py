@@ -1,4 +1,4 @@
-"""What console logs of training have in common: printed numbers, and several runs in one file."""
+"""What console logs of training have in common: a line for a step, and several runs in a file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import limits, text
 from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.console_lines import BEHIND, begin
+from viz3d.formats.console_numbers import NO_THOUSANDS, Numbers, read_alike, step_of
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.patterns import any_case
@@ -18,77 +20,20 @@ from viz3d.formats.room import Room
 from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
-NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
-UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
 LOG_KIND = "console log"
 LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
 TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
-NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
 TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
 Printed = Mapping[str, float | None] | Sequence[tuple[str, float | None]]
-_PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
-# A unit stays with the number: as a suffix of the metric's name.
-_SUFFIXES = {"": "", "%": "", "m": "_min"}
 
 
 def claim_log(path: str) -> Claim | None:
     """Claim ``.log``, ``.out`` and ``.txt`` files."""
     wanted = suffix(path) in (".log", ".out", ".txt") and not is_document(path)
     return Claim(path) if wanted else None
-
-
-def number(printed: str) -> float | None:
-    """Return a printed number without the commas between thousands; None where others stand."""
-    plain = printed.rstrip(",")
-    return float(plain.replace(",", "")) if "," not in plain or _PARTED.match(plain) else None
-
-
-class Numbers:
-    """Reads the printed numbers of one file, in which all commas mean the same.
-
-    Parameters
-    ----------
-    thousands : bool
-        Whether a comma may part thousands; without, no number with one is taken.
-
-    Attributes
-    ----------
-    parted, odd : bool
-        Whether there were commas that may part thousands, and others.
-    """
-
-    def __init__(self, *, thousands: bool = True) -> None:
-        self._thousands = thousands
-        self.parted = self.odd = False
-
-    def __call__(self, printed: str) -> float | None:
-        """Return a number; None where it is not known what its comma means."""
-        value = number(printed)
-        if "," in printed.rstrip(","):
-            self.parted |= value is not None
-            self.odd |= value is None
-            return value if self._thousands else None
-        return value
-
-
-def read_alike(read: Callable[[Numbers], list[Parsed]]) -> list[Parsed]:
-    """Read a file, once more without thousands where a comma of it parts none.
-
-    Beside ``4,2134`` a number ``4,213`` is most likely not 4213.
-    """
-    parsed = read(numbers := Numbers())
-    if numbers.parted and numbers.odd:
-        parsed.clear()  # for the room of what comes instead
-        return read(Numbers(thousands=False))
-    return parsed
-
-
-def with_unit(name: str, unit: str) -> str:
-    """Return a metric's name with its unit, as in ``dt_ms``."""
-    return name + _SUFFIXES.get(unit, f"_{unit}")
 
 
 @dataclass
@@ -181,9 +126,12 @@ class PrintedRuns:
 
 def read_log(
     files: Mapping[str, Path],
-    parse: Callable[[bytes, Numbers], tuple[int, Printed] | None],
+    begins: re.Pattern[str],
+    parse: Callable[[str, Numbers], Printed],
     declined: str,
     *,
+    mark: bytes,
+    longest: int = MAX_LINE,
     mfu_may_lack: bool = False,
 ) -> list[Parsed]:
     """Read one log of which each line says all it has to say.
@@ -192,10 +140,16 @@ def read_log(
     ----------
     files : mapping of {path in the source: local path}
         One.
+    begins : re.Pattern
+        How a line begins that tells of a step, which is its first group.
     parse : callable
-        Returns the step that a line tells of and its metrics; None for any other line.
+        Returns the metrics that stand behind that; none where it is another line.
     declined : str
         The reason where no line is of that kind.
+    mark : bytes
+        What each such line holds, in lower case; the others are passed over quickly.
+    longest : int
+        Bytes of a line.
     mfu_may_lack : bool
         As for `PrintedRuns`.
 
@@ -209,8 +163,15 @@ def read_log(
     def read(number: Numbers) -> list[Parsed]:
         runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
         for at, raw in text.lines(path, tally):
-            if found := parse(raw, number):
-                runs.add(*found, at)
+            if len(raw) > longest or mark not in raw.lower():
+                continue
+            line = text.printed(raw)
+            match, own = begin(begins, line)
+            if match and (printed := parse(line[match.end() :], number)):
+                if not own:
+                    tally.add(BEHIND, line=at, found=raw)
+                elif (step := step_of(match[1], number, tally, at)) is not None:
+                    runs.add(step, printed, at)
         if not runs.kinds:
             raise NotMine(declined)
         return runs.parsed(tally)

@@ -10,22 +10,16 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import (
-    LOG_KIND,
-    LOG_NAMES,
-    MAX_LINE,
-    NUMBER,
-    Numbers,
-    PrintedRuns,
-    claim_log,
-    read_alike,
-)
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, PrintedRuns, claim_log
+from viz3d.formats.console_lines import BEHIND, begin
+from viz3d.formats.console_numbers import NUMBER, STEP, Numbers, read_alike, step_of
 from viz3d.formats.tally import Tally
 
 NAME = "llm.c log"
 
 # step 1/100: train loss … (… ms), or step 1/100 | loss … (…z)| norm …; train_gpt2.c has no /100.
-_LINE = re.compile(r"step +(\d{1,15})(/\d+)?(?::| \|) +(?=(?:train )?loss +\S+.* ms\b)(.*)")
+_BEGINS = re.compile(rf"(?<!\w)step +({STEP})(/\d+)?(?::| \|) +(?=(?:train )?loss +\S)")
+_TIMED = re.compile(r" ms\b")
 _METRICS = {
     name: re.compile(pattern.format(rf"({NUMBER})"), re.IGNORECASE)
     for name, pattern in {
@@ -41,9 +35,10 @@ _METRICS = {
     }.items()
 }
 _EVALUATIONS = {
-    "val_loss": re.compile(rf"^val loss ({NUMBER})\s*$", re.IGNORECASE),
-    "hellaswag": re.compile(rf"^HellaSwag: \d+/\d+ = ({NUMBER})\s*$", re.IGNORECASE),
+    "val_loss": re.compile(rf"(?<!\w)val loss ({NUMBER})\s*$", re.IGNORECASE),
+    "hellaswag": re.compile(rf"(?<!\w)HellaSwag: \d+/\d+ = ({NUMBER})\s*$", re.IGNORECASE),
 }
+_MARKS = (b" ms", b"val loss", b"HellaSwag")
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -69,12 +64,16 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
 def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
     log, tally = _Log(PrintedRuns(name, mfu_may_lack=True), number), Tally(name)
     for at, raw in text.lines(path, tally):
-        if raw[:1] not in b"svH" or len(raw) > MAX_LINE:
+        if len(raw) > MAX_LINE or not any(mark in raw for mark in _MARKS):
             continue
         printed = text.printed(raw)
-        if match := _LINE.match(printed):
-            log.update(int(match[1]), match[3], at, from_0=not match[2])
-        elif found := _values(_EVALUATIONS, printed, number):
+        match, own = begin(_BEGINS, printed)
+        if match and _TIMED.search(rest := printed[match.end() :]):
+            if not own:
+                tally.add(BEHIND, line=at, found=raw)
+            elif (step := step_of(match[1], number, tally, at)) is not None:
+                log.update(step, rest, at, from_0=not match[2])
+        elif found := _evaluated(printed, number):
             log.evaluation(found, at)
     if not log.updates:
         raise NotMine("no line of it reads `step N/M | loss …` with the time in ms behind")
@@ -117,3 +116,8 @@ def _values(
 ) -> dict[str, float | None]:
     found = {name: pattern.search(printed) for name, pattern in patterns.items()}
     return {name: number(match[1]) for name, match in found.items() if match}
+
+
+def _evaluated(printed: str, number: Numbers) -> dict[str, float | None]:
+    found = {name: begin(pattern, printed) for name, pattern in _EVALUATIONS.items()}
+    return {name: number(match[1]) for name, (match, own) in found.items() if match and own}

@@ -11,16 +11,14 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import (
-    LOG_KIND,
-    LOG_NAMES,
-    MAX_LINE,
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, PrintedRuns, claim_log
+from viz3d.formats.console_numbers import (
     NUMBER,
+    STEP,
     UNIT,
     Numbers,
-    PrintedRuns,
-    claim_log,
     read_alike,
+    step_of,
     with_unit,
 )
 from viz3d.formats.tally import Tally
@@ -29,7 +27,8 @@ from viz3d.run import Problem
 NAME = "nanochat log"
 
 _LINE = re.compile(
-    r"(?:^|[\s\]])[Ss]tep\s+(?P<step>\d{1,15})(?P<of>/\d+)?(?P<done> \([^)]*\))?\s*\|(?P<rest>.*)"
+    rf"(?:^|[\s\]|>:])[Ss]tep\s+(?P<step>{STEP})(?P<of>/[\d,]+)?(?P<done> \([^)]*\))?\s*\|"
+    r"(?P<rest>.*)"
 )
 # Bounds on names and spaces: a line of one letter 8,000 times would take seconds without.
 _GROUP = re.compile(r"(\w{1,50})\(([^()]*)\)")
@@ -87,9 +86,9 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         match = _LINE.search(text.printed(raw))
         pairs = list(_values(match["rest"], number)) if match else []
         values = dict(pairs)
-        if not match or not values:
+        step = step_of(match["step"], number, tally, at) if match and values else None
+        if not match or step is None:
             continue
-        step = int(match["step"])
         is_pass = "Example_step" in values and "Pass" in values
         if passes.values and (step != passes.step or not is_pass):
             _flush(passes, runs, values if step == passes.step else {})

@@ -10,23 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import (
-    LOG_KIND,
-    LOG_NAMES,
-    MAX_LINE,
-    NUMBER,
-    UNIT,
-    Numbers,
-    claim_log,
-    read_log,
-    with_unit,
-)
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console_numbers import NUMBER, STEP, UNIT, Numbers, with_unit
 
 NAME = "nanoGPT log"
 
-_LINE = re.compile(r"(?:step|iter|iteration) (\d{1,15})[:,] (.*)", re.IGNORECASE)
+_BEGINS = re.compile(rf"(?<!\w)(?:step|iter|iteration) ({STEP})[:,] ", re.IGNORECASE)
 _PAIR = re.compile(rf"([a-z]\w*(?: \w+)?):? ({NUMBER})({UNIT})?\s*", re.IGNORECASE)
 
 KIND = LOG_KIND
@@ -44,16 +34,13 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         ``step N: train loss …``.
     """
     declined = "no line of it reads `iter N: loss …` or `step N: train loss …`"
-    return read_log(files, _parsed, declined, mfu_may_lack=True)
+    return read_log(files, _BEGINS, _pairs, declined, mark=b"loss", mfu_may_lack=True)
 
 
-def _parsed(line: bytes, number: Numbers) -> tuple[int, list[tuple[str, float | None]]] | None:
-    if line[:1] not in b"siSI\x1b" or len(line) > MAX_LINE:
-        return None
-    match = _LINE.match(text.printed(line))
-    pairs = map(_PAIR.fullmatch, match[2].split(", ")) if match else ()
+def _pairs(rest: str, number: Numbers) -> list[tuple[str, float | None]]:
+    pairs = map(_PAIR.fullmatch, rest.split(", "))
     values = [(with_unit(_name(pair[1]), pair[3] or ""), number(pair[2])) for pair in pairs if pair]
-    return (int(match[1]), values) if match and any("loss" in name for name, _ in values) else None
+    return values if any("loss" in name for name, _ in values) else []
 
 
 def _name(printed: str) -> str:

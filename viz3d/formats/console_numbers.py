@@ -1,0 +1,77 @@
+"""Numbers as consoles print them, with commas between thousands and with units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from viz3d.formats.base import Parsed
+from viz3d.formats.tally import Tally
+
+# Commas may part thousands; what a file means by them is decided once for all of it.
+STEP = r"\d{1,15}|\d{1,3}(?:,\d{1,3}){1,4}"
+NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
+UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
+NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
+_PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
+# A unit stays with the number: as a suffix of the metric's name.
+_SUFFIXES = {"": "", "%": "", "m": "_min"}
+
+
+def number(printed: str) -> float | None:
+    """Return a printed number without the commas between thousands; None where others stand."""
+    plain = printed.rstrip(",")
+    return float(plain.replace(",", "")) if "," not in plain or _PARTED.match(plain) else None
+
+
+class Numbers:
+    """Reads the printed numbers of one file, in which all commas mean the same.
+
+    Parameters
+    ----------
+    thousands : bool
+        Whether a comma may part thousands; without, no number with one is taken.
+
+    Attributes
+    ----------
+    parted, odd : bool
+        Whether there were commas that may part thousands, and others.
+    """
+
+    def __init__(self, *, thousands: bool = True) -> None:
+        self._thousands = thousands
+        self.parted = self.odd = False
+
+    def __call__(self, printed: str) -> float | None:
+        """Return a number; None where it is not known what its comma means."""
+        value = number(printed)
+        if "," in printed.rstrip(","):
+            self.parted |= value is not None
+            self.odd |= value is None
+            return value if self._thousands else None
+        return value
+
+
+def read_alike(read: Callable[[Numbers], list[Parsed]]) -> list[Parsed]:
+    """Read a file, once more without thousands where a comma of it parts none.
+
+    Beside ``4,2134`` a number ``4,213`` is most likely not 4213.
+    """
+    parsed = read(numbers := Numbers())
+    if numbers.parted and numbers.odd:
+        parsed.clear()  # for the room of what comes instead
+        return read(Numbers(thousands=False))
+    return parsed
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Return a metric's name with its unit, as in ``dt_ms``."""
+    return name + _SUFFIXES.get(unit, f"_{unit}")
+
+
+def step_of(printed: str, number: Numbers, tally: Tally, line: int) -> int | None:
+    """Return a printed step; None, which is told, where it is not known what its comma means."""
+    if (step := number(printed)) is None:
+        tally.add(NO_THOUSANDS, line=line, name="step")
+        return None
+    return int(step)
