@@ -13,7 +13,7 @@ from viz3d.formats.console_numbers import NUMBER, STEP, UNIT, Numbers, with_unit
 NAME = "modded-nanogpt log"
 
 _BEGINS = re.compile(rf"(?<!\w)(?:step|s):({STEP})(?:/[\d,]+)? ")
-_PAIR = re.compile(rf"([A-Za-z_]\w{{0,99}}):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
+_PAIR = re.compile(rf"(?<!\S)([^\W\d][\w./@()-]*):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
