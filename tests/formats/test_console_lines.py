@@ -86,3 +86,82 @@ def test_a_step_whose_comma_may_part_no_thousands_is_told(
     (parsed,) = read(form, {"a.log": "\n".join(lines)})
     assert joined(parsed).history.index.tolist() == [7, 9]
     assert "2 numbers with a comma that parts no thousands were left out (step)" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("form", "line", "wanted"),
+    [
+        (
+            nanogpt_console, "iter 7: loss 2.5, time 84.20 ms, tok/s 12000, grad-norm 1.0",
+            {"loss": 2.5, "dt_ms": 84.2, "tok/s": 12000, "grad-norm": 1.0},
+        ),
+        (
+            nanochat_console, "step 7 | loss: 2.5 | dt: 84.20 ms | epoch: 1 m: 3 | elapsed: 3 h",
+            {"loss": 2.5, "dt_ms": 84.2, "epoch": 1, "m": 3, "elapsed_h": 3},
+        ),
+        (
+            modded_nanogpt, "step:7/9 loss:2.5 time:84.20 ms m:3 s:4",
+            {"loss": 2.5, "time_ms": 84.2, "m": 3, "s": 4},
+        ),
+    ],
+)  # fmt: skip
+def test_a_unit_may_stand_behind_a_space(
+    read: Reader, form: Format, line: str, wanted: dict[str, float]
+) -> None:
+    """And names may hold more than letters; what follows with a colon is no unit but a name."""
+    (parsed,) = read(form, {"a.log": line + "\n"})
+    assert joined(parsed).history.loc[7].to_dict() == wanted
+    assert "not read" not in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("form", "line", "values", "unread"),
+    [
+        (nanogpt_console, "iter 7: loss 2.5 (mean 4.1)", {"loss": 2.5}, "(mean 4.1)"),
+        (nanogpt_console, "iter 7: loss 2.5, elapsed 1h 23m", {"loss": 2.5}, "elapsed 1h23m"),
+        (nanogpt_console, "iter 7: loss 2.5, elapsed 3 of 5", {"loss": 2.5}, "elapsed 3 of 5"),
+        (nanochat_console, "step 7 | loss: 2.5 | t: 1h 23m", {"loss": 2.5}, "t: 1h23m"),
+        (nanochat_console, "step 7 | loss: 2.5 | t: 1 h 23 min", {"loss": 2.5}, "t: 1h23min"),
+        (nanochat_console, "step 7 | loss: 2.5 | t: 2d 1.5h", {"loss": 2.5}, "t: 2d1.5h"),
+        (nanochat_console, "step 7 | loss: 2.5 | tokens: 1.2B", {"loss": 2.5}, "tokens: 1.2B"),
+        (nanochat_console, "step 7 | loss: 2.5 | lr(a: None)", {"loss": 2.5}, "a: None"),
+        (verl_console, "step:7 - b:1.0 - a:None", {"b": 1.0}, "a:None"),
+        (verl_console, "step:7 - b:1.0 - a:tensor(0.3)", {"b": 1.0}, "a:tensor(0.3)"),
+        (modded_nanogpt, "step:7/9 loss:2.5 t:1h 23m", {"loss": 2.5}, "t:1h23m"),
+        (modded_nanogpt, "step:7/9 loss:2.5 a:None", {"loss": 2.5}, "a:None"),
+        (
+            llmc_console, "step 7/9 | loss 2.5 | norm n/a | lr off | 9.0 ms | 3 GPUs",
+            {"train_loss": 2.5, "dt_ms": 9.0}, "3 GPUs",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_line_says_and_nobody_reads_is_told(
+    read: Reader, form: Format, line: str, values: dict[str, float], unread: str
+) -> None:
+    """And makes no wrong number."""
+    (parsed,) = read(form, {"a.log": line + "\n"})
+    assert joined(parsed).history.loc[7].to_dict() == values
+    assert f"1 part of lines that tell of a step was not read: '{unread}'." in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("form", "lines"),
+    [
+        (nanogpt_console, ("iter 7: loss 2.5", "iter 8: loss None, time 3ms")),
+        (nanochat_console, ("step 7 | loss: 2.5", "step 8 | loss: None")),
+        (verl_console, ("step:7 - loss:2.5", "step:8 - loss:None")),
+        (modded_nanogpt, ("step:7/9 loss:2.5", "step:8/9 loss:None")),
+    ],
+)
+def test_a_line_that_gives_no_row_is_told(
+    read: Reader, form: Format, lines: tuple[str, str]
+) -> None:
+    (parsed,) = read(form, {"a.log": "\n".join([*lines, ""])})
+    assert joined(parsed).history.index.tolist() == [7]
+    assert "a.log:2: 1 part of lines that tell of a step was not read" in said(parsed)
+
+
+def test_words_between_the_numbers_say_no_value(read: Reader) -> None:
+    """They are passed over as other lines are."""
+    (parsed,) = read(nanogpt_console, {"a.log": "iter 7: loss 2.5, saved to a.pt\n"})
+    assert parsed.problems == ()

@@ -11,8 +11,8 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import limits, text
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.console_lines import BEHIND, begin
-from viz3d.formats.console_numbers import NO_THOUSANDS, Numbers, read_alike, step_of
+from viz3d.formats.console_lines import BEHIND, begin, tell_unread
+from viz3d.formats.console_numbers import NO_THOUSANDS, Numbers, read_alike, solid, step_of
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.patterns import any_case
@@ -27,7 +27,8 @@ MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
 TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
 TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
-Printed = Mapping[str, float | None] | Sequence[tuple[str, float | None]]
+Pairs = Sequence[tuple[str, float | None]]
+Printed = Mapping[str, float | None] | Pairs
 
 
 def claim_log(path: str) -> Claim | None:
@@ -127,7 +128,7 @@ class PrintedRuns:
 def read_log(
     files: Mapping[str, Path],
     begins: re.Pattern[str],
-    parse: Callable[[str, Numbers], Printed],
+    parse: Callable[[str, Numbers], tuple[Pairs, list[str]]],
     declined: str,
     *,
     mark: bytes,
@@ -143,7 +144,8 @@ def read_log(
     begins : re.Pattern
         How a line begins that tells of a step, which is its first group.
     parse : callable
-        Returns the metrics that stand behind that; none where it is another line.
+        Returns the metrics that stand behind that, none where it is another line, and what of it
+        was not read.
     declined : str
         The reason where no line is of that kind.
     mark : bytes
@@ -167,11 +169,14 @@ def read_log(
                 continue
             line = text.printed(raw)
             match, own = begin(begins, line)
-            if match and (printed := parse(line[match.end() :], number)):
-                if not own:
-                    tally.add(BEHIND, line=at, found=raw)
-                elif (step := step_of(match[1], number, tally, at)) is not None:
-                    runs.add(step, printed, at)
+            pairs, unread = parse(solid(line[match.end() :]), number) if match else ((), ())
+            if match and pairs and not own:
+                tally.add(BEHIND, line=at, found=raw)
+                continue
+            tell_unread(unread, tally, at)
+            step = step_of(match[1], number, tally, at) if match and pairs else None
+            if step is not None:
+                runs.add(step, pairs, at)
         if not runs.kinds:
             raise NotMine(declined)
         return runs.parsed(tally)

@@ -1,10 +1,18 @@
-"""Where a line of a console log begins, behind what others print before it."""
+"""Where a line of a console log begins, behind what others print, and what of it was not read."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from viz3d.formats.tally import Tally
 
 BEHIND = "{n} line{|s} that tell{s|} of a step behind other words {was|were} left out."
+UNREAD = "{n} part{|s} of lines that tell of a step {was|were} not read."
+# What says a value: a digit, a name with a colon, or None.
+_SAYS = re.compile(r"\d|:\s*\S|\bnone\b", re.IGNORECASE)
 # A progress bar, a rank, Ray's process, srun's label, a time, a logger's level and name.
 _OTHERS = re.compile(
     r"""(?x)
@@ -43,3 +51,10 @@ def begin(pattern: re.Pattern[str], line: str) -> tuple[re.Match[str] | None, bo
         if here >= own:
             match, own = place, here
     return match, own
+
+
+def tell_unread(parts: Iterable[str], tally: Tally, line: int) -> None:
+    """Tell of what gave nothing, though it seems to say a value."""
+    for part in parts:
+        if _SAYS.search(part):
+            tally.add(UNREAD, line=line, found=part.strip().encode())

@@ -11,7 +11,7 @@ from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
 from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, PrintedRuns, claim_log
-from viz3d.formats.console_lines import BEHIND, begin
+from viz3d.formats.console_lines import BEHIND, begin, tell_unread
 from viz3d.formats.console_numbers import NUMBER, STEP, Numbers, read_alike, step_of
 from viz3d.formats.tally import Tally
 
@@ -62,7 +62,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
 
 
 def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
-    log, tally = _Log(PrintedRuns(name, mfu_may_lack=True), number), Tally(name)
+    log, tally = _Log(PrintedRuns(name, mfu_may_lack=True)), Tally(name)
     for at, raw in text.lines(path, tally):
         if len(raw) > MAX_LINE or not any(mark in raw for mark in _MARKS):
             continue
@@ -72,7 +72,9 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
             if not own:
                 tally.add(BEHIND, line=at, found=raw)
             elif (step := step_of(match[1], number, tally, at)) is not None:
-                log.update(step, rest, at, from_0=not match[2])
+                values, unread = _values(rest, number)
+                tell_unread(unread, tally, at)
+                log.update(step, values, at, from_0=not match[2])
         elif found := _evaluated(printed, number):
             log.evaluation(found, at)
     if not log.updates:
@@ -84,16 +86,17 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
 @dataclass
 class _Log:
     runs: PrintedRuns
-    number: Numbers
     updates: int = 0
     reached: int = 0
     waiting: dict[str, float | None] = field(default_factory=dict)
     line: int = 0
 
-    def update(self, step: int, rest: str, line: int, *, from_0: bool) -> None:
+    def update(
+        self, step: int, values: Mapping[str, float | None], line: int, *, from_0: bool
+    ) -> None:
         """Take a line about an update; steps are counted from 1 where it says of how many."""
         self.place(step if from_0 else step - 1)
-        self.runs.add(step, _values(_METRICS, rest, self.number), line)
+        self.runs.add(step, values, line)
         self.reached = step + 1 if from_0 else step
         self.updates += 1
 
@@ -111,11 +114,13 @@ class _Log:
             self.waiting = {}
 
 
-def _values(
-    patterns: Mapping[str, re.Pattern[str]], printed: str, number: Numbers
-) -> dict[str, float | None]:
-    found = {name: pattern.search(printed) for name, pattern in patterns.items()}
-    return {name: number(match[1]) for name, match in found.items() if match}
+def _values(rest: str, number: Numbers) -> tuple[dict[str, float | None], list[str]]:
+    """Return the numbers of an update, and what of its line was not read."""
+    found = {name: pattern.search(rest) for name, pattern in _METRICS.items()}
+    left = rest
+    for match in filter(None, found.values()):
+        left = left[: match.start()] + " " * len(match[0]) + left[match.end() :]
+    return {name: number(match[1]) for name, match in found.items() if match}, left.split("|")
 
 
 def _evaluated(printed: str, number: Numbers) -> dict[str, float | None]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
-from viz3d.formats.console_numbers import NUMBER, STEP, UNIT, Numbers, with_unit
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, Pairs, claim_log, read_log
+from viz3d.formats.console_numbers import STEP, VALUE, Numbers, with_unit
 
 NAME = "modded-nanogpt log"
 
 _BEGINS = re.compile(rf"(?<!\w)(?:step|s):({STEP})(?:/[\d,]+)? ")
-_PAIR = re.compile(rf"(?<!\S)([^\W\d][\w./@()-]*):({NUMBER})({UNIT})?(?=\s|$)", re.IGNORECASE)
+_PAIR = re.compile(rf"(?<!\S)([^\W\d][\w./@()-]*):{VALUE}(?=\s|$)", re.IGNORECASE)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -32,5 +32,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _BEGINS, _pairs, declined, mark=b":")
 
 
-def _pairs(rest: str, number: Numbers) -> list[tuple[str, float | None]]:
-    return [(with_unit(key, unit), number(value)) for key, value, unit in _PAIR.findall(rest)]
+def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
+    found = _PAIR.findall(rest)
+    pairs = [(with_unit(key, unit), number(value)) for key, value, unit in found]
+    return pairs, [_PAIR.sub("", rest)]

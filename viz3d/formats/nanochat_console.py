@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, PrintedRuns, claim_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, Pairs, PrintedRuns, claim_log
+from viz3d.formats.console_lines import tell_unread
 from viz3d.formats.console_numbers import (
-    NUMBER,
     STEP,
-    UNIT,
+    VALUE,
     Numbers,
     read_alike,
+    solid,
     step_of,
     with_unit,
 )
@@ -34,7 +35,7 @@ _LINE = re.compile(
 _GROUP = re.compile(r"(\w{1,50})\(([^()]*)\)")
 _WORD = r"[A-Za-z][\w@/.\-]{0,50}"
 _PAIR = re.compile(
-    rf"({_WORD}(?: {_WORD}){{0,5}})\s{{0,9}}[: ]\s{{0,9}}({NUMBER})({UNIT})?(?=[\s,|]|$)",
+    rf"(?<![\w@/.\-])({_WORD}(?: {_WORD}){{0,5}})\s{{0,9}}[: ]\s{{0,9}}{VALUE}(?=[\s,|]|$)",
     re.IGNORECASE,
 )
 # As printed -> as the field calls it. Everything else keeps its name, with _ for a space.
@@ -84,7 +85,8 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         if b"tep" not in raw or b"|" not in raw or len(raw) > MAX_LINE:
             continue
         match = _LINE.search(text.printed(raw))
-        pairs = list(_values(match["rest"], number)) if match else []
+        pairs, unread = _values(solid(match["rest"]), number) if match else ([], [])
+        tell_unread(unread, tally, at)
         values = dict(pairs)
         step = step_of(match["step"], number, tally, at) if match and values else None
         if not match or step is None:
@@ -106,13 +108,22 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
     return _with_notes(runs, tally)
 
 
-def _values(rest: str, number: Numbers) -> Iterator[tuple[str, float | None]]:
-    """Yield the numbers of a line; ``lr(adamw:…, muon:…)`` becomes lr/adamw and lr/muon."""
-    for group, inside in _GROUP.findall(rest):
-        for key, value, unit in _PAIR.findall(inside):
-            yield f"{group}/{with_unit(key, unit)}", number(value)
-    for key, value, unit in _PAIR.findall(_GROUP.sub("", rest)):
-        yield with_unit(_NAMES.get(key, key.replace(" ", "_")), unit), number(value)
+def _values(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
+    """Return the numbers of a line, and what of it was not read.
+
+    ``lr(adamw:…, muon:…)`` becomes lr/adamw and lr/muon.
+    """
+    plain = _GROUP.sub("", rest)
+    groups = _GROUP.findall(rest)
+    pairs = [
+        (f"{group}/{with_unit(key, unit)}", number(value))
+        for group, inside in groups
+        for key, value, unit in _PAIR.findall(inside)
+    ]
+    for key, value, unit in _PAIR.findall(plain):
+        pairs.append((with_unit(_NAMES.get(key, key.replace(" ", "_")), unit), number(value)))
+    left = (_PAIR.sub("", inside) for _, inside in groups)
+    return pairs, [*left, *_PAIR.sub("", plain).split("|")]
 
 
 def _kind(match: re.Match[str], values: Mapping[str, float | None]) -> str:

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
-from viz3d.formats.console_numbers import NUMBER, STEP, UNIT, Numbers, with_unit
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, Pairs, claim_log, read_log
+from viz3d.formats.console_numbers import STEP, VALUE, Numbers, with_unit
 
 NAME = "nanoGPT log"
 
 _BEGINS = re.compile(rf"(?<!\w)(?:step|iter|iteration) ({STEP})[:,] ", re.IGNORECASE)
-_PAIR = re.compile(rf"([a-z]\w*(?: \w+)?):? ({NUMBER})({UNIT})?\s*", re.IGNORECASE)
+_WORD = r"[a-z][\w/.@-]*"
+_PAIR = re.compile(rf"({_WORD}(?: {_WORD})?):? {VALUE}\s*", re.IGNORECASE)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -37,10 +38,19 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _BEGINS, _pairs, declined, mark=b"loss", mfu_may_lack=True)
 
 
-def _pairs(rest: str, number: Numbers) -> list[tuple[str, float | None]]:
-    pairs = map(_PAIR.fullmatch, rest.split(", "))
-    values = [(with_unit(_name(pair[1]), pair[3] or ""), number(pair[2])) for pair in pairs if pair]
-    return values if any("loss" in name for name, _ in values) else []
+def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
+    pairs, unread = [], []
+    for part in rest.split(", "):
+        pair = _PAIR.match(part)
+        left = part[pair.end() :] if pair else part
+        if pair and left[:1] in ("", "("):  # as the mean in `loss 4.0 (mean 4.1)`
+            pairs.append((with_unit(_name(pair[1]), pair[3] or ""), number(pair[2])))
+            unread.append(left)
+        else:
+            unread.append(part)
+    if any("loss" in name for name, _ in pairs):
+        return pairs, unread
+    return [], [rest] if "loss" in rest.lower() else []
 
 
 def _name(printed: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from viz3d.formats import limits
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, Pairs, claim_log, read_log
 from viz3d.formats.console_numbers import NUMBER, STEP, Numbers
 
 NAME = "verl log"
@@ -34,6 +34,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_log(files, _BEGINS, _pairs, declined, mark=b"step:", longest=limits.LINE_BYTES)
 
 
-def _pairs(rest: str, number: Numbers) -> list[tuple[str, float | None]]:
-    metrics = map(_METRIC.fullmatch, rest.split(" - "))
-    return [(metric[1], number(metric[2])) for metric in metrics if metric]
+def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
+    parts = rest.split(" - ")
+    metrics = [_METRIC.fullmatch(part) for part in parts]
+    unread = [part for part, metric in zip(parts, metrics, strict=True) if not metric]
+    return [(metric[1], number(metric[2])) for metric in metrics if metric], unread
