@@ -38,7 +38,13 @@ _EVALUATIONS = {
     "val_loss": re.compile(rf"(?<!\w)val loss ({NUMBER})\s*$", re.IGNORECASE),
     "hellaswag": re.compile(rf"(?<!\w)HellaSwag: \d+/\d+ = ({NUMBER})\s*$", re.IGNORECASE),
 }
-_MARKS = (b" ms", b"val loss", b"HellaSwag")
+# What the versions print first.
+_STARTS = re.compile(r"\| Parameter|\[GPT-2\]|Running pytorch|using device")
+_MARKS = (b" ms", b"val loss", b"HellaSwag", b"| Param", b"[GPT-2", b"Running", b"using device")
+NO_STEP = (
+    "{n} evaluation{|s} {was|were} left out, since nothing says at which step {it was|they were} "
+    "made."
+)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -49,7 +55,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     """Read one log.
 
     Evaluations are printed without a step. They come before the next update, or behind the last
-    one, and stand at the step that the updates have reached by then.
+    one, and stand at the step that the updates have reached by then. Where the steps go back, what
+    a start prints first says whether an evaluation before them ended one or began the next.
 
     Raises
     ------
@@ -62,7 +69,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
 
 
 def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
-    log, tally = _Log(PrintedRuns(name, mfu_may_lack=True)), Tally(name)
+    tally = Tally(name)
+    log = _Log(PrintedRuns(name, mfu_may_lack=True), tally)
     for at, raw in text.lines(path, tally):
         if len(raw) > MAX_LINE or not any(mark in raw for mark in _MARKS):
             continue
@@ -77,17 +85,21 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
                 log.update(step, values, at, from_0=not match[2])
         elif found := _evaluated(printed, number):
             log.evaluation(found, at)
+        elif begin(_STARTS, printed)[1]:
+            log.start()
     if not log.updates:
         raise NotMine("no line of it reads `step N/M | loss …` with the time in ms behind")
-    log.place(log.reached)
+    log.end()
     return log.runs.parsed(tally)
 
 
 @dataclass
 class _Log:
     runs: PrintedRuns
+    tally: Tally
     updates: int = 0
     reached: int = 0
+    started: bool = False  # and no update since
     waiting: dict[str, float | None] = field(default_factory=dict)
     line: int = 0
 
@@ -95,23 +107,39 @@ class _Log:
         self, step: int, values: Mapping[str, float | None], line: int, *, from_0: bool
     ) -> None:
         """Take a line about an update; steps are counted from 1 where it says of how many."""
-        self.place(step if from_0 else step - 1)
+        before = step if from_0 else step - 1
+        # Each run evaluates before its first step; what goes on may have, or the run before it.
+        known = self.started or before == 0 or before >= self.reached
+        self._place(before if known else None)
         self.runs.add(step, values, line)
         self.reached = step + 1 if from_0 else step
         self.updates += 1
+        self.started = False
 
     def evaluation(self, values: Mapping[str, float | None], line: int) -> None:
         """Let an evaluation wait for the next update; of two the first ended the run before."""
         if self.waiting.keys() & values:
-            self.place(self.reached)
+            self.start()
         self.waiting.update(values)
         self.line = line
 
-    def place(self, step: int) -> None:
-        """Log the evaluations that wait."""
-        if self.waiting:
+    def start(self) -> None:
+        """Take note that a start begins."""
+        self.end()
+        self.started = True
+
+    def end(self) -> None:
+        """Log the evaluations that wait behind the last update."""
+        self._place(self.reached if self.updates else None)
+
+    def _place(self, step: int | None) -> None:
+        if not self.waiting:
+            return
+        if step is None:
+            self.tally.add(NO_STEP, line=self.line, count=len(self.waiting))
+        else:
             self.runs.add(step, self.waiting, self.line)
-            self.waiting = {}
+        self.waiting = {}
 
 
 def _values(rest: str, number: Numbers) -> tuple[dict[str, float | None], list[str]]:

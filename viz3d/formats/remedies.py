@@ -26,6 +26,7 @@ REMEDIES: Mapping[str, str] = {
     "element{|s} that {was|were} no object": "Write each row as an object of names and values.",
     "of log_history that {was|were} no object": "Look at log_history; its other entries were read.",
     "with a number of thousands of digits": "Log a smaller number.",
+    "nothing says at which step": "Keep the log of each start in a file of its own.",
     "of lines that tell of a step": "Print each value as a name and a number.",
     "of a step behind other words": "Print each step on a line of its own.",
     "parted at a carriage return": "End each line with a newline.",
