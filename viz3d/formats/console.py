@@ -43,7 +43,7 @@ class _Run:
     tally: Tally
     first: int
     last: int
-    kind: str = ""
+    kinds: list[str] = field(default_factory=list)
     at_first: set[str] = field(default_factory=set)
 
 
@@ -78,7 +78,7 @@ class PrintedRuns:
         """
         pairs = [*printed.items()] if isinstance(printed, Mapping) else printed
         values = {name: value for name, value in pairs if value is not None}
-        new = not self._runs or _is_new(self._runs[-1], step, values)
+        new = not self._runs or _is_new(self._runs[-1], step, values, kind)
         self._full |= new and len(self._runs) >= limits.RUNS
         if self._full:
             self._runs[-1].tally.add(TOO_MANY_RUNS, line=line)
@@ -87,7 +87,8 @@ class PrintedRuns:
             tally = Tally(self._file)
             self._runs.append(_Run(TableBuilder(tally, room=self._room), tally, step, step))
         run = self._runs[-1]
-        run.kind = run.kind or kind
+        if kind and kind not in run.kinds:
+            run.kinds.append(kind)
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
@@ -111,7 +112,7 @@ class PrintedRuns:
         of_file : Tally
             What was counted of the file as a whole; the first run tells it.
         """
-        names = _unique_names([run.kind for run in self._runs])
+        names = _unique_names(self.kinds)
         self._runs[0].tally.take(of_file)
         pieces = [parse_table(run.builder.table(), run.tally) for run in self._runs]
         return [
@@ -121,8 +122,8 @@ class PrintedRuns:
 
     @property
     def kinds(self) -> list[str]:
-        """What kind of run each one is."""
-        return [run.kind for run in self._runs]
+        """What kind of run each one is; empty where no line says so."""
+        return [next(iter(run.kinds), "") for run in self._runs]
 
 
 def read_log(
@@ -194,12 +195,14 @@ def _tell_lost(pairs: Sequence[tuple[str, float | None]], tally: Tally, line: in
             tally.add(TWICE, line=line, name=name, count=times - 1)
 
 
-def _is_new(run: _Run, step: int, values: Mapping[str, float]) -> bool:
+def _is_new(run: _Run, step: int, values: Mapping[str, float], kind: str) -> bool:
     """Say whether a row at `step` cannot belong to `run` any more.
 
     A run that was broken off after its first line returns to the first step without having left
-    it; then the same metric stands there twice.
+    it; then the same metric stands there twice. A stage that follows another may begin later.
     """
+    if kind and run.kinds and kind not in run.kinds and step < run.last:
+        return True
     if step > run.first:
         return False
     return step < run.first or run.last > run.first or bool(run.at_first & values.keys())
