@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.patterns import any_case
 from viz3d.formats.room import Room
+from viz3d.formats.steps import STEP_NAMES
 from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
@@ -27,6 +29,12 @@ MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
 TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
 TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
+EPOCHS = (
+    "The steps begin anew {n} time{|s} where an epoch begins, which is no restart: they are shown "
+    "as the metric step_of_epoch."
+)
+# What may count the rows of a run in which `step` is that of an epoch.
+_STEPS_OF_ALL = tuple(name for name in STEP_NAMES if name not in ("step", "epoch"))
 Pairs = Sequence[tuple[str, float | None]]
 Printed = Mapping[str, float | None] | Pairs
 
@@ -43,8 +51,20 @@ class _Run:
     tally: Tally
     first: int
     last: int
+    at: int
+    epoch: float = math.inf
+    epochs: int = 0  # that send the steps back
     kinds: list[str] = field(default_factory=list)
     at_first: set[str] = field(default_factory=set)
+
+    def parsed(self) -> Parsed:
+        """Return what the rows are; where each epoch counts its own steps they are numbered."""
+        table = self.builder.table()
+        if not self.epochs or "step" not in table.columns:  # for which there may be no room
+            return parse_table(table, self.tally)
+        self.tally.add(EPOCHS, count=self.epochs)
+        table.columns["step_of_epoch"] = table.columns.pop("step")
+        return parse_table(table, self.tally, step_names=_STEPS_OF_ALL)
 
 
 class PrintedRuns:
@@ -85,8 +105,10 @@ class PrintedRuns:
             return
         if new:
             tally = Tally(self._file)
-            self._runs.append(_Run(TableBuilder(tally, room=self._room), tally, step, step))
+            self._runs.append(_Run(TableBuilder(tally, room=self._room), tally, step, step, step))
         run = self._runs[-1]
+        run.epochs += _begins_epoch(run, step, values)
+        run.at, run.epoch = step, values.get("epoch", run.epoch)
         if kind and kind not in run.kinds:
             run.kinds.append(kind)
         run.last = max(run.last, step)
@@ -114,7 +136,7 @@ class PrintedRuns:
         """
         names = _unique_names(self.kinds)
         self._runs[0].tally.take(of_file)
-        pieces = [parse_table(run.builder.table(), run.tally) for run in self._runs]
+        pieces = [run.parsed() for run in self._runs]
         return [
             Parsed(rows=piece.rows, problems=piece.problems, used=piece.used, name=name)
             for piece, name in zip(pieces, names, strict=True)
@@ -203,9 +225,15 @@ def _is_new(run: _Run, step: int, values: Mapping[str, float], kind: str) -> boo
     """
     if kind and run.kinds and kind not in run.kinds and step < run.last:
         return True
-    if step > run.first:
+    if step > run.first or _begins_epoch(run, step, values):
         return False
     return step < run.first or run.last > run.first or bool(run.at_first & values.keys())
+
+
+def _begins_epoch(run: _Run, step: int, values: Mapping[str, float]) -> bool:
+    """Say whether the step goes back because an epoch begins that counts its own."""
+    again = step == run.first and bool(run.at_first & values.keys() - {"epoch"})
+    return values.get("epoch", -math.inf) > run.epoch and (step < run.at or again)
 
 
 def _unique_names(kinds: Sequence[str]) -> list[str]:

@@ -77,6 +77,7 @@ REMEDIES: Mapping[str, str] = {
     "config is larger than": "Keep what is large out of the config.",
     "comes from the name": "Put `learning_rate` into its config if that is not the rate.",
     # Of steps and layers
+    "where an epoch begins": "Print a step that goes on through the epochs.",
     "no column of whole steps": "Log the step as `step` with every row.",
     "without a whole number": _EVERY_ROW,
     "called like a step {has|have}": _EVERY_ROW,
