@@ -27,6 +27,10 @@ LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
+UNENDED = (
+    "The last line has no end, so its last value may be cut (a crash, or the file is still being "
+    "written)."
+)
 TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
 TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
 EPOCHS = (
@@ -77,12 +81,18 @@ class PrintedRuns:
     mfu_may_lack : bool
         Whether an MFU below 0 says that there is none: llm.c prints -100 where it does not know the
         GPU, nanoGPT for its first steps.
+
+    Attributes
+    ----------
+    last : tuple of (int, bytes)
+        The last line that told something, and its number.
     """
 
     def __init__(self, file: str, *, mfu_may_lack: bool = False) -> None:
         self._file, self._mfu_may_lack = file, mfu_may_lack
         self._runs: list[_Run] = []
         self._room, self._full = Room(), False
+        self.last = 0, b""
 
     def add(self, step: int, printed: Printed, line: int, kind: str = "") -> None:
         """Append what one line says about a step.
@@ -126,14 +136,18 @@ class PrintedRuns:
         """The tally of the run that is being read."""
         return self._runs[-1].tally if self._runs else None
 
-    def parsed(self, of_file: Tally) -> list[Parsed]:
+    def parsed(self, path: Path, of_file: Tally) -> list[Parsed]:
         """Return the runs; they have names where there are several.
 
         Parameters
         ----------
+        path : pathlib.Path
         of_file : Tally
             What was counted of the file as a whole; the first run tells it.
         """
+        line, last = self.last
+        if last == text.unended(path):
+            self._runs[-1].tally.add(UNENDED, line=line)
         names = _unique_names(self.kinds)
         self._runs[0].tally.take(of_file)
         pieces = [run.parsed() for run in self._runs]
@@ -199,10 +213,11 @@ def read_log(
             tell_unread(unread, tally, at)
             step = step_of(match[1], number, tally, at) if match and pairs else None
             if step is not None:
+                runs.last = at, raw
                 runs.add(step, pairs, at)
         if not runs.kinds:
             raise NotMine(declined)
-        return runs.parsed(tally)
+        return runs.parsed(path, tally)
 
     return read_alike(read)
 

@@ -82,15 +82,17 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
             elif (step := step_of(match[1], number, tally, at)) is not None:
                 values, unread = _values(rest, number)
                 tell_unread(unread, tally, at)
+                log.runs.last = at, raw
                 log.update(step, values, at, from_0=not match[2])
         elif found := _evaluated(printed, number):
+            log.runs.last = at, raw
             log.evaluation(found, at)
         elif begin(_STARTS, printed)[1]:
             log.start()
     if not log.updates:
         raise NotMine("no line of it reads `step N/M | loss …` with the time in ms behind")
     log.end()
-    return log.runs.parsed(tally)
+    return log.runs.parsed(path, tally)
 
 
 @dataclass

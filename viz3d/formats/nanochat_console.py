@@ -91,6 +91,7 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         step = step_of(match["step"], number, tally, at) if match and values else None
         if not match or step is None:
             continue
+        runs.last = at, raw
         is_pass = "Example_step" in values and "Pass" in values
         if passes.values and (step != passes.step or not is_pass):
             _flush(passes, runs, values if step == passes.step else {})
@@ -105,7 +106,7 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         _flush(passes, runs, {})
     if not runs.kinds:
         raise NotMine("no line of it reads `step N | name: value`")
-    return _with_notes(runs, tally)
+    return _with_notes(runs, runs.parsed(path, tally), name)
 
 
 def _values(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
@@ -157,11 +158,11 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
 
 
-def _with_notes(runs: PrintedRuns, tally: Tally) -> list[Parsed]:
+def _with_notes(runs: PrintedRuns, pieces: Sequence[Parsed], file: str) -> list[Parsed]:
     """Say of each run whether the loss that it printed is smoothed."""
     noted = []
-    for kind, parsed in zip(runs.kinds, runs.parsed(tally), strict=True):
+    for kind, parsed in zip(runs.kinds, pieces, strict=True):
         smoothed = parsed.rows is not None and "loss" in parsed.rows.columns and kind != "rl"
-        notes = (replace(_SMOOTHED, file=tally.file),) if smoothed else ()
+        notes = (replace(_SMOOTHED, file=file),) if smoothed else ()
         noted.append(replace(parsed, problems=(*parsed.problems, *notes)))
     return noted
