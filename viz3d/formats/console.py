@@ -1,7 +1,9 @@
-"""What console logs of training have in common: lines that report a step, and several runs."""
+"""What console logs of training have in common: a line for a step, and several runs in a file."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +12,13 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import limits, text
 from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.console_lines import BEHIND, begin, tell_unread
+from viz3d.formats.console_numbers import NO_THOUSANDS, Numbers, solid, step_of
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.parse import parse_table
 from viz3d.formats.patterns import any_case
-from viz3d.formats.printed_numbers import Numbers
 from viz3d.formats.room import Room
+from viz3d.formats.steps import STEP_NAMES
 from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
@@ -23,10 +27,20 @@ LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
+UNENDED = (
+    "The last line has no end, so its last value may be cut (a crash, or the file is still being "
+    "written)."
+)
 TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
-NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
 TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
-Printed = Mapping[str, float | None] | Sequence[tuple[str, float | None]]
+EPOCHS = (
+    "The steps begin anew {n} time{|s} where an epoch begins, which is no restart: they are shown "
+    "as the metric step_of_epoch."
+)
+# What may count the rows of a run in which `step` is that of an epoch.
+_STEPS_OF_ALL = tuple(name for name in STEP_NAMES if name not in ("step", "epoch"))
+Pairs = Sequence[tuple[str, float | None]]
+Printed = Mapping[str, float | None] | Pairs
 
 
 def claim_log(path: str) -> Claim | None:
@@ -41,8 +55,20 @@ class _Run:
     tally: Tally
     first: int
     last: int
-    kind: str = ""
+    at: int
+    epoch: float = math.inf
+    epochs: int = 0  # that send the steps back
+    kinds: list[str] = field(default_factory=list)
     at_first: set[str] = field(default_factory=set)
+
+    def parsed(self) -> Parsed:
+        """Return what the rows are; where each epoch counts its own steps they are numbered."""
+        table = self.builder.table()
+        if not self.epochs or "step" not in table.columns:  # for which there may be no room
+            return parse_table(table, self.tally)
+        self.tally.add(EPOCHS, count=self.epochs)
+        table.columns["step_of_epoch"] = table.columns.pop("step")
+        return parse_table(table, self.tally, step_names=_STEPS_OF_ALL)
 
 
 class PrintedRuns:
@@ -55,12 +81,18 @@ class PrintedRuns:
     mfu_may_lack : bool
         Whether an MFU below 0 says that there is none: llm.c prints -100 where it does not know the
         GPU, nanoGPT for its first steps.
+
+    Attributes
+    ----------
+    last : tuple of (int, bytes)
+        The last line that told something, and its number.
     """
 
     def __init__(self, file: str, *, mfu_may_lack: bool = False) -> None:
         self._file, self._mfu_may_lack = file, mfu_may_lack
         self._runs: list[_Run] = []
         self._room, self._full = Room(), False
+        self.last = 0, b""
 
     def add(self, step: int, printed: Printed, line: int, kind: str = "") -> None:
         """Append what one line says about a step.
@@ -76,16 +108,19 @@ class PrintedRuns:
         """
         pairs = [*printed.items()] if isinstance(printed, Mapping) else printed
         values = {name: value for name, value in pairs if value is not None}
-        new = not self._runs or _is_new(self._runs[-1], step, values)
+        new = not self._runs or _is_new(self._runs[-1], step, values, kind)
         self._full |= new and len(self._runs) >= limits.RUNS
         if self._full:
             self._runs[-1].tally.add(TOO_MANY_RUNS, line=line)
             return
         if new:
             tally = Tally(self._file)
-            self._runs.append(_Run(TableBuilder(tally, room=self._room), tally, step, step))
+            self._runs.append(_Run(TableBuilder(tally, room=self._room), tally, step, step, step))
         run = self._runs[-1]
-        run.kind = run.kind or kind
+        run.epochs += _begins_epoch(run, step, values)
+        run.at, run.epoch = step, values.get("epoch", run.epoch)
+        if kind and kind not in run.kinds:
+            run.kinds.append(kind)
         run.last = max(run.last, step)
         if step == run.first:
             run.at_first.update(values)
@@ -101,17 +136,21 @@ class PrintedRuns:
         """The tally of the run that is being read."""
         return self._runs[-1].tally if self._runs else None
 
-    def parsed(self, of_file: Tally) -> list[Parsed]:
+    def parsed(self, path: Path, of_file: Tally) -> list[Parsed]:
         """Return the runs; they have names where there are several.
 
         Parameters
         ----------
+        path : pathlib.Path
         of_file : Tally
             What was counted of the file as a whole; the first run tells it.
         """
-        names = _unique_names([run.kind for run in self._runs])
+        line, last = self.last
+        if last == text.unended(path):
+            self._runs[-1].tally.add(UNENDED, line=line)
+        names = _unique_names(self.kinds)
         self._runs[0].tally.take(of_file)
-        pieces = [parse_table(run.builder.table(), run.tally) for run in self._runs]
+        pieces = [run.parsed() for run in self._runs]
         return [
             Parsed(rows=piece.rows, problems=piece.problems, used=piece.used, name=name)
             for piece, name in zip(pieces, names, strict=True)
@@ -119,8 +158,8 @@ class PrintedRuns:
 
     @property
     def kinds(self) -> list[str]:
-        """What kind of run each one is."""
-        return [run.kind for run in self._runs]
+        """What kind of run each one is; empty where no line says so."""
+        return [next(iter(run.kinds), "") for run in self._runs]
 
 
 def read_alike(
@@ -152,9 +191,12 @@ def read_alike(
 
 def read_log(
     files: Mapping[str, Path],
-    parse: Callable[[bytes, Numbers], tuple[int, Printed] | None],
+    begins: re.Pattern[str],
+    parse: Callable[[str, Numbers], tuple[Pairs, list[str]]],
     declined: str,
     *,
+    mark: bytes,
+    longest: int = MAX_LINE,
     mfu_may_lack: bool = False,
 ) -> list[Parsed]:
     """Read one log of which each line says all it has to say.
@@ -163,10 +205,17 @@ def read_log(
     ----------
     files : mapping of {path in the source: local path}
         One.
+    begins : re.Pattern
+        How a line begins that tells of a step, which is its first group.
     parse : callable
-        Returns the step that a line tells of and its metrics; None for any other line.
+        Returns the metrics that stand behind that, none where it is another line, and what of it
+        was not read.
     declined : str
         The reason where no line is of that kind.
+    mark : bytes
+        What each such line holds, in lower case; the others are passed over quickly.
+    longest : int
+        Bytes of a line.
     mfu_may_lack : bool
         As for `PrintedRuns`.
 
@@ -178,11 +227,22 @@ def read_log(
     def read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
         for at, raw in text.lines(path, tally):
-            if found := parse(raw, number):
-                runs.add(*found, at)
+            if len(raw) > longest or mark not in raw.lower():
+                continue
+            line = text.printed(raw)
+            match, own = begin(begins, line)
+            pairs, unread = parse(solid(line[match.end() :]), number) if match else ((), ())
+            if match and pairs and not own:
+                tally.add(BEHIND, line=at, found=raw)
+                continue
+            tell_unread(unread, tally, at)
+            step = step_of(match[1], number, tally, at) if match and pairs else None
+            if step is not None:
+                runs.last = at, raw
+                runs.add(step, pairs, at)
         if not runs.kinds:
             raise NotMine(declined)
-        return runs.parsed(tally)
+        return runs.parsed(path, tally)
 
     return read_alike(files, read)
 
@@ -197,15 +257,23 @@ def _tell_lost(pairs: Sequence[tuple[str, float | None]], tally: Tally, line: in
             tally.add(TWICE, line=line, name=name, count=times - 1)
 
 
-def _is_new(run: _Run, step: int, values: Mapping[str, float]) -> bool:
+def _is_new(run: _Run, step: int, values: Mapping[str, float], kind: str) -> bool:
     """Say whether a row at `step` cannot belong to `run` any more.
 
     A run that was broken off after its first line returns to the first step without having left
-    it; then the same metric stands there twice.
+    it; then the same metric stands there twice. A stage that follows another may begin later.
     """
-    if step > run.first:
+    if kind and run.kinds and kind not in run.kinds and step < run.last:
+        return True
+    if step > run.first or _begins_epoch(run, step, values):
         return False
     return step < run.first or run.last > run.first or bool(run.at_first & values.keys())
+
+
+def _begins_epoch(run: _Run, step: int, values: Mapping[str, float]) -> bool:
+    """Say whether the step goes back because an epoch begins that counts its own."""
+    again = step == run.first and bool(run.at_first & values.keys() - {"epoch"})
+    return values.get("epoch", -math.inf) > run.epoch and (step < run.at or again)
 
 
 def _unique_names(kinds: Sequence[str]) -> list[str]:
