@@ -11,7 +11,7 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, Pairs, PrintedRuns, claim_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log
 from viz3d.formats.console_lines import tell_unread
 from viz3d.formats.console_numbers import (
     STEP,
@@ -22,6 +22,7 @@ from viz3d.formats.console_numbers import (
     step_of,
     with_unit,
 )
+from viz3d.formats.console_runs import Pairs, PrintedRuns
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
