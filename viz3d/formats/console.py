@@ -9,11 +9,11 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.console_lines import BEHIND, begin, tell_unread
-from viz3d.formats.console_numbers import Numbers, read_alike, solid, step_of
+from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
 from viz3d.formats.console_runs import Pairs, PrintedRuns
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.patterns import any_case
+from viz3d.formats.printed_numbers import Numbers, solid
 from viz3d.formats.tally import Tally
 
 LOG_KIND = "console log"
@@ -26,6 +26,33 @@ def claim_log(path: str) -> Claim | None:
     """Claim ``.log``, ``.out`` and ``.txt`` files."""
     wanted = suffix(path) in (".log", ".out", ".txt") and not is_document(path)
     return Claim(path) if wanted else None
+
+
+def read_alike(
+    files: Mapping[str, Path], read: Callable[[str, Path, Numbers], list[Parsed]]
+) -> list[Parsed]:
+    """Read a file, once more without thousands where a comma of it parts none.
+
+    Beside ``4,2134`` a number ``4,213`` is most likely not 4213.
+
+    Parameters
+    ----------
+    files : mapping of {path in the source: local path}
+        One.
+    read : callable
+        Is given both, and what reads its numbers.
+
+    Raises
+    ------
+    NotMine
+    """
+    ((name, path),) = files.items()
+    text.check(path)
+    parsed = read(name, path, numbers := Numbers())
+    if numbers.parted and numbers.odd:
+        parsed.clear()  # for the room of what comes instead
+        return read(name, path, Numbers(thousands=False))
+    return parsed
 
 
 def read_log(
@@ -62,10 +89,8 @@ def read_log(
     ------
     NotMine
     """
-    ((name, path),) = files.items()
-    text.check(path)
 
-    def read(number: Numbers) -> list[Parsed]:
+    def read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
         for at, raw in text.lines(path, tally):
             if len(raw) > longest or mark not in raw.lower():
@@ -86,4 +111,4 @@ def read_log(
             raise NotMine(declined)
         return runs.parsed(path, tally)
 
-    return read_alike(read)
+    return read_alike(files, read)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from viz3d.formats import limits, text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console_numbers import NO_THOUSANDS
+from viz3d.formats.console_lines import NO_THOUSANDS
 from viz3d.formats.parse import parse_table
 from viz3d.formats.room import Room
 from viz3d.formats.steps import STEP_NAMES

@@ -10,10 +10,10 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log
-from viz3d.formats.console_lines import BEHIND, begin, tell_unread
-from viz3d.formats.console_numbers import NUMBER, STEP, Numbers, read_alike, step_of
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_alike
+from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
 from viz3d.formats.console_runs import PrintedRuns
+from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers
 from viz3d.formats.tally import Tally
 
 NAME = "llm.c log"
@@ -64,9 +64,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If no line of it reads ``step N/M | loss …`` as llm.c prints it.
     """
-    ((name, path),) = files.items()
-    text.check(path)
-    return read_alike(lambda number: _read(name, path, number))
+    return read_alike(files, _read)
 
 
 def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:

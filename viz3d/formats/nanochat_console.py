@@ -11,18 +11,10 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log
-from viz3d.formats.console_lines import tell_unread
-from viz3d.formats.console_numbers import (
-    STEP,
-    VALUE,
-    Numbers,
-    read_alike,
-    solid,
-    step_of,
-    with_unit,
-)
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_alike
+from viz3d.formats.console_lines import step_of, tell_unread
 from viz3d.formats.console_runs import Pairs, PrintedRuns
+from viz3d.formats.printed_numbers import STEP, VALUE, Numbers, solid, with_unit
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
@@ -74,9 +66,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If no line of it says ``step N | name: value``.
     """
-    ((name, path),) = files.items()
-    text.check(path)
-    return read_alike(lambda number: _read(name, path, number))
+    return read_alike(files, _read)
 
 
 def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:

@@ -76,6 +76,8 @@ REMEDIES: Mapping[str, str] = {
     " single value": "Export the run without those that are not needed.",
     "of another length than": "Write every array with one value for each step.",
     "config is larger than": "Keep what is large out of the config.",
+    "otherwise in another file of the run": "Correct the file of which the settings are not right.",
+    "tells of a learning rate": "Correct the config, or give the run a config of its own.",
     "comes from the name": "Put `learning_rate` into its config if that is not the rate.",
     # Of steps and layers
     "where an epoch begins": "Print a step that goes on through the epochs.",
@@ -84,7 +86,11 @@ REMEDIES: Mapping[str, str] = {
     "called like a step {has|have}": _EVERY_ROW,
     "no row with a step": _EVERY_ROW,
     "is not called like a step": "Export the chart once more over the step.",
+    "of the rows of layers": "Log them in rows of their own, without a layer.",
+    "both a step and a gradient norm": "Log `step` and `grad_norm` with every row.",
+    "row{|s} of a layer": "Look at the files one by one if they should differ.",
     "without a step or a layer": "Log `step` and `layer` with every row.",
+    "count of calls began anew": "Log the step of the training as `step` with every row.",
     "The steps go back": "They can be shown beside the later ones as superseded rows.",
     "The steps are in no order": "Log rows in the order of their steps, so that restarts show.",
     # Of tables
@@ -103,6 +109,7 @@ REMEDIES: Mapping[str, str] = {
     "no plane here is recorded": "Put the landscape of those directions beside it.",
     "The landscape was left out": "Save it once more if it should be whole.",
     # Of whole files
+    "of older states": "Give each training a folder of its own, or open the older state by itself.",
     "The file was left out": "Copy or write it once more if it should be whole.",
     "The log was left out": "Copy it once more if it should be whole.",
     "The part was left out": "Export the run once more if it should be whole.",

@@ -155,7 +155,8 @@ class _Scalars:
         if columns:
             every = np.arange(len(self._steps), dtype=np.int64)
             columns.setdefault(CLOCK, Cells(every, np.frombuffer(self._clock)))
-        return Rows(np.frombuffer(self._steps, np.int64), columns, starts=self._starts)
+        steps = np.frombuffer(self._steps, np.int64)
+        return Rows(steps, columns, starts=self._starts, counted_by="step")
 
 
 def _read_event(record: bytes | memoryview, scalars: _Scalars, tally: Tally) -> None:
