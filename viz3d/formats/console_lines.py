@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from viz3d.formats.printed_numbers import Numbers
     from viz3d.formats.tally import Tally
 
+NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
 BEHIND = "{n} line{|s} that tell{s|} of a step behind other words {was|were} left out."
 UNREAD = "{n} part{|s} of lines that tell of a step {was|were} not read."
 # What says a value: a digit, a name with a colon, or None.
@@ -58,3 +60,11 @@ def tell_unread(parts: Iterable[str], tally: Tally, line: int) -> None:
     for part in parts:
         if _SAYS.search(part):
             tally.add(UNREAD, line=line, found=part.strip().encode())
+
+
+def step_of(printed: str, number: Numbers, tally: Tally, line: int) -> int | None:
+    """Return a printed step; None, which is told, where it is not known what its comma means."""
+    if (step := number(printed)) is None:
+        tally.add(NO_THOUSANDS, line=line, name="step")
+        return None
+    return int(step)

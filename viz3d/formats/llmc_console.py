@@ -10,9 +10,10 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, PrintedRuns, claim_log, read_alike
-from viz3d.formats.console_lines import BEHIND, begin, tell_unread
-from viz3d.formats.console_numbers import NUMBER, STEP, Numbers, step_of
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_alike
+from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
+from viz3d.formats.console_runs import PrintedRuns
+from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers
 from viz3d.formats.tally import Tally
 
 NAME = "llm.c log"

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, Pairs, claim_log, read_log
-from viz3d.formats.console_numbers import STEP, VALUE, Numbers, with_unit
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console_runs import Pairs
+from viz3d.formats.printed_numbers import STEP, VALUE, Numbers, with_unit
 
 NAME = "modded-nanogpt log"
 

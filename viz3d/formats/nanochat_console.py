@@ -11,24 +11,10 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import (
-    LOG_KIND,
-    LOG_NAMES,
-    MAX_LINE,
-    Pairs,
-    PrintedRuns,
-    claim_log,
-    read_alike,
-)
-from viz3d.formats.console_lines import tell_unread
-from viz3d.formats.console_numbers import (
-    STEP,
-    VALUE,
-    Numbers,
-    solid,
-    step_of,
-    with_unit,
-)
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_alike
+from viz3d.formats.console_lines import step_of, tell_unread
+from viz3d.formats.console_runs import Pairs, PrintedRuns
+from viz3d.formats.printed_numbers import STEP, VALUE, Numbers, solid, with_unit
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from viz3d.formats import limits
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, Pairs, claim_log, read_log
-from viz3d.formats.console_numbers import NUMBER, STEP, Numbers
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console_runs import Pairs
+from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers
 
 NAME = "verl log"
 

@@ -1,17 +1,14 @@
-"""Numbers as consoles print them, with commas between thousands and with units."""
+"""Numbers as consoles print them: with units, and with commas between thousands."""
 
 from __future__ import annotations
 
 import re
-
-from viz3d.formats.tally import Tally
 
 # Commas may part thousands; what a file means by them is decided once for all of it.
 STEP = r"\d{1,15}|\d{1,3}(?:,\d{1,3}){1,4}"
 NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
 UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
 VALUE = rf"({NUMBER})(?:\s?({UNIT}))?"
-NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
 _PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 _DURATION = re.compile(
     r"(?<![\w.])\d[\d.]*\s?(?:[dhm]|min)\s?\d[\d.]*\s?(?:[hms]|min)\b", re.IGNORECASE
@@ -62,11 +59,3 @@ def with_unit(name: str, unit: str) -> str:
 def solid(text: str) -> str:
     """Return a text without spaces in ``1h 23m``, of which neither part is the whole."""
     return _DURATION.sub(lambda found: re.sub(r"\s", "", found[0]), text)
-
-
-def step_of(printed: str, number: Numbers, tally: Tally, line: int) -> int | None:
-    """Return a printed step; None, which is told, where it is not known what its comma means."""
-    if (step := number(printed)) is None:
-        tally.add(NO_THOUSANDS, line=line, name="step")
-        return None
-    return int(step)
