@@ -74,6 +74,44 @@ def test_an_odd_row_far_down_costs_only_itself(
     assert [problem.line for problem in parsed.problems] == told
 
 
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+@pytest.mark.parametrize(
+    "again", [",step,lr,loss", "step,lr,val,loss", "\ufeffstep,lr", ",lr,step,loss"]
+)
+def test_what_is_below_another_header_goes_by_its_names(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, again: str, size: int
+) -> None:
+    """A log that is appended to may have other columns then, or the same in another order."""
+    value = {"": 0, "step": 0, "loss": 0.25, "lr": 0.5, "val": 0.75}
+    head, wanted, lines = ",step,loss,lr", {}, []
+    for header, steps in ((head, (0, 1, 2)), (again, (3, 4, 5, 6)), (head, (7, 8)), (head, (9,))):
+        names = header.strip("\ufeff").split(",")
+        rows = [[step + value[name] for name in names] for step in steps]
+        lines += [header, *(",".join(map(str, row)) for row in rows)]
+        wanted |= {(step, name): step + value[name] for name in names for step in steps}
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    (parsed,) = read(csv_any, {"a.csv": "\n".join(lines) + "\n"})
+    history = joined(parsed).history
+    for name in ("loss", "lr", "val"):
+        found = history[name].dropna().to_dict() if name in history else {}
+        assert found == {step: number for (step, of), number in wanted.items() if of == name}
+    told = [(problem.line, problem.what.partition(" ")[2][:15]) for problem in parsed.problems[:2]]
+    assert told == [(5, "further headers"), (13, "further line th")]
+
+
+def test_a_header_may_stand_below_without_a_step(read: Reader) -> None:
+    """What has the names of the first one is one; what has not is a row of text."""
+    (parsed,) = read(csv_any, {"a.csv": "loss,lr\n3,1\nlr,loss\n2,4\nloss,none of them\n6,3\n"})
+    assert joined(parsed).history.to_dict("list")["loss"][:2] == [3.0, 4.0]
+    assert "1 further header" in said(parsed)
+
+
+def test_a_header_for_each_row_is_declined(read: Reader) -> None:
+    """Two writers of one file may take turns for so long."""
+    with pytest.raises(NotMine, match="changes more than 200 times; write"):
+        read(csv_any, {"a.csv": "step,loss\n1,2\nstep,lr\n1,2\n" * 101})
+
+
 def test_an_unclosed_quote_swallows_only_its_line(read: Reader) -> None:
     """The rows behind a quote that is never closed are not lost."""
     rows = "".join(f"{step},{step / 2}\n" for step in range(2, 9))
@@ -249,7 +287,8 @@ ODD_CELLS = (
     '"a"', '""', '"4"', '"a,b;c"', 'a"b', '"a"b', "\u0661", "\ufeff1", "\xa01",
 )  # fmt: skip
 ODD_LINES = (b"", b" ", b",", b"1", b"1,2,3,4,5", b'1,"x', b'x",2,3,4', b'"', b"1,2,3,\xff",
-             b"\xfe", b"1,2\r3,4", b"\r", b"# no", b"\t\t\t", b'1,2,"3\r4",5')  # fmt: skip
+             b"\xfe", b"1,2\r3,4", b"\r", b"# no", b"step,name,loss,val",
+             b"val,loss,name,step", b"step;lr", b"\t\t\t", b'1,2,"3\r4",5')  # fmt: skip
 PLAIN_CELLS = ("", "1", "2.5", "x")
 ROWS = st.lists(
     st.one_of(

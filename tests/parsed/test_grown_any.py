@@ -61,7 +61,19 @@ ODD_CELLS = st.sampled_from(["", "x", "true", "-", '"1', '"4"', "2,5", "0x1F", "
 CLEAN_ROWS = st.tuples(st.sampled_from([1, 1, 2]), st.lists(PLAIN, min_size=3, max_size=3))
 ODD_ROWS = st.one_of(
     st.tuples(st.sampled_from([1, 0, -2]), st.lists(PLAIN | ODD_CELLS, min_size=3, max_size=3)),
-    st.sampled_from(["", " ", "1", "1,2,3,4,5", "#", "\ufeff5,1,1,1", "step,loss,lr,name"]),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "1",
+            "1,2,3,4,5",
+            "#",
+            "\ufeff5,1,1,1",
+            "step,loss,lr,name",
+            "step,lr,loss,val",
+            "step,lr",
+        ]
+    ),
 )
 HEADS = st.sampled_from([
     "step,loss,lr,val", "step,loss,lr,name", "step,loss,layer,val", "epoch,step,loss,lr",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viz3d.formats import limits, text
-from viz3d.formats.dialect import Dialect, split
+from viz3d.formats.dialect import Dialect, is_header, split, unique
 from viz3d.formats.table import LABELS
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
 UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were each} read as one line of text."
+REPEATED = "{n} further line{|s} that repeat{s|} the header {was|were} left out."
 GAPS = ("", "None", "null", "NA", "N/A", "-")
 # Arrow takes 1 and 0 for truths, too, where others stand beside them.
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
@@ -43,15 +44,19 @@ class Block:
         Where each row stands.
     odd : sequence of (str, int)
         What is odd about other lines, and which.
+    below : (list of str, int, bytes), optional
+        Where another header follows the rows: its cells, its line, and what stands behind it, which
+        begins with the end of that line.
     """
 
     rows: pa.Table
     lines: Sequence[int]
     odd: Sequence[tuple[str, int]] = ()
+    below: tuple[list[str], int, bytes] | None = None
 
 
 def read_block(block: bytes, first: int, dialect: Dialect, texts: Collection[str]) -> Block:
-    """Read whole lines.
+    """Read whole lines, up to another header.
 
     Parameters
     ----------
@@ -95,6 +100,8 @@ def _read_plain(block: bytes, first: int, dialect: Dialect, texts: Collection[st
         rows = _to_arrow(block, dialect, texts, skip)
     except pa.ArrowException:
         return None
+    if _may_hold_headers(rows, dialect):
+        return None
     n = text.line_ends(block) + (not block.endswith(b"\n"))
     if rows.num_rows == n and not _ends_in_quotes(block, dialect):
         return Block(rows, range(first, first + n))
@@ -103,9 +110,18 @@ def _read_plain(block: bytes, first: int, dialect: Dialect, texts: Collection[st
     if rows.num_rows + len(ragged) != len(filled) or _ends_in_quotes(block, dialect):
         return None  # a quote swallows lines
     odd = [filled[row - 1] for row in sorted(ragged)]
-    if any(lines[at - first].isspace() for at in odd):
+    ragged_lines = [lines[at - first].decode() for at in odd]
+    if any(line.isspace() or is_header(_split(line, dialect)[0], dialect) for line in ragged_lines):
         return None
     return Block(rows, sorted({*filled}.difference(odd)), [(RAGGED, at) for at in odd])
+
+
+def _may_hold_headers(rows: pa.Table, dialect: Dialect) -> bool:
+    """Say whether none of the columns that a header has to name is one of numbers."""
+    import pyarrow as pa
+
+    types = [kind for at, kind in enumerate(rows.schema.types) if at not in dialect.unnamed]
+    return not any(map(pa.types.is_primitive, types))
 
 
 def _ends_in_quotes(block: bytes, dialect: Dialect) -> bool:
@@ -122,21 +138,38 @@ def _read_lines(block: bytes, first: int, dialect: Dialect, texts: Collection[st
     odd: list[tuple[str, int]] = []
     good = io.StringIO()
     writer = csv.writer(good, delimiter=dialect.delimiter, lineterminator="\n")
-    for number, line in enumerate(block.split(b"\n"), first):
-        if len(line) > limits.LINE_BYTES:
+    below = None
+    for number, part, end in _parts(block, first):
+        if len(part) > limits.LINE_BYTES:
             odd.append((text.LONG_LINE, number))
             continue
-        for part in filter(None, line.decode("utf-8", "replace").split("\r")):
-            cells, is_open = _split(part, dialect)
-            if is_open:
-                odd.append((UNCLOSED, number))
-            if len(cells) == len(dialect.names):
-                writer.writerow(cells)
-                lines.append(number)
-            elif part.strip():
-                odd.append((RAGGED, number))
+        line = part.decode("utf-8", "replace")
+        cells, is_open = _split(line, dialect)
+        if is_header(cells, dialect) and not is_open:
+            if unique(cells) != dialect.names:
+                below = cells, number, block[end:]
+                break
+            odd.append((REPEATED, number))
+            continue
+        if is_open:
+            odd.append((UNCLOSED, number))
+        if len(cells) == len(dialect.names):
+            writer.writerow(cells)
+            lines.append(number)
+        elif line.strip():
+            odd.append((RAGGED, number))
     rows = _to_arrow(good.getvalue().encode(), dialect, texts)
-    return Block(rows, lines, odd)
+    return Block(rows, lines, odd, below)
+
+
+def _parts(block: bytes, first: int) -> Iterator[tuple[int, bytes, int]]:
+    """Yield what stands between line ends of any kind, with its line and where it ends."""
+    end = -1
+    for number, line in enumerate(block.split(b"\n"), first):
+        for part in [line] if len(line) > limits.LINE_BYTES else line.split(b"\r"):
+            end += 1 + len(part)
+            if part:
+                yield number, part, end
 
 
 def _split(line: str, dialect: Dialect) -> tuple[list[str], bool]:

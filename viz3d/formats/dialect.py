@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
 from viz3d.formats import text
-from viz3d.formats.numbers import NUMBER, clean_name
+from viz3d.formats.numbers import GAPS, NOT_FINITE, NUMBER, TRUTHS, clean_name
+from viz3d.formats.steps import counts_steps
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 HEAD_BYTES = 256 * 1024
 SAMPLE_ROWS = 20
 DELIMITERS = (",", ";", "\t", "|")
+TWICE = "{n} column name{|s} stood twice in the header ({names})."
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,14 @@ class Dialect:
     decimal: str
     names: tuple[str, ...]
     skip: int
+
+    @cached_property
+    def unnamed(self) -> frozenset[int]:
+        """Places that may be empty in a header: those of this one, and that of numbers of rows."""
+        found = frozenset(
+            at for at, name in enumerate(self.names) if name == f"col_{at + 1}" or not at
+        )
+        return found if len(found) < len(self.names) else frozenset()
 
 
 def sniff(path: Path, tally: Tally, stop: int = HEAD_BYTES) -> Dialect | None:
@@ -82,7 +93,7 @@ def sniff(path: Path, tally: Tally, stop: int = HEAD_BYTES) -> Dialect | None:
         tally.add("There is no header, so the columns are called col_1, col_2 and so on.")
         names = tuple(f"col_{at + 1}" for at in range(len(header)))
         return Dialect(delimiter, decimal, names, skip)
-    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1)
+    return Dialect(delimiter, decimal, unique(header, tally), skip + 1)
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -124,16 +135,39 @@ def _is_number(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell))
 
 
-def _unique(header: Sequence[str], tally: Tally) -> tuple[str, ...]:
+def is_header(cells: Sequence[str], dialect: Dialect) -> bool:
+    """Say whether a row names columns, as where a log is appended to with its header.
+
+    That is one without any value, with the names of the header in any order, or one of a step.
+    """
+    names = [_bare(cell) for cell in cells]
+    spared = dialect.unnamed if len(names) == len(dialect.names) else range(len(names))
+    if not all(_is_name(name) or (not name and at in spared) for at, name in enumerate(names)):
+        return False
+    return any(map(counts_steps, names)) or {*unique(cells)} == {*dialect.names}
+
+
+def _is_name(cell: str) -> bool:
+    """Say whether a cell is text that nobody takes for a number, a date or a gap."""
+    odd = cell.lower() in (*GAPS, *TRUTHS, *NOT_FINITE)
+    return not odd and not cell[0].isdecimal() and cell[0] not in "+-."
+
+
+def _bare(cell: str) -> str:
+    """Return a cell of a header without spaces and the mark that may begin a file."""
+    return cell.strip().removeprefix("\ufeff").strip()
+
+
+def unique(header: Sequence[str], tally: Tally | None = None) -> tuple[str, ...]:
     """Return unique names: a repeated one gets its count, an empty one its place."""
     names: dict[str, None] = {}
-    for at, cell in enumerate(header, start=1):
-        name = clean_name(cell) if cell.strip() else f"col_{at}"
+    for at, cell in enumerate(map(_bare, header), start=1):
+        name = clean_name(cell) if cell else f"col_{at}"
         wanted, count = name, 2
         while name in names:
             name = f"{wanted} ({count})"
             count += 1
-        if name != wanted:
-            tally.add("{n} column name{|s} stood twice in the header ({names}).", name=wanted)
+        if name != wanted and tally:
+            tally.add(TWICE, name=wanted)
         names[name] = None
     return tuple(names)

@@ -87,6 +87,7 @@ REMEDIES: Mapping[str, str] = {
     "a quote is not closed": "Close it, or leave quotes out.",
     "decimal comma": "Look at a value, since the comma might part thousands.",
     "There is no header": "Write the names of the columns into the first line.",
+    "further header": "Look whether another run writes to the file, too.",
     "twice in the header": "Give each column a name of its own.",
     "more than once and {was|were} parted": "Rename them in the file if they were parted wrongly.",
     # Of landscapes
