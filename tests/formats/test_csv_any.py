@@ -49,6 +49,37 @@ def test_a_decimal_comma_is_read_and_told(read: Reader) -> None:
     assert "decimal comma" in said(parsed)
 
 
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_a_point_beside_decimal_commas_may_part_thousands(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """What may be one number or a thousand times another is left out, and told."""
+    rows = "0;3,5;1.024\n1;2,9;0.048\n2;2.25;13.072.100\n1.000;2,8;7\n3;2,5;1.5\n500;2,000;-\n"
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    (parsed,) = read(csv_any, {"a.csv": "step;loss;tokens\n" + rows})
+    history = joined(parsed).history
+    assert history["loss"].to_dict() == {0: 3.5, 1: 2.9, 2: 2.25, 3: 2.5, 500: 2.0}
+    assert history["tokens"].dropna().to_dict() == {1: 0.048, 3: 1.5}
+    assert "a.csv:2: 3 numbers with a point that may part thousands were left out" in said(parsed)
+    assert "1 row without a whole number as 'step'" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        ("500;2,500\n1.000;2,125\n700;1,500\n", [2.5, 1.5]),
+        ("1,000;3.217\n2;0.5\n3;1.217\n", [0.5, 1.217]),
+        ("1;2,125\n2;2,250\n", [2.125, 2.25]),
+        ("1;2.125\n2;2.250\n", [2.125, 2.25]),
+    ],
+)
+def test_the_decimal_mark_is_the_one_that_parts_no_thousands(
+    read: Reader, rows: str, wanted: list[float]
+) -> None:
+    (parsed,) = read(csv_any, {"a.csv": "step;loss\n" + rows})
+    assert joined(parsed).history["loss"].dropna().tolist() == wanted
+
+
 def test_ragged_rows_cost_only_themselves(read: Reader) -> None:
     """Rows that do not fit the header are left out, with the first line named."""
     (parsed,) = read(csv_any, {"a.csv": "step,a\n0,1\n1\n2,3,4\n3,5\n"})
@@ -281,10 +312,10 @@ def test_what_is_written_is_read(rows, delimiter: str, quoted: bool) -> None:
 
 # Cells that are read in one way alone and in another beside others, and lines that are no rows.
 ODD_CELLS = (
-    "", "0", "1", "-0", "7", "+5", "2.5", "2,5", "1.234,5", " 3", "nan", "-nan(ind)", "inf",
-    "1e400", "true", "False", "x", "h.3", "2024", "2024-01-01", "12:30", "-", "--", "NULL", "None",
-    "0x1F",     "9007199254740993", "9223372036854775807", "18446744073709551616", "0." + "1" * 70,
-    '"a"', '""', '"4"', '"a,b;c"', 'a"b', '"a"b', "\u0661", "\ufeff1", "\xa01",
+    "", "0", "1", "-0", "7", "+5", "2.5", "2,5", "1.234,5", "1.234", " 3", "nan", "-nan(ind)",
+    "inf", "1e400", "true", "False", "x", "h.3", "2024", "2024-01-01", "12:30", "-", "--", "NULL",
+    "None", "0x1F", "9007199254740993", "9223372036854775807", "18446744073709551616",
+    "0." + "1" * 70, '"a"', '""', '"4"', '"a,b;c"', 'a"b', '"a"b', "\u0661", "\ufeff1", "\xa01",
 )  # fmt: skip
 ODD_LINES = (b"", b" ", b",", b"1", b"1,2,3,4,5", b'1,"x', b'x",2,3,4', b'"', b"1,2,3,\xff",
              b"\xfe", b"1,2\r3,4", b"\r", b"# no", b"step,name,loss,val",

@@ -11,8 +11,10 @@ import csv
 import io
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from viz3d.formats import limits, text
 from viz3d.formats.dialect import Dialect, is_header, split, unique
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
 RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
 UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were each} read as one line of text."
 REPEATED = "{n} further line{|s} that repeat{s|} the header {was|were} left out."
+PARTED = "{n} number{|s} with a point that may part thousands {was|were} left out."
 GAPS = ("", "None", "null", "NA", "N/A", "-")
 # Arrow takes 1 and 0 for truths, too, where others stand beside them.
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+# A number beside decimal commas whose points may part thousands.
+_POINTS = r"^\s*[-+]?[1-9]\d{0,2}(\.\d{3})+\s*$"
 # Arrow takes 0x1F for a number where a column holds nothing but whole ones.
 _HEX = re.compile(rb"0[xX]")
 
@@ -67,11 +72,9 @@ def read_block(block: bytes, first: int, dialect: Dialect, texts: Collection[str
     texts : collection of str
         Names of columns that are to be read as text.
     """
-    if _is_plain(block):
-        read = _read_plain(block, first, dialect, texts)
-        if read is not None:
-            return read
-    return _read_lines(block, first, dialect, texts)
+    read = _read_plain(block, first, dialect, texts) if _is_plain(block) else None
+    read = read or _read_lines(block, first, dialect, texts)
+    return read if dialect.decimal == "." else _with_points(read)
 
 
 def _is_plain(block: bytes) -> bool:
@@ -200,7 +203,7 @@ def _to_arrow(
         odd.update(_hexadecimal(rows, _parse(block, dialect, dialect.names, skip)))
     if odd:
         rows = _parse(block, dialect, {*texts, *odd}, skip)
-    return rows if dialect.decimal == "." else _with_points(rows)
+    return rows
 
 
 def _parse(
@@ -249,12 +252,16 @@ def _hexadecimal(rows: pa.Table, cells: pa.Table) -> Iterator[str]:
                 yield field.name
 
 
-def _with_points(rows: pa.Table) -> pa.Table:
+def _with_points(block: Block) -> Block:
     """Put points for the decimal commas that are left: in columns that hold other text, too."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    rows, odd = block.rows, [*block.odd]
     for at, (name, column) in enumerate(zip(rows.column_names, rows.columns, strict=True)):
         if pa.types.is_string(column.type) and name not in LABELS:
-            rows = rows.set_column(at, name, pc.replace_substring(column, ",", "."))
-    return rows
+            unclear = pc.match_substring_regex(column, _POINTS)
+            odd += [(PARTED, block.lines[row]) for row in np.flatnonzero(unclear)]
+            known = pc.if_else(unclear, pa.scalar(None, pa.string()), column)
+            rows = rows.set_column(at, name, pc.replace_substring(known, ",", "."))
+    return replace(block, rows=rows, odd=odd)

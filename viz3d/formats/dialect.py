@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 256 * 1024
 SAMPLE_ROWS = 20
+# Text whose commas or points may part thousands, and one of them may be a decimal mark.
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}([.,]\d{3})+")
 DELIMITERS = (",", ";", "\t", "|")
 TWICE = "{n} column name{|s} stood twice in the header ({names})."
 
@@ -126,9 +129,18 @@ def split(row: str, delimiter: str) -> list[str]:
 
 def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
     cells = [cell.strip() for row in rows for cell in row]
-    with_comma = sum(cell.count(",") == 1 and _is_number(cell.replace(",", ".")) for cell in cells)
-    with_point = sum("." in cell and _is_number(cell) for cell in cells)
-    return with_comma > with_point
+    with_comma = [
+        cell for cell in cells if cell.count(",") == 1 and _is_number(cell.replace(",", "."))
+    ]
+    with_point = [cell for cell in cells if "." in cell and _is_number(cell)]
+    # Those count that can be nothing else, where there are any.
+    commas, points = (
+        [cell for cell in found if not THOUSANDS.fullmatch(cell)]
+        for found in (with_comma, with_point)
+    )
+    if commas or points:
+        return len(commas) > len(points)
+    return len(with_comma) > len(with_point)
 
 
 def _is_number(cell: str) -> bool:

@@ -61,6 +61,7 @@ REMEDIES: Mapping[str, str] = {
     "column{|s} of more than": _LOG_NUMBERS,
     "of series without a number": "Look at them in Neptune if one is wanted.",
     "no time of any calendar": "Log times as seconds since 1970.",
+    "may part thousands": "Write the file without marks between thousands.",
     "parts no thousands": "Print numbers with a decimal point.",
     "of lists or bytes": _LOG_NUMBERS,
     "written as text": "Log them as numbers, without quotes.",
