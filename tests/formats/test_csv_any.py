@@ -221,6 +221,44 @@ def test_a_file_without_a_header_is_told(read: Reader) -> None:
     assert "no header" in said(parsed)
 
 
+@pytest.mark.parametrize("first", ["0,3.0,nan", "0,3.0,", "0,-inf,none", "0,3.0,N/A"])
+def test_a_row_that_lacks_a_number_is_no_header(read: Reader, first: str) -> None:
+    """The first row of many a table has nothing yet of some column."""
+    (parsed,) = read(csv_any, {"a.csv": first + "\n1,2.9,0.1\n"})
+    assert joined(parsed).history.shape == (2, 3)
+    assert "no header" in said(parsed)
+
+
+def test_numbers_may_be_names(read: Reader) -> None:
+    """So pandas calls columns without a name, and rows have their numbers before them."""
+    (parsed,) = read(csv_any, {"a.csv": ",0,1\n0,3.5,7\n1,2.5,8\n"})
+    assert joined(parsed).history.to_dict("list") == {"col_1": [0, 1], "0": [3.5, 2.5], "1": [7, 8]}
+
+
+def test_the_comment_above_the_numbers_names_them(read: Reader) -> None:
+    """As NumPy writes a header; one that is no list of columns names none."""
+    (parsed,) = read(csv_any, {"a.csv": "# lr 0.1\n# step,loss\n100,3.0\n200,2.9\n"})
+    assert joined(parsed).history.to_dict() == {"loss": {100: 3.0, 200: 2.9}}
+    assert parsed.problems == ()
+    for comment in ("# step", "# made by hand, twice"):
+        (parsed,) = read(csv_any, {"a.csv": comment + "\n100,3.0\n200,2.9\n"})
+        assert list(joined(parsed).history) == ["col_1", "col_2"]
+
+
+@pytest.mark.parametrize(
+    ("last", "cut"),
+    [("2,2.8,1.2", True), ("2,2.8,1.2\n", False), ('2,2.8,"1.2"', False), ("2,2.8", False)],
+)
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_a_number_at_the_end_may_be_cut(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, last: str, cut: bool, size: int
+) -> None:
+    """Of 1.2e-05 there may be 1.2 yet; a line end, a quote or a missing cell says what is so."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    (parsed,) = read(csv_any, {"a.csv": "step,loss,lr\n0,3.0,1.2e-05\n1,2.9,1.2e-05\n" + last})
+    assert ("a.csv:4: The last line has no line end" in said(parsed)) == cut
+
+
 def test_comment_and_blank_lines_before_the_header_are_skipped(read: Reader) -> None:
     """A header below a comment line (as Stable-Baselines3's monitor writes) is found."""
     (parsed,) = read(csv_any, {"a.csv": '#{"t_start": 1}\n\nstep,r\n\n0,1\n1,2\n'})

@@ -26,6 +26,7 @@ OTHER_HEADER = (
     "{n} further header{|s} with other columns {was|were} followed: what is below {it|each} was "
     "read under {its|those} names."
 )
+UNENDED = "The last line has no line end, so its last number may be cut."
 SMALL_BLOCK = 512 * 1024
 PIECES = 16
 
@@ -146,6 +147,9 @@ def _blocks(
             under = replace(under, names=unique(cells, tally))
             block = read((line, content))[1]
             yield block
+        last = piece[0] + text.line_ends(piece[1])
+        if not piece[1].endswith((b"\n", b"\r", b'"')) and last in block.lines[-1:]:
+            tally.add(UNENDED, line=last)
 
 
 def _below(skip: int, blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

@@ -92,11 +92,28 @@ def sniff(path: Path, tally: Tally, stop: int = HEAD_BYTES) -> Dialect | None:
     if decimal == ",":
         tally.add("Numbers are written with a decimal comma and were read so.")
     header = cells[0]
-    if all(NUMBER.fullmatch(cell.strip().replace(decimal, ".")) for cell in header):
+    if _is_row([cell.strip().replace(decimal, ".").lower() for cell in header]):
+        above = next((row for row in reversed(rows[:skip]) if row.strip()), "").lstrip("# ")
+        named = [cell.strip() for cell in split(above, delimiter)]
+        # NumPy writes the names as a comment.
+        if len(named) == len(header) > 1 and any(map(counts_steps, named)):
+            return Dialect(delimiter, decimal, unique(named, tally), skip)
         tally.add("There is no header, so the columns are called col_1, col_2 and so on.")
         names = tuple(f"col_{at + 1}" for at in range(len(header)))
         return Dialect(delimiter, decimal, names, skip)
     return Dialect(delimiter, decimal, unique(header, tally), skip + 1)
+
+
+def _is_row(cells: Sequence[str]) -> bool:
+    """Say whether cells are those of a row: numbers, and what stands where there is none.
+
+    The first one may be empty in a header as well, where numbers are names.
+    """
+    numbers = [cell for cell in cells if NUMBER.fullmatch(cell)]
+    others = (*GAPS, *(sign + name for sign in ("", "+", "-") for name in NOT_FINITE))
+    return bool(numbers and cells[0]) and all(
+        cell in others for cell in {*cells}.difference(numbers)
+    )
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -27,6 +27,7 @@ REMEDIES: Mapping[str, str] = {
     "of log_history that {was|were} no object": "Look at log_history; its other entries were read.",
     "with a number of thousands of digits": "Log a smaller number.",
     "parted at a carriage return": "End each line with a newline.",
+    "The last line has no line end": "Nothing needs doing: what is written later will be read.",
     "The last line is cut": "Nothing needs doing: rows that are written later will be read.",
     "The last record is cut": "Nothing needs doing: records that are written later will be read.",
     "The run has no end": "Nothing needs doing: rows that are written later will be read.",
