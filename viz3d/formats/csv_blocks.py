@@ -261,7 +261,7 @@ def _with_points(block: Block) -> Block:
     for at, (name, column) in enumerate(zip(rows.column_names, rows.columns, strict=True)):
         if pa.types.is_string(column.type) and name not in LABELS:
             unclear = pc.match_substring_regex(column, _POINTS)
-            odd += [(PARTED, block.lines[row]) for row in np.flatnonzero(unclear)]
+            odd += [(PARTED, block.lines[row]) for row in np.flatnonzero(unclear).tolist()]
             known = pc.if_else(unclear, pa.scalar(None, pa.string()), column)
             rows = rows.set_column(at, name, pc.replace_substring(known, ",", "."))
     return replace(block, rows=rows, odd=odd)
