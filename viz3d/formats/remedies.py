@@ -81,6 +81,7 @@ REMEDIES: Mapping[str, str] = {
     # Of steps and layers
     "no column of whole steps": "Log the step as `step` with every row.",
     "without a whole number": _EVERY_ROW,
+    "anew with each epoch": "Log the step of the whole training as `global_step` with every row.",
     "called like a step {has|have}": _EVERY_ROW,
     "no row with a step": _EVERY_ROW,
     "is not called like a step": "Export the chart once more over the step.",
