@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import csv_any, csv_blocks, text
+from viz3d.formats import csv_any, csv_blocks, delimited, text
 from viz3d.formats.delimited import read_rows, read_table
 from viz3d.formats.dialect import HEAD_BYTES, Dialect, sniff
 from viz3d.formats.table import Table
@@ -141,6 +141,41 @@ def test_a_header_for_each_row_is_declined(read: Reader) -> None:
     """Two writers of one file may take turns for so long."""
     with pytest.raises(NotMine, match="changes more than 200 times; write"):
         read(csv_any, {"a.csv": "step,loss\n1,2\nstep,lr\n1,2\n" * 101})
+
+
+@pytest.mark.parametrize("column", ["run", "seed"])
+@pytest.mark.parametrize("names", [("a", "b"), ("0", "1"), ("2024-01-01", "2024-01-02")])
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_a_table_of_several_runs_is_declined(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, column: str, names: tuple[str, str], size: int
+) -> None:
+    """Whether they follow each other or take turns: one would hide the other."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    monkeypatch.setattr(delimited, "SMALL_BLOCK", size)
+    rows = [f"{name},{step},{step / 2}\n" for name in names for step in range(6)]
+    for order in (rows, sorted(rows, key=lambda row: row.split(",")[1])):
+        with pytest.raises(NotMine, match=f"column '{column}' tells 2 runs apart; write each"):
+            read(csv_any, {"a.csv": f"{column},step,loss\n" + "".join(order)})
+
+
+def test_names_of_runs_that_go_on_are_told(read: Reader) -> None:
+    """A run that was resumed under another name is one; a seed may be drawn for each row."""
+    rows = "".join(
+        f"{'a' if step < 4 else 'b'},{step // 2},{step},{step / 2}\n" for step in range(9)
+    )
+    (parsed,) = read(csv_any, {"a.csv": "run,seed,step,loss\n" + rows})
+    assert joined(parsed).history["loss"].tolist() == [step / 2 for step in range(9)]
+    assert "9 values that were no number were left out (run)" in said(parsed)
+    rows = "".join(f"{n},{n // 2},{n / 2}\n" for n in range(6))
+    (parsed,) = read(csv_any, {"a.csv": "seed,step,loss\n" + rows})
+    assert len(joined(parsed).history) == 3
+
+
+def test_a_list_of_runs_is_declined(read: Reader) -> None:
+    """It has the last value of each, and which step that is of."""
+    rows = '"a","finished","3.0","1000"\n"b","crashed","2.5","700"\n'
+    with pytest.raises(NotMine, match="table of runs as W&B exports it"):
+        read(csv_any, {"a.csv": '"Name","State","loss","_step"\n' + rows})
 
 
 def test_an_unclosed_quote_swallows_only_its_line(read: Reader) -> None:

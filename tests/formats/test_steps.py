@@ -89,10 +89,12 @@ def test_a_restart_is_none_of_epochs(read: Reader, other: dict[str, float]) -> N
 
 def test_a_count_of_less_than_the_steps_takes_no_place(read: Reader) -> None:
     """Rows of one iteration would supersede each other."""
-    rows = [{"step": n % 3, "iteration": n // 3, "loss": n} for n in range(9)]
-    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
-    assert parsed.rows is not None
-    assert parsed.rows.counted_by == "step"
+    some = [{"step": n % 3, "iteration": n // 3, "loss": n} for n in range(9)]
+    apart = [{"step": n % 3} if n < 5 else {"iter": n} for n in range(10)]
+    for rows in (some, apart):
+        (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+        assert parsed.rows is not None
+        assert parsed.rows.counted_by == "step"
 
 
 def test_a_step_of_the_epoch_alone_is_no_step(read: Reader) -> None:

@@ -78,7 +78,7 @@ ODD_ROWS = st.one_of(
 HEADS = st.sampled_from([
     "step,loss,lr,val", "step,loss,lr,name", "step,loss,layer,val", "epoch,step,loss,lr",
     "loss,global_step,step,lr", "# one\nstep,a,A,b", "# step,a,b,c", "a,b,c,d", "0,1,2,3",
-    "step,r - a,r - a__MIN,r - a__MAX", "step,a,a,",
+    "seed,step,loss,lr", "step,loss,run,lr", "step,r - a,r - a__MIN,r - a__MAX", "step,a,a,",
 ])  # fmt: skip
 CSV_ROWS = st.builds(
     lambda first, odd, last: first + odd + last,

@@ -34,6 +34,7 @@ def from_arrow(
     *,
     text_is_number: bool = False,
     lines: Sequence[int] | None = None,
+    labels: Collection[str] = LABELS,
 ) -> Table:
     """Take the numbers out of an Arrow table.
 
@@ -46,6 +47,8 @@ def from_arrow(
         As in `TableBuilder`.
     lines : sequence of int, optional
         Where each row stands in the file, for messages.
+    labels : collection of str
+        Columns whose text is kept.
 
     Returns
     -------
@@ -55,13 +58,13 @@ def from_arrow(
     every_row = np.arange(arrow.num_rows, dtype=np.int64)
     for name, column in _arrow_columns(arrow, tally):
         text = None
-        if is_text(column.type) and (name in LABELS or not _is_text(column)):
+        if is_text(column.type) and (name in labels or not _is_text(column)):
             text = coded(column)
-            if name in LABELS:
-                labels, text = _labels(name, *text)
-                if len(labels.row):
-                    table.labels[name] = beside(table.labels.get(name), labels)
-                if len(labels.row) + column.null_count == len(column):
+            if name in labels:
+                named, text = _labels(name, *text)
+                if len(named.row):
+                    table.labels[name] = beside(table.labels.get(name), named)
+                if len(named.row) + column.null_count == len(column):
                     continue
         if len(table.columns) >= limits.METRICS:
             tally.add(

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from viz3d.formats import limits, text
+from viz3d.formats.csv_arrow import NAMED, to_arrow
 from viz3d.formats.dialect import Dialect, is_header, split, unique
-from viz3d.formats.table import LABELS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,13 +27,8 @@ RAGGED = "{n} row{|s} with another number of cells than the header {was|were} le
 UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were each} read as one line of text."
 REPEATED = "{n} further line{|s} that repeat{s|} the header {was|were} left out."
 PARTED = "{n} number{|s} with a point that may part thousands {was|were} left out."
-GAPS = ("", "None", "null", "NA", "N/A", "-")
-# Arrow takes 1 and 0 for truths, too, where others stand beside them.
-TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 # A number beside decimal commas whose points may part thousands.
 _POINTS = r"^\s*[-+]?[1-9]\d{0,2}(\.\d{3})+\s*$"
-# Arrow takes 0x1F for a number where a column holds nothing but whole ones.
-_HEX = re.compile(rb"0[xX]")
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ def _read_plain(block: bytes, first: int, dialect: Dialect, texts: Collection[st
         return "skip"
 
     try:
-        rows = _to_arrow(block, dialect, texts, skip)
+        rows = to_arrow(block, dialect, texts, skip)
     except pa.ArrowException:
         return None
     if _may_hold_headers(rows, dialect):
@@ -161,7 +155,7 @@ def _read_lines(block: bytes, first: int, dialect: Dialect, texts: Collection[st
             lines.append(number)
         elif line.strip():
             odd.append((RAGGED, number))
-    rows = _to_arrow(good.getvalue().encode(), dialect, texts)
+    rows = to_arrow(good.getvalue().encode(), dialect, texts)
     return Block(rows, lines, odd, below)
 
 
@@ -185,73 +179,6 @@ def _split(line: str, dialect: Dialect) -> tuple[list[str], bool]:
     return cells, reader.line_num > 1
 
 
-def _to_arrow(
-    block: bytes,
-    dialect: Dialect,
-    texts: Collection[str],
-    skip: Callable[[pc.InvalidRow], str] | None = None,
-) -> pa.Table:
-    import pyarrow as pa
-
-    if not block:
-        return pa.table({name: pa.nulls(0) for name in dialect.names[: limits.METRICS]})
-    if block.startswith(text.BOM):
-        block = text.BOM + block  # Arrow takes one for the beginning of a file, and away
-    rows = _parse(block, dialect, texts, skip)
-    odd = {field.name for field in rows.schema if _is_dated(field)}
-    if (b"x" in block or b"X" in block) and _HEX.search(block):
-        odd.update(_hexadecimal(rows, _parse(block, dialect, dialect.names, skip)))
-    if odd:
-        rows = _parse(block, dialect, {*texts, *odd}, skip)
-    return rows
-
-
-def _parse(
-    block: bytes,
-    dialect: Dialect,
-    texts: Collection[str],
-    skip: Callable[[pc.InvalidRow], str] | None,
-) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
-    return pc.read_csv(
-        pa.BufferReader(block),
-        pc.ReadOptions(
-            use_threads=False, column_names=list(dialect.names), block_size=len(block) + 1
-        ),
-        pc.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=skip),
-        pc.ConvertOptions(
-            null_values=GAPS,
-            true_values=TRUE,
-            false_values=FALSE,
-            strings_can_be_null=True,
-            include_columns=list(dialect.names[: limits.METRICS]),
-            decimal_point=dialect.decimal,
-            column_types=dict.fromkeys(texts, pa.string()),
-        ),
-    )
-
-
-def _is_dated(field: pa.Field) -> bool:
-    """Say whether Arrow took names of layers for dates or times."""
-    import pyarrow as pa
-
-    return field.name in LABELS and bool(pa.types.is_temporal(field.type))
-
-
-def _hexadecimal(rows: pa.Table, cells: pa.Table) -> Iterator[str]:
-    """Yield the columns of whole numbers that are written as such, given the text of all cells."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for field in rows.schema:
-        if pa.types.is_integer(field.type):
-            found = pc.match_substring(cells[field.name], "0x", ignore_case=True)
-            if pc.any(found).as_py():
-                yield field.name
-
-
 def _with_points(block: Block) -> Block:
     """Put points for the decimal commas that are left: in columns that hold other text, too."""
     import pyarrow as pa
@@ -259,7 +186,7 @@ def _with_points(block: Block) -> Block:
 
     rows, odd = block.rows, [*block.odd]
     for at, (name, column) in enumerate(zip(rows.column_names, rows.columns, strict=True)):
-        if pa.types.is_string(column.type) and name not in LABELS:
+        if pa.types.is_string(column.type) and name not in NAMED:
             unclear = pc.match_substring_regex(column, _POINTS)
             odd += [(PARTED, block.lines[row]) for row in np.flatnonzero(unclear).tolist()]
             known = pc.if_else(unclear, pa.scalar(None, pa.string()), column)

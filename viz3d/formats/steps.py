@@ -106,6 +106,11 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
     return Rows(step, taken, counted_by=name)
 
 
+def find_step(table: Table) -> str | None:
+    """Return the column of a table that is taken for the step, at least at first sight."""
+    return _step_column(table, STEP_NAMES)[0]
+
+
 def _step_column(table: Table, names: tuple[str, ...]) -> tuple[str | None, list[str]]:
     """Return the first known name that holds whole numbers in at least half of the rows.
 
