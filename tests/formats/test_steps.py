@@ -58,6 +58,15 @@ def test_numbered_rows_tell_of_a_step_that_most_lack_too(read: Reader) -> None:
     assert "the rows were numbered from 0" in text
 
 
+def test_a_step_that_may_be_the_next_one_is_none(read: Reader) -> None:
+    """Beside a number with a point, 2**53 and the whole number behind it become one."""
+    for steps, kept in (("4.0", [4]), ("4", [4, 2**53 + 1])):
+        row = f'{{"step": {2**53 + 1}, "loss": 2}}\n{{"step": {steps}, "loss": 3}}\n'
+        (parsed,) = read(jsonl, {"a.jsonl": row})
+        assert joined(parsed).history.index.tolist() == kept
+        assert ("1 row without a whole number" in said(parsed)) == (len(kept) == 1)
+
+
 def test_a_step_of_the_epoch_gives_way_to_that_of_the_training(read: Reader) -> None:
     """The rows of an epoch supersede none of those before."""
     rows = [{"epoch": n // 5, "step": n % 5, "global_step": 10 * n, "loss": n} for n in range(15)]

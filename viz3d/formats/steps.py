@@ -43,7 +43,7 @@ EPOCHS = (
 )
 GONE = "{n} metric{|s} {is|are} missing, since no row with a step has {it|them} ({names})."
 
-# Whole numbers beyond this are not exact in a float64 column.
+# Whole numbers from here on are not exact in a float64 column: this one may stand for the next.
 EXACT = 2.0**53
 
 
@@ -168,7 +168,7 @@ def _is_step(values: np.ndarray) -> np.ndarray:
     if values.dtype == np.int64:
         return np.ones(len(values), dtype=bool)
     with np.errstate(invalid="ignore"):
-        return np.asarray((np.abs(values) <= EXACT) & (values == np.floor(values)))
+        return np.asarray((np.abs(values) < EXACT) & (values == np.floor(values)))
 
 
 def _as_float(columns: dict[str, Cells]) -> dict[str, Cells]:
