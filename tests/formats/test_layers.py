@@ -177,10 +177,11 @@ def test_rows_of_layers_and_of_the_run_in_one_file(read: Reader) -> None:
         )
     ]
     rows[2] |= {"grad_norm": 0.5}
+    rows.append({"name": "gpt-a", "step": 6, "layer": 1, "loss": 2.0})  # no norm of it
     (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
     history = joined(parsed).history
-    assert history["loss"].tolist() == [row["loss"] for row in LOSSES]
-    assert history["grad_norm"].tolist() == [1.0] * 6
+    assert history["loss"].tolist() == [*(row["loss"] for row in LOSSES), 2.0]
+    assert history["grad_norm"].dropna().tolist() == [1.0] * 6
     assert parsed.layers is not None
     assert parsed.layers["name"].tolist() == ["layer 0", "layer 1"] * 6
     assert parsed.layers["weight_norm"].tolist()[1::2] == [4.0] * 6

@@ -48,6 +48,7 @@ REMEDIES: Mapping[str, str] = {
     "not there or cannot be read; the rows": _PACK,
     "does not name": _PACK,
     "The file was not used": _PACK,
+    "of another writer": "Give each writer a folder of its own.",
     "Only the first {limit:SCALARS}": "Put some of the event files into a folder of their own.",
     # Of values
     "page drew a sample": "Open the project itself, as wandb://ENTITY/PROJECT, to see every value.",
