@@ -129,6 +129,8 @@ def test_a_unit_may_stand_behind_a_space(
         (verl_console, "step:7 - b:1.0 - a:tensor(0.3)", {"b": 1.0}, "a:tensor(0.3)"),
         (modded_nanogpt, "step:7/9 loss:2.5 t:1h 23m", {"loss": 2.5}, "t:1h23m"),
         (modded_nanogpt, "step:7/9 loss:2.5 a:None", {"loss": 2.5}, "a:None"),
+        (modded_nanogpt, "step:7/9 loss:2.5 50%/lr:3", {"loss": 2.5}, "50%/lr:3"),
+        (nanochat_console, f"step 7 | loss: 2.5 | {'x' * 60}: 3", {"loss": 2.5}, f"{'x' * 60}: 3"),
         (
             llmc_console, "step 7/9 | loss 2.5 | norm n/a | lr off | 9.0 ms | 3 GPUs",
             {"train_loss": 2.5, "dt_ms": 9.0}, "3 GPUs",
@@ -194,6 +196,13 @@ def test_steps_that_begin_anew_with_each_epoch_are_no_runs(
     assert "the rows were numbered from 0" in said(parsed)
     first, second = read(form, {"a.log": epochs(line) * 2})
     assert len(joined(first).history) == len(joined(second).history) == 9
+
+
+def test_an_epoch_in_two_lines_of_the_first_step_is_no_new_run(read: Reader) -> None:
+    log = "step:0/9 epoch:0 val_loss:11\nstep:0/9 epoch:{} loss:11\nstep:1/9 epoch:1 loss:10\n"
+    for epoch in (0, 1):
+        (parsed,) = read(modded_nanogpt, {"a.log": log.format(epoch)})
+        assert joined(parsed).history.index.tolist() == [0, 1]
 
 
 def test_one_line_of_each_epoch_is_no_run(read: Reader) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from viz3d.errors import NotMine
@@ -61,7 +61,7 @@ def read_log(
     parse: Callable[[str, Numbers], tuple[Pairs, list[str]]],
     declined: str,
     *,
-    mark: bytes,
+    marks: Sequence[bytes],
     longest: int = MAX_LINE,
     mfu_may_lack: bool = False,
 ) -> list[Parsed]:
@@ -78,8 +78,8 @@ def read_log(
         was not read.
     declined : str
         The reason where no line is of that kind.
-    mark : bytes
-        What each such line holds, in lower case; the others are passed over quickly.
+    marks : sequence of bytes
+        Of which each such line holds one, in lower case; the others are passed over quickly.
     longest : int
         Bytes of a line.
     mfu_may_lack : bool
@@ -93,7 +93,8 @@ def read_log(
     def read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
         for at, raw in text.lines(path, tally):
-            if len(raw) > longest or mark not in raw.lower():
+            low = raw.lower()
+            if len(raw) > longest or not any(mark in low for mark in marks):
                 continue
             line = text.printed(raw)
             match, own = begin(begins, line)

@@ -108,7 +108,7 @@ class PrintedRuns:
             run.kinds.append(kind)
         run.last = max(run.last, step)
         if step == run.first:
-            run.at_first.update(values)
+            run.at_first.update(values.keys() - {"epoch"})  # which each line of a step may have
         if len(values) < len(pairs):
             _tell_lost(pairs, run.tally, line)
         if self._mfu_may_lack and values.get("mfu", 0.0) < 0:
@@ -172,7 +172,7 @@ def _is_new(run: _Run, step: int, values: Mapping[str, float], kind: str) -> boo
 
 def _begins_epoch(run: _Run, step: int, values: Mapping[str, float]) -> bool:
     """Say whether the step goes back because an epoch begins that counts its own."""
-    again = step == run.first and bool(run.at_first & values.keys() - {"epoch"})
+    again = step == run.first and bool(run.at_first & values.keys())
     return values.get("epoch", -math.inf) > run.epoch and (step < run.at or again)
 
 

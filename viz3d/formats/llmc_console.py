@@ -41,7 +41,7 @@ _EVALUATIONS = {
 }
 # What the versions print first.
 _STARTS = re.compile(r"\| Parameter|\[GPT-2\]|Running pytorch|using device")
-_MARKS = (b" ms", b"val loss", b"HellaSwag", b"| Param", b"[GPT-2", b"Running", b"using device")
+_MARKS = (b"step ", b"val loss", b"HellaSwag", b"| Param", b"[GPT-2", b"Running", b"using device")
 NO_STEP = (
     "{n} evaluation{|s} {was|were} left out, since nothing says at which step {it was|they were} "
     "made."

@@ -30,7 +30,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If no line of it says ``step:N`` or ``s:N`` with a number behind.
     """
     declined = "no line of it reads `step:N …` or `s:N …`"
-    return read_log(files, _BEGINS, _pairs, declined, mark=b":")
+    return read_log(files, _BEGINS, _pairs, declined, marks=(b"step:", b"s:"))
 
 
 def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:

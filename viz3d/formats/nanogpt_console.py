@@ -36,7 +36,14 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         ``step N: train loss …``.
     """
     declined = "no line of it reads `iter N: loss …` or `step N: train loss …`"
-    return read_log(files, _BEGINS, _pairs, declined, mark=b"loss", mfu_may_lack=True)
+    return read_log(
+        files,
+        _BEGINS,
+        _pairs,
+        declined,
+        marks=(b"step ", b"iter ", b"iteration "),
+        mfu_may_lack=True,
+    )
 
 
 def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:

@@ -32,7 +32,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If no line of it reads ``step:N - name:value``.
     """
     declined = "no line of it reads `step:N - name:value`"
-    return read_log(files, _BEGINS, _pairs, declined, mark=b"step:", longest=limits.LINE_BYTES)
+    return read_log(files, _BEGINS, _pairs, declined, marks=[b"step:"], longest=limits.LINE_BYTES)
 
 
 def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
