@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 # Columns that a logger puts into every row by itself, so into a late one too.
-CLOCKS = frozenset({"time", "_timestamp", "_runtime", "_step"})
+CLOCKS = frozenset({
+    "time", "_timestamp", "_runtime", "_step", "timestamp", "wall_time", "walltime", "elapsed_time",
+    "time/time_elapsed",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,15 @@ def concatenate(cells: Sequence[Cells]) -> Cells:
     return Cells(
         np.concatenate([part.row for part in cells]), np.concatenate([part.value for part in cells])
     )
+
+
+def interleaved(before: Cells | None, cells: Cells) -> Cells:
+    """Put two columns that go by one name together: in each row the later one comes last."""
+    if before is None:
+        return cells
+    both = concatenate([before, cells])
+    order = np.argsort(both.row, kind="stable")
+    return Cells(both.row[order], both.value[order])
 
 
 def lacking(record: Sequence[Rows], other: Rows) -> int:
