@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import csv_any, csv_blocks, text
+from viz3d.formats import csv_any, csv_blocks, delimited, text
 from viz3d.formats.delimited import read_rows, read_table
 from viz3d.formats.dialect import HEAD_BYTES, Dialect, sniff
 from viz3d.formats.table import Table
@@ -49,6 +49,37 @@ def test_a_decimal_comma_is_read_and_told(read: Reader) -> None:
     assert "decimal comma" in said(parsed)
 
 
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_a_point_beside_decimal_commas_may_part_thousands(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """What may be one number or a thousand times another is left out, and told."""
+    rows = "0;3,5;1.024\n1;2,9;0.048\n2;2.25;13.072.100\n1.000;2,8;7\n3;2,5;1.5\n500;2,000;-\n"
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    (parsed,) = read(csv_any, {"a.csv": "step;loss;tokens\n" + rows})
+    history = joined(parsed).history
+    assert history["loss"].to_dict() == {0: 3.5, 1: 2.9, 2: 2.25, 3: 2.5, 500: 2.0}
+    assert history["tokens"].dropna().to_dict() == {1: 0.048, 3: 1.5}
+    assert "a.csv:2: 3 numbers with a point that may part thousands were left out" in said(parsed)
+    assert "1 row without a whole number as 'step'" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        ("500;2,500\n1.000;2,125\n700;1,500\n", [2.5, 1.5]),
+        ("1,000;3.217\n2;0.5\n3;1.217\n", [0.5, 1.217]),
+        ("1;2,125\n2;2,250\n", [2.125, 2.25]),
+        ("1;2.125\n2;2.250\n", [2.125, 2.25]),
+    ],
+)
+def test_the_decimal_mark_is_the_one_that_parts_no_thousands(
+    read: Reader, rows: str, wanted: list[float]
+) -> None:
+    (parsed,) = read(csv_any, {"a.csv": "step;loss\n" + rows})
+    assert joined(parsed).history["loss"].dropna().tolist() == wanted
+
+
 def test_ragged_rows_cost_only_themselves(read: Reader) -> None:
     """Rows that do not fit the header are left out, with the first line named."""
     (parsed,) = read(csv_any, {"a.csv": "step,a\n0,1\n1\n2,3,4\n3,5\n"})
@@ -72,6 +103,79 @@ def test_an_odd_row_far_down_costs_only_itself(
     assert len(loss) == 199_999
     assert (loss == loss.index + 0.25).all()
     assert [problem.line for problem in parsed.problems] == told
+
+
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+@pytest.mark.parametrize(
+    "again", [",step,lr,loss", "step,lr,val,loss", "\ufeffstep,lr", ",lr,step,loss"]
+)
+def test_what_is_below_another_header_goes_by_its_names(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, again: str, size: int
+) -> None:
+    """A log that is appended to may have other columns then, or the same in another order."""
+    value = {"": 0, "step": 0, "loss": 0.25, "lr": 0.5, "val": 0.75}
+    head, wanted, lines = ",step,loss,lr", {}, []
+    for header, steps in ((head, (0, 1, 2)), (again, (3, 4, 5, 6)), (head, (7, 8)), (head, (9,))):
+        names = header.strip("\ufeff").split(",")
+        rows = [[step + value[name] for name in names] for step in steps]
+        lines += [header, *(",".join(map(str, row)) for row in rows)]
+        wanted |= {(step, name): step + value[name] for name in names for step in steps}
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    (parsed,) = read(csv_any, {"a.csv": "\n".join(lines) + "\n"})
+    history = joined(parsed).history
+    for name in ("loss", "lr", "val"):
+        found = history[name].dropna().to_dict() if name in history else {}
+        assert found == {step: number for (step, of), number in wanted.items() if of == name}
+    told = [(problem.line, problem.what.partition(" ")[2][:15]) for problem in parsed.problems[:2]]
+    assert told == [(5, "further headers"), (13, "further line th")]
+
+
+def test_a_header_may_stand_below_without_a_step(read: Reader) -> None:
+    """What has the names of the first one is one; what has not is a row of text."""
+    (parsed,) = read(csv_any, {"a.csv": "loss,lr\n3,1\nlr,loss\n2,4\nloss,none of them\n6,3\n"})
+    assert joined(parsed).history.to_dict("list")["loss"][:2] == [3.0, 4.0]
+    assert "1 further header" in said(parsed)
+
+
+def test_a_header_for_each_row_is_declined(read: Reader) -> None:
+    """Two writers of one file may take turns for so long."""
+    with pytest.raises(NotMine, match="changes more than 200 times; write"):
+        read(csv_any, {"a.csv": "step,loss\n1,2\nstep,lr\n1,2\n" * 101})
+
+
+@pytest.mark.parametrize("column", ["run", "seed"])
+@pytest.mark.parametrize("names", [("a", "b"), ("0", "1"), ("2024-01-01", "2024-01-02")])
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_a_table_of_several_runs_is_declined(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, column: str, names: tuple[str, str], size: int
+) -> None:
+    """Whether they follow each other or take turns: one would hide the other."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    monkeypatch.setattr(delimited, "SMALL_BLOCK", size)
+    rows = [f"{name},{step},{step / 2}\n" for name in names for step in range(6)]
+    for order in (rows, sorted(rows, key=lambda row: row.split(",")[1])):
+        with pytest.raises(NotMine, match=f"column '{column}' tells 2 runs apart; write each"):
+            read(csv_any, {"a.csv": f"{column},step,loss\n" + "".join(order)})
+
+
+def test_names_of_runs_that_go_on_are_told(read: Reader) -> None:
+    """A run that was resumed under another name is one; a seed may be drawn for each row."""
+    rows = "".join(
+        f"{'a' if step < 4 else 'b'},{step // 2},{step},{step / 2}\n" for step in range(9)
+    )
+    (parsed,) = read(csv_any, {"a.csv": "run,seed,step,loss\n" + rows})
+    assert joined(parsed).history["loss"].tolist() == [step / 2 for step in range(9)]
+    assert "9 values that were no number were left out (run)" in said(parsed)
+    rows = "".join(f"{n},{n // 2},{n / 2}\n" for n in range(6))
+    (parsed,) = read(csv_any, {"a.csv": "seed,step,loss\n" + rows})
+    assert len(joined(parsed).history) == 3
+
+
+def test_a_list_of_runs_is_declined(read: Reader) -> None:
+    """It has the last value of each, and which step that is of."""
+    rows = '"a","finished","3.0","1000"\n"b","crashed","2.5","700"\n'
+    with pytest.raises(NotMine, match="table of runs as W&B exports it"):
+        read(csv_any, {"a.csv": '"Name","State","loss","_step"\n' + rows})
 
 
 def test_an_unclosed_quote_swallows_only_its_line(read: Reader) -> None:
@@ -150,6 +254,44 @@ def test_a_file_without_a_header_is_told(read: Reader) -> None:
     (parsed,) = read(csv_any, {"a.csv": "0,1.5\n1,2.5\n"})
     assert joined(parsed).history["col_2"].tolist() == [1.5, 2.5]
     assert "no header" in said(parsed)
+
+
+@pytest.mark.parametrize("first", ["0,3.0,nan", "0,3.0,", "0,-inf,none", "0,3.0,N/A"])
+def test_a_row_that_lacks_a_number_is_no_header(read: Reader, first: str) -> None:
+    """The first row of many a table has nothing yet of some column."""
+    (parsed,) = read(csv_any, {"a.csv": first + "\n1,2.9,0.1\n"})
+    assert joined(parsed).history.shape == (2, 3)
+    assert "no header" in said(parsed)
+
+
+def test_numbers_may_be_names(read: Reader) -> None:
+    """So pandas calls columns without a name, and rows have their numbers before them."""
+    (parsed,) = read(csv_any, {"a.csv": ",0,1\n0,3.5,7\n1,2.5,8\n"})
+    assert joined(parsed).history.to_dict("list") == {"col_1": [0, 1], "0": [3.5, 2.5], "1": [7, 8]}
+
+
+def test_the_comment_above_the_numbers_names_them(read: Reader) -> None:
+    """As NumPy writes a header; one that is no list of columns names none."""
+    (parsed,) = read(csv_any, {"a.csv": "# lr 0.1\n# step,loss\n100,3.0\n200,2.9\n"})
+    assert joined(parsed).history.to_dict() == {"loss": {100: 3.0, 200: 2.9}}
+    assert parsed.problems == ()
+    for comment in ("# step", "# made by hand, twice"):
+        (parsed,) = read(csv_any, {"a.csv": comment + "\n100,3.0\n200,2.9\n"})
+        assert list(joined(parsed).history) == ["col_1", "col_2"]
+
+
+@pytest.mark.parametrize(
+    ("last", "cut"),
+    [("2,2.8,1.2", True), ("2,2.8,1.2\n", False), ('2,2.8,"1.2"', False), ("2,2.8", False)],
+)
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_a_number_at_the_end_may_be_cut(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, last: str, cut: bool, size: int
+) -> None:
+    """Of 1.2e-05 there may be 1.2 yet; a line end, a quote or a missing cell says what is so."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    (parsed,) = read(csv_any, {"a.csv": "step,loss,lr\n0,3.0,1.2e-05\n1,2.9,1.2e-05\n" + last})
+    assert ("a.csv:4: The last line has no line end" in said(parsed)) == cut
 
 
 def test_comment_and_blank_lines_before_the_header_are_skipped(read: Reader) -> None:
@@ -243,13 +385,14 @@ def test_what_is_written_is_read(rows, delimiter: str, quoted: bool) -> None:
 
 # Cells that are read in one way alone and in another beside others, and lines that are no rows.
 ODD_CELLS = (
-    "", "0", "1", "-0", "7", "+5", "2.5", "2,5", "1.234,5", " 3", "nan", "-nan(ind)", "inf",
-    "1e400", "true", "False", "x", "h.3", "2024", "2024-01-01", "12:30", "-", "--", "NULL", "None",
-    "0x1F",     "9007199254740993", "9223372036854775807", "18446744073709551616", "0." + "1" * 70,
-    '"a"', '""', '"4"', '"a,b;c"', 'a"b', '"a"b', "\u0661", "\ufeff1", "\xa01",
+    "", "0", "1", "-0", "7", "+5", "2.5", "2,5", "1.234,5", "1.234", " 3", "nan", "-nan(ind)",
+    "inf", "1e400", "true", "False", "x", "h.3", "2024", "2024-01-01", "12:30", "-", "--", "NULL",
+    "None", "0x1F", "9007199254740993", "9223372036854775807", "18446744073709551616",
+    "0." + "1" * 70, '"a"', '""', '"4"', '"a,b;c"', 'a"b', '"a"b', "\u0661", "\ufeff1", "\xa01",
 )  # fmt: skip
 ODD_LINES = (b"", b" ", b",", b"1", b"1,2,3,4,5", b'1,"x', b'x",2,3,4', b'"', b"1,2,3,\xff",
-             b"\xfe", b"1,2\r3,4", b"\r", b"# no", b"\t\t\t", b'1,2,"3\r4",5')  # fmt: skip
+             b"\xfe", b"1,2\r3,4", b"\r", b"# no", b"step,name,loss,val",
+             b"val,loss,name,step", b"step;lr", b"\t\t\t", b'1,2,"3\r4",5')  # fmt: skip
 PLAIN_CELLS = ("", "1", "2.5", "x")
 ROWS = st.lists(
     st.one_of(

@@ -119,6 +119,17 @@ def test_a_late_row_that_carries_a_clock_is_no_restart() -> None:
     assert joined.history["loss"].tolist() == [1.0] * 10
 
 
+@pytest.mark.parametrize("shared", ["epoch", "timestamp", "wall_time", "global_step"])
+def test_what_stands_in_every_row_is_no_evidence_of_a_restart(shared: str) -> None:
+    """A late evaluation costs no loss because it tells its epoch; a restart is still seen."""
+    train = [(step, {shared: step // 4, "loss": float(step)}) for step in range(12)]
+    joined = join_rows(rows([*train, (5, {shared: 13, "val": 9.0}), *log([12, 13])]))
+    assert joined.history["loss"].tolist() == [float(step) for step in range(12)] + [0.0, 1.0]
+    assert joined.history["val"].dropna().to_dict() == {5: 9.0}
+    assert joined.restarts == 0
+    assert join_rows(rows([*train, (5, {shared: 1, "loss": 9.0}), *log([6])])).restarts == 1
+
+
 def test_a_late_evaluation_after_a_restart_is_no_second_restart() -> None:
     """What the first attempt logged beyond the restart does not make a late row a restart."""
     first = [(step, {"loss": 1.0}) for step in range(10)] + [(9, {"val": 0.1})]

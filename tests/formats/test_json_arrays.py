@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from viz3d.errors import NotMine
-from viz3d.formats import json_arrays, limits
+from viz3d.formats import json_arrays, jsonl, limits
 
 from .conftest import Reader, joined, said
 
@@ -66,9 +68,84 @@ def test_nested_arrays_get_both_names(read: Reader) -> None:
     assert list(joined(parsed).history.columns) == ["train/loss", "val/loss"]
 
 
+def test_groups_have_steps_of_their_own(read: Reader) -> None:
+    """Validation took place at other steps than those of the training, if as often."""
+    train = {"step": [0, 100, 200], "loss": [3, 2, 1], "lr": [1, None, 3], "short": [1, 2]}
+    val = {"step": [50, 150, 200], "epoch": [0, 1, 2], "a/b": [4, 3, 2]}
+    document = {"train": train, "val": val, "other": [1, 2, 3], "flat/x": [1, 2, 3]}
+    (parsed,) = read(json_arrays, {"a.json": json.dumps(document)})
+    history = joined(parsed).history
+    assert history["train/loss"].dropna().to_dict() == {0: 3, 100: 2, 200: 1}
+    assert history["train/lr"].dropna().to_dict() == {0: 1, 200: 3}
+    assert history["val/a/b"].dropna().to_dict() == {50: 4, 150: 3, 200: 2}
+    assert list(history) == ["train/loss", "train/lr", "val/epoch", "val/a/b"]
+    assert "1 array of another length than 3 was left out" in said(parsed)
+    assert "2 arrays beside groups with steps of their own were left out" in said(parsed)
+    assert "(other, flat/x)" in said(parsed)
+
+
+def test_a_group_may_have_the_steps_of_the_document(read: Reader) -> None:
+    """What has none of its own has those of all, and steps that are alike are one."""
+    document = {
+        "step": [0, 1],
+        "loss": [2, 1],
+        "val": {"step": [5, 6], "loss": [3, 4]},
+        "r": {"a": [7, 8]},
+    }
+    (parsed,) = read(json_arrays, {"a.json": json.dumps(document)})
+    assert joined(parsed).history["val/loss"].dropna().to_dict() == {5: 3, 6: 4}
+    assert joined(parsed).history["r/a"].dropna().to_dict() == {0: 7, 1: 8}
+    document = {"train": {"step": [0, 5], "loss": [2, 1]}, "val": {"step": [0, 5], "loss": [4, 3]}}
+    (parsed,) = read(json_arrays, {"a.json": json.dumps({**document, "lr": [1, 2]})})
+    assert joined(parsed).history[["train/loss", "val/loss", "lr"]].loc[5].tolist() == [1, 3, 2]
+    document = {"_step": [0, 1], "lr": [2, 1], "train/global_step": [5, 6], "train/loss": [3, 4]}
+    (parsed,) = read(json_arrays, {"a.json": json.dumps(document)})
+    assert joined(parsed).history["train/loss"].to_dict() == {0: 3, 1: 4}
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "records"])
+def test_a_table_of_pandas_is_a_history(read: Reader, orient: Any) -> None:
+    """Whichever way it is written, as the history of Keras often is."""
+    frame = pd.DataFrame({"loss": [3.0, 2.0, 1.5], "val_loss": [3.5, None, 2.4]})
+    (parsed,) = read(json_arrays, {"a.json": frame.to_json(orient=orient)})
+    pd.testing.assert_frame_equal(joined(parsed).history, frame, check_names=False)
+
+
+def test_objects_with_other_numbers_for_keys_are_declined(read: Reader) -> None:
+    """The numbers may be steps or not; as names of metrics they would be invented."""
+    with pytest.raises(NotMine, match="one object of numbered values; write"):
+        read(jsonl, {"a.json": '{"loss": {"100": 3.0, "200": 2.0}}'})
+    (parsed,) = read(jsonl, {"a.json": '{"step": 3, "norm": {"0": 3.0, "1": 2.0}}'})
+    assert list(joined(parsed).history) == ["norm/0", "norm/1"]
+
+
+def test_what_is_no_array_of_numbers_is_told(read: Reader) -> None:
+    """A number may come late; what has none, or stands too deep, is named."""
+    late = {"gaps": [None] * 150 + [2.0] * 150, "texts": ["NaN"] * 299 + [1.0]}
+    passed = {
+        "one": [1.5],
+        "pairs": [[1, 2]] * 300,
+        "evals": [{"val": 2}],
+        "words": ["x"],
+        "a": {"b": {"c": [1, 2]}},
+    }
+    nothing = {"none": [None] * 300, "empty": [], "c": {"d": {"e": 1}}}
+    document = {"loss": [3.0] * 300, **late, **passed, **nothing}
+    (parsed,) = read(json_arrays, {"a.json": json.dumps(document)})
+    found = joined(parsed)
+    assert list(found.history) == ["loss", "gaps", "texts"]
+    assert found.history["gaps"].notna().sum() == 150
+    assert len(found.nonfinite) == 299
+    assert "4 lists that are no series of numbers were left out (one, pairs, evals, words)" in said(
+        parsed
+    )
+    assert "1 object that holds lists below the second level was left out (a/b)" in said(parsed)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
+        ('{"columns": ["step"], "index": [0, 1], "data": [[0], [1]]}', "pandas splits it; write"),
         ('{"a": 1}', "no arrays of numbers"),
         ('{"a": ["x", "y"]}', "no arrays of numbers"),
         ('{"a": [1, 2', "no JSON document"),

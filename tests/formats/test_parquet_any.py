@@ -56,6 +56,17 @@ def test_columns_of_numbers_are_read_and_others_are_told(tmp_path: Path) -> None
     assert "train/note" in text
 
 
+def test_half_floats_are_numbers(tmp_path: Path) -> None:
+    """They lie in the file as bytes, as nothing else that is read does."""
+    half = pa.array([1.5, None, 2.0, float("inf")], pa.float16())
+    table = {"step": [0, 1, 2, 3], "half": half, "bytes": pa.array([b"a"] * 4, pa.binary(1))}
+    parsed = read(tmp_path / "history.parquet", table)
+    found = joined(parsed)
+    assert found.history["half"].loc[[0, 2]].tolist() == [1.5, 2.0]
+    assert found.nonfinite["step"].tolist() == [3]
+    assert "were not read (half" not in said(parsed)
+
+
 def test_keys_of_a_group_beyond_the_cap_are_counted_by_value(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

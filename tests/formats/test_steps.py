@@ -56,3 +56,63 @@ def test_numbered_rows_tell_of_a_step_that_most_lack_too(read: Reader) -> None:
         in text
     )
     assert "the rows were numbered from 0" in text
+
+
+def test_a_step_that_may_be_the_next_one_is_none(read: Reader) -> None:
+    """Beside a number with a point, 2**53 and the whole number behind it become one."""
+    for steps, kept in (("4.0", [4]), ("4", [4, 2**53 + 1])):
+        row = f'{{"step": {2**53 + 1}, "loss": 2}}\n{{"step": {steps}, "loss": 3}}\n'
+        (parsed,) = read(jsonl, {"a.jsonl": row})
+        assert joined(parsed).history.index.tolist() == kept
+        assert ("1 row without a whole number" in said(parsed)) == (len(kept) == 1)
+
+
+def test_a_step_of_the_epoch_gives_way_to_that_of_the_training(read: Reader) -> None:
+    """The rows of an epoch supersede none of those before."""
+    rows = [{"epoch": n // 5, "step": n % 5, "global_step": 10 * n, "loss": n} for n in range(15)]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    found = joined(parsed)
+    assert found.history["loss"].to_dict() == {10 * n: n for n in range(15)}
+    assert found.restarts == 0
+    assert parsed.rows is not None
+    assert parsed.rows.counted_by == "global_step"
+    assert "1 column of steps begins anew where another one goes on, which" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    "other", [{"_step": 1}, {"global_step": 0}, {"iter": 0.25}, {"iteration": -1}, {"epoch": 0}]
+)
+def test_a_restart_is_none_of_epochs(read: Reader, other: dict[str, float]) -> None:
+    """A clock goes on after one; what stands still, goes back or is no whole number is no step."""
+    ((name, slope),) = other.items()
+    rows = [
+        {"step": step, name: slope * n, "loss": n}
+        for n, step in enumerate([*range(8), *range(5, 9)])
+    ]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    found = joined(parsed)
+    assert found.restarts == 1
+    assert found.history["loss"].tolist() == [*range(5), *range(8, 12)]
+    assert "anew" not in said(parsed)
+
+
+def test_a_count_of_less_than_the_steps_takes_no_place(read: Reader) -> None:
+    """Rows of one iteration would supersede each other."""
+    some = [{"step": n % 3, "iteration": n // 3, "loss": n} for n in range(9)]
+    apart = [{"step": n % 3} if n < 5 else {"iter": n} for n in range(10)]
+    for rows in (some, apart):
+        (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+        assert parsed.rows is not None
+        assert parsed.rows.counted_by == "step"
+
+
+def test_a_step_of_the_epoch_alone_is_no_step(read: Reader) -> None:
+    """Nothing says how many an epoch has, so the rows are numbered; a restart is seen as one."""
+    rows = [{"epoch": n // 5, "iter": n % 5, "loss": n} for n in range(15)]
+    (parsed,) = read(jsonl, {"a.jsonl": lines([*rows, {"epoch": 2, "val": 1}])})
+    assert joined(parsed).history["loss"].dropna().tolist() == [*range(15)]
+    assert parsed.rows is not None
+    assert parsed.rows.counted_by == ""
+    assert "1 column of steps begins anew with each epoch (iter), so the rows" in said(parsed)
+    (parsed,) = read(jsonl, {"a.jsonl": lines([*rows, {"epoch": 2, "iter": 2, "loss": 7}])})
+    assert joined(parsed).restarts > 0

@@ -61,12 +61,24 @@ ODD_CELLS = st.sampled_from(["", "x", "true", "-", '"1', '"4"', "2,5", "0x1F", "
 CLEAN_ROWS = st.tuples(st.sampled_from([1, 1, 2]), st.lists(PLAIN, min_size=3, max_size=3))
 ODD_ROWS = st.one_of(
     st.tuples(st.sampled_from([1, 0, -2]), st.lists(PLAIN | ODD_CELLS, min_size=3, max_size=3)),
-    st.sampled_from(["", " ", "1", "1,2,3,4,5", "#", "\ufeff5,1,1,1", "step,loss,lr,name"]),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "1",
+            "1,2,3,4,5",
+            "#",
+            "\ufeff5,1,1,1",
+            "step,loss,lr,name",
+            "step,lr,loss,val",
+            "step,lr",
+        ]
+    ),
 )
 HEADS = st.sampled_from([
     "step,loss,lr,val", "step,loss,lr,name", "step,loss,layer,val", "epoch,step,loss,lr",
-    "loss,global_step,step,lr", "# one\nstep,a,A,b", "a,b,c,d", "0,1,2,3",
-    "step,r - a,r - a__MIN,r - a__MAX", "step,a,a,",
+    "loss,global_step,step,lr", "# one\nstep,a,A,b", "# step,a,b,c", "a,b,c,d", "0,1,2,3",
+    "seed,step,loss,lr", "step,loss,run,lr", "step,r - a,r - a__MIN,r - a__MAX", "step,a,a,",
 ])  # fmt: skip
 CSV_ROWS = st.builds(
     lambda first, odd, last: first + odd + last,

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz3d.formats import limits
-from viz3d.formats.arrow_text import coded, coded_cells, is_plain_text, is_text, labels, text_cells
+from viz3d.formats.arrow_text import (
+    coded,
+    coded_cells,
+    is_plain_text,
+    is_text,
+    split_labels,
+    text_cells,
+)
 from viz3d.formats.numbers import (
     ALIKE,
     BOOLEANS,
@@ -32,6 +39,7 @@ def from_arrow(
     *,
     text_is_number: bool = False,
     lines: Sequence[int] | None = None,
+    labels: Collection[str] = LABELS,
 ) -> Table:
     """Take the numbers out of an Arrow table.
 
@@ -44,6 +52,8 @@ def from_arrow(
         As in `TableBuilder`.
     lines : sequence of int, optional
         Where each row stands in the file, for messages.
+    labels : collection of str
+        Columns whose text is kept.
 
     Returns
     -------
@@ -53,13 +63,13 @@ def from_arrow(
     every_row = np.arange(arrow.num_rows, dtype=np.int64)
     for name, column in _arrow_columns(arrow, tally):
         text = None
-        if is_text(column.type) and (name in LABELS or not is_plain_text(column.type)):
+        if is_text(column.type) and (name in labels or not is_plain_text(column.type)):
             text = coded(column)
-            if name in LABELS:
-                found, text = labels(name, *text)
-                if len(found.row):
-                    table.labels[name] = interleaved(table.labels.get(name), found)
-                if len(found.row) + column.null_count == len(column):
+            if name in labels:
+                named, text = split_labels(name, *text)
+                if len(named.row):
+                    table.labels[name] = interleaved(table.labels.get(name), named)
+                if len(named.row) + column.null_count == len(column):
                     continue
         if len(table.columns) >= limits.METRICS:
             tally.add(

@@ -49,7 +49,7 @@ def coded(column: pa.ChunkedArray) -> tuple[list[Any], np.ndarray]:
     return cells, codes.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def labels(
+def split_labels(
     name: str, texts: list[str | None], codes: np.ndarray
 ) -> tuple[Cells, tuple[list[Any], np.ndarray]]:
     """Return the text that names a layer, each different one held once, and what else there is."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from viz3d.formats import limits, text
-from viz3d.formats.dialect import Dialect, split
-from viz3d.formats.table import LABELS
+from viz3d.formats.csv_arrow import NAMED, to_arrow
+from viz3d.formats.dialect import Dialect, is_header, split, unique
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
 
 RAGGED = "{n} row{|s} with another number of cells than the header {was|were} left out."
 UNCLOSED = "{n} row{|s} in which a quote is not closed {was|were each} read as one line of text."
-GAPS = ("", "None", "null", "NA", "N/A", "-")
-# Arrow takes 1 and 0 for truths, too, where others stand beside them.
-TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
-# Arrow takes 0x1F for a number where a column holds nothing but whole ones.
-_HEX = re.compile(rb"0[xX]")
+REPEATED = "{n} further line{|s} that repeat{s|} the header {was|were} left out."
+PARTED = "{n} number{|s} with a point that may part thousands {was|were} left out."
+# A number beside decimal commas whose points may part thousands.
+_POINTS = r"^\s*[-+]?[1-9]\d{0,2}(\.\d{3})+\s*$"
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,19 @@ class Block:
         Where each row stands.
     odd : sequence of (str, int)
         What is odd about other lines, and which.
+    below : (list of str, int, bytes), optional
+        Where another header follows the rows: its cells, its line, and what stands behind it, which
+        begins with the end of that line.
     """
 
     rows: pa.Table
     lines: Sequence[int]
     odd: Sequence[tuple[str, int]] = ()
+    below: tuple[list[str], int, bytes] | None = None
 
 
 def read_block(block: bytes, first: int, dialect: Dialect, texts: Collection[str]) -> Block:
-    """Read whole lines.
+    """Read whole lines, up to another header.
 
     Parameters
     ----------
@@ -62,11 +66,9 @@ def read_block(block: bytes, first: int, dialect: Dialect, texts: Collection[str
     texts : collection of str
         Names of columns that are to be read as text.
     """
-    if _is_plain(block):
-        read = _read_plain(block, first, dialect, texts)
-        if read is not None:
-            return read
-    return _read_lines(block, first, dialect, texts)
+    read = _read_plain(block, first, dialect, texts) if _is_plain(block) else None
+    read = read or _read_lines(block, first, dialect, texts)
+    return read if dialect.decimal == "." else _with_points(read)
 
 
 def _is_plain(block: bytes) -> bool:
@@ -92,8 +94,10 @@ def _read_plain(block: bytes, first: int, dialect: Dialect, texts: Collection[st
         return "skip"
 
     try:
-        rows = _to_arrow(block, dialect, texts, skip)
+        rows = to_arrow(block, dialect, texts, skip)
     except pa.ArrowException:
+        return None
+    if _may_hold_headers(rows, dialect):
         return None
     n = text.line_ends(block) + (not block.endswith(b"\n"))
     if rows.num_rows == n and not _ends_in_quotes(block, dialect):
@@ -103,9 +107,18 @@ def _read_plain(block: bytes, first: int, dialect: Dialect, texts: Collection[st
     if rows.num_rows + len(ragged) != len(filled) or _ends_in_quotes(block, dialect):
         return None  # a quote swallows lines
     odd = [filled[row - 1] for row in sorted(ragged)]
-    if any(lines[at - first].isspace() for at in odd):
+    ragged_lines = [lines[at - first].decode() for at in odd]
+    if any(line.isspace() or is_header(_split(line, dialect)[0], dialect) for line in ragged_lines):
         return None
     return Block(rows, sorted({*filled}.difference(odd)), [(RAGGED, at) for at in odd])
+
+
+def _may_hold_headers(rows: pa.Table, dialect: Dialect) -> bool:
+    """Say whether none of the columns that a header has to name is one of numbers."""
+    import pyarrow as pa
+
+    types = [kind for at, kind in enumerate(rows.schema.types) if at not in dialect.unnamed]
+    return not any(map(pa.types.is_primitive, types))
 
 
 def _ends_in_quotes(block: bytes, dialect: Dialect) -> bool:
@@ -122,21 +135,38 @@ def _read_lines(block: bytes, first: int, dialect: Dialect, texts: Collection[st
     odd: list[tuple[str, int]] = []
     good = io.StringIO()
     writer = csv.writer(good, delimiter=dialect.delimiter, lineterminator="\n")
-    for number, line in enumerate(block.split(b"\n"), first):
-        if len(line) > limits.LINE_BYTES:
+    below = None
+    for number, part, end in _parts(block, first):
+        if len(part) > limits.LINE_BYTES:
             odd.append((text.LONG_LINE, number))
             continue
-        for part in filter(None, line.decode("utf-8", "replace").split("\r")):
-            cells, is_open = _split(part, dialect)
-            if is_open:
-                odd.append((UNCLOSED, number))
-            if len(cells) == len(dialect.names):
-                writer.writerow(cells)
-                lines.append(number)
-            elif part.strip():
-                odd.append((RAGGED, number))
-    rows = _to_arrow(good.getvalue().encode(), dialect, texts)
-    return Block(rows, lines, odd)
+        line = part.decode("utf-8", "replace")
+        cells, is_open = _split(line, dialect)
+        if is_header(cells, dialect) and not is_open:
+            if unique(cells) != dialect.names:
+                below = cells, number, block[end:]
+                break
+            odd.append((REPEATED, number))
+            continue
+        if is_open:
+            odd.append((UNCLOSED, number))
+        if len(cells) == len(dialect.names):
+            writer.writerow(cells)
+            lines.append(number)
+        elif line.strip():
+            odd.append((RAGGED, number))
+    rows = to_arrow(good.getvalue().encode(), dialect, texts)
+    return Block(rows, lines, odd, below)
+
+
+def _parts(block: bytes, first: int) -> Iterator[tuple[int, bytes, int]]:
+    """Yield what stands between line ends of any kind, with its line and where it ends."""
+    end = -1
+    for number, line in enumerate(block.split(b"\n"), first):
+        for part in [line] if len(line) > limits.LINE_BYTES else line.split(b"\r"):
+            end += 1 + len(part)
+            if part:
+                yield number, part, end
 
 
 def _split(line: str, dialect: Dialect) -> tuple[list[str], bool]:
@@ -149,79 +179,16 @@ def _split(line: str, dialect: Dialect) -> tuple[list[str], bool]:
     return cells, reader.line_num > 1
 
 
-def _to_arrow(
-    block: bytes,
-    dialect: Dialect,
-    texts: Collection[str],
-    skip: Callable[[pc.InvalidRow], str] | None = None,
-) -> pa.Table:
-    import pyarrow as pa
-
-    if not block:
-        return pa.table({name: pa.nulls(0) for name in dialect.names[: limits.METRICS]})
-    if block.startswith(text.BOM):
-        block = text.BOM + block  # Arrow takes one for the beginning of a file, and away
-    rows = _parse(block, dialect, texts, skip)
-    odd = {field.name for field in rows.schema if _is_dated(field)}
-    if (b"x" in block or b"X" in block) and _HEX.search(block):
-        odd.update(_hexadecimal(rows, _parse(block, dialect, dialect.names, skip)))
-    if odd:
-        rows = _parse(block, dialect, {*texts, *odd}, skip)
-    return rows if dialect.decimal == "." else _with_points(rows)
-
-
-def _parse(
-    block: bytes,
-    dialect: Dialect,
-    texts: Collection[str],
-    skip: Callable[[pc.InvalidRow], str] | None,
-) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
-    return pc.read_csv(
-        pa.BufferReader(block),
-        pc.ReadOptions(
-            use_threads=False, column_names=list(dialect.names), block_size=len(block) + 1
-        ),
-        pc.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=skip),
-        pc.ConvertOptions(
-            null_values=GAPS,
-            true_values=TRUE,
-            false_values=FALSE,
-            strings_can_be_null=True,
-            include_columns=list(dialect.names[: limits.METRICS]),
-            decimal_point=dialect.decimal,
-            column_types=dict.fromkeys(texts, pa.string()),
-        ),
-    )
-
-
-def _is_dated(field: pa.Field) -> bool:
-    """Say whether Arrow took names of layers for dates or times."""
-    import pyarrow as pa
-
-    return field.name in LABELS and bool(pa.types.is_temporal(field.type))
-
-
-def _hexadecimal(rows: pa.Table, cells: pa.Table) -> Iterator[str]:
-    """Yield the columns of whole numbers that are written as such, given the text of all cells."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for field in rows.schema:
-        if pa.types.is_integer(field.type):
-            found = pc.match_substring(cells[field.name], "0x", ignore_case=True)
-            if pc.any(found).as_py():
-                yield field.name
-
-
-def _with_points(rows: pa.Table) -> pa.Table:
+def _with_points(block: Block) -> Block:
     """Put points for the decimal commas that are left: in columns that hold other text, too."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    rows, odd = block.rows, [*block.odd]
     for at, (name, column) in enumerate(zip(rows.column_names, rows.columns, strict=True)):
-        if pa.types.is_string(column.type) and name not in LABELS:
-            rows = rows.set_column(at, name, pc.replace_substring(column, ",", "."))
-    return rows
+        if pa.types.is_string(column.type) and name not in NAMED:
+            unclear = pc.match_substring_regex(column, _POINTS)
+            odd += [(PARTED, block.lines[row]) for row in np.flatnonzero(unclear).tolist()]
+            known = pc.if_else(unclear, pa.scalar(None, pa.string()), column)
+            rows = rows.set_column(at, name, pc.replace_substring(known, ",", "."))
+    return replace(block, rows=rows, odd=odd)

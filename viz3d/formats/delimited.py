@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, text
 from viz3d.formats.arrow import from_arrow
+from viz3d.formats.attempts import MAX_RESTARTS
+from viz3d.formats.csv_arrow import NAMED
 from viz3d.formats.csv_blocks import Block, read_block
-from viz3d.formats.dialect import Dialect, sniff
+from viz3d.formats.dialect import Dialect, sniff, unique
+from viz3d.formats.numbers import NOT_NUMBERS
 from viz3d.formats.parallel import in_order
-from viz3d.formats.table import LABELS, Table, stack
+from viz3d.formats.steps import find_step
+from viz3d.formats.table import RUNS, Table, stack
 from viz3d.formats.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MANY_COLUMNS = "{n} column{|s} beyond the first {limit:METRICS} {was|were} left out."
+OTHER_HEADER = (
+    "{n} further header{|s} with other columns {was|were} followed: what is below {it|each} was "
+    "read under {its|those} names."
+)
+UNENDED = "The last line has no line end, so its last number may be cut."
 SMALL_BLOCK = 512 * 1024
 PIECES = 16
 
@@ -40,16 +52,44 @@ def read_table(path: Path, tally: Tally) -> Table:
     Raises
     ------
     NotMine
-        If it is no text, or has no column of numbers.
+        If it is no text, has no column of numbers, or is a table of several runs.
     """
     text.check(path)
     dialect = sniff(path, tally)
     if dialect is None:
         return Table(0)
+    if {"Name", "State"} <= {*dialect.names}:
+        raise NotMine("it is a table of runs as W&B exports it, without their histories")
     table = read_rows(path, dialect, tally)
+    _check_runs(table, tally)
     if table.n and not table.columns:
         raise NotMine("it has no column of numbers")
     return table
+
+
+def _check_runs(table: Table, tally: Tally) -> None:
+    """Decline rows of which some are of one step and of different runs.
+
+    Where runs follow each other, as those of one that was resumed, the names are left out and told.
+    """
+    step = find_step(table)
+    for name in RUNS:
+        cells = table.labels.pop(name, None)
+        if cells:
+            tally.add(NOT_NUMBERS, count=len(cells.row), name=name)
+        cells = cells or table.columns.get(name)
+        if step is None or name == step or cells is None:
+            continue
+        names, run = np.unique(cells.value, return_inverse=True)
+        if not 1 < len(names) <= len(run) / 2:  # a seed may be drawn for each row
+            continue
+        steps = table.full(step)[cells.row]
+        pairs = np.unique(np.stack([steps, run])[:, ~np.isnan(steps)], axis=1)
+        if len(np.unique(pairs[0])) < pairs.shape[1]:
+            raise NotMine(
+                f"its column {name!r} tells {len(names):,} runs apart; write each into a file of "
+                "its own"
+            )
 
 
 def read_rows(
@@ -73,7 +113,7 @@ def read_rows(
     Raises
     ------
     NotMine
-        If it holds more numbers than the cap allows.
+        If it holds more numbers than the cap allows, or its header changes all the time.
     """
     # A small file, too, is for all processors.
     size = min(max(path.stat().st_size // PIECES, SMALL_BLOCK), text.BLOCK_BYTES)
@@ -92,7 +132,8 @@ def read_rows(
     tally.merge(trial)
     if beyond := len(dialect.names[limits.METRICS :]):
         tally.add(MANY_COLUMNS, count=beyond)
-    columns, labels = ({name: cells[name] for name in dialect.names if name in cells}
+    order = dict.fromkeys((*dialect.names, *table.columns, *table.labels))
+    columns, labels = ({name: cells[name] for name in order if name in cells}
                        for cells in (table.columns, table.labels))  # fmt: skip
     return Table(table.n, columns, labels)
 
@@ -105,17 +146,43 @@ def _tables(
     kinds: Mapping[str, set[str]],
 ) -> Iterator[Table]:
     """Yield the rows of each block, and note as what the columns of labels were read."""
-
-    def read(piece: tuple[int, bytes]) -> Block:
-        return read_block(piece[1], piece[0], dialect, texts)
-
-    for _, block in in_order(read, blocks):
+    for block in _blocks(blocks, dialect, tally, texts):
         for what, line in block.odd:
             tally.add(what, line=line)
-        for name in {*LABELS}.intersection(block.rows.column_names):
+        for name in {*NAMED}.intersection(block.rows.column_names):
             if kind := _kind(block.rows.schema.field(name).type):
                 kinds[name].add(kind)
-        yield from_arrow(block.rows, tally, text_is_number=True, lines=block.lines)
+        yield from_arrow(block.rows, tally, text_is_number=True, lines=block.lines, labels=NAMED)
+
+
+def _blocks(
+    pieces: Iterable[tuple[int, bytes]], dialect: Dialect, tally: Tally, texts: Collection[str]
+) -> Iterator[Block]:
+    """Yield blocks of rows under one header, which another one may follow."""
+    under = dialect
+
+    def read(piece: tuple[int, bytes]) -> tuple[Dialect, Block]:
+        used = under
+        return used, read_block(piece[1], piece[0], used, texts)
+
+    headers = 0
+    for piece, (used, found) in in_order(read, pieces):
+        block = found if used is under else read(piece)[1]
+        yield block
+        while block.below:
+            cells, line, content = block.below
+            if (headers := headers + 1) > MAX_RESTARTS:
+                raise NotMine(
+                    f"its header changes more than {MAX_RESTARTS} times; write the rows of each "
+                    "header into a file of their own"
+                )
+            tally.add(OTHER_HEADER, line=line)
+            under = replace(under, names=unique(cells, tally))
+            block = read((line, content))[1]
+            yield block
+        last = piece[0] + text.line_ends(piece[1])
+        if not piece[1].endswith((b"\n", b"\r", b'"')) and last in block.lines[-1:]:
+            tally.add(UNENDED, line=last)
 
 
 def _below(skip: int, blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

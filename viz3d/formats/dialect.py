@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
 from viz3d.formats import text
-from viz3d.formats.numbers import NUMBER, clean_name
+from viz3d.formats.numbers import GAPS, NOT_FINITE, NUMBER, TRUTHS, clean_name
+from viz3d.formats.steps import counts_steps
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
 
 HEAD_BYTES = 256 * 1024
 SAMPLE_ROWS = 20
+# Text whose commas or points may part thousands, and one of them may be a decimal mark.
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}([.,]\d{3})+")
 DELIMITERS = (",", ";", "\t", "|")
+TWICE = "{n} column name{|s} stood twice in the header ({names})."
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,14 @@ class Dialect:
     decimal: str
     names: tuple[str, ...]
     skip: int
+
+    @cached_property
+    def unnamed(self) -> frozenset[int]:
+        """Places that may be empty in a header: those of this one, and that of numbers of rows."""
+        found = frozenset(
+            at for at, name in enumerate(self.names) if name == f"col_{at + 1}" or not at
+        )
+        return found if len(found) < len(self.names) else frozenset()
 
 
 def sniff(path: Path, tally: Tally, stop: int = HEAD_BYTES) -> Dialect | None:
@@ -78,11 +92,28 @@ def sniff(path: Path, tally: Tally, stop: int = HEAD_BYTES) -> Dialect | None:
     if decimal == ",":
         tally.add("Numbers are written with a decimal comma and were read so.")
     header = cells[0]
-    if all(NUMBER.fullmatch(cell.strip().replace(decimal, ".")) for cell in header):
+    if _is_row([cell.strip().replace(decimal, ".").lower() for cell in header]):
+        above = next((row for row in reversed(rows[:skip]) if row.strip()), "").lstrip("# ")
+        named = [cell.strip() for cell in split(above, delimiter)]
+        # NumPy writes the names as a comment.
+        if len(named) == len(header) > 1 and any(map(counts_steps, named)):
+            return Dialect(delimiter, decimal, unique(named, tally), skip)
         tally.add("There is no header, so the columns are called col_1, col_2 and so on.")
         names = tuple(f"col_{at + 1}" for at in range(len(header)))
         return Dialect(delimiter, decimal, names, skip)
-    return Dialect(delimiter, decimal, _unique(header, tally), skip + 1)
+    return Dialect(delimiter, decimal, unique(header, tally), skip + 1)
+
+
+def _is_row(cells: Sequence[str]) -> bool:
+    """Say whether cells are those of a row: numbers, and what stands where there is none.
+
+    The first one may be empty in a header as well, where numbers are names.
+    """
+    numbers = [cell for cell in cells if NUMBER.fullmatch(cell)]
+    others = (*GAPS, *(sign + name for sign in ("", "+", "-") for name in NOT_FINITE))
+    return bool(numbers and cells[0]) and all(
+        cell in others for cell in {*cells}.difference(numbers)
+    )
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -115,25 +146,57 @@ def split(row: str, delimiter: str) -> list[str]:
 
 def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
     cells = [cell.strip() for row in rows for cell in row]
-    with_comma = sum(cell.count(",") == 1 and _is_number(cell.replace(",", ".")) for cell in cells)
-    with_point = sum("." in cell and _is_number(cell) for cell in cells)
-    return with_comma > with_point
+    with_comma = [
+        cell for cell in cells if cell.count(",") == 1 and _is_number(cell.replace(",", "."))
+    ]
+    with_point = [cell for cell in cells if "." in cell and _is_number(cell)]
+    # Those count that can be nothing else, where there are any.
+    commas, points = (
+        [cell for cell in found if not THOUSANDS.fullmatch(cell)]
+        for found in (with_comma, with_point)
+    )
+    if commas or points:
+        return len(commas) > len(points)
+    return len(with_comma) > len(with_point)
 
 
 def _is_number(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell))
 
 
-def _unique(header: Sequence[str], tally: Tally) -> tuple[str, ...]:
+def is_header(cells: Sequence[str], dialect: Dialect) -> bool:
+    """Say whether a row names columns, as where a log is appended to with its header.
+
+    That is one without any value, with the names of the header in any order, or one of a step.
+    """
+    names = [_bare(cell) for cell in cells]
+    spared = dialect.unnamed if len(names) == len(dialect.names) else range(len(names))
+    if not all(_is_name(name) or (not name and at in spared) for at, name in enumerate(names)):
+        return False
+    return any(map(counts_steps, names)) or {*unique(cells)} == {*dialect.names}
+
+
+def _is_name(cell: str) -> bool:
+    """Say whether a cell is text that nobody takes for a number, a date or a gap."""
+    odd = cell.lower() in (*GAPS, *TRUTHS, *NOT_FINITE)
+    return not odd and not cell[0].isdecimal() and cell[0] not in "+-."
+
+
+def _bare(cell: str) -> str:
+    """Return a cell of a header without spaces and the mark that may begin a file."""
+    return cell.strip().removeprefix("\ufeff").strip()
+
+
+def unique(header: Sequence[str], tally: Tally | None = None) -> tuple[str, ...]:
     """Return unique names: a repeated one gets its count, an empty one its place."""
     names: dict[str, None] = {}
-    for at, cell in enumerate(header, start=1):
-        name = clean_name(cell) if cell.strip() else f"col_{at}"
+    for at, cell in enumerate(map(_bare, header), start=1):
+        name = clean_name(cell) if cell else f"col_{at}"
         wanted, count = name, 2
         while name in names:
             name = f"{wanted} ({count})"
             count += 1
-        if name != wanted:
-            tally.add("{n} column name{|s} stood twice in the header ({names}).", name=wanted)
+        if name != wanted and tally:
+            tally.add(TWICE, name=wanted)
         names[name] = None
     return tuple(names)

@@ -18,6 +18,7 @@ from viz3d.formats import limits
 from viz3d.formats.attempts import MAX_RESTARTS, attempt_starts, survivors
 from viz3d.formats.columns import ColumnsBuilder
 from viz3d.formats.rows import CLOCKS, Cells, Rows
+from viz3d.formats.steps import counts_steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +105,7 @@ def join_rows(
     The same metric twice at one step keeps the later value. Where steps go back, the earlier rows
     at or beyond the step of the restart are superseded; a late row of metrics that were not yet
     logged that far (an evaluation that took its time) is joined instead. A clock is no such metric,
-    and that it went on is no other value.
+    and that it went on is no other value; nor is an epoch, or whatever else counts steps.
 
     Parameters
     ----------
@@ -121,7 +122,11 @@ def join_rows(
     -------
     Joined
     """
-    metrics = [cells.row for name, cells in rows.columns.items() if name not in CLOCKS]
+    metrics = [
+        cells.row
+        for name, cells in rows.columns.items()
+        if name not in CLOCKS and not counts_steps(name)
+    ]
     told = _told_starts(rows)
     starts = _attempt_starts(rows.step, metrics, sorted(told))
     del metrics

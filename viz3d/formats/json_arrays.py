@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ import numpy as np
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
 from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.json_lists import Named, as_list, named_arrays
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.numbers import TOO_MANY, clean_name, to_number, typed
 from viz3d.formats.parse import parse_table
 from viz3d.formats.rows import Cells, interleaved
-from viz3d.formats.table import Table
+from viz3d.formats.steps import STEP_NAMES
+from viz3d.formats.table import Table, stack
 from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
 
@@ -25,6 +27,10 @@ NAME = "JSON arrays"
 KIND = "JSON"
 NAMES = patterns.JSON
 
+NO_STEPS = (
+    "{n} array{|s} beside groups with steps of their own {was|were} left out, because nothing says "
+    "which steps the values belong to ({names})."
+)
 TWICE = (
     "{n} value{|s} of an array whose name stands twice, but for spaces or nesting, {was|were} "
     "taken for later ones of the other ({names})."
@@ -46,18 +52,20 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     """
     ((name, path),) = files.items()
     tally = Tally(name)
-    document = load_document(path)
+    document = as_list(load_document(path), dict)
     if isinstance(document, list):
         return [parse_table(_records(document, tally), tally)]
     if not isinstance(document, dict):
         raise NotMine("it is neither an object nor an array")
-    table = _arrays(document, tally)
+    if document.keys() == {"columns", "index", "data"}:
+        raise NotMine("it is a table as pandas splits it; write it with orient='records'")
+    table, step_names = _arrays(document, tally)
     config = {
         clean_name(key): value
         for key, value in document.items()
         if isinstance(value, str | int | float)
     }
-    return [parse_table(table, tally, config=config)]
+    return [parse_table(table, tally, config=config, step_names=step_names)]
 
 
 def load_document(path: Path) -> Any:
@@ -110,13 +118,60 @@ def _records(document: Sequence[Any], tally: Tally) -> Table:
     return table
 
 
-def _arrays(document: Mapping[str, Any], tally: Tally) -> Table:
-    arrays = list(_named_arrays(document))
+def _arrays(document: Mapping[str, Any], tally: Tally) -> tuple[Table, tuple[str, ...]]:
+    """Return the arrays of a document as a table, and how its steps may be called."""
+    arrays = list(named_arrays(document, tally))
     if not arrays:
         raise NotMine("it has no arrays of numbers")
-    # The history is what most arrays agree on; a shorter one says nothing about its steps.
-    lengths = Counter(len(values) for _, values in arrays)
-    n = max(lengths, key=lambda length: (lengths[length], length))
+    step, groups = _groups(arrays)
+    if not groups:
+        # The history is what most arrays agree on; a shorter one says nothing about its steps.
+        lengths = Counter(len(values) for _, values in arrays)
+        n = max(lengths, key=lambda length: (lengths[length], length))
+        return _table(arrays, n, tally), STEP_NAMES
+    parts: dict[str, list[tuple[str, list[Any]]]] = {
+        group: [(step, steps)] for group, steps in groups.items()
+    }
+    for name, values in arrays:
+        group = _group_of(name, groups)
+        if group is None:
+            tally.add(NO_STEPS, name=name)
+        elif values is not groups[group]:
+            parts[group].append((name, values))
+    tables = (_table(part, len(part[0][1]), tally) for part in parts.values())
+    return stack(tables, tally, cut=True), (step,)
+
+
+def _groups(arrays: Named) -> tuple[str, Mapping[str, list[Any]]]:
+    """Return how groups such as "train" and "val" call steps that they do not share, and those.
+
+    Without such groups there are none: then all arrays are of the same steps.
+    """
+    parted = [(*name.rpartition("/")[::2], values) for name, values in arrays]
+    sizes = Counter(group for group, _, _ in parted)
+    for step in STEP_NAMES:
+        groups = {
+            group: values
+            for group, name, values in parted
+            if name.lower() == step and sizes[group] > 1
+        }
+        if len(groups) > 1:
+            first, *others = groups.values()
+            return (step, {}) if all(steps == first for steps in others) else (step, groups)
+    return "", {}
+
+
+def _group_of(name: str, groups: Container[str]) -> str | None:
+    """Return the innermost group that an array is in."""
+    while name:
+        name = name.rpartition("/")[0]
+        if name in groups:
+            return name
+    return None
+
+
+def _table(arrays: Named, n: int, tally: Tally) -> Table:
+    """Return arrays of one length as columns."""
     columns: dict[str, Cells] = {}
     for name, values in arrays:
         if len(values) != n:
@@ -134,25 +189,6 @@ def _arrays(document: Mapping[str, Any], tally: Tally) -> Table:
         else:
             tally.add(TOO_MANY, count=n)
     return Table(n, columns)
-
-
-def _named_arrays(document: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
-    for key, value in document.items():
-        name = clean_name(key)
-        if isinstance(value, dict):
-            nested = ((f"{name}/{clean_name(inner)}", array) for inner, array in value.items())
-            yield from ((inner, array) for inner, array in nested if _is_array(array))
-        elif _is_array(value):
-            yield name, value
-
-
-def _is_array(value: Any) -> bool:
-    """Say whether `value` is a list of at least two entries that begins with a number or gap."""
-    return (
-        isinstance(value, list)
-        and len(value) > 1
-        and any(isinstance(entry, int | float) for entry in value[:100])
-    )
 
 
 def _cells(values: Sequence[Any], name: str, tally: Tally) -> Cells:

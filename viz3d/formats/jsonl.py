@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ KIND = "JSON"
 NAMES = (patterns.any_case("*.jsonl"), patterns.any_case("*.ndjson"), *patterns.JSON)
 
 HEAD_BYTES = 64 * 1024
+_NUMBERED = re.compile(r"/\d+$")
 
 
 def claim(path: str) -> Claim | None:
@@ -52,6 +54,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         raise NotMine(_why_no_row(path, told))
     if table.n and not table.columns:
         raise NotMine("its JSON objects hold no numbers")
+    if table.n == 1 and suffix(name) == ".json" and all(map(_NUMBERED.search, table.columns)):
+        raise NotMine("it is one object of numbered values; write it with arrays in their places")
     return [parse_table(table, tally)]
 
 

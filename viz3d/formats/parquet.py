@@ -119,9 +119,9 @@ def _within(path: str, fields: Sequence[str]) -> bool:
 
 
 def _is_fixed(leaf: pq.ColumnSchema) -> bool:
-    """Say whether a column holds bytes of a fixed length that are no decimal."""
+    """Say whether a column holds bytes of a fixed length that are no number."""
     fixed = leaf.physical_type == "FIXED_LEN_BYTE_ARRAY"
-    return fixed and leaf.logical_type.type != "DECIMAL"
+    return fixed and leaf.logical_type.type not in ("DECIMAL", "FLOAT16")
 
 
 def _unpacked(footer: pq.FileMetaData, at: int) -> int:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 # Columns that a logger puts into every row by itself, so into a late one too.
-CLOCKS = frozenset({"time", "_timestamp", "_runtime", "_step"})
+CLOCKS = frozenset({
+    "time", "_timestamp", "_runtime", "_step", "timestamp", "wall_time", "walltime", "elapsed_time",
+    "time/time_elapsed",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viz3d.formats.rows import Cells, Rows
+from viz3d.formats.rows import CLOCKS, Cells, Rows
 
 if TYPE_CHECKING:
     from viz3d.formats.table import Table
@@ -33,9 +33,17 @@ STEP_NAMES = (
     "epoch",
 )
 
+BEGINS_ANEW = (
+    "{n} column{|s} of steps {begins|begin} anew where another one goes on, which was taken "
+    "({names})."
+)
+EPOCHS = (
+    "{n} column{|s} of steps {begins|begin} anew with each epoch ({names}), so the rows were "
+    "numbered from 0."
+)
 GONE = "{n} metric{|s} {is|are} missing, since no row with a step has {it|them} ({names})."
 
-# Whole numbers beyond this are not exact in a float64 column.
+# Whole numbers from here on are not exact in a float64 column: this one may stand for the next.
 EXACT = 2.0**53
 
 
@@ -72,6 +80,12 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
         if table.n:
             tally.add("There is no column of whole steps, so the rows were numbered from 0.")
         return Rows(np.arange(table.n, dtype=np.int64), _as_float(table.columns))
+    if better := _goes_on(table, name, step_names):
+        tally.add(BEGINS_ANEW, name=name)
+        name = better
+    elif _is_of_epochs(table, name):
+        tally.add(EPOCHS, name=name)
+        return Rows(np.arange(table.n, dtype=np.int64), _as_float(table.columns))
     steps = table.columns.pop(name)
     # Two columns may go by one name when it is cleaned: in each row the later one counts.
     last = np.append(steps.row[1:] != steps.row[:-1], True)[: len(steps.row)]
@@ -92,31 +106,69 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
     return Rows(step, taken, counted_by=name)
 
 
+def find_step(table: Table) -> str | None:
+    """Return the column of a table that is taken for the step, at least at first sight."""
+    return _step_column(table, STEP_NAMES)[0]
+
+
 def _step_column(table: Table, names: tuple[str, ...]) -> tuple[str | None, list[str]]:
     """Return the first known name that holds whole numbers in at least half of the rows.
 
     Those that come before it and do not are the second result.
     """
     passed_over: list[str] = []
+    for found in _called_steps(table, names):
+        if 2 * _is_step(table.columns[found].value).sum() >= table.n:
+            return found, passed_over
+        if found.lower() != "epoch":  # of which fractions are usual
+            passed_over.append(found)
+    return None, passed_over
+
+
+def _called_steps(table: Table, names: tuple[str, ...]) -> list[str]:
+    """Return the columns that are called like a step, the best first."""
     by_name: dict[str, str] = {}
     for column in table.columns:
         by_name.setdefault(column.lower(), column)
-    for wanted in names:
-        found = by_name.get(wanted.lower())
-        if found is None:
+    return [by_name[name.lower()] for name in names if name.lower() in by_name]
+
+
+def _goes_on(table: Table, name: str, names: tuple[str, ...]) -> str | None:
+    """Return a count of steps that goes on whenever that called `name` changes, and that goes back.
+
+    So a step within the epoch is told from that of the training. Clocks go on after a restart.
+    """
+    steps = table.columns[name].value
+    if not (steps[1:] < steps[:-1]).any():
+        return None
+    for other in _called_steps(table, names):
+        values = table.columns[other].value
+        if other in CLOCKS or 2 * len(values) < table.n or not _is_step(values).all():
             continue
-        if 2 * _is_step(table.columns[found].value).sum() >= table.n:
-            return found, passed_over
-        if wanted != "epoch":  # of which fractions are usual
-            passed_over.append(found)
-    return None, passed_over
+        change, on = _differences(table, name, other)
+        if (change < 0).any() and ((on > 0) | ((on == 0) & (change == 0))).all():
+            return other
+    return None
+
+
+def _is_of_epochs(table: Table, name: str) -> bool:
+    """Say whether a count of steps goes back where an epoch begins, and nowhere else."""
+    epoch = next((column for column in table.columns if column.lower() == "epoch"), name)
+    change, begun = _differences(table, name, epoch)
+    return bool((change < 0).any() and ((change < 0) == (begun > 0)).all())
+
+
+def _differences(table: Table, *names: str) -> np.ndarray:
+    """Return by how much columns go on, from row to row of those that have all of them."""
+    columns = np.array([table.full(name) for name in names])
+    return np.diff(columns[:, ~np.isnan(columns).any(axis=0)])
 
 
 def _is_step(values: np.ndarray) -> np.ndarray:
     if values.dtype == np.int64:
         return np.ones(len(values), dtype=bool)
     with np.errstate(invalid="ignore"):
-        return np.asarray((np.abs(values) <= EXACT) & (values == np.floor(values)))
+        return np.asarray((np.abs(values) < EXACT) & (values == np.floor(values)))
 
 
 def _as_float(columns: dict[str, Cells]) -> dict[str, Cells]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ROOM = 8
 # Text in these columns says which layer a row is about; other text is no number and left out.
 LABELS = ("name", "layer", "layer_name", "module", "param", "parameter")
+# Text or numbers in these columns of a CSV may say which run a row is of.
+RUNS = ("run", "Run", "run_id", "run_name", "seed", "experiment", "exp_name", "trial")
 # Cells beyond which it is worth some milliseconds to give back what reading them took.
 LARGE = 1_000_000
 # A text takes as much room as so many numbers.
@@ -40,7 +42,7 @@ class Table:
     columns : dict of {name: Cells}
         Numbers, int64 or float64.
     labels : dict of {name: Cells}
-        Text of the columns in `LABELS`.
+        Text of the columns in `LABELS`, and where it was asked for of those in `RUNS`.
     """
 
     n: int
