@@ -229,7 +229,7 @@ def test_steps_that_go_on_through_the_epochs_count(read: Reader) -> None:
     assert joined(parsed).restarts == 1
 
 
-UNENDED = "The last line has no end"
+UNENDED = "The last line has no line end"
 
 
 @consoles

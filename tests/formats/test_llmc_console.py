@@ -66,6 +66,7 @@ def test_each_version_gives_every_number(read: Reader, line: str, values: dict[s
     history = joined(parsed).history.dropna(axis="columns")
     assert history.loc[7].to_dict() == values
     assert ("1 MFU below 0" in said(parsed)) == ("-100.0%" in line)
+    assert "not read" not in said(parsed)
 
 
 def test_evaluations_stand_at_the_step_that_was_reached(read: Reader) -> None:

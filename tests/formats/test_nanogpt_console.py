@@ -48,6 +48,7 @@ def test_the_lines_of_its_relatives(read: Reader, line: str, values: dict[str, f
     """Llm.c's first train_gpt2.py, and scripts that print less."""
     (parsed,) = read(nanogpt_console, {"a.log": line + "\n"})
     assert joined(parsed).history.loc[7].to_dict() == values
+    assert parsed.problems == ()
 
 
 def test_a_diverged_loss_is_told(read: Reader) -> None:

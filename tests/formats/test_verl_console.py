@@ -32,6 +32,7 @@ def test_a_line_gives_every_number_under_its_whole_name(read: Reader, prefix: st
     found = joined(parsed)
     assert found.history.loc[1].dropna().to_dict() == VALUES
     assert found.nonfinite["metric"].tolist() == ["val-core/openai/gsm8k/acc/mean@1"]
+    assert parsed.problems == ()
 
 
 def test_a_line_may_be_long(read: Reader) -> None:

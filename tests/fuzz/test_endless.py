@@ -14,7 +14,13 @@ from .check import read
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 120  # seconds; a few are taken, and half an hour was
-FIRST = ("step 1 | loss: 1.0", "step:1/9 loss:1.0", "step:1 - loss:1.0", "step 1/9 | loss 1 | 1 ms")
+FIRST = (
+    "step 1 | loss: 1.0",
+    "step:1/9 loss:1.0",
+    "step:1 - loss:1.0",
+    "step 1/9 | loss 1 | 1 ms",
+    "iter 1: loss 1.0",
+)
 LONG = (
     "a" * 8_000,
     "a " * 4_000,

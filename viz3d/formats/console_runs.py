@@ -16,12 +16,9 @@ from viz3d.formats.room import Room
 from viz3d.formats.steps import STEP_NAMES
 from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
+from viz3d.formats.text import UNENDED
 
 NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
-UNENDED = (
-    "The last line has no end, so its last value may be cut (a crash, or the file is still being "
-    "written)."
-)
 TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
 TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
 EPOCHS = (

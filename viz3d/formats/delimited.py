@@ -22,6 +22,7 @@ from viz3d.formats.parallel import in_order
 from viz3d.formats.steps import find_step
 from viz3d.formats.table import RUNS, Table, stack
 from viz3d.formats.tally import Tally
+from viz3d.formats.text import UNENDED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,7 +32,6 @@ OTHER_HEADER = (
     "{n} further header{|s} with other columns {was|were} followed: what is below {it|each} was "
     "read under {its|those} names."
 )
-UNENDED = "The last line has no line end, so its last number may be cut."
 SMALL_BLOCK = 512 * 1024
 PIECES = 16
 

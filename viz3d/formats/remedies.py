@@ -32,7 +32,6 @@ REMEDIES: Mapping[str, str] = {
     "parted at a carriage return": "End each line with a newline.",
     "The last line has no line end": "Nothing needs doing: what is written later will be read.",
     "The last line is cut": "Nothing needs doing: rows that are written later will be read.",
-    "The last line has no end": "Look at its last value if nothing is written to it any more.",
     "The last record is cut": "Nothing needs doing: records that are written later will be read.",
     "The run has no end": "Nothing needs doing: rows that are written later will be read.",
     "block{|s} of at most 32 KiB": "Copy the log once more if it should be whole.",

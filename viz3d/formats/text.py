@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 2 * limits.MIB
 BOM = b"\xef\xbb\xbf"
 LONG_LINE = "{n} line{|s} longer than {limit:LINE_BYTES} {was|were} left out."
+UNENDED = "The last line has no line end, so its last number may be cut."
 # Text, and once in it or behind it nothing but NUL bytes.
 _ONE_BLOCK = re.compile(rb"[^\x00-\x08\x0e-\x1a]+\x00+[^\x00-\x08\x0e-\x1a]*")
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
