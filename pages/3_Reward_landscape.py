@@ -19,7 +19,7 @@ if having:
         )
     with right:
         along = ui.along(KIND)
-    chart = ui.make(page, KIND, having, against=against, **along)
+    chart = ui.make(page, KIND, against=against, **along)
     if chart:
         ui.chart_with_events(chart, KIND)
 else:

@@ -2,9 +2,8 @@ from viz3d import ui
 
 page = ui.start_page("Report", "The results of each training stage, as nanochat reports them.")
 
-having = [run for run in page.runs if ui.has("report", run)]
-if having:
-    chart = ui.make(page, "report", having)
+if any(ui.has("report", run) for run in page.runs):
+    chart = ui.make(page, "report")
     if chart:
         ui.chart(chart, "report")
 else:

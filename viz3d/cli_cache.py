@@ -50,11 +50,11 @@ def _parsed() -> ParsedCache | None:
 
 
 def _cache_info(args: argparse.Namespace) -> int:
-    from viz3d.parsed.cache import Kept
+    from viz3d.parsed.cache import ParsedInfo
 
     info = _cache().info()
     parsed = _parsed()
-    kept = parsed.info() if parsed else Kept(0, 0)
+    kept = parsed.info() if parsed else ParsedInfo(0, 0)
     if args.json:
         print_json({**asdict(info), **asdict(kept)})
         return 0

@@ -18,7 +18,7 @@ from viz3d.formats.reading import Contents, read_run
 from viz3d.formats.run_manifest import MANIFEST
 from viz3d.formats.run_parts import stood_for
 from viz3d.parsed.cache import WORTH, ParsedCache, users_cache
-from viz3d.parsed.digests import Begun
+from viz3d.parsed.digests import Beginning
 from viz3d.parsed.growth import can_grow, extended
 from viz3d.parsed.key import key_of
 from viz3d.run import Columns, Origin, Problem, Run, RunInfo
@@ -164,7 +164,7 @@ def _in_key(local: Mapping[str, Path], known: Mapping[str, bytes]) -> dict[str, 
 
 def _grown(
     cache: ParsedCache, name: str, local: Mapping[str, Path], known: Mapping[str, bytes],
-    begun: Mapping[str, Begun],
+    begun: Mapping[str, Beginning],
 ) -> Contents | None:  # fmt: skip
     """Return what a log holds that has grown since it was kept, where only its end need be read."""
     for path, first in begun.items():

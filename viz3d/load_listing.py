@@ -10,9 +10,8 @@ from viz3d.formats.grouping import Group, group
 from viz3d.formats.names import suffix, timestamp
 from viz3d.formats.peek import KINDS, MOST, looks_like_one
 from viz3d.run import FileInfo, RunInfo
-from viz3d.sources.base import Source
+from viz3d.sources.base import Source, is_local
 from viz3d.sources.finding import plain_name, run_names
-from viz3d.sources.local import LocalSource
 from viz3d.sources.several import Several
 
 
@@ -65,7 +64,7 @@ def _list_each(source: Several) -> list[RunInfo]:
 
 def _known(source: Source, files: Mapping[str, FileInfo]) -> set[str]:
     """Return files known by what they hold, and one that somebody named, to be told why not."""
-    if not isinstance(source, LocalSource):
+    if not is_local(source):
         return set()
     if source.is_file:
         return set(files)

@@ -73,8 +73,8 @@ class Origin:
     first_step, last_step : int or None
         The range of the steps; None where there are no rows.
     counted_by : str
-        The column that was taken for the step; empty where the rows have none, and for steps that
-        are not in a column, as in event files.
+        The column that was taken for the step; empty where there is none, so that rows were
+        numbered.
     metrics : tuple of str
         Metrics of the history that stand in these files.
     gave : tuple of str
@@ -96,6 +96,32 @@ class Origin:
     gave: tuple[str, ...] = ()
     merged: bool = False
     declined: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def counts(self) -> str:
+        """What its steps count; see `counted`."""
+        return counted(self.counted_by)
+
+
+_COUNTED = {
+    "": "row number",
+    "_step": "_step",
+    "epoch": "epoch",
+    "time/iterations": "time/iterations",
+    **dict.fromkeys(
+        ("time/total_timesteps", "time/total timesteps", "total_timesteps", "timesteps"),
+        "total_timesteps",
+    ),
+}
+
+
+def counted(column: str) -> str:
+    """Return what a column of steps counts: ``step``, or what is no step of the optimizer.
+
+    Those are the rows themselves where there is no column, calls of ``wandb.log`` (``_step``),
+    epochs, steps of an environment, and rollouts of it.
+    """
+    return _COUNTED.get(column.lower(), "step")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from viz3d.analysis.alignment import AXES, align
 from viz3d.analysis.roles import recognise
-from viz3d.run import Run
+from viz3d.run import Origin, Run
 
 
 def run(config: dict | None = None, **columns: list[float]) -> Run:
@@ -73,6 +73,21 @@ def test_tokens_of_a_step_count_only_where_the_config_states_them() -> None:
         {"tokens_per_step": True},
     ):
         assert "did not log tokens" in align(run(config, loss=[2, 1]), "tokens").reason
+
+
+@pytest.mark.parametrize(
+    ("column", "count"),
+    [("", "row number"), ("epoch", "epoch"), ("_step", "_step"), ("timesteps", "total_timesteps"),
+     ("global_step", ""), ("iter", "")],
+)  # fmt: skip
+def test_what_is_no_step_takes_no_tokens(column: str, count: str) -> None:
+    """Neither an epoch nor a row takes as many as a step, even where other rows have steps."""
+    stated = run({"tokens_per_step": 1000}, loss=[2, 1])
+    origins = (Origin(rows=1, counted_by="step"), Origin(rows=1, counted_by=column))
+    found = align(replace(stated, origins=origins), "tokens")
+    assert bool(len(found.x)) == (not count)
+    assert found.reason.endswith(f"its rows are counted by {count}." if count else "")
+    assert not found.reason or "'tokens_per_step' is of a step" in found.reason
 
 
 @pytest.mark.parametrize(

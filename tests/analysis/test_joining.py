@@ -69,7 +69,7 @@ def test_report_config_roles_and_provenance_come_along() -> None:
 @pytest.mark.parametrize(
     ("one", "two", "told"),
     [("_step", "step", True), ("step", "epoch", True), ("step", "global_step", False),
-     ("_step", "_step", False), ("step", "", False)],
+     ("_step", "_step", False), ("iteration", "total_timesteps", True)],
 )  # fmt: skip
 def test_steps_that_are_counted_in_two_ways_are_told(one: str, two: str, told: bool) -> None:
     """W&B's own step counts calls of log(), so that its numbers may fit and mean another step."""
@@ -78,7 +78,19 @@ def test_steps_that_are_counted_in_two_ways_are_told(one: str, two: str, told: b
         for where, name in (("a", one), ("b", two))
     ]
     said = " ".join(problem.what for problem in join_runs(*parts).problems)
+    one = one.replace("iteration", "step")  # which counts the same
     assert (f"Steps are counted by {one} in 'a' and by {two} in 'b'" in said) == told
+    assert ("Steps are counted" in said) == told
+
+
+def test_rows_that_were_numbered_have_no_step() -> None:
+    """Where no column counts, the row itself does, which is told as well."""
+    parts = [
+        replace(run(where, [0, 1], loss=[2, 1]), origins=(Origin(rows=2, counted_by=name),))
+        for where, name in (("a", "total_timesteps"), ("b", ""))
+    ]
+    said = " ".join(problem.what for problem in join_runs(*parts).problems)
+    assert "counted by total_timesteps in 'a' and by row number in 'b'" in said
 
 
 def test_three_places_are_joined_in_their_order() -> None:

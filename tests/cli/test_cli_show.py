@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.team_bucket import run
+from viz3d.load import list_runs, open_source
 
 SAMPLE_SWEEP_SIZE = 6  # at least this many learning rates are bundled
 
@@ -19,6 +22,20 @@ def test_list_json_is_one_document(sweep: Path, capsys: pytest.CaptureFixture[st
     assert status == 0
     assert {run["name"] for run in runs} == {"lr-0.0001", "lr-0.001", "lr-0.01"}
     assert all({"name", "source", "changed", "size"} <= run.keys() for run in runs)
+
+
+def test_files_known_by_what_they_hold_are_listed_as_in_python(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A Parquet file whose name tells nothing has a column of steps."""
+    pq.write_table(pa.table({"step": [0, 1], "loss": [3.0, 2.0]}), tmp_path / "b.parquet")
+    status, out, _ = run(capsys, "list", str(tmp_path), "--json")
+    assert status == 0
+    assert [one["name"] for one in json.loads(out)] == [
+        one.name for one in list_runs(open_source(tmp_path))
+    ]
+    status, out, _ = run(capsys, "show", "b.parquet", "--source", str(tmp_path), "--json")
+    assert json.loads(out)["steps"] == 2
 
 
 def test_list_sample_needs_no_settings(capsys: pytest.CaptureFixture[str]) -> None:

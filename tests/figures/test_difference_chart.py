@@ -148,6 +148,7 @@ def test_the_numbers_are_the_shares(result, chart):
     assert below + above + undecided == pytest.approx(1)
     assert below > 0.3
     assert f"lower loss on {100 * below:.0f} % of the area" in chart.summary
+    assert "is undecided, counted on a logarithmic axis of steps." in chart.summary
     meta = json.loads(chart.figure.to_json())["layout"]["meta"]["viz3d"]
     assert meta["kind"] == "difference"
     assert meta["summary"]["better"] == below

@@ -114,7 +114,9 @@ def test_one_run_gets_its_path_and_a_sentence(sweep):
     chart = loss_landscape.chart(sweep[3])
     assert chart.numbers["best_rate"] is None
     assert chart.numbers["share_supported"] < 0.35
-    assert "at least three" in chart.summary or "no surface" in chart.summary
+    share = f"over {100 * chart.numbers['share_supported']:.0f} % of the box"
+    assert f"The run supports only a ribbon along its own path, {share}." in chart.summary
+    assert "at least three" in chart.summary
     assert len(traces(chart.figure, go.Scatter3d)) >= 1
 
 

@@ -151,8 +151,13 @@ def test_provenance_is_plain_json():
         (10, 60, False, "is resolved from step 10 to step 60, and no longer after that."),
         (10, 99, False, "is resolved from step 10 to step 99."),
         (40, 40, False, "is resolved at step 40 alone."),
-        (40, 40, True, "is resolved at step 40, at earlier places too."),
-        (10, 99, True, "is resolved from step 10 to step 99, at earlier places too."),
+        (
+            40,
+            40,
+            True,
+            "is resolved at step 40 and at some earlier places, and no longer after that.",
+        ),
+        (10, 99, True, "is resolved from step 10 to step 99 and at some earlier places."),
     ],
 )
 def test_where_the_best_rate_is_resolved_reads_well(start, end, earlier, says):

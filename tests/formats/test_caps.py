@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +22,29 @@ from viz3d.formats.tally import Tally
 from viz3d.load import load_run, load_runs
 from viz3d.run import Run
 
+Capped = Callable[..., Run]
+
 
 def told(*runs: Run) -> str:
     return "\n".join(str(problem) for each in runs for problem in each.problems)
 
 
-def test_a_sparse_log_keeps_the_first_steps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def capped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Capped:
+    """Write lines of JSON, and load them under a cap."""
+
+    def capped(cap: str, value: int, *rows: str) -> Run:
+        monkeypatch.setattr(limits, cap, value)
+        lines(tmp_path, *rows)
+        return load_run(tmp_path)
+
+    return capped
+
+
+def test_a_sparse_log_keeps_the_first_steps(capped: Capped) -> None:
     """Each row logs another metric: of 100 cells 10 are logged, and 40 may be."""
-    monkeypatch.setattr(limits, "HISTORY_CELLS", 40)
-    lines(tmp_path, *[json.dumps({"step": at, f"m{at}": at}) for at in range(10)])
-    found = load_run(tmp_path)
+    rows = [json.dumps({"step": at, f"m{at}": at}) for at in range(10)]
+    found = capped("HISTORY_CELLS", 40, *rows)
     assert found.history.index.tolist() == [0, 1, 2, 3]
     assert list(found.history) == ["m0", "m1", "m2", "m3"]
     assert "The last 6 steps were left out" in told(found)
@@ -148,10 +160,7 @@ def test_a_console_that_begins_again_and_again_has_so_many_runs(
 
 
 @pytest.mark.parametrize("kind", ["wide", "long"])
-def test_layers_have_a_cap_on_their_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    monkeypatch.setattr(limits, "LAYER_ROWS", 6)
+def test_layers_have_a_cap_on_their_rows(capped: Capped, kind: str) -> None:
     wide = [
         json.dumps({"step": at, "loss": 1} | {f"grad_norm/h.{n}": n for n in range(2)})
         for at in range(5)
@@ -161,8 +170,7 @@ def test_layers_have_a_cap_on_their_rows(
         for at in range(5)
         for n in range(2)
     ]
-    lines(tmp_path, *(wide if kind == "wide" else long))
-    found = load_run(tmp_path)
+    found = capped("LAYER_ROWS", 6, *(wide if kind == "wide" else long))
     assert found.layers is not None
     assert found.layers["step"].tolist() == [0, 0, 1, 1, 2, 2]
     assert found.layers["grad_norm"].tolist() == [0, 1] * 3
@@ -170,25 +178,18 @@ def test_layers_have_a_cap_on_their_rows(
     assert "Set VIZ3D_MAX_LAYER_ROWS to more" in told(found)
 
 
-def test_names_of_layers_without_end_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "METRICS", 3)
+def test_names_of_layers_without_end_are_told(capped: Capped) -> None:
     rows = [json.dumps({"step": 0, "layer": f"h.{n}", "grad_norm": n}) for n in range(5)]
-    lines(tmp_path, *rows, json.dumps({"step": 0, "layer": "x" * 201, "grad_norm": 1}))
-    found = load_run(tmp_path)
+    long = json.dumps({"step": 0, "layer": "x" * 201, "grad_norm": 1})
+    found = capped("METRICS", 3, *rows, long)
     assert found.layers is not None
     assert found.layers["name"].tolist() == ["h.0", "h.1", "h.2"]
     assert "2 rows of layers beyond the first 3 were left out" in told(found)
     assert "1 value that was no number was left out (layer)" in told(found)
 
 
-def test_values_that_are_not_finite_are_listed_up_to_a_cap(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "NONFINITE", 2)
-    lines(tmp_path, *[f'{{"step": {at}, "loss": NaN, "lr": 1}}' for at in range(5)])
-    found = load_run(tmp_path)
+def test_values_that_are_not_finite_are_listed_up_to_a_cap(capped: Capped) -> None:
+    found = capped("NONFINITE", 2, *[f'{{"step": {at}, "loss": NaN, "lr": 1}}' for at in range(5)])
     assert found.nonfinite["step"].tolist() == [0, 1]
     assert "3 values that are not finite are shown as missing" in told(found)
 

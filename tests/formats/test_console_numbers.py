@@ -14,7 +14,7 @@ from viz3d.formats import (
     verl_console,
 )
 from viz3d.formats.base import Format
-from viz3d.formats.console import number
+from viz3d.formats.printed_numbers import number
 
 from .conftest import Reader, joined, said
 

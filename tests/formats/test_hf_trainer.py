@@ -52,6 +52,32 @@ def test_a_broken_newest_checkpoint_falls_back_to_the_one_before(read: Reader) -
     assert len(joined(parsed).history) == 2
 
 
+def test_a_state_is_as_old_as_the_step_it_tells(read: Reader) -> None:
+    """That of the folder is left from before where a checkpoint goes further."""
+    files = {
+        "out/trainer_state.json": state(5.0, 4.0),
+        "out/checkpoint-2/trainer_state.json": state(5.0, 4.0),
+        "out/checkpoint-3/trainer_state.json": state(5.0, 4.0, 3.0),
+    }
+    (parsed,) = read(hf_trainer, files)
+    assert parsed.used == ("out/checkpoint-3/trainer_state.json",)
+    assert "2 older states were not read: the newest one holds the whole" in said(parsed)
+
+
+def test_what_the_newest_state_does_not_hold_is_told(read: Reader) -> None:
+    """A checkpoint of an earlier training that went further hides none of the present one."""
+    files = {
+        "out/checkpoint-2/trainer_state.json": state(9.0, 8.0),
+        "out/checkpoint-1/trainer_state.json": state(5.0),
+        "out/checkpoint-3/trainer_state.json": state(5.0, 4.0, 3.0),
+        "out/trainer_state.json": state(9.0)[:50],
+    }
+    (parsed,) = read(hf_trainer, files)
+    assert "out/trainer_state.json: The file was not read" in said(parsed)
+    assert "1 older state was not read" in said(parsed)
+    assert "2 values of older states (out/checkpoint-2/trainer_state.json) are not" in said(parsed)
+
+
 @pytest.mark.parametrize("content", ["{}", "[1]", '{"log_history": 3}'])
 def test_it_declines_with_a_reason(read: Reader, content: str) -> None:
     """A document without a log is declined in words."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viz3d.formats import csv_any, jsonl
+from viz3d.formats import csv_any, jsonl, parquet_any
 from viz3d.formats.layers import model_order, split_layers
 from viz3d.formats.tally import Tally
 
-from .conftest import Reader, said
+from .conftest import Reader, joined, said
 
 
 def wide(*columns: str) -> pd.DataFrame:
@@ -44,6 +47,8 @@ def test_the_order_keeps_every_layer(names: list[str]) -> None:
         (("layers.0/grad_norm", "layers.1/grad_norm"), ["layers.0", "layers.1"]),
         (("grad_2.0_norm/a.0", "grad_2.0_norm/a.1", "grad_2.0_norm_total"), ["a.0", "a.1"]),
         (("grad_norm/0", "grad_norm/1", "grad_norm/total"), ["0", "1"]),
+        (("grad_norm_l1", "grad_norm_l2", "grad_norm_l3"), ["l1", "l2", "l3"]),
+        (("grad_norm/h.0", "grad_norm/h.1", "grad_norm/rank0_total"), ["h.0", "h.1"]),
     ],
 )
 def test_columns_that_are_layers_are_taken(columns: tuple[str, ...], layers: list[str]) -> None:
@@ -56,8 +61,13 @@ def test_columns_that_are_layers_are_taken(columns: tuple[str, ...], layers: lis
 
 
 @pytest.mark.parametrize(
-    "columns", [("grad_norm",), ("grad_norm/mean", "grad_norm/max"), ("grad_norm_2",), ("norm_1",)]
-)
+    "columns",
+    [
+        ("grad_norm",), ("grad_norm/mean", "grad_norm/max"), ("grad_norm_2",), ("norm_1",),
+        ("grad_norm_p50", "grad_norm_p90", "grad_norm_p99"), ("grad_norm/L1", "grad_norm/L2"),
+        ("grad_norm/rank0", "grad_norm/rank_1", "grad_norm/rank.2"),
+    ],
+)  # fmt: skip
 def test_what_is_not_plainly_layers_stays_a_metric(columns: tuple[str, ...]) -> None:
     """A single norm and summaries of norms are not made into layers."""
     history, found = split_layers(wide("loss", *columns), Tally("f"))
@@ -118,3 +128,61 @@ def test_a_place_that_is_no_whole_number_is_no_place(read: Reader, layer: str) -
     assert parsed.layers is not None
     assert parsed.layers["layer"].tolist() == [0, 1]
     assert "1 row without a step or a layer" in said(parsed)
+
+
+def lines(rows: list[dict[str, object]]) -> str:
+    """Return rows as JSON lines."""
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+LOSSES: list[dict[str, object]] = [
+    {"step": step, "loss": 3 - step / 10, "grad_norm": 1.0} for step in range(6)
+]
+
+
+@pytest.mark.parametrize("label", [{"name": "gpt-a"}, {"param": "7B"}, {"layer": 12}])
+def test_a_label_that_tells_no_layers_apart_costs_no_row(
+    read: Reader, label: dict[str, object]
+) -> None:
+    """The name of a run stands in every row, whatever they are written as."""
+    rows = pd.DataFrame([row | label for row in LOSSES])
+    rows.to_parquet(packed := io.BytesIO())
+    for form, name, content in (
+        (jsonl, "a.jsonl", rows.to_json(orient="records", lines=True)),
+        (csv_any, "a.csv", rows.to_csv(index=False)),
+        (parquet_any, "metrics.parquet", packed.getvalue()),
+    ):
+        (parsed,) = read(form, {name: content})
+        assert parsed.layers is None
+        assert joined(parsed).history["loss"].tolist() == rows["loss"].tolist()
+
+
+def test_a_late_row_of_one_module_costs_no_row(read: Reader) -> None:
+    """One row that names a module makes no layers of the rows before it."""
+    late: dict[str, object] = {"step": 6, "module": "optimizer", "loss": 2.0, "grad_norm": 0.5}
+    (parsed,) = read(jsonl, {"a.jsonl": lines([*LOSSES, late])})
+    assert parsed.layers is None
+    assert joined(parsed).history["loss"].tolist()[-2:] == [2.5, 2.0]
+
+
+def test_rows_of_layers_and_of_the_run_in_one_file(read: Reader) -> None:
+    """Each goes where it belongs; what a row of a layer holds beside its norms is told."""
+    rows: list[dict[str, object]] = [
+        {"name": "gpt-a"} | row
+        for whole in LOSSES
+        for row in (
+            whole,
+            {"step": whole["step"], "layer": 0, "grad_norm": 0.25},
+            {"step": whole["step"], "layer": 1, "weight_norm": 4.0, "rank": 8},
+        )
+    ]
+    rows[2] |= {"grad_norm": 0.5}
+    rows.append({"name": "gpt-a", "step": 6, "layer": 1, "loss": 2.0})  # no norm of it
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    history = joined(parsed).history
+    assert history["loss"].tolist() == [*(row["loss"] for row in LOSSES), 2.0]
+    assert history["grad_norm"].dropna().tolist() == [1.0] * 6
+    assert parsed.layers is not None
+    assert parsed.layers["name"].tolist() == ["layer 0", "layer 1"] * 6
+    assert parsed.layers["weight_norm"].tolist()[1::2] == [4.0] * 6
+    assert "1 column of the rows of layers was not read (rank)" in said(parsed)

@@ -105,6 +105,57 @@ def test_two_runs_in_one_file_share_no_evaluation(read: Reader) -> None:
     assert joined(second).history["val_loss"].dropna().to_dict() == {0: 11.0}
 
 
+def updates(*steps: int) -> str:
+    return "".join(NEW.format(step=step, loss=9) for step in steps)
+
+
+FIRST = "val loss 11.0\n" + updates(*range(1, 6))
+LEFT_OUT = "1 evaluation was left out, since nothing says at which step it was made"
+
+
+@pytest.mark.parametrize("between", ["", HEAD], ids=["another", "head"])
+def test_an_evaluation_before_a_restart_stands_where_it_was_made(
+    read: Reader, between: str
+) -> None:
+    """Of two in a row the first was the last of a start; what a start prints first parts them."""
+    again = "" if between else "val loss 8.5\n"
+    text = f"{FIRST}val loss 8.0\n{between}{again}{updates(4, 5, 6)}"
+    found = joined(read(llmc_console, {"a.log": text})[0])
+    assert found.attempts["val_loss"].dropna().tolist() == [8.0]
+    assert found.attempts["step"].max() == 5
+    wanted = {0: 11.0} if between else {0: 11.0, 3: 8.5}
+    assert found.history["val_loss"].dropna().to_dict() == wanted
+
+
+def test_an_evaluation_behind_the_head_is_that_of_the_new_start(read: Reader) -> None:
+    text = f"{FIRST}{HEAD}val loss 8.0\n{updates(4, 5, 6)}"
+    (parsed,) = read(llmc_console, {"a.log": text})
+    assert joined(parsed).history["val_loss"].dropna().to_dict() == {0: 11.0, 3: 8.0}
+    assert "left out" not in said(parsed)
+
+
+def test_an_evaluation_of_either_of_two_starts_is_left_out(read: Reader) -> None:
+    """The one that broke off made it behind its last step, or the next one before its first."""
+    (parsed,) = read(llmc_console, {"a.log": f"{FIRST}val loss 8.0\n{updates(4, 5, 6)}"})
+    found = joined(parsed)
+    assert found.history["val_loss"].dropna().to_dict() == {0: 11.0}
+    assert "val_loss" not in found.attempts or not found.attempts["val_loss"].count()
+    assert f"a.log:7: {LEFT_OUT}" in said(parsed)
+
+
+def test_an_evaluation_of_a_start_that_is_not_there_is_left_out(read: Reader) -> None:
+    (parsed,) = read(llmc_console, {"a.log": f"val loss 3.5\n{HEAD}{FIRST}"})
+    assert joined(parsed).history["val_loss"].dropna().to_dict() == {0: 11.0}
+    assert joined(parsed).replaced == 0
+    assert LEFT_OUT in said(parsed)
+
+
+def test_a_run_from_the_beginning_evaluates_first(read: Reader) -> None:
+    """One that broke off before did not evaluate then, or there would be two."""
+    runs = read(llmc_console, {"a.log": FIRST + FIRST})
+    assert [joined(run).history["val_loss"].dropna().to_dict() for run in runs] == [{0: 11.0}] * 2
+
+
 def test_a_diverged_run_prints_nan(read: Reader) -> None:
     """Which is no gap."""
     (parsed,) = read(llmc_console, {"a.log": NEW.format(step=1, loss=float("nan"))})

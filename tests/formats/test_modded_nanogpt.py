@@ -88,3 +88,15 @@ def test_a_line_over_the_cap_is_told(read: Reader, monkeypatch: pytest.MonkeyPat
     (parsed,) = read(modded_nanogpt, {"a.log": f"s:0 trl:1\n{'x' * 200}\ns:1 trl:2\n"})
     assert joined(parsed).history["trl"].tolist() == [1.0, 2.0]
     assert parsed.problems[0].line == 2
+
+
+def test_a_name_is_all_that_stands_before_the_colon(read: Reader) -> None:
+    """A part of it would be the name of several metrics."""
+    (parsed,) = read(
+        modded_nanogpt,
+        {"a.log": "step:0/9 train/loss:5.0 adam/lr:0.1 muon/lr:0.2 acc@1:0.5 grad-norm(h.0):2\n"},
+    )
+    assert joined(parsed).history.loc[0].to_dict() == {
+        "train/loss": 5.0, "adam/lr": 0.1, "muon/lr": 0.2, "acc@1": 0.5, "grad-norm(h.0)": 2.0,
+    }  # fmt: skip
+    assert parsed.problems == ()

@@ -116,6 +116,27 @@ def test_the_stages_of_one_file_are_runs(read: Reader) -> None:
     assert rl["Pass@2"].loc[0] == 0.05
 
 
+def test_a_stage_that_begins_later_than_the_one_before_is_a_run_too(read: Reader) -> None:
+    """Its lines are of another kind; the same kind going back is a restart."""
+    lines = [BASE.format(step=step, loss=9) for step in (*range(9), *range(5, 12))]
+    lines += [MID.format(step=step, loss=2) for step in range(1, 4)]
+    base, mid = read(nanochat_console, {"a.log": "\n".join(lines)})
+    assert (base.name, mid.name) == ("base", "mid")
+    assert joined(base).history.index.tolist() == [*range(12)]
+    assert joined(base).restarts == 1
+    assert joined(mid).history.index.tolist() == [1, 2, 3]
+
+
+def test_a_run_may_print_lines_of_several_kinds(read: Reader) -> None:
+    """As where pretraining prints its losses as fine-tuning does; a restart stays one."""
+    lines = []
+    for step in (*range(9), *range(5, 12)):
+        lines += [f"Step {step} | Validation loss: 3.0", BASE.format(step=step, loss=9)]
+    (parsed,) = read(nanochat_console, {"a.log": "\n".join(lines)})
+    assert joined(parsed).history.index.tolist() == [*range(12)]
+    assert joined(parsed).restarts == 1
+
+
 def test_the_passes_of_a_step_are_averaged_and_counted(read: Reader) -> None:
     """One row per RL step: the mean loss of its passes, and the reward that the step printed."""
     lines = [

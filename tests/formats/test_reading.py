@@ -116,6 +116,28 @@ def test_a_rate_in_the_config_wins_over_the_name(read: ReadRun) -> None:
     files = {"lr-0.01.csv": "step,loss\n0,1\n1,2\n", "config.json": '{"lr": 0.5}'}
     (run,) = read("lr-0.01.csv", files)
     assert dict(run.config) == {"lr": 0.5}
+    (problem,) = run.problems
+    assert "tells of a learning rate of 0.01, and the config of 0.5 (lr)" in problem.what
+    for rate in ("0.01", '"1e-2"', "0.01003"):
+        files["config.json"] = f'{{"lr": {rate}}}'
+        assert read("lr-0.01.csv", files)[0].problems == ()
+
+
+def test_settings_that_differ_between_files_are_told(read: ReadRun) -> None:
+    """The last file counts, and it is said of which settings; what is the same needs no word."""
+    files = {
+        "x/metrics.jsonl": '{"step": 0, "loss": 1}\n',
+        "x/args.json": '{"lr": 3e-4, "wd": 0.1, "seed": 1, "clip": NaN}',
+        "x/config.json": '{"lr": 1e-3, "wd": 0.2, "seed": 1.0, "clip": NaN}',
+        "x/hparams.yaml": "lr: 1.0e-5\n",
+    }
+    (run,) = read("x", files)
+    assert (run.config["lr"], run.config["wd"]) == (1e-5, 0.2)
+    told = {problem.file: problem.what for problem in run.problems}
+    assert set(told) == {"x/config.json", "x/hparams.yaml"}
+    assert "1 setting of this file stands otherwise" in told["x/config.json"]
+    assert "(wd)" in told["x/config.json"]
+    assert "(lr); that of this file was taken" in told["x/hparams.yaml"]
 
 
 def test_layers_in_columns_leave_the_history(read: ReadRun) -> None:
@@ -160,6 +182,40 @@ def test_a_trainers_state_adds_what_nobody_recorded(read: ReadRun) -> None:
         files = {f"{name}/{name}.jsonl": text, f"{name}/trainer_state.json": STATE}
         (run,) = read(name, files)
         assert run.joined.history["loss"].tolist()[:1] == [4.5]
+
+
+PROGRESS = "rollout/ep_rew_mean,time/total_timesteps\n1,2048\n2,4096\n"
+MONITOR = '#{"t_start": 1.0, "env_id": "CartPole-v1"}\nr,l,t\n10,200,0.5\n11,210,1.5\n12,9,2.5\n'
+TINKER = '{"name": "20", "batch": 20, "epoch": 0}\n{"name": "40", "batch": 40, "epoch": 1}\n'
+
+
+@pytest.mark.parametrize(
+    ("run", "beside", "said"),
+    [
+        (("trainer_state.json", STATE), ("a.csv", "epoch,bleu\n1,20\n2,21\n"), ("epoch", "step")),
+        (("progress.csv", PROGRESS), ("monitor.csv", MONITOR), ("row number", "total_timesteps")),
+        (("metrics.jsonl", '{"step": 0, "lr": 1}\n'), ("checkpoints.jsonl", TINKER),
+         ("epoch", "step")),
+    ],
+)  # fmt: skip
+def test_what_counts_something_else_is_not_joined_on_the_step(
+    read: ReadRun, run: tuple[str, str], beside: tuple[str, str], said: tuple[str, str]
+) -> None:
+    """An episode, an epoch or a checkpoint is no step, though its number may be one."""
+    (alone,) = read("x", {f"x/{run[0]}": run[1]})
+    (found,) = read("x", {f"x/{name}": text for name, text in (run, beside)})
+    assert found.joined.history.equals(alone.joined.history)
+    (problem,) = (each for each in found.problems if each.file == f"x/{beside[0]}")
+    assert "counted by {}, those of the run by {}.".format(*said) in problem.what
+    assert [origin.files for origin in found.origins if not origin.rows] == [(f"x/{beside[0]}",)]
+
+
+def test_two_files_that_count_different_things_are_two_runs(read: ReadRun) -> None:
+    """Where neither is that of the folder each is read, on a count of its own."""
+    files = {"x/a.csv": "step,loss\n0,3\n9,2\n", "x/b.csv": "epoch,bleu\n0,1\n1,2\n"}
+    runs = read("x", {"x/report/report.md": REPORT, **files})
+    found = {run.name: list(run.joined.history) for run in runs}
+    assert found == {"a": ["loss"], "b": ["bleu"]}
 
 
 def test_each_file_says_what_it_gave(read: ReadRun) -> None:

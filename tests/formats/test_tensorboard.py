@@ -174,6 +174,58 @@ def test_files_are_ordered_by_the_time_in_their_names(read: Reader) -> None:
     assert parsed.used == (names[1], names[2], names[0])
 
 
+def timed(tag: str, values: dict[int, float], begin: float) -> bytes:
+    """Return the records of a curve that takes a second a step."""
+    return b"".join(event(at, simple(tag, each), time=begin + at) for at, each in values.items())
+
+
+@pytest.mark.parametrize("ends", [("_train", "_val"), ("_tr", "_validation"), ("_b", "_a1x5")])
+def test_writers_at_one_time_are_runs_of_their_own(tmp_path: Path, ends: tuple[str, str]) -> None:
+    """Steps of one do not supersede those of another, and a name decides on nothing."""
+    files = {
+        f"x/e.tfevents.1000.h.1.{at}{end}": VERSION
+        + timed("loss", dict.fromkeys(range(0, 10, 1 + 2 * at), 1.0 + at), 50.0)
+        + timed("lr" if at else "acc", {0: 0.5}, 60.0)
+        for at, end in enumerate(ends)
+    }
+    (tmp_path / "x").mkdir()
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    runs = read_run("x", {name: tmp_path / name for name in files})
+    assert [run.name for run in runs] == [name.removeprefix("x/") for name in files]
+    first, second = (run.joined.history["loss"].to_dict() for run in runs)
+    assert (first, second) == (dict.fromkeys(range(10), 1.0), dict.fromkeys(range(0, 10, 3), 2.0))
+    assert [list(run.joined.history) for run in runs] == [
+        ["loss", "acc", "time"], ["loss", "lr", "time"],
+    ]  # fmt: skip
+    for run in runs:
+        assert not len(run.joined.attempts)
+        assert "1 other file of the folder is of another writer" in str(run.problems)
+
+
+def test_a_restart_belongs_to_the_writer_that_had_ended(read: Reader) -> None:
+    """Of three files the third begins when the first has ended, and while the second goes on."""
+    first = VERSION + start(0) + timed("loss", dict.fromkeys(range(10), 1.0), 100.0)
+    second = VERSION + timed("loss", dict.fromkeys(range(90), 2.0), 105.0)
+    third = VERSION + start(6) + timed("loss", {7: 3.0}, 113.0)
+    names = [f"e.tfevents.{stamp}.h.1.0" for stamp in (100, 105, 113)]
+    one, other = read(tensorboard, dict(zip(names, (first, second, third), strict=True)))
+    assert (one.used, other.used) == ((names[0], names[2]), (names[1],))
+    assert joined(one).history["loss"].to_dict() == dict.fromkeys(range(6), 1.0) | {7: 3.0}
+    assert len(joined(one).attempts) == 4
+    assert len(joined(other).history) == 90
+
+
+def test_writers_of_different_tags_are_one_run(read: Reader) -> None:
+    """A second writer that logs something else adds to the run."""
+    files = {
+        f"e.tfevents.1000.h.1.{at}": VERSION + timed(tag, {0: 1.0, 5: 2.0}, 50.0)
+        for at, tag in enumerate(("loss", "val"))
+    }
+    (parsed,) = read(tensorboard, files)
+    assert (parsed.name, len(joined(parsed).history)) == ("", 2)
+
+
 def test_a_start_supersedes_what_lies_at_its_step_and_beyond(read: Reader) -> None:
     """The session that begins at 90 logs 100 first; that 95 was logged before it is history."""
     old = VERSION + scalars("loss", {80: 1.0, 95: 1.0, 105: 1.0})

@@ -68,3 +68,20 @@ def test_a_block_of_nul_bytes_is_no_sign_of_a_binary_file(tmp_path: Path, around
         path.write_bytes(binary * 9)
         with pytest.raises(NotMine, match="it is no text"):
             text.check(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        (b"", b""), (b"a", b"a"), (b"a\nbc", b"bc"), (b"a\rbc", b"bc"), (b"a\n", b""),
+        (b"a\r", b""), (b"a\r\n", b""), (b"x" * 20, b""),
+    ],
+)  # fmt: skip
+def test_a_last_line_without_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, wanted: bytes
+) -> None:
+    """Is found from the end of the file; one that is over the cap was not read."""
+    monkeypatch.setattr(limits, "LINE_BYTES", 10)
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    assert text.unended(path) == wanted

@@ -45,6 +45,45 @@ def test_segments_of_one_run_are_one_run(tmp_path: Path) -> None:
     assert "a restart" in " ".join(map(str, loaded.problems))
 
 
+@pytest.mark.parametrize(("second", "told"), [(0, True), (4, False)])
+def test_a_count_that_begins_anew_is_told(read: Reader, second: int, told: bool) -> None:
+    """Resumed offline W&B counts its calls from 0: that is no restart of the training."""
+    logs = {
+        f"{ONE}/run-abc.wandb": wandb_file(run("abc", 1), *(row(n, loss=1.0) for n in range(6))),
+        f"{TWO}/run-abc.wandb": wandb_file(run("abc", 2), row(second, loss=2.0)),
+    }
+    parsed, _ = read(wandb_offline, logs)
+    assert ("count of calls began anew 1 time, as it does" in said(parsed)) == told
+    assert joined(parsed).restarts == 1
+
+
+def test_a_step_that_was_logged_does_not_begin_anew(read: Reader) -> None:
+    """Where the program says which step it is, W&B's count is not asked."""
+    logs = {
+        f"{ONE}/run-abc.wandb": wandb_file(run("abc", 1), row(0, step=0, loss=1.0)),
+        f"{TWO}/run-abc.wandb": wandb_file(run("abc", 2), row(0, step=1, loss=2.0)),
+    }
+    parsed, _ = read(wandb_offline, logs)
+    assert "began anew" not in said(parsed)
+    assert joined(parsed).history["loss"].tolist() == [1.0, 2.0]
+
+
+def test_segments_of_one_second_are_one_run(tmp_path: Path) -> None:
+    """The folder of the later one has a number more; what lies in it goes with it."""
+    logs = {
+        f"wandb/{ONE}/run-abc.wandb": wandb_file(run("abc", 1), row(0, iter=0, loss=1.0)),
+        f"wandb/{ONE}-1/run-abc.wandb": wandb_file(run("abc", 1), row(0, iter=1, loss=2.0)),
+        f"wandb/{ONE}-1/files/config.yaml": b"lr:\n  value: 3\n",
+        f"wandb/{ONE}-1/files/output.log": b"step 1 | loss: 3.0\n",
+    }
+    source = open_source(write(tmp_path, logs))
+    (info,) = list_runs(source)
+    assert info.name == "wandb/abc"
+    loaded = load_run(source, "abc")
+    assert loaded.history["loss"].tolist() == [1.0, 2.0]
+    assert loaded.config["lr"] == 3
+
+
 def test_logs_of_several_runs_in_one_folder_are_several_runs(tmp_path: Path) -> None:
     """Copied out of their folders they are told apart by what they hold."""
     files = {f"run-{name}.wandb": wandb_file(run(name), row(0, loss=1.0)) for name in ("a", "b")}
@@ -88,6 +127,8 @@ def test_console_output_is_read_where_the_log_has_no_history(tmp_path: Path) -> 
     [
         ([f"w/{ONE}/run-abc.wandb", f"w/{TWO}/run-abc.wandb"], ["w/abc"]),
         ([f"{ONE}/run-abc.wandb"], ["abc"]),
+        ([f"{ONE}/run-abc.wandb", f"{ONE}-1/run-abc-1.wandb"], ["abc", "abc-1"]),
+        ([f"{ONE}-1/run-abc-1.wandb", f"{ONE}-1/files/output.log"], ["abc-1"]),
         (["x/run-abc.wandb", "x/files/output.log"], ["x"]),
         (["x/best.wandb", "x/other.wandb"], ["x/best.wandb", "x/other.wandb"]),
         (["files/output.log", "run-abc.wandb"], [""]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import viz3d
+from tests.pages.conftest import REPORT
 from tests.pages.test_pages import said
 from viz3d.cli import main
 
@@ -70,6 +72,33 @@ def test_what_was_left_out_stands_there_with_file_and_line(open_page: Open, mixe
     assert "junk.csv" in text
     assert "The file was not read" in text
     assert "<img" not in " ".join(str(part.value) for part in app.markdown)
+
+
+def test_reasons_of_formats_are_whole_and_without_backticks(
+    open_page: Open, tmp_path: Path
+) -> None:
+    """Of a file that no format can read, and of one that some had declined."""
+    (tmp_path / "notes.txt").write_text("today I trained\n", "utf-8")
+    (tmp_path / "some.csv").write_text("step,loss\n0,2\n1,1\n", "utf-8")
+    app = open_page(PAGE, source=str(tmp_path), run=["notes.txt", "some.csv"])
+    (left_out,) = (re.sub(r"\\(.)|\u200b", r"\1", one.value) for one in app.warning)
+    for log in ("llm.c", "verl", "nanochat", "modded-nanogpt", "nanoGPT"):
+        assert f"{log} log: no line of it reads “" in left_out
+    declined = next(one.value for one in app.caption if "declined" in one.value)
+    assert "“RUN" in declined
+    assert "`" not in left_out + declined
+
+
+def test_rows_of_one_step_are_no_claim_to_be_there_one_by_one(
+    open_page: Open, tmp_path: Path
+) -> None:
+    """What stands in the history are the values; a report has none."""
+    (tmp_path / "some.csv").write_text("step,loss,held\n0,2,\n0,,3\n1,1,\n", "utf-8")
+    (tmp_path / "said" / "report").mkdir(parents=True)
+    (tmp_path / "said" / "report" / "report.md").write_text(REPORT, "utf-8")
+    app = open_page(PAGE, source=str(tmp_path), run=["some.csv", "said"])
+    values = "Nothing: every value that was found stands in the history as it was logged."
+    assert {one.value for one in app.markdown} >= {values, "Nothing."}
 
 
 def test_a_file_of_several_remarks_is_named_once(open_page: Open, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 Open = Callable[..., AppTest]
@@ -114,6 +116,19 @@ def test_page_without_what_it_needs_points_to_it(
     assert charts(app)
 
 
+def test_button_that_selects_some_of_the_named_runs_says_which(
+    open_page: Open, tmp_path: Path
+) -> None:
+    """Of runs of several kinds it takes one kind, by its name."""
+    for name in ("a_sweep-1", "a_sweep-2", "other", "none"):
+        metric = "held" if name == "none" else "loss"
+        rows = "".join(f"{step},{step},{9 - step}\n" for step in range(9))
+        (tmp_path / f"{name}.csv").write_text(f"step,lr,{metric}\n{rows}", "utf-8")
+    app = open_page("pages/1_Loss_landscape.py", source=str(tmp_path), run=["none.csv"])
+    assert all(f"{name}.csv" in said(app) for name in ("a_sweep-1", "a_sweep-2", "other"))
+    assert app.button[0].label.replace("\\", "") == "Select 2 runs called a_sweep-…"
+
+
 def test_run_that_lacks_something_else_is_not_pointed_to(open_page: Open, tmp_path: Path) -> None:
     """A loss alone makes no loss landscape, however it is drawn; the page says so once."""
     for name in ("a", "b"):
@@ -156,6 +171,22 @@ def test_first_visit_selects_the_sweep(open_page: Open) -> None:
     app = open_page("pages/1_Loss_landscape.py")
     assert set(app.session_state["run"]) == set(SWEEP)
     assert len(charts(app)) == 1
+
+
+@pytest.mark.parametrize(
+    ("good", "selected"), [(True, ["a.jsonl"]), (False, ["b.json"])], ids=["one", "none"]
+)
+def test_first_visit_selects_what_can_be_read(
+    open_page: Open, tmp_path: Path, good: bool, selected: list[str]
+) -> None:
+    """Where nobody can read the newest file the page does not open empty; else it tells why."""
+    row = '{"step": 0, "loss": 1}\n' if good else "junk\n"
+    files = {"b.json": "[[]]", "a.jsonl": row, "c.jsonl": "junk\n"}
+    for age, (name, text) in enumerate(files.items()):
+        (tmp_path / name).write_text(text)
+        os.utime(tmp_path / name, (2e9 - age, 2e9 - age))
+    app = open_page("app.py", source=str(tmp_path))
+    assert list(app.session_state["run"]) == selected
 
 
 def test_role_said_by_the_viewer_changes_the_chart(open_page: Open) -> None:
@@ -255,12 +286,37 @@ def test_compare_tells_in_which_settings_the_runs_differ(open_page: Open) -> Non
     assert any("learning_rate" in frame.value.to_string() for frame in app.dataframe)
 
 
+def test_final_values_keep_their_digits(open_page: Open, tmp_path: Path) -> None:
+    """The table shows a learning rate of 4.378e-5 as that."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("step,loss,lr\n0,3,0.1\n1,2,4.378e-5\n", "utf-8")
+    app = open_page("pages/5_Compare.py", source=str(tmp_path), run=["a.csv", "b.csv"])
+    (final,) = [frame for frame in app.dataframe if "loss" in frame.value.index]
+    shown = convert_arrow_bytes_to_pandas_df(final.proto.arrow_data.styler.display_values)
+    assert shown.loc["learning_rate"].iloc[0] == "4.378e-5"
+
+
 def test_report_shows_the_stages(open_page: Open) -> None:
     """A run with nothing but a report shows its tasks and scores."""
     app = open_page("pages/6_Report.py", run=["speedrun"])
     assert not app.exception
     [chart] = charts(app)
     assert "GSM8K" in json.dumps(chart["flat"])
+
+
+@pytest.mark.parametrize(
+    ("page", "drawn", "says"),
+    [
+        ("pages/3_Reward_landscape.py", "grpo", "Not drawn, for want of a metric: "),
+        ("pages/6_Report.py", "speedrun", "Without a report that holds scores: "),
+    ],
+)
+def test_selected_runs_that_are_not_in_the_chart_are_named(
+    open_page: Open, page: str, drawn: str, says: str
+) -> None:
+    """Where one run has what the chart needs, the others are not left out without a word."""
+    app = open_page(page, run=[drawn, SWEEP[0]])
+    assert f"{says}{SWEEP[0]}." in said(app)
 
 
 def test_the_reward_is_offered_only_what_was_logged_with_it(open_page: Open) -> None:

@@ -59,6 +59,14 @@ def comes_back_the_same(lines: list[str], lazy: bool, table: bool) -> None:
             assert_alike(load(path), wanted)
 
 
+@pytest.mark.parametrize(
+    "line", ['{"step": 0, "grad_norm/h.0": 0, "grad_norm/h.1": 0}', '{"step": 0}'],
+    ids=["layers alone", "steps alone"],
+)  # fmt: skip
+def test_a_history_without_metrics_comes_back_the_same(line: str) -> None:
+    comes_back_the_same([line], lazy=False, table=False)
+
+
 def test_what_is_not_a_number_is_kept_as_that(folder: Path) -> None:
     """NaN, infinities and gaps are three things, from the cache too."""
     (folder / "a.jsonl").write_text('{"step": 0, "a": NaN, "b": Infinity}\n{"step": 1, "a": 1}\n')

@@ -44,6 +44,18 @@ def test_what_only_the_whole_log_can_tell_is_told(
     assert_same(found, load_runs(folder))
 
 
+def test_a_label_may_turn_out_to_be_of_layers(folder: Path) -> None:
+    """A number that was the same in all rows tells layers apart with what was added."""
+    row = '{"step": %d, "layer": %d, "grad_norm": 1, "loss": 2}\n'
+    (folder / "a.jsonl").write_text("".join(row % (step, 12) for step in range(50)))
+    assert load_runs(folder)[0].layers is None
+    with (folder / "a.jsonl").open("a") as file:
+        file.write(row % (50, 12) + row % (50, 13))
+    layers = load_runs(folder)[0].layers
+    assert layers is not None
+    assert len(layers) == 52
+
+
 def test_a_log_in_no_order_may_turn_out_to_have_restarts(folder: Path) -> None:
     """That is seen from how many rows go back, so from all of them."""
     lines = [f'{{"step": {step}, "loss": {step}}}\n' for step in (3, 2, 1, *range(4, 20))]

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Callable
 from email.utils import formatdate
-from threading import Event
 from time import time
 from typing import Any
 
@@ -167,14 +166,8 @@ def test_a_tail_that_is_thinned_is_noticed_while_the_run_goes_on(service, open_w
 def test_a_live_run_whose_reading_was_stopped_goes_on(service, open_wandb, changed):
     """Also when it has grown since; not when it was rewound, which its last row tells."""
     run = service.add(StoredRun("x", "x", rows(5_000), state="running"))
-    source, cancel = open_wandb(RUN), Event()
-
-    def stop(question: str) -> None:
-        if question == "HistoryPage" and service.counts[question] == 3:
-            cancel.set()
-
-    service.before = stop
-    source.prepare(list_runs(source)[0].files, None, cancel)
+    source = open_wandb(RUN)
+    source.prepare(list_runs(source)[0].files, None, service.stopping_at(3))
     service.before = lambda _: None
     questions(service)
     run.rows += rows(100, start=5_000)
@@ -203,14 +196,8 @@ def test_a_script_that_ends_while_it_shows_progress_ends_the_reading(service, op
 def test_what_a_stopped_reading_left_is_checked(service, open_wandb, how):
     """A bit that flipped, zeros that a power cut leaves: from there on it is read again."""
     service.add(StoredRun("x", "x", rows(5_000)))
-    source, cancel = open_wandb(RUN), Event()
-
-    def stop(question: str) -> None:
-        if question == "HistoryPage" and service.counts[question] == 4:
-            cancel.set()
-
-    service.before = stop
-    source.prepare(list_runs(source)[0].files, None, cancel)
+    source = open_wandb(RUN)
+    source.prepare(list_runs(source)[0].files, None, service.stopping_at(4))
     service.before = lambda _: None
     [part] = source.cache.folder.rglob("*.part")
     data = bytearray(part.read_bytes())

@@ -239,14 +239,8 @@ def test_a_history_that_cannot_be_refreshed_is_shown_as_it_was(service, open_wan
 def test_a_stopped_reading_goes_on_where_it_was(service, open_wandb):
     """Cancelled half way, nothing is shown of it; the second time only the rest is asked for."""
     service.add(StoredRun("long", "long", rows(5_000)))
-    source, cancel, seen = open_wandb(), Event(), []
+    source, cancel, seen = open_wandb(), service.stopping_at(3), []
     [info] = [info for info in list_runs(source) if info.name == "long"]
-
-    def stop(question: str) -> None:
-        if question == "HistoryPage" and service.counts[question] == 3:
-            cancel.set()
-
-    service.before = stop
     source.prepare(info.files, seen.append, cancel)
     assert cancel.is_set()
     questions(service)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from threading import Event
 from typing import Any
 
 from tests.local_server import LocalHandler, LocalServer
@@ -142,6 +143,17 @@ class Service(LocalServer):
         """Put a run into the project."""
         self.runs[run.id] = run
         return run
+
+    def stopping_at(self, page: int) -> Event:
+        """Return what is set once so many pages of histories were asked for."""
+        cancel = Event()
+
+        def stop(question: str) -> None:
+            if question == "HistoryPage" and self.counts[question] == page:
+                cancel.set()
+
+        self.before = stop
+        return cancel
 
     @property
     def counts(self) -> dict[str, int]:

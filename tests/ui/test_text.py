@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from viz3d.characters import isolated, shown
 from viz3d.figures.needs import RECORD
 from viz3d.figures.text import count
-from viz3d.ui.text import LONGEST, advice, ago, commands, moment, safe, size
+from viz3d.ui.text import LONGEST, advice, ago, commands, moment, number, safe, size
 
 BREAK = "\u200b"
 
@@ -65,6 +65,23 @@ def test_counts_and_sizes_read_well() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (4.378e-5, "4.378e-5"),
+        (-0.0012, "-0.0012"),
+        (0, "0"),
+        (2.51234, "2.5123"),
+        (937_768, "937,768"),
+        (1_234_567.5, "1,234,567.5"),
+        (1e-9, "1e-9"),
+    ],
+)
+def test_a_small_number_of_a_table_keeps_its_digits(value: float, said: str) -> None:
+    """A learning rate of 4.378e-5 is not 0.00004, and none is 0."""
+    assert number(value) == said
+
+
 def test_command_of_a_remedy_is_code_and_the_rest_is_text() -> None:
     """Our own commands are in code font, for copying; everything else is letter for letter."""
     remedy = "Run `gcloud auth application-default login`, or see *there* (gs://b/`rm -rf /`)."
@@ -73,6 +90,19 @@ def test_command_of_a_remedy_is_code_and_the_rest_is_text() -> None:
     assert shown.startswith("Run `gcloud auth application-default login`, or see ")
     assert shown.replace("`gcloud auth application-default login`", "").count(r"\`") == 2
     assert read_back(shown) == remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("it has no `loss`", "it has no “loss”"),
+        ("neither (`iter N: …`) nor `s:N`.", "neither (“iter N: …”) nor “s:N”."),
+        ("no file '`a`' in gs://b/`c`", "no file '`a`' in gs://b/`c`"),
+    ],
+)
+def test_words_in_backticks_are_quoted(text: str, said: str) -> None:
+    """No backtick of our own is seen; those inside a name from data stay."""
+    assert read_back(advice(text)) == said
 
 
 @pytest.mark.parametrize("role", RECORD)

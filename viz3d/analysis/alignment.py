@@ -123,8 +123,9 @@ def align(run: Run, axis: str) -> Alignment:
     -------
     Alignment
         Tokens are those of the metric that plays the role; where none was logged and the config
-        says how many a step takes, that many for each step, which is said. Times are in seconds;
-        those of a clock count from the first row.
+        says how many a step takes, that many for each step, which is said; epochs, row numbers and
+        calls of a logger are no steps. Times are in seconds; those of a clock count from the first
+        row.
 
     Raises
     ------
@@ -139,8 +140,13 @@ def align(run: Run, axis: str) -> Alignment:
     series = run.role(axis)
     metric = run.roles.get(axis) if series is not None and len(series) else None
     if metric is None and axis == "tokens" and (stated := _stated(run)):
-        steps = run.index.to_numpy(np.int64)
         key, each = stated
+        if counted := {origin.counts for origin in run.origins if origin.rows} - {"step"}:
+            rows = f"its rows are counted by {', '.join(sorted(counted))}"
+            return Alignment(
+                axis, reason=f"It did not log tokens; {key!r} is of a step, and {rows}."
+            )
+        steps = run.index.to_numpy(np.int64)
         said = f"the step times {each:,.0f}, which its config states as {key!r}"
         return Alignment(axis, steps, np.multiply(steps, each), said=said, unit=each)
     # What is called like a total plays no role where it falls; it is the reason then.

@@ -11,7 +11,7 @@ import numpy as np
 
 from viz3d.analysis.configs import flat_config, value_key
 from viz3d.analysis.roles import recognise, said_roles
-from viz3d.run import Origin, Problem, Run
+from viz3d.run import Problem, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ def _gave_way(a: Run, b: Run) -> Iterator[Problem]:
 
 def _other_counts(a: Run, b: Run) -> Iterator[Problem]:
     """Tell where steps were counted in two ways: W&B's own count calls of log(), for one."""
-    one, two = ({_count(each) for each in run.origins if each.rows} for run in (a, b))
+    one, two = ({each.counts for each in run.origins if each.rows} for run in (a, b))
     if one and two and one != two:
         yield Problem(
             f"Steps are counted by {_names(sorted(one))} in {a.source!r} and by "
@@ -99,11 +99,6 @@ def _other_counts(a: Run, b: Run) -> Iterator[Problem]:
             "joined that do not belong together.",
             "Log the same step in both, or look at them as two runs.",
         )
-
-
-def _count(origin: Origin) -> str:
-    """Return by what an origin counts; what is only called otherwise is the same."""
-    return origin.counted_by if origin.counted_by in ("_step", "epoch") else "step"
 
 
 def _other_roles(a: Run, b: Run, roles: Mapping[str, str]) -> Iterator[Problem]:

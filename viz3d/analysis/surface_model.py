@@ -168,7 +168,7 @@ class SurfaceModel:
             if axis.flat:
                 return (
                     f"Every sample has the same {name}, {values[0]:.6g}: a surface needs samples "
-                    f"at different {name}."
+                    f"that differ in {name}."
                 )
         return ""
 

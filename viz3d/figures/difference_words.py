@@ -89,7 +89,7 @@ def summary(result: DifferenceResult, said: Mapping[str, Any]) -> str:
         _who(result.sides),
         f"A has {low} {value} on {_per_cent(said['better'])} of {where} that both support, "
         f"{high} {value} on {_per_cent(said['worse'])}, and {_per_cent(said['undecided'])} is "
-        "undecided.",
+        f"undecided, counted on a logarithmic axis of {_axis(result)}.",
         f"The median difference there is {_signed(said, value)}.",
         ONE_RUN if said["one_run"] else "",
         CAPTION if not result.lower_is_better else "",

@@ -87,10 +87,10 @@ def _named(sentence: str, along: str) -> str:
 def _surface(result: LossLandscapeResult, said: Mapping[str, Any]) -> str:
     if result.surface.reason:
         return f"There is no surface. {_named(result.surface.reason, result.along)}"
-    text = f"The runs support a surface over {100 * said['share_supported']:.0f} % of the box."
+    share = f"{100 * said['share_supported']:.0f} % of the box"
     if len(result.curves) == 1:
-        text += f" One run supports only a ribbon along its own path. {ADVICE}"
-    return text
+        return f"The run supports only a ribbon along its own path, over {share}. {ADVICE}"
+    return f"The runs support a surface over {share}."
 
 
 def best_rate_sentence(said: Mapping[str, Any], along: str = "step") -> str:
@@ -109,9 +109,12 @@ def best_rate_sentence(said: Mapping[str, Any], along: str = "step") -> str:
     last = said[f"last_{along}"]
     here, there = said_place(along, start), said_place(along, end)
     earlier = said["resolved_earlier"]
-    when = f"from {here} to {there}" if end > start else f"at {there}{'' if earlier else ' alone'}"
-    text += f" The best rate is resolved {when}" + (", at earlier places too" if earlier else "")
-    return text + ("." if end >= 0.98 * last or end == start else ", and no longer after that.")
+    if end == start and not earlier:
+        return f"{text} The best rate is resolved at {there} alone."
+    when = f"from {here} to {there}" if end > start else f"at {there}"
+    when += " and at some earlier places" if earlier else ""
+    after = "" if end >= 0.98 * last else ", and no longer after that"
+    return f"{text} The best rate is resolved {when}{after}."
 
 
 def _rate(value: float) -> str:

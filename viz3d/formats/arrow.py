@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from viz3d.formats import limits
+from viz3d.formats.arrow_text import (
+    coded,
+    coded_cells,
+    is_plain_text,
+    is_text,
+    split_labels,
+    text_cells,
+)
 from viz3d.formats.numbers import (
     ALIKE,
     BOOLEANS,
@@ -16,12 +23,10 @@ from viz3d.formats.numbers import (
     TOO_MANY,
     TOO_NESTED,
     clean_name,
-    to_number,
-    typed,
 )
-from viz3d.formats.rows import Cells, concatenate
+from viz3d.formats.rows import Cells, interleaved
 from viz3d.formats.steps import counts_steps
-from viz3d.formats.table import LABELS, Table, is_label
+from viz3d.formats.table import LABELS, Table
 from viz3d.formats.tally import Tally
 
 if TYPE_CHECKING:
@@ -58,12 +63,12 @@ def from_arrow(
     every_row = np.arange(arrow.num_rows, dtype=np.int64)
     for name, column in _arrow_columns(arrow, tally):
         text = None
-        if is_text(column.type) and (name in labels or not _is_text(column)):
+        if is_text(column.type) and (name in labels or not is_plain_text(column.type)):
             text = coded(column)
             if name in labels:
-                named, text = _labels(name, *text)
+                named, text = split_labels(name, *text)
                 if len(named.row):
-                    table.labels[name] = beside(table.labels.get(name), named)
+                    table.labels[name] = interleaved(table.labels.get(name), named)
                 if len(named.row) + column.null_count == len(column):
                     continue
         if len(table.columns) >= limits.METRICS:
@@ -72,13 +77,13 @@ def from_arrow(
             )
             continue
         if text:
-            cells = _coded_cells(*text, name, tally, lines, text_is_number=text_is_number)
-        elif _is_text(column):
-            cells = _text_cells(column, name, tally, lines, text_is_number=text_is_number)
+            cells = coded_cells(*text, name, tally, lines, text_is_number=text_is_number)
+        elif is_plain_text(column.type):
+            cells = text_cells(column, name, tally, lines, text_is_number=text_is_number)
         else:
             cells = _arrow_cells(column, every_row, name, tally, lines)
         if len(cells.row):
-            table.columns[name] = beside(table.columns.get(name), cells)
+            table.columns[name] = interleaved(table.columns.get(name), cells)
     return table
 
 
@@ -122,15 +127,6 @@ def _depth(kind: pa.DataType) -> int:
     return 1 + max(map(_depth, fields)) if fields else 0
 
 
-def beside(before: Cells | None, cells: Cells) -> Cells:
-    """Put two columns that go by one name together: in each row the later one comes last."""
-    if before is None:
-        return cells
-    both = concatenate([before, cells])
-    order = np.argsort(both.row, kind="stable")
-    return Cells(both.row[order], both.value[order])
-
-
 def _arrow_columns(arrow: pa.Table, tally: Tally) -> Iterable[tuple[str, pa.ChunkedArray]]:
     import pyarrow as pa
 
@@ -154,77 +150,6 @@ def _name(name: str, names: Collection[str], column: pa.ChunkedArray, tally: Tal
     if cleaned != name and cleaned in names and (count := len(column) - column.null_count):
         tally.add(ALIKE, count=count, name=cleaned)
     return cleaned
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Say whether cells of a kind are text, be it each for itself or of a dictionary."""
-    from pyarrow import types
-
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(types.is_string(kind) or types.is_large_string(kind))
-
-
-def coded(column: pa.ChunkedArray) -> tuple[list[Any], np.ndarray]:
-    """Return the different cells of a column, None as the last one, and which each row holds."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    whole = column.dictionary_encode().unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
-    if len(whole.dictionary) > len(whole):  # a few rows of a table still have that of all
-        used = whole.indices.unique().drop_null().sort()
-        texts, codes = whole.dictionary.take(used), pc.index_in(whole.indices, used)
-    else:
-        texts, codes = whole.dictionary, whole.indices
-    cells = [*texts.to_pylist(), None]
-    codes = codes.fill_null(len(texts))
-    return cells, codes.to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _labels(
-    name: str, texts: list[str | None], codes: np.ndarray
-) -> tuple[Cells, tuple[list[Any], np.ndarray]]:
-    """Return the text that names a layer, each different one held once, and what else there is."""
-    names = np.array([is_label(name, text) for text in texts])[codes]
-    rows = np.flatnonzero(names)
-    labels = Cells(rows, np.array(texts, dtype=object)[codes[rows]])
-    return labels, (texts, np.where(names, len(texts) - 1, codes))
-
-
-def _coded_cells(
-    texts: list[str | None],
-    codes: np.ndarray,
-    name: str,
-    tally: Tally,
-    lines: Sequence[int] | None,
-    *,
-    text_is_number: bool,
-) -> Cells:
-    """Return the numbers among texts; each different one is looked at once."""
-    counts = np.bincount(codes, minlength=len(texts)).tolist()
-    first = np.zeros(len(texts), np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]  # of several the last one stays
-    numbers: list[float | int | None] = [None] * len(texts)
-    for at, (text, count) in enumerate(zip(texts, counts, strict=True)):
-        if not count:
-            continue
-        of_text = Tally("")
-        numbers[at] = to_number(text, name, of_text, text_is_number=text_is_number)
-        for what, _, _ in of_text.counted():
-            line = lines[first[at]] if lines else None
-            tally.add(what, line=line, count=count, name=name)
-    known = np.array([number is not None for number in numbers])
-    rows = np.flatnonzero(known[codes])
-    values = typed([number for number in numbers if number is not None])
-    return Cells(rows, values[(np.cumsum(known) - 1)[codes[rows]]])
-
-
-def _is_text(column: pa.ChunkedArray) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
 def _first_line(column: pa.ChunkedArray, lines: Sequence[int] | None) -> int | None:
@@ -280,21 +205,3 @@ def _plain_cells(column: pa.ChunkedArray, every_row: np.ndarray) -> Cells:
         column = column.drop_null()
     whole = pa.types.is_integer(column.type) and column.type != pa.uint64()
     return Cells(rows, column.to_numpy().astype(np.int64 if whole else np.float64, copy=False))
-
-
-def _text_cells(
-    column: pa.ChunkedArray,
-    name: str,
-    tally: Tally,
-    lines: Sequence[int] | None,
-    *,
-    text_is_number: bool,
-) -> Cells:
-    numbers = [
-        to_number(value, name, tally, line, text_is_number=text_is_number)
-        for value, line in zip(column.to_pylist(), lines or repeat(None), strict=False)
-    ]
-    rows = [row for row, number in enumerate(numbers) if number is not None]
-    return Cells(
-        np.array(rows, np.int64), typed([number for number in numbers if number is not None])
-    )

@@ -44,10 +44,13 @@ class Claim:
         Path of the run that the file belongs to: a folder, or the file itself.
     beside : bool
         True for a file that is no run by itself and only adds to one that is there (a config).
+    otherwise : str
+        The run that such a file adds to where the first one is not there; empty for none.
     """
 
     run: str
     beside: bool = False
+    otherwise: str = ""
 
 
 @dataclass(frozen=True)

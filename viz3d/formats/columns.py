@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,18 @@ BLOCK = 1 << 20
 # Rows at which a metric was logged, ascending, its values, and where each row of the log goes:
 # outside of the steps for nowhere, None for as is.
 Piece = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+
+
+def history_of(steps: np.ndarray, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return a history as `viz3d.run.Run` has it, of columns of as many values as steps."""
+    import pandas as pd
+
+    index = pd.Index(steps, dtype=np.int64, name="step", copy=False)
+    # Each column stays where it is: to lay them side by side would need as much memory again.
+    history = pd.DataFrame(dict(columns), index=index, copy=False)
+    if not columns:
+        history.columns = pd.Index([], dtype=str)  # pandas would count them
+    return history
 
 
 class ColumnsBuilder:
@@ -74,12 +86,8 @@ class ColumnsBuilder:
 
     def frame(self, order: Iterable[str]) -> pd.DataFrame:
         """Return the history, its metrics in that order as far as they are there."""
-        import pandas as pd
-
-        index = pd.Index(self.steps, dtype=np.int64, name="step", copy=False)
         columns = {metric: self.columns[metric] for metric in order if metric in self.columns}
-        # Each column stays where it is: to lay them side by side would need as much memory again.
-        return pd.DataFrame(columns, index=index, copy=False)
+        return history_of(self.steps, columns)
 
     def nonfinite(self, order: Iterable[str]) -> pd.DataFrame:
         """Return the values that are not finite, as `viz3d.run.Run.nonfinite`."""

@@ -1,37 +1,25 @@
-"""What console logs of training have in common: printed numbers, and several runs in one file."""
+"""What readers of console logs have in common: the names of the files, and a line for a step."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from viz3d.errors import NotMine
-from viz3d.formats import limits, text
+from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
+from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
+from viz3d.formats.console_runs import Pairs, PrintedRuns
 from viz3d.formats.names import is_document, suffix
-from viz3d.formats.parse import parse_table
 from viz3d.formats.patterns import any_case
-from viz3d.formats.room import Room
-from viz3d.formats.table_builder import TableBuilder
+from viz3d.formats.printed_numbers import Numbers, solid
 from viz3d.formats.tally import Tally
 
-NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf(?:inity)?"
-UNIT = r"%|ms|us|s|m|h|[KMGT]i?B"
 LOG_KIND = "console log"
 LOG_NAMES = tuple(any_case(name) for name in ("*.log", "*.out", "*.txt"))
 # A line that reports a step is short; anything longer is a dump that would only cost time.
 MAX_LINE = 8_192
-NO_MFU = "{n} MFU{|s} below 0, which says that it is not known, {was|were} left out."
-TOO_MANY_RUNS = "{n} row{|s} of runs behind the first {limit:RUNS} {was|were} left out."
-NO_THOUSANDS = "{n} number{|s} with a comma that parts no thousands {was|were} left out ({names})."
-TWICE = "{n} metric{|s} stood twice in a line, the last one was kept ({names})."
-Printed = Mapping[str, float | None] | Sequence[tuple[str, float | None]]
-_PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
-# A unit stays with the number: as a suffix of the metric's name.
-_SUFFIXES = {"": "", "%": "", "m": "_min"}
 
 
 def claim_log(path: str) -> Claim | None:
@@ -40,150 +28,41 @@ def claim_log(path: str) -> Claim | None:
     return Claim(path) if wanted else None
 
 
-def number(printed: str) -> float | None:
-    """Return a printed number without the commas between thousands; None where others stand."""
-    plain = printed.rstrip(",")
-    return float(plain.replace(",", "")) if "," not in plain or _PARTED.match(plain) else None
-
-
-class Numbers:
-    """Reads the printed numbers of one file, in which all commas mean the same.
-
-    Parameters
-    ----------
-    thousands : bool
-        Whether a comma may part thousands; without, no number with one is taken.
-
-    Attributes
-    ----------
-    parted, odd : bool
-        Whether there were commas that may part thousands, and others.
-    """
-
-    def __init__(self, *, thousands: bool = True) -> None:
-        self._thousands = thousands
-        self.parted = self.odd = False
-
-    def __call__(self, printed: str) -> float | None:
-        """Return a number; None where it is not known what its comma means."""
-        value = number(printed)
-        if "," in printed.rstrip(","):
-            self.parted |= value is not None
-            self.odd |= value is None
-            return value if self._thousands else None
-        return value
-
-
-def read_alike(read: Callable[[Numbers], list[Parsed]]) -> list[Parsed]:
+def read_alike(
+    files: Mapping[str, Path], read: Callable[[str, Path, Numbers], list[Parsed]]
+) -> list[Parsed]:
     """Read a file, once more without thousands where a comma of it parts none.
 
     Beside ``4,2134`` a number ``4,213`` is most likely not 4213.
-    """
-    parsed = read(numbers := Numbers())
-    if numbers.parted and numbers.odd:
-        parsed.clear()  # for the room of what comes instead
-        return read(Numbers(thousands=False))
-    return parsed
-
-
-def with_unit(name: str, unit: str) -> str:
-    """Return a metric's name with its unit, as in ``dt_ms``."""
-    return name + _SUFFIXES.get(unit, f"_{unit}")
-
-
-@dataclass
-class _Run:
-    builder: TableBuilder
-    tally: Tally
-    first: int
-    last: int
-    kind: str = ""
-    at_first: set[str] = field(default_factory=set)
-
-
-class PrintedRuns:
-    """Collects the rows of a log and begins a new run where the steps return to the first one.
 
     Parameters
     ----------
-    file : str
-        The file's path in the source.
-    mfu_may_lack : bool
-        Whether an MFU below 0 says that there is none: llm.c prints -100 where it does not know the
-        GPU, nanoGPT for its first steps.
+    files : mapping of {path in the source: local path}
+        One.
+    read : callable
+        Is given both, and what reads its numbers.
+
+    Raises
+    ------
+    NotMine
     """
-
-    def __init__(self, file: str, *, mfu_may_lack: bool = False) -> None:
-        self._file, self._mfu_may_lack = file, mfu_may_lack
-        self._runs: list[_Run] = []
-        self._room, self._full = Room(), False
-
-    def add(self, step: int, printed: Printed, line: int, kind: str = "") -> None:
-        """Append what one line says about a step.
-
-        Parameters
-        ----------
-        step : int
-        printed : mapping of {metric: value}, or sequence of (metric, value)
-            None for what is no number; that is told, and what stands there twice.
-        line : int
-        kind : str
-            What kind of run prints such lines; empty when several kinds do.
-        """
-        pairs = [*printed.items()] if isinstance(printed, Mapping) else printed
-        values = {name: value for name, value in pairs if value is not None}
-        new = not self._runs or _is_new(self._runs[-1], step, values)
-        self._full |= new and len(self._runs) >= limits.RUNS
-        if self._full:
-            self._runs[-1].tally.add(TOO_MANY_RUNS, line=line)
-            return
-        if new:
-            tally = Tally(self._file)
-            self._runs.append(_Run(TableBuilder(tally, room=self._room), tally, step, step))
-        run = self._runs[-1]
-        run.kind = run.kind or kind
-        run.last = max(run.last, step)
-        if step == run.first:
-            run.at_first.update(values)
-        if len(values) < len(pairs):
-            _tell_lost(pairs, run.tally, line)
-        if self._mfu_may_lack and values.get("mfu", 0.0) < 0:
-            run.tally.add(NO_MFU, line=line)
-            values = {name: value for name, value in values.items() if name != "mfu"}
-        run.builder.add({**values, "step": step}, line)
-
-    @property
-    def current(self) -> Tally | None:
-        """The tally of the run that is being read."""
-        return self._runs[-1].tally if self._runs else None
-
-    def parsed(self, of_file: Tally) -> list[Parsed]:
-        """Return the runs; they have names where there are several.
-
-        Parameters
-        ----------
-        of_file : Tally
-            What was counted of the file as a whole; the first run tells it.
-        """
-        names = _unique_names([run.kind for run in self._runs])
-        self._runs[0].tally.take(of_file)
-        pieces = [parse_table(run.builder.table(), run.tally) for run in self._runs]
-        return [
-            Parsed(rows=piece.rows, problems=piece.problems, used=piece.used, name=name)
-            for piece, name in zip(pieces, names, strict=True)
-        ]
-
-    @property
-    def kinds(self) -> list[str]:
-        """What kind of run each one is."""
-        return [run.kind for run in self._runs]
+    ((name, path),) = files.items()
+    text.check(path)
+    parsed = read(name, path, numbers := Numbers())
+    if numbers.parted and numbers.odd:
+        parsed.clear()  # for the room of what comes instead
+        return read(name, path, Numbers(thousands=False))
+    return parsed
 
 
 def read_log(
     files: Mapping[str, Path],
-    parse: Callable[[bytes, Numbers], tuple[int, Printed] | None],
+    begins: re.Pattern[str],
+    parse: Callable[[str, Numbers], tuple[Pairs, list[str]]],
     declined: str,
     *,
+    marks: Sequence[bytes],
+    longest: int = MAX_LINE,
     mfu_may_lack: bool = False,
 ) -> list[Parsed]:
     """Read one log of which each line says all it has to say.
@@ -192,10 +71,17 @@ def read_log(
     ----------
     files : mapping of {path in the source: local path}
         One.
+    begins : re.Pattern
+        How a line begins that tells of a step, which is its first group.
     parse : callable
-        Returns the step that a line tells of and its metrics; None for any other line.
+        Returns the metrics that stand behind that, none where it is another line, and what of it
+        was not read.
     declined : str
         The reason where no line is of that kind.
+    marks : sequence of bytes
+        Of which each such line holds one, in lower case; the others are passed over quickly.
+    longest : int
+        Bytes of a line.
     mfu_may_lack : bool
         As for `PrintedRuns`.
 
@@ -203,49 +89,27 @@ def read_log(
     ------
     NotMine
     """
-    ((name, path),) = files.items()
-    text.check(path)
 
-    def read(number: Numbers) -> list[Parsed]:
+    def read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
         for at, raw in text.lines(path, tally):
-            if found := parse(raw, number):
-                runs.add(*found, at)
+            low = raw.lower()
+            if len(raw) > longest or not any(mark in low for mark in marks):
+                continue
+            line = text.printed(raw)
+            match, own = begin(begins, line)
+            if not match:
+                continue
+            pairs, unread = parse(solid(line[match.end() :]), number)
+            if pairs and not own:
+                tally.add(BEHIND, line=at, found=raw)
+                continue
+            tell_unread(unread, tally, at)
+            if pairs and (step := step_of(match[1], number, tally, at)) is not None:
+                runs.last = at, raw
+                runs.add(step, pairs, at)
         if not runs.kinds:
             raise NotMine(declined)
-        return runs.parsed(tally)
+        return runs.parsed(path, tally)
 
-    return read_alike(read)
-
-
-def _tell_lost(pairs: Sequence[tuple[str, float | None]], tally: Tally, line: int) -> None:
-    """Tell what a line says and its row does not hold."""
-    for name, value in pairs:
-        if value is None:
-            tally.add(NO_THOUSANDS, line=line, name=name)
-    for name, times in Counter(name for name, _ in pairs).items():
-        if times > 1:
-            tally.add(TWICE, line=line, name=name, count=times - 1)
-
-
-def _is_new(run: _Run, step: int, values: Mapping[str, float]) -> bool:
-    """Say whether a row at `step` cannot belong to `run` any more.
-
-    A run that was broken off after its first line returns to the first step without having left
-    it; then the same metric stands there twice.
-    """
-    if step > run.first:
-        return False
-    return step < run.first or run.last > run.first or bool(run.at_first & values.keys())
-
-
-def _unique_names(kinds: Sequence[str]) -> list[str]:
-    if len(kinds) == 1:
-        return [""]
-    total, seen = Counter(kinds), Counter[str]()
-    names = []
-    for kind in kinds:
-        seen[kind] += 1
-        plain = kind or "run"
-        names.append(f"{plain}-{seen[kind]}" if total[kind] > 1 or not kind else plain)
-    return names
+    return read_alike(files, read)

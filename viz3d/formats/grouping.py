@@ -73,7 +73,13 @@ def group(paths: Sequence[str], known: Container[str] = ()) -> list[Group]:
         runs = [claim.run for _, claim in found if claim.run != path and not claim.beside]
         if runs:
             members[runs[0]].append(path)
-        elif joins := [claim.run for _, claim in found if claim.beside and claim.run in folders]:
+        elif joins := [
+            run
+            for _, claim in found
+            if claim.beside
+            for run in (claim.run, claim.otherwise)
+            if run in folders
+        ]:
             members[joins[0]].append(path)
         elif folder(path) in folders:
             members[folder(path)].append(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from viz3d.errors import NotMine
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.json_arrays import load_document
 from viz3d.formats.parse import parse_table
+from viz3d.formats.remedies import parted
+from viz3d.formats.rows import lacking
 from viz3d.formats.table_builder import TableBuilder
 from viz3d.formats.tally import Tally
+from viz3d.run import Problem
 
 NAME = "Hugging Face trainer"
 NAMES: tuple[str, ...] = ("trainer_state.json",)
@@ -20,6 +24,12 @@ NAMES: tuple[str, ...] = ("trainer_state.json",)
 _FILE = re.compile(r"(?:(?P<run>.*?)/)?(?:checkpoint-(?P<step>\d{1,12})/)?trainer_state\.json")
 # Where a run stands, not how it was set up.
 _STATE = frozenset({"epoch", "global_step", "total_flos", "num_input_tokens_seen", "log_history"})
+
+OLDER = "{n} older state{|s} {was|were} not read: the newest one holds the whole history."
+OTHERS = (
+    "{n} value{|s} of older states ({names}) {is|are} not in the newest one, which alone was read: "
+    "{it|they} may be of another training."
+)
 
 
 def claim(path: str) -> Claim | None:
@@ -29,36 +39,51 @@ def claim(path: str) -> Claim | None:
 
 
 def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
-    """Read the newest state of a run, which holds the whole history.
+    """Read the newest state of a run, and say what only older ones hold.
 
     Raises
     ------
     NotMine
         If none of the files has a ``log_history``.
     """
-    reasons = []
-    by_age = sorted(files, key=_age, reverse=True)
-    for at, name in enumerate(by_age):
+    reasons: dict[str, str] = {}
+    ages: dict[str, tuple[int, bool, int]] = {}
+    newest, state = "", dict[str, Any]()
+    for name, path in files.items():
         try:
-            state = _state(files[name])
+            found = _state(path)
         except NotMine as reason:
-            reasons.append(str(reason))
+            reasons[name] = str(reason)
             continue
-        tally = Tally(name)
-        if older := by_age[at + 1 :]:
-            tally.add(
-                "{n} older state{|s} {was|were} not read: the newest one holds the whole history.",
-                count=len(older),
-            )
-        return [_parsed(state, tally, used=(name,))]
-    raise NotMine("; ".join(dict.fromkeys(reasons)))
+        ages[name] = _age(name, found)
+        if ages[name] == max(ages.values()):
+            newest, state = name, found
+    if not ages:
+        raise NotMine("; ".join(dict.fromkeys(reasons.values())))
+    parsed = _parsed(state, Tally(newest), newest)
+    told = _tell_older({name: files[name] for name in ages if name != newest}, parsed)
+    left_out = (Problem(*parted(f"The file was not read: {why}."), name)
+                for name, why in reasons.items())  # fmt: skip
+    return [replace(parsed, problems=(*parsed.problems, *told, *left_out))]
 
 
-def _age(name: str) -> tuple[bool, int]:
-    """Order states: that of the run's own folder is written last, checkpoints by their step."""
-    match = _FILE.fullmatch(name)
+def _tell_older(older: Mapping[str, Path], newest: Parsed) -> Sequence[Problem]:
+    """Say that older states were not read, and of those that hold something else, how much."""
+    tally = Tally(newest.used[0])
+    for name, path in older.items():
+        rows = _parsed(_state(path), Tally(name), name).rows
+        if rows and newest.rows and (n := lacking([newest.rows], rows)):
+            tally.add(OTHERS, count=n, name=name)
+        else:
+            tally.add(OLDER)
+    return tally.problems()
+
+
+def _age(name: str, state: Mapping[str, Any]) -> tuple[int, bool, int]:
+    """Order states by the step they tell; of one step that of the run's own folder is the last."""
+    told, match = state.get("global_step"), _FILE.fullmatch(name)
     step = match["step"] if match else None
-    return step is None, int(step or 0)
+    return told if isinstance(told, int) else -1, step is None, int(step or 0)
 
 
 def _state(path: Path) -> dict[str, Any]:
@@ -68,7 +93,7 @@ def _state(path: Path) -> dict[str, Any]:
     return state
 
 
-def _parsed(state: Mapping[str, Any], tally: Tally, used: tuple[str, ...]) -> Parsed:
+def _parsed(state: Mapping[str, Any], tally: Tally, name: str) -> Parsed:
     builder = TableBuilder(tally)
     for record in state["log_history"]:
         if isinstance(record, dict):
@@ -83,4 +108,4 @@ def _parsed(state: Mapping[str, Any], tally: Tally, used: tuple[str, ...]) -> Pa
         if key not in _STATE and isinstance(value, str | int | float)
     }
     parsed = parse_table(builder.table(), tally, config=config, step_names=("step",))
-    return Parsed(rows=parsed.rows, config=config, problems=parsed.problems, used=used)
+    return Parsed(rows=parsed.rows, config=config, problems=parsed.problems, used=(name,))

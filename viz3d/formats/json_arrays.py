@@ -12,13 +12,12 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits, patterns, text
-from viz3d.formats.arrow import beside
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.json_lists import Named, as_list, named_arrays
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.numbers import TOO_MANY, clean_name, to_number, typed
 from viz3d.formats.parse import parse_table
-from viz3d.formats.rows import Cells
+from viz3d.formats.rows import Cells, interleaved
 from viz3d.formats.steps import STEP_NAMES
 from viz3d.formats.table import Table, stack
 from viz3d.formats.table_builder import TableBuilder
@@ -179,7 +178,7 @@ def _table(arrays: Named, n: int, tally: Tally) -> Table:
         elif name in columns:
             cells = _cells(values, name, tally)
             tally.add(TWICE, count=len(cells.row), name=name)
-            columns[name] = beside(columns[name], cells)
+            columns[name] = interleaved(columns[name], cells)
         elif len(columns) < limits.METRICS:
             columns[name] = _cells(values, name, tally)
         else:

@@ -23,6 +23,7 @@ ROWS_BEYOND = (
     "The last {n} value{|s} of layers {was|were} left out: a run has at most {limit:LAYER_ROWS}."
 )
 LAYERS_BEYOND = "{n} row{|s} of layers beyond the first {limit:METRICS} {was|were} left out."
+NOT_TAKEN = "{n} column{|s} of the rows of layers {was|were} not read ({names})."
 
 _GRAD_NORM = r"grad(?:ient)?s?_?norms?"
 _WIDE = (
@@ -30,7 +31,10 @@ _WIDE = (
     re.compile(r"grad_2(?:\.0)?_norm/(?P<layer>.+)"),
     re.compile(rf"(?P<layer>.+)[/_.]{_GRAD_NORM}"),
 )
-_SUMMARY = re.compile(r"(^|[/_.])(total|global|mean|avg|max|min|std|median|clip\w*|all|ema)$")
+_SUMMARY = re.compile(
+    r"(^|[/_.])(total|global|mean|avg|max|min|std|median|clip\w*|all|ema|[pq]\d+|rank[/_.-]?\d+)$"
+)
+_NORMS = frozenset({"l1", "l2"})  # which norm it is; with others they count layers
 # Names without a number, by where their part of a model stands.
 _PLACES = (
     (re.compile(r"unembed|head|classifier|score|logits", re.IGNORECASE), 2),
@@ -61,12 +65,6 @@ def model_order(names: Sequence[str]) -> list[str]:
     return sorted(names, key=place)
 
 
-def is_long(table: Table) -> bool:
-    """Say whether each row is one layer at one step: columns step, layer (or name), grad_norm."""
-    named = "layer" in table.columns or any(name in table.labels for name in LABELS)
-    return named and "grad_norm" in table.columns and "step" in table.columns
-
-
 def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     """Read gradient norms per layer from a table with one row per step and layer.
 
@@ -90,6 +88,9 @@ def long_layers(table: Table, tally: Tally) -> pd.DataFrame:
     step, number = table.full("step")[:n], table.full("layer")[:n]
     label = next((table.labels[name] for name in LABELS if name in table.labels), None)
     measures = {name: table.full(name)[:n] for name in MEASURES if name in table.columns}
+    for name in table.columns:
+        if name not in ("step", "layer", *MEASURES):
+            tally.add(NOT_TAKEN, name=name)
     table.columns.clear()
     names = np.full(n, None, dtype=object)
     numbered = (np.abs(number) < 2.0**53) & (number == np.floor(number))
@@ -231,6 +232,7 @@ def _wide_columns(metrics: Sequence[str]) -> dict[str, str]:
             match = pattern.fullmatch(metric)
             if match and not _SUMMARY.search(match["layer"].lower()):
                 found.setdefault(match["layer"], metric)
-        if sum(bool(re.search(r"\d", layer)) for layer in found) >= 2:
+        numbered = {layer for layer in found if re.search(r"\d", layer)}
+        if len(numbered) >= 2 and {layer.lower() for layer in numbered} != _NORMS:
             return found
     return {}

@@ -10,22 +10,17 @@ from pathlib import Path
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import (
-    LOG_KIND,
-    LOG_NAMES,
-    MAX_LINE,
-    NUMBER,
-    Numbers,
-    PrintedRuns,
-    claim_log,
-    read_alike,
-)
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_alike
+from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
+from viz3d.formats.console_runs import PrintedRuns
+from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers
 from viz3d.formats.tally import Tally
 
 NAME = "llm.c log"
 
 # step 1/100: train loss … (… ms), or step 1/100 | loss … (…z)| norm …; train_gpt2.c has no /100.
-_LINE = re.compile(r"step +(\d{1,15})(/\d+)?(?::| \|) +(?=(?:train )?loss +\S+.* ms\b)(.*)")
+_BEGINS = re.compile(rf"(?<!\w)step +({STEP})(/\d+)?(?::| \|) +(?=(?:train )?loss +\S)")
+_TIMED = re.compile(r" ms\b")
 _METRICS = {
     name: re.compile(pattern.format(rf"({NUMBER})"), re.IGNORECASE)
     for name, pattern in {
@@ -41,9 +36,16 @@ _METRICS = {
     }.items()
 }
 _EVALUATIONS = {
-    "val_loss": re.compile(rf"^val loss ({NUMBER})\s*$", re.IGNORECASE),
-    "hellaswag": re.compile(rf"^HellaSwag: \d+/\d+ = ({NUMBER})\s*$", re.IGNORECASE),
+    "val_loss": re.compile(rf"(?<!\w)val loss ({NUMBER})\s*$", re.IGNORECASE),
+    "hellaswag": re.compile(rf"(?<!\w)HellaSwag: \d+/\d+ = ({NUMBER})\s*$", re.IGNORECASE),
 }
+# What the versions print first.
+_STARTS = re.compile(r"\| Parameter|\[GPT-2\]|Running pytorch|using device")
+_MARKS = (b"step ", b"val loss", b"HellaSwag", b"| Param", b"[GPT-2", b"Running", b"using device")
+NO_STEP = (
+    "{n} evaluation{|s} {was|were} left out, since nothing says at which step {it was|they were} "
+    "made."
+)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -54,66 +56,102 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     """Read one log.
 
     Evaluations are printed without a step. They come before the next update, or behind the last
-    one, and stand at the step that the updates have reached by then.
+    one, and stand at the step that the updates have reached by then. Where the steps go back, what
+    a start prints first says whether an evaluation before them ended one or began the next.
 
     Raises
     ------
     NotMine
         If no line of it reads ``step N/M | loss …`` as llm.c prints it.
     """
-    ((name, path),) = files.items()
-    text.check(path)
-    return read_alike(lambda number: _read(name, path, number))
+    return read_alike(files, _read)
 
 
 def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
-    log, tally = _Log(PrintedRuns(name, mfu_may_lack=True), number), Tally(name)
+    tally = Tally(name)
+    log = _Log(PrintedRuns(name, mfu_may_lack=True), tally)
     for at, raw in text.lines(path, tally):
-        if raw[:1] not in b"svH" or len(raw) > MAX_LINE:
+        if len(raw) > MAX_LINE or not any(mark in raw for mark in _MARKS):
             continue
         printed = text.printed(raw)
-        if match := _LINE.match(printed):
-            log.update(int(match[1]), match[3], at, from_0=not match[2])
-        elif found := _values(_EVALUATIONS, printed, number):
+        match, own = begin(_BEGINS, printed)
+        if match and _TIMED.search(rest := printed[match.end() :]):
+            if not own:
+                tally.add(BEHIND, line=at, found=raw)
+            elif (step := step_of(match[1], number, tally, at)) is not None:
+                values, unread = _values(rest, number)
+                tell_unread(unread, tally, at)
+                log.runs.last = at, raw
+                log.update(step, values, at, from_0=not match[2])
+        elif found := _evaluated(printed, number):
+            log.runs.last = at, raw
             log.evaluation(found, at)
+        elif begin(_STARTS, printed)[1]:
+            log.start()
     if not log.updates:
         raise NotMine("no line of it reads `step N/M | loss …` with the time in ms behind")
-    log.place(log.reached)
-    return log.runs.parsed(tally)
+    log.end()
+    return log.runs.parsed(path, tally)
 
 
 @dataclass
 class _Log:
     runs: PrintedRuns
-    number: Numbers
+    tally: Tally
     updates: int = 0
     reached: int = 0
+    started: bool = False  # and no update since
     waiting: dict[str, float | None] = field(default_factory=dict)
     line: int = 0
 
-    def update(self, step: int, rest: str, line: int, *, from_0: bool) -> None:
+    def update(
+        self, step: int, values: Mapping[str, float | None], line: int, *, from_0: bool
+    ) -> None:
         """Take a line about an update; steps are counted from 1 where it says of how many."""
-        self.place(step if from_0 else step - 1)
-        self.runs.add(step, _values(_METRICS, rest, self.number), line)
+        before = step if from_0 else step - 1
+        # Each run evaluates before its first step; what goes on may have, or the run before it.
+        known = self.started or before == 0 or before >= self.reached
+        self._place(before if known else None)
+        self.runs.add(step, values, line)
         self.reached = step + 1 if from_0 else step
         self.updates += 1
+        self.started = False
 
     def evaluation(self, values: Mapping[str, float | None], line: int) -> None:
         """Let an evaluation wait for the next update; of two the first ended the run before."""
         if self.waiting.keys() & values:
-            self.place(self.reached)
+            self.start()
         self.waiting.update(values)
         self.line = line
 
-    def place(self, step: int) -> None:
-        """Log the evaluations that wait."""
-        if self.waiting:
+    def start(self) -> None:
+        """Take note that a start begins."""
+        self.end()
+        self.started = True
+
+    def end(self) -> None:
+        """Log the evaluations that wait behind the last update."""
+        self._place(self.reached if self.updates else None)
+
+    def _place(self, step: int | None) -> None:
+        if not self.waiting:
+            return
+        if step is None:
+            self.tally.add(NO_STEP, line=self.line, count=len(self.waiting))
+        else:
             self.runs.add(step, self.waiting, self.line)
-            self.waiting = {}
+        self.waiting = {}
 
 
-def _values(
-    patterns: Mapping[str, re.Pattern[str]], printed: str, number: Numbers
-) -> dict[str, float | None]:
-    found = {name: pattern.search(printed) for name, pattern in patterns.items()}
-    return {name: number(match[1]) for name, match in found.items() if match}
+def _values(rest: str, number: Numbers) -> tuple[dict[str, float | None], list[str]]:
+    """Return the numbers of an update, and what of its line was not read."""
+    found = {name: pattern.search(rest) for name, pattern in _METRICS.items()}
+    left = rest
+    for match in filter(None, found.values()):
+        left = left[: match.start()] + " " * len(match[0]) + left[match.end() :]
+    return {name: number(match[1]) for name, match in found.items() if match}, left.split("|")
+
+
+def _evaluated(printed: str, number: Numbers) -> dict[str, float | None]:
+    found = {name: begin(pattern, printed) for name, pattern in _EVALUATIONS.items()}
+    return {name: number(match[1]) for name, (match, own) in found.items() if match and own}

@@ -38,7 +38,8 @@ _DOCUMENTS = re.compile(
 _OF_WANDB = re.compile(r"(^|/)(debug-(internal|core|cli.*)|(wandb|logs)/debug)\.log$")
 
 _RATE = re.compile(
-    r"(?<![a-z])(?:lr|learning[-_]?rate)[-_=:]?(\d+\.\d+(?:e-?\d+)?|\d+e-?\d+|\.\d+)(?!\d|\.\d)",
+    r"(?<![a-z])(?<!(?:min|end)[-_])(?<!final[-_])"
+    r"(?:lr|learning[-_]?rate)[-_=:]?(\d+\.\d+(?:e-?\d+)?|\d+e-?\d+|\.\d+)(?!\d|\.\d)",
     re.IGNORECASE,
 )
 
@@ -84,7 +85,8 @@ def rate_in_name(name: str) -> float | None:
     Parameters
     ----------
     name : str
-        Name of a file or run. Of several rates the last one counts.
+        Name of a file or run. Of several rates the last one counts, but for what a schedule ends
+        at, as in ``lr6e-4-min_lr6e-5``.
 
     Returns
     -------

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import (
-    LOG_KIND,
-    LOG_NAMES,
-    MAX_LINE,
-    NUMBER,
-    UNIT,
-    Numbers,
-    PrintedRuns,
-    claim_log,
-    read_alike,
-    with_unit,
-)
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_alike
+from viz3d.formats.console_lines import step_of, tell_unread
+from viz3d.formats.console_runs import Pairs, PrintedRuns
+from viz3d.formats.printed_numbers import STEP, VALUE, Numbers, solid, with_unit
 from viz3d.formats.tally import Tally
 from viz3d.run import Problem
 
 NAME = "nanochat log"
 
 _LINE = re.compile(
-    r"(?:^|[\s\]])[Ss]tep\s+(?P<step>\d{1,15})(?P<of>/\d+)?(?P<done> \([^)]*\))?\s*\|(?P<rest>.*)"
+    rf"(?:^|[\s\]|>:])[Ss]tep\s+(?P<step>{STEP})(?P<of>/[\d,]+)?(?P<done> \([^)]*\))?\s*\|"
+    r"(?P<rest>.*)"
 )
 # Bounds on names and spaces: a line of one letter 8,000 times would take seconds without.
 _GROUP = re.compile(r"(\w{1,50})\(([^()]*)\)")
 _WORD = r"[A-Za-z][\w@/.\-]{0,50}"
 _PAIR = re.compile(
-    rf"({_WORD}(?: {_WORD}){{0,5}})\s{{0,9}}[: ]\s{{0,9}}({NUMBER})({UNIT})?(?=[\s,|]|$)",
+    rf"(?<![\w@/.\-])({_WORD}(?: {_WORD}){{0,5}})\s{{0,9}}[: ]\s{{0,9}}{VALUE}(?=[\s,|]|$)",
     re.IGNORECASE,
 )
 # As printed -> as the field calls it. Everything else keeps its name, with _ for a space.
@@ -73,9 +66,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If no line of it says ``step N | name: value``.
     """
-    ((name, path),) = files.items()
-    text.check(path)
-    return read_alike(lambda number: _read(name, path, number))
+    return read_alike(files, _read)
 
 
 def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
@@ -85,11 +76,13 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         if b"tep" not in raw or b"|" not in raw or len(raw) > MAX_LINE:
             continue
         match = _LINE.search(text.printed(raw))
-        pairs = list(_values(match["rest"], number)) if match else []
+        pairs, unread = _values(solid(match["rest"]), number) if match else ([], [])
+        tell_unread(unread, tally, at)
         values = dict(pairs)
-        if not match or not values:
+        step = step_of(match["step"], number, tally, at) if match and values else None
+        if not match or step is None:
             continue
-        step = int(match["step"])
+        runs.last = at, raw
         is_pass = "Example_step" in values and "Pass" in values
         if passes.values and (step != passes.step or not is_pass):
             _flush(passes, runs, values if step == passes.step else {})
@@ -104,16 +97,25 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         _flush(passes, runs, {})
     if not runs.kinds:
         raise NotMine("no line of it reads `step N | name: value`")
-    return _with_notes(runs, tally)
+    return _with_notes(runs, runs.parsed(path, tally), name)
 
 
-def _values(rest: str, number: Numbers) -> Iterator[tuple[str, float | None]]:
-    """Yield the numbers of a line; ``lr(adamw:…, muon:…)`` becomes lr/adamw and lr/muon."""
-    for group, inside in _GROUP.findall(rest):
-        for key, value, unit in _PAIR.findall(inside):
-            yield f"{group}/{with_unit(key, unit)}", number(value)
-    for key, value, unit in _PAIR.findall(_GROUP.sub("", rest)):
-        yield with_unit(_NAMES.get(key, key.replace(" ", "_")), unit), number(value)
+def _values(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
+    """Return the numbers of a line, and what of it was not read.
+
+    ``lr(adamw:…, muon:…)`` becomes lr/adamw and lr/muon.
+    """
+    plain = _GROUP.sub("", rest)
+    groups = _GROUP.findall(rest)
+    pairs = [
+        (f"{group}/{with_unit(key, unit)}", number(value))
+        for group, inside in groups
+        for key, value, unit in _PAIR.findall(inside)
+    ]
+    for key, value, unit in _PAIR.findall(plain):
+        pairs.append((with_unit(_NAMES.get(key, key.replace(" ", "_")), unit), number(value)))
+    left = (_PAIR.sub("", inside) for _, inside in groups)
+    return pairs, [*left, *_PAIR.sub("", plain).split("|")]
 
 
 def _kind(match: re.Match[str], values: Mapping[str, float | None]) -> str:
@@ -147,11 +149,11 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
 
 
-def _with_notes(runs: PrintedRuns, tally: Tally) -> list[Parsed]:
+def _with_notes(runs: PrintedRuns, pieces: Sequence[Parsed], file: str) -> list[Parsed]:
     """Say of each run whether the loss that it printed is smoothed."""
     noted = []
-    for kind, parsed in zip(runs.kinds, runs.parsed(tally), strict=True):
+    for kind, parsed in zip(runs.kinds, pieces, strict=True):
         smoothed = parsed.rows is not None and "loss" in parsed.rows.columns and kind != "rl"
-        notes = (replace(_SMOOTHED, file=tally.file),) if smoothed else ()
+        notes = (replace(_SMOOTHED, file=file),) if smoothed else ()
         noted.append(replace(parsed, problems=(*parsed.problems, *notes)))
     return noted

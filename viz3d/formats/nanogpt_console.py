@@ -10,24 +10,16 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz3d.formats import text
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import (
-    LOG_KIND,
-    LOG_NAMES,
-    MAX_LINE,
-    NUMBER,
-    UNIT,
-    Numbers,
-    claim_log,
-    read_log,
-    with_unit,
-)
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console_runs import Pairs
+from viz3d.formats.printed_numbers import STEP, VALUE, Numbers, with_unit
 
 NAME = "nanoGPT log"
 
-_LINE = re.compile(r"(?:step|iter|iteration) (\d{1,15})[:,] (.*)", re.IGNORECASE)
-_PAIR = re.compile(rf"([a-z]\w*(?: \w+)?):? ({NUMBER})({UNIT})?\s*", re.IGNORECASE)
+_BEGINS = re.compile(rf"(?<!\w)(?:step|iter|iteration) ({STEP})[:,] ", re.IGNORECASE)
+_WORD = r"[a-z][\w/.@-]*"
+_PAIR = re.compile(rf"({_WORD}(?: {_WORD})?):? {VALUE}\s*", re.IGNORECASE)
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -44,16 +36,29 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         ``step N: train loss …``.
     """
     declined = "no line of it reads `iter N: loss …` or `step N: train loss …`"
-    return read_log(files, _parsed, declined, mfu_may_lack=True)
+    return read_log(
+        files,
+        _BEGINS,
+        _pairs,
+        declined,
+        marks=(b"step ", b"iter ", b"iteration "),
+        mfu_may_lack=True,
+    )
 
 
-def _parsed(line: bytes, number: Numbers) -> tuple[int, list[tuple[str, float | None]]] | None:
-    if line[:1] not in b"siSI\x1b" or len(line) > MAX_LINE:
-        return None
-    match = _LINE.match(text.printed(line))
-    pairs = map(_PAIR.fullmatch, match[2].split(", ")) if match else ()
-    values = [(with_unit(_name(pair[1]), pair[3] or ""), number(pair[2])) for pair in pairs if pair]
-    return (int(match[1]), values) if match and any("loss" in name for name, _ in values) else None
+def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
+    pairs, unread = [], []
+    for part in rest.split(", "):
+        pair = _PAIR.match(part)
+        left = part[pair.end() :] if pair else part
+        if pair and left[:1] in ("", "("):  # as the mean in `loss 4.0 (mean 4.1)`
+            pairs.append((with_unit(_name(pair[1]), pair[3] or ""), number(pair[2])))
+            unread.append(left)
+        else:
+            unread.append(part)
+    if any("loss" in name for name, _ in pairs):
+        return pairs, unread
+    return [], [rest] if "loss" in rest.lower() else []
 
 
 def _name(printed: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from viz3d.errors import NotMine
 from viz3d.formats import limits
-from viz3d.formats.arrow import coded, is_text
+from viz3d.formats.arrow_text import coded, is_text
 from viz3d.formats.neptune_room import NeptuneRoom
 from viz3d.formats.neptune_run import Key, NeptuneRun
 from viz3d.formats.neptune_schema import COLUMNS, KEYS, SERIES, VALUES, fits

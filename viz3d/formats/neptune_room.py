@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viz3d.formats import limits
-from viz3d.formats.arrow import coded, is_text
+from viz3d.formats.arrow_text import coded, is_text
 from viz3d.formats.neptune_schema import VALUES
 from viz3d.formats.numbers import clean_name
 from viz3d.formats.room import Room

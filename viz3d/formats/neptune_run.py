@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from viz3d.formats import limits
-from viz3d.formats.arrow import beside
 from viz3d.formats.base import Parsed
 from viz3d.formats.numbers import ALIKE, TOO_MANY, clean_name
-from viz3d.formats.rows import Cells
+from viz3d.formats.rows import Cells, interleaved
 from viz3d.formats.steps import to_rows
 from viz3d.formats.table import Table
 from viz3d.formats.tally import Tally
@@ -67,7 +66,7 @@ def _table(series: Series, tally: Tally) -> Table:
         if metric in columns:
             tally.add(ALIKE, count=len(steps), name=metric)
         cells = Cells(np.searchsorted(every, steps[order]), values[order])
-        columns[metric] = beside(columns.get(metric), cells)
+        columns[metric] = interleaved(columns.get(metric), cells)
     return Table(len(every), columns)
 
 

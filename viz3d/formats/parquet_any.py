@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
-from viz3d.formats.arrow import from_arrow, is_text
+from viz3d.formats.arrow import from_arrow
+from viz3d.formats.arrow_text import is_text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.names import file_name
 from viz3d.formats.parquet import batches, check_size, opened, readable

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from viz3d.formats.base import Parsed
 from viz3d.formats.grids import grid_of, is_grid
-from viz3d.formats.layers import is_long, long_layers
+from viz3d.formats.layer_rows import parted
+from viz3d.formats.layers import long_layers
 from viz3d.formats.names import stem
 from viz3d.formats.steps import STEP_NAMES, to_rows
 
@@ -43,12 +44,11 @@ def parse_table(
         return Parsed(
             landscapes=grids, config=config or {}, problems=tally.problems(), used=(tally.file,)
         )
-    if is_long(table):
-        rows, layers = None, long_layers(table, tally)
-    else:
-        rows, layers = to_rows(table, tally, step_names), None
-        if not table.n:
-            tally.add("There are no rows in it yet.")
+    of_layers, table = parted(table)
+    layers = long_layers(of_layers, tally) if of_layers else None
+    rows = to_rows(table, tally, step_names) if table.n or layers is None else None
+    if rows is not None and not table.n:
+        tally.add("There are no rows in it yet.")
     return Parsed(
         rows=rows,
         layers=layers,

@@ -11,15 +11,17 @@ from viz3d.formats import limits
 from viz3d.formats.base import Parsed
 from viz3d.formats.grids import in_order
 from viz3d.formats.joining import Joined, join_rows, no_rows
+from viz3d.formats.layer_parts import stacked
 from viz3d.formats.layers import split_layers
 from viz3d.formats.merge import merge
-from viz3d.formats.names import file_name, rate_in_name, stem
+from viz3d.formats.names import file_name, stem
 from viz3d.formats.numbers import SHORTENED, is_shortened
 from viz3d.formats.origins import Reasons, not_read, origins
 from viz3d.formats.projections import with_paths
+from viz3d.formats.run_config import joined_config, rate_of_name
 from viz3d.formats.tally import Tally
 from viz3d.formats.two_loggers import less_copies
-from viz3d.formats.units import Unit, read_units, without_states
+from viz3d.formats.units import Unit, read_units, without_other_counts, without_states
 from viz3d.run import Problem
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from viz3d.run import Origin, Report
 
 SHOWN_CHARS = 40  # of a name that is longer than any that is shown
-RATES = ("learning_rate", "lr", "peak_lr", "max_lr")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     Files of different formats that log different metrics are joined on the step; a file that logs
     a metric which is there already is a run of its own, unless it is a copy that another logger
     wrote, or the state of a trainer beside the record of viz3d: both tell of one training, and the
-    record is read.
+    record is read. A file whose rows count something else than the step is not joined.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
         If no format can read any of them.
     """
     units, reasons, left = read_units(name, files)
-    units = without_states(units, reasons)
+    units = without_other_counts(without_states(units, reasons), reasons)
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
     runs: dict[str, list[Unit]] = {}
     for unit in units:
@@ -113,7 +114,8 @@ def _run_of(unit: Unit, runs: Mapping[str, Sequence[Unit]]) -> tuple[str, Unit]:
     """Return the name of the run that `unit` belongs to, among those in the same files.
 
     Two files that log the same metric are two runs: joined, one would hide the other. But where
-    two formats say the same wherever both log a metric, two loggers wrote down one run.
+    two formats say the same wherever both log a metric, two loggers wrote down one run. What
+    counts something else has no step to be joined on.
 
     Returns
     -------
@@ -124,8 +126,10 @@ def _run_of(unit: Unit, runs: Mapping[str, Sequence[Unit]]) -> tuple[str, Unit]:
     if unit.name:
         return unit.name if unit.name not in runs else f"{stem(unit.path)}-{unit.name}", unit
     main = runs.get("", ())
+    counts = {count for other in main for count in other.counts}
     if not any(unit.metrics & other.metrics for other in main):
-        return "", unit
+        alike = counts & unit.counts or not (counts and unit.counts)
+        return ("" if alike else _name_after(unit.path, runs)), unit
     rest = None
     if all(unit.form is not other.form for other in main):
         rest = less_copies(unit.parts, _parts(main))
@@ -147,9 +151,10 @@ def _contents(
     history, wide = split_layers(joined.history, tally)
     for metric in filter(is_shortened, map(str, history)):
         tally.add(SHORTENED, name=f"{metric[:SHOWN_CHARS]}…")
-    layers = [part.layers for part in parts if part.layers is not None]
-    config = {key: value for part in parts for key, value in part.config.items()}
-    config |= _rate_from_name((run, name), config, tally)
+    found = [each for each in (*(part.layers for part in parts), wide) if each is not None]
+    layers = stacked(found, tally) if found else None
+    config = joined_config(parts, tally)
+    config |= rate_of_name((run, name), config, tally)
     told = [problem for part in parts for problem in part.problems]
     landscapes = with_paths(
         [grid for part in parts for grid in part.landscapes],
@@ -159,7 +164,7 @@ def _contents(
     return Contents(
         name=run,
         joined=Joined(history, joined.attempts, joined.nonfinite),
-        layers=_stacked(layers) if layers else wide,
+        layers=layers,
         report=next((part.report for part in parts if part.report is not None), None),
         config=config,
         problems=(*told, *tally.problems(), *(not_read(path, reasons) for path in left)),
@@ -177,24 +182,3 @@ def _joined(parts: Sequence[Parsed]) -> list[Joined]:
             room = max(0, limits.HISTORY_CELLS - sum(each.cells for each in joined))
             joined.append(join_rows(part.rows, spend=True, room=room))
     return joined
-
-
-def _stacked(layers: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
-
-    if len(layers) == 1:
-        return layers[0]
-    whole = pd.concat(layers, ignore_index=True)
-    return whole.sort_values(["step", "layer"], kind="stable", ignore_index=True)
-
-
-def _rate_from_name(
-    names: Sequence[str], config: Mapping[str, Any], tally: Tally
-) -> dict[str, float]:
-    """Return the learning rate that stands only in a name, and say where it comes from."""
-    found = ((name, rate) for name in names if (rate := rate_in_name(name)) is not None)
-    name, rate = next(found, ("", None))
-    if rate is None or any(key in config for key in RATES):
-        return {}
-    tally.add(f"The learning rate {rate:g} in the config comes from the name {name!r}.")
-    return {"learning_rate": rate}

@@ -43,7 +43,8 @@ class Rows:
         Rows at which the log itself tells that it was started anew, and the step from which on
         earlier rows are superseded.
     counted_by : str
-        The column that was taken for the step; empty where there was none to take.
+        The column that was taken for the step; empty where there was none to take, so that rows
+        are numbered.
     """
 
     step: np.ndarray
@@ -59,6 +60,15 @@ def concatenate(cells: Sequence[Cells]) -> Cells:
     return Cells(
         np.concatenate([part.row for part in cells]), np.concatenate([part.value for part in cells])
     )
+
+
+def interleaved(before: Cells | None, cells: Cells) -> Cells:
+    """Put two columns that go by one name together: in each row the later one comes last."""
+    if before is None:
+        return cells
+    both = concatenate([before, cells])
+    order = np.argsort(both.row, kind="stable")
+    return Cells(both.row[order], both.value[order])
 
 
 def lacking(record: Sequence[Rows], other: Rows) -> int:

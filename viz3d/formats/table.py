@@ -56,6 +56,23 @@ class Table:
             column[self.columns[name].row] = self.columns[name].value
         return column
 
+    def only(self, rows: np.ndarray) -> Table:
+        """Return some of the rows, as a mask of shape (n,) says; columns without a cell go."""
+        place = np.cumsum(rows) - 1
+        moved: dict[int, np.ndarray] = {}  # columns that share their rows go on to do so
+
+        def taken(columns: dict[str, Cells]) -> dict[str, Cells]:
+            found = {}
+            for name, cells in columns.items():
+                there = rows[cells.row]
+                if id(cells.row) not in moved:
+                    moved[id(cells.row)] = place[cells.row[there]]
+                if there.any():
+                    found[name] = Cells(moved[id(cells.row)], cells.value[there])
+            return found
+
+        return Table(int(rows.sum()), taken(self.columns), taken(self.labels))
+
 
 def stack(tables: Iterable[Table], tally: Tally, *, cut: bool = False) -> Table:
     """Put tables under each other.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +143,19 @@ def lines(path: Path, tally: Tally) -> Iterator[tuple[int, bytes]]:
             for part in line.split(b"\r"):
                 if part:
                     yield number, part
+
+
+def unended(path: Path) -> bytes:
+    """Return the last line where it has no end, as one that was cut or is being written.
+
+    Empty where it has one, or is too long to be read.
+    """
+    with path.open("rb") as file:
+        start = max(0, file.seek(0, os.SEEK_END) - limits.LINE_BYTES - 1)
+        file.seek(start)
+        tail = file.read()
+    line = tail[max(tail.rfind(b"\n"), tail.rfind(b"\r")) + 1 :]
+    return line if len(line) <= limits.LINE_BYTES else b""
 
 
 def printed(line: bytes) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Event files hold 32 bits of a number, of which the other file may have printed 7 digits.
-ALIKE = 1e-6
+TOLERANCE = 1e-6
 # What is compared at once has about as many cells.
 COMPARED = 4_000_000
 
@@ -96,7 +96,7 @@ def _agree(ours: pd.Series[float], theirs: pd.Series[float]) -> bool:
     first, last = max(ours.index[0], theirs.index[0]), min(ours.index[-1], theirs.index[-1])
     fewest = min(len(ours.loc[first:last]), len(theirs.loc[first:last]))
     both = ours.index.intersection(theirs.index)
-    same = np.allclose(ours[both], theirs[both], rtol=ALIKE, atol=0, equal_nan=True)
+    same = np.allclose(ours[both], theirs[both], rtol=TOLERANCE, atol=0, equal_nan=True)
     return same and 2 * len(both) > fewest
 
 

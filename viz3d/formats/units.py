@@ -14,6 +14,7 @@ from viz3d.formats.peek import by_content
 from viz3d.formats.rows import Rows, lacking
 from viz3d.formats.table import numbers_of
 from viz3d.formats.tally import Tally
+from viz3d.run import counted
 
 # A row of layers takes as much room as so many numbers.
 LAYER_NUMBERS = 10
@@ -52,6 +53,17 @@ class Unit:
     def rows(self) -> list[Rows]:
         """The histories in it."""
         return [part.rows for part in self.parts if part.rows is not None]
+
+    @property
+    def counts(self) -> set[str]:
+        """What the steps of its histories count, as `viz3d.run.counted` has it."""
+        return {counted(rows.counted_by) for rows in self.rows if len(rows.step)}
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is claimed for itself, and only lies in the folder of a run."""
+        claim = self.form.claim(self.path)
+        return claim is None or claim.run == self.path
 
 
 def read_units(name: str, files: Mapping[str, Path]) -> tuple[list[Unit], Reasons, list[str]]:
@@ -139,4 +151,28 @@ def without_states(units: Sequence[Unit], reasons: Reasons) -> list[Unit]:
                 remedy="Open the file by itself to see all that it holds.",
             )
         kept.append(replace(unit, parts=(Parsed(problems=tally.problems(), aside=path),)))
+    return kept
+
+
+def without_other_counts(units: Sequence[Unit], reasons: Reasons) -> list[Unit]:
+    """Leave out files beside a run that count something else than its step, such as epochs.
+
+    Joined on the step their rows would stand where they do not belong.
+    """
+    own = {count for unit in units if not unit.is_beside for count in unit.counts}
+    kept = []
+    for unit in units:
+        if unit.name or not (own and unit.counts and unit.is_beside) or own & unit.counts:
+            kept.append(unit)
+            continue
+        theirs = ", ".join(sorted(unit.counts))
+        tally = Tally(unit.path)
+        tally.add(
+            f"The file was left out: its rows are counted by {theirs}, those of the run by "
+            f"{', '.join(sorted(own))}.",
+            remedy="Open it by itself, or log the step of the run in it.",
+        )
+        reasons[unit.path].append((unit.form.NAME, f"its rows are counted by {theirs}"))
+        left_out = Parsed(problems=tally.problems(), aside=unit.path)
+        kept.append(replace(unit, parts=(left_out,)))
     return kept

@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz3d.formats import text
+from viz3d.formats import limits
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, NUMBER, Numbers, claim_log, read_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console_runs import Pairs
+from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers
 
 NAME = "verl log"
 
-# Ray puts the name of the process before a line.
-_LINE = re.compile(r"(?:\([\w.]+ pid=[^)]*\) )?step:(\d{1,15}) - (.*)")
+_BEGINS = re.compile(rf"(?<!\w)step:({STEP}) - ")
 # A number of NumPy is printed as np.float64(0.5).
 _METRIC = re.compile(rf"(.+):(?:np\.\w+\()?({NUMBER})\)?\s*", re.IGNORECASE)
 
@@ -30,11 +31,12 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If no line of it reads ``step:N - name:value``.
     """
-    return read_log(files, _parsed, "no line of it reads `step:N - name:value`")
+    declined = "no line of it reads `step:N - name:value`"
+    return read_log(files, _BEGINS, _pairs, declined, marks=[b"step:"], longest=limits.LINE_BYTES)
 
 
-def _parsed(line: bytes, number: Numbers) -> tuple[int, list[tuple[str, float | None]]] | None:
-    match = _LINE.match(text.printed(line)) if b"step:" in line[:200] else None
-    metrics = map(_METRIC.fullmatch, match[2].split(" - ")) if match else ()
-    values = [(metric[1], number(metric[2])) for metric in metrics if metric]
-    return (int(match[1]), values) if match and values else None
+def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
+    parts = rest.split(" - ")
+    metrics = [_METRIC.fullmatch(part) for part in parts]
+    unread = [part for part, metric in zip(parts, metrics, strict=True) if not metric]
+    return [(metric[1], number(metric[2])) for metric in metrics if metric], unread

@@ -23,6 +23,10 @@ NAMES: tuple[str, ...] = (
     "packed-*.parquet",
 )  # fmt: skip
 
+NO_NORMS = (
+    "{n} row{|s} of layers {was|were} left out, since none has both a step and a gradient norm."
+)
+
 _FILE = re.compile(
     r"(?:(?P<run>.*)/)?(?:run\.json|(?P<manifest>manifest\.json)|(?:metrics|layers)\.jsonl"
     r"|(?:metrics|layers)/(?:part-\d+\.(?:jsonl|parquet)|packed-[0-9a-f]{16}\.parquet))"
@@ -78,6 +82,8 @@ def _read_kind(kind: str, parts: Parts) -> Parsed:
                       used=parts.names)  # fmt: skip
     known = {"step", "grad_norm"} <= set(table.columns)
     layers = long_layers(table, tally) if known else None
+    if table.n and not known:
+        tally.add(NO_NORMS, count=table.n)
     return Parsed(layers=layers, problems=tally.problems(), used=parts.names)
 
 

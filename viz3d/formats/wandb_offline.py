@@ -30,8 +30,9 @@ NAMES: tuple[str, ...] = ("*.wandb", "config.yaml", "output.log")
 MAGIC = b":W&B\xe1\xbe\x00"
 BAD = object()  # a value that is no JSON
 
-_FILE = re.compile(r"run-.+\.wandb|(?P<beside>config\.yaml|output\.log)")
-_FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<id>.+)")
+_FILE = re.compile(r"run-(?P<id>.+)\.wandb|(?P<beside>config\.yaml|output\.log)")
+# Of two segments that begin within one second the later one's folder ends in a number more.
+_FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(?P<id>(?P<first>.+?)(?:-\d{1,3})?)")
 
 PRINTED = "{n} record{|s} of console output {was|were} not read."
 SYSTEM = "{n} record{|s} of system metrics {was|were} not read."
@@ -39,6 +40,10 @@ BESIDE = "The console output was not read, since the log beside it has the histo
 TOO_MANY_FIELDS = "{n} record{|s} of more than {limit:FIELDS} fields {was|were} left out."
 UNREADABLE = "{n} record{|s} that cannot be decoded {was|were} left out."
 BAD_VALUE = "{n} value{|s} that {is|are} no JSON {was|were} left out ({names})."
+ANEW = (
+    "W&B's own count of calls began anew {n} time{|s}, as it does where a run is resumed offline; "
+    "without a step that the program logged, what came before counts as superseded."
+)
 NO_END = "The run has no end: it stopped without one, or is still being written."
 FAILED = "The run ended with exit code {code}."
 
@@ -54,10 +59,13 @@ def claim(path: str) -> Claim | None:
         if file_name(place) != "files":
             return None
         place = folder(place)
+    if found and (segment := _FOLDER.fullmatch(file_name(place))):
+        first, own = (f"{folder(place)}/{segment[name]}".lstrip("/") for name in ("first", "id"))
+        if found["beside"]:
+            return Claim(own, beside=True, otherwise=first)
+        return Claim(first if found["id"] == segment["first"] else own)
     if found:
-        segment = _FOLDER.fullmatch(file_name(place))
-        run = f"{folder(place)}/{segment['id']}".lstrip("/") if segment else place
-        return Claim(run, beside=bool(found["beside"]))
+        return Claim(place, beside=bool(found["beside"]))
     return Claim(path) if path.endswith(".wandb") else None
 
 
@@ -103,6 +111,7 @@ class _Log:
     room: Room
     config: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    first: int | None = None  # of W&B's own count
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.name)
@@ -130,6 +139,8 @@ class _Log:
                 self.tally.add(UNREADABLE)
                 continue
             if record.HasField("history"):
+                if self.first is None:
+                    self.first = record.history.step.num
                 row: dict[str, Any] = {}
                 self._put(row, record.history.item, once=True)
                 self.rows.add({OWN: record.history.step.num, **row})
@@ -221,6 +232,9 @@ def _run(logs: Sequence[_Log], name: str) -> Parsed:
     if not table.n:
         tally.add("There are no rows in it yet.")
     rows = to_log(table, tally)
+    begun = [log.first for log in logs if log.first is not None]
+    if rows.counted_by == OWN and (anew := begun[1:].count(0)):
+        tally.add(ANEW, count=anew)
     config: dict[str, Any] = {}
     for log in logs:
         config |= log.config

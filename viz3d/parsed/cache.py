@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from viz3d.errors import SettingsError
 from viz3d.parsed import files
-from viz3d.parsed.digests import Begun, take
+from viz3d.parsed.digests import Beginning, take
 from viz3d.parsed.files import ABOUT, Damaged
 from viz3d.run import Problem
 from viz3d.settings import CACHE_BYTES, Settings, load_settings
@@ -48,7 +48,7 @@ KEEP_STRAY = 3_600.0
 
 
 @dataclass(frozen=True)
-class Kept:
+class ParsedInfo:
     """What is kept.
 
     Attributes
@@ -91,7 +91,7 @@ class ParsedCache:
         probe.unlink()
         return cls(place, limit)
 
-    def digests(self, files: Mapping[str, Path]) -> tuple[dict[str, bytes], dict[str, Begun]]:
+    def digests(self, files: Mapping[str, Path]) -> tuple[dict[str, bytes], dict[str, Beginning]]:
         """Take the SHA-256 of what files hold; see `viz3d.parsed.digests.take`."""
         return take(files, self.folder / DIGESTS)
 
@@ -143,10 +143,10 @@ class ParsedCache:
             return size
         return 0
 
-    def info(self) -> Kept:
+    def info(self) -> ParsedInfo:
         """Return how much is kept."""
         keys = self._keys()
-        return Kept(len(keys), sum(_bytes(self.folder / key) for key in keys))
+        return ParsedInfo(len(keys), sum(_bytes(self.folder / key) for key in keys))
 
     def verify(self) -> tuple[int, list[str]]:
         """Read everything; return how much was checked, and what was damaged and is gone now."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viz3d.formats.columns import history_of
 from viz3d.parsed import open_files, tables
 from viz3d.parsed.tables import Damaged, of_column, of_footer
 from viz3d.run import Columns
@@ -65,15 +66,13 @@ class StoredColumns(Columns):
 
     def read(self, metrics: Sequence[str]) -> pd.DataFrame:
         """Return some of them as `viz3d.run.Run.history` has them."""
-        import pandas as pd
-
         places = {metric: self._places[metric] for metric in metrics}
         with self._lock:
             self._load(["step", *places.values()])
             columns = {metric: self._arrays[place] for metric, place in places.items()}
-            index = pd.Index(self._arrays["step"], name="step", copy=False)
+            steps = self._arrays["step"]
         open_files.note_use(self)
-        return pd.DataFrame(columns, index=index, copy=False)
+        return history_of(steps, columns)
 
     @property
     def is_open(self) -> bool:

@@ -20,14 +20,14 @@ KNOWN_FILES = 1_000
 
 
 @dataclass(frozen=True)
-class Begun:
+class Beginning:
     """The first bytes of a file: how many, and their SHA-256."""
 
     size: int
     digest: bytes
 
 
-def take(files: Mapping[str, Path], note: Path) -> tuple[dict[str, bytes], dict[str, Begun]]:
+def take(files: Mapping[str, Path], note: Path) -> tuple[dict[str, bytes], dict[str, Beginning]]:
     """Take the SHA-256 of what files hold; one that has not changed is not read again.
 
     Parameters
@@ -39,7 +39,7 @@ def take(files: Mapping[str, Path], note: Path) -> tuple[dict[str, bytes], dict[
     Returns
     -------
     digests : dict of {path in the source: SHA-256}
-    begun : dict of {path in the source: Begun}
+    begun : dict of {path in the source: Beginning}
         What was known of files that begin as they did and are longer now.
 
     Raises
@@ -48,7 +48,7 @@ def take(files: Mapping[str, Path], note: Path) -> tuple[dict[str, bytes], dict[
     """
     known = _known(note)
     found: dict[str, bytes] = {}
-    begun: dict[str, Begun] = {}
+    begun: dict[str, Beginning] = {}
     new: dict[str, list[int | str]] = {}
     for name, path in files.items():
         place, state = str(path.absolute()), _state(path)
@@ -57,7 +57,7 @@ def take(files: Mapping[str, Path], note: Path) -> tuple[dict[str, bytes], dict[
         if said[:-1] != state:
             found[name], begin = of_grown(path, before)
             if begin == digest:
-                begun[name] = Begun(before, digest)
+                begun[name] = Beginning(before, digest)
         else:
             found[name] = digest
         if abs(time.time_ns() - path.stat().st_mtime_ns) < TOO_YOUNG * 1e9:

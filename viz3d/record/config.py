@@ -115,4 +115,6 @@ def _read(
         failures.add("a value of the config was left out", f"{name:.80} cannot be written")
     if said.secrets:
         names = ", ".join(said.secrets)
-        failures.tell(f"{len(said.secrets)} values were left out as secrets: {names:.300}")
+        n = len(said.secrets)
+        what = "value was left out as a secret" if n == 1 else "values were left out as secrets"
+        failures.tell(f"{n} {what}: {names:.300}")

@@ -89,6 +89,17 @@ class Source(Protocol):
         """Return what the last listing left out."""
 
 
+class Local(Source, Protocol):
+    """A folder or a file on this disk, which can be looked into at once."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one file, which somebody named."""
+
+    def path_of(self, path: str) -> Path:
+        """Return where the file of a listing lies."""
+
+
 class Remote(Source, Protocol):
     """A source that asks a service, which knows who asks and may take its time.
 
@@ -112,6 +123,11 @@ class Remote(Source, Protocol):
     @property
     def project(self) -> str:
         """The project of the login or of the settings, or the one that is read; may be empty."""
+
+
+def is_local(source: Source | None) -> TypeGuard[Local]:
+    """Say whether a source is on this disk, also where another one hands on to it."""
+    return hasattr(source, "path_of")
 
 
 def is_remote(source: Source | None) -> TypeGuard[Remote]:

@@ -16,7 +16,7 @@ from viz3d.ui.comparing import MOST_PANELS, Groups
 from viz3d.ui.events import chart_with_events
 from viz3d.ui.missing import explain
 from viz3d.ui.settings import pick, wished
-from viz3d.ui.text import safe
+from viz3d.ui.text import advice
 
 if TYPE_CHECKING:
     from viz3d.ui.frame import Page
@@ -77,7 +77,7 @@ def _shown(make: Callable[[], preparing.Prepared], key: str) -> dict[str, prepar
     try:
         ready = make()
     except ChartError as error:
-        st.info(safe(error, longest=None))
+        st.info(advice(str(error)))
         return {}
     # Neither gradients nor differences have events to list.
     (chart_with_events if ready.chart.kind in EVENTFUL else chart)(ready, key)

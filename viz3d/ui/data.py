@@ -55,7 +55,7 @@ def files_read(run: Run) -> None:
         if origin.format and origin.declined:
             told = "; ".join(f"{name}: {reason}" for name, reason in origin.declined)
             st.caption(f"{safe(_name(origin))} was first offered to others, which declined "
-                       f"({safe(told)}).")  # fmt: skip
+                       f"({advice(told)}).")  # fmt: skip
 
 
 def _file_row(origin: Origin, *, several: bool) -> dict[str, Any]:
@@ -97,7 +97,8 @@ def left_out(run: Run) -> None:
     st.subheader("Merged, left out, superseded")
     kept = _kept(run)
     if not run.problems and not kept:
-        st.markdown("Nothing: every row that was found stands in the history as it was logged.")
+        whole = ": every value that was found stands in the history as it was logged"
+        st.markdown(f"Nothing{whole if len(run.index) else ''}.")
     for line in kept:
         st.markdown(f"- {line}")
     of_file: dict[str, list[Problem]] = {}
@@ -129,7 +130,7 @@ def _kept(run: Run) -> list[Markdown]:
 
 def _remarks(file: str, problems: Sequence[Problem]) -> Markdown:
     """Return what there is to say of a file as a list; its name stands there once."""
-    said = [f"{safe(one.what, longest=None)} {advice(one.remedy)}".strip() for one in problems]
+    said = [f"{advice(one.what)} {advice(one.remedy)}".strip() for one in problems]
     if len(problems) == 1:
         line = f":{problems[0].line}" if problems[0].line else ""
         where = f"**{safe(file + line)}** · " if file else ""

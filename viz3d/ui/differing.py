@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from viz3d.ui.settings import pick
-from viz3d.ui.text import safe
+from viz3d.ui.text import number, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run
@@ -42,7 +42,10 @@ def final_metrics(runs: Sequence[Run], baseline: str) -> None:
         for name in found.columns
         if name.endswith("(percent)")
     }
-    st.dataframe(found, width="stretch", column_config=percent, placeholder="")
+    # Streamlit's own four decimals leave little of a learning rate.
+    values: dict[Any, Any] = dict.fromkeys(found.columns.difference(list(percent)), number)
+    shown = found.style.format(values, na_rep="")
+    st.dataframe(shown, width="stretch", column_config=percent, placeholder="")
     st.caption(
         f"Differences are from {safe(baseline)}, in percent of the size of its value, and blank "
         "where that is 0 or unknown. A click on a column sorts by it."

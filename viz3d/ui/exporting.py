@@ -13,7 +13,7 @@ from viz3d.ui import preparing
 from viz3d.ui.files import file_name, offer
 from viz3d.ui.missing import explain, has
 from viz3d.ui.seeding import any_group
-from viz3d.ui.text import Markdown, safe
+from viz3d.ui.text import Markdown, advice, safe
 from viz3d.ui.weights import landscapes
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _charts(runs: Sequence[Run], kinds: Sequence[str]) -> dict[str, Chart]:
         try:
             found |= _EACH[kind](having) if kind in _EACH else _one(kind, having)
         except ChartError as error:
-            st.warning(f"{CHARTS[kind]} was left out. {safe(error, longest=None)}")
+            st.warning(f"{CHARTS[kind]} was left out. {advice(str(error))}")
     return found
 
 

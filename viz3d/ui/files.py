@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from viz3d.errors import ExportError
-from viz3d.ui.text import safe
+from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
     from viz3d.figures.chart import Chart
@@ -115,7 +115,7 @@ def _image(what: Chart, ending: str, name: str, key: str) -> None:
         with st.spinner("A browser draws the picture …"):
             drawn = make(what, ending)
     except ExportError as error:
-        st.error(safe(error, longest=None))
+        st.error(advice(str(error)))
         return
     st.download_button(
         f"Download {kind.label}",

@@ -162,7 +162,7 @@ def _settings() -> Settings:
         st.error(safe(error))
         return Settings()
     for problem in settings.problems:
-        st.warning(f"{safe(problem.what)} {advice(problem.remedy)}".strip())
+        st.warning(f"{advice(problem.what)} {advice(problem.remedy)}".strip())
     return settings
 
 
@@ -193,6 +193,6 @@ def _show_problems(parts: Mapping[str, Listed], runs: tuple[Run, ...]) -> None:
     with st.popover(f"{count(len(found), 'remark')} on what was read", width="stretch"):
         for about, problem in found[:MOST_REMARKS]:
             where = "" if names_run(problem, about) else f"**{safe(about)}** · "
-            st.markdown(f"{where}{safe(problem)}")
+            st.markdown(f"{where}{advice(str(problem))}")
         if len(found) > MOST_REMARKS:
             st.caption(f"and {len(found) - MOST_REMARKS:,} more")

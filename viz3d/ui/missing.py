@@ -11,7 +11,7 @@ from viz3d.errors import ChartError
 from viz3d.figures.text import count
 from viz3d.sources.base import is_remote
 from viz3d.ui import loading
-from viz3d.ui.sidebar import suggest
+from viz3d.ui.sidebar import family, suggest
 from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
@@ -144,7 +144,11 @@ def _offer(page: Page, kind: str) -> None:
     names += " …" if len(found) > MOST_NAMED else ""
     fit = "that have it" if page.runs else "that have what this chart needs"
     st.markdown(f"Runs in {where} {fit}: {names}")
-    st.button(f"Select {count(len(some), 'run')}", on_click=_select, args=(some,), type="primary")
+    # Of runs of several kinds the button takes one: they may have nothing else in common.
+    kind = family(some[0]) if len(some) < len(found) else ""
+    called = f" called {safe(kind, 60)}…" if kind else ""
+    label = f"Select {count(len(some), 'run')}{called}"
+    st.button(label, on_click=_select, args=(some,), type="primary")
 
 
 def _affordable(infos: Sequence[RunInfo], most: int) -> list[RunInfo]:

@@ -11,7 +11,7 @@ from viz3d.errors import Viz3dError
 from viz3d.ui import preparing
 from viz3d.ui.chart import chart
 from viz3d.ui.settings import choice, pick
-from viz3d.ui.text import safe
+from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def seeds(
     try:
         result, ready = _prepare(chosen, how, metric, target, baseline, named)
     except Viz3dError as error:
-        st.info(safe(error, longest=None))
+        st.info(advice(str(error)))
         return {}, {}
     chart(ready, KIND)
     return {ready.chart.title: ready}, _comparisons(result)

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from viz3d.sources.base import is_local
 from viz3d.sources.finding import plain_name
+from viz3d.ui import loading
 from viz3d.ui.link import find_names
 from viz3d.ui.text import Markdown, safe
 
@@ -65,7 +67,7 @@ def choose_runs(listed: Listed) -> tuple[RunInfo, ...]:
     elif st.session_state.get("listed") != listed.text:
         st.session_state.pop("gone", None)
         if not _carry_over(listed):
-            _start_selection(listed.text, infos)
+            _start_selection(listed)
     else:
         _note_gone(set(names))
     if listed.error is None:
@@ -131,19 +133,31 @@ def _chosen_before(source: str) -> list[str]:
     return list(st.session_state["run"])
 
 
-def _start_selection(source: str, infos: Sequence[RunInfo]) -> None:
+def _start_selection(listed: Listed) -> None:
     """Begin with the runs of the link, else with those that the viewer would likely pick."""
+    infos = listed.infos
     first_visit = "listed" not in st.session_state
-    st.session_state["listed"] = source
+    st.session_state["listed"] = listed.text
     if first_visit and "run" in st.query_params:
         linked = [name for name in st.query_params.get_all("run") if name]
         names = {info.name for info in infos}
         st.session_state["gone"] = [name for name in dict.fromkeys(linked) if name not in names]
         return
-    st.session_state["run"] = _within(FIRST_BYTES, suggest([info.name for info in infos]), infos)
+    st.session_state["run"] = _readable(listed)
     if first_visit:
         # Before the widget exists only the address itself can carry the choice.
         st.query_params["run"] = st.session_state["run"]
+
+
+def _readable(listed: Listed) -> list[str]:
+    """Return the suggested names; on this disk the next one if none of those can be read."""
+    names = [info.name for info in listed.infos]
+    suggested = _within(FIRST_BYTES, suggest(names), listed.infos)
+    others = [[name] for name in names if name not in suggested][:FIRST_FEW]
+    for some in (suggested, *others) if is_local(listed.source) else ():
+        if any(loading.load(listed, [one for one in listed.infos if one.name in some], quiet=True)):
+            return some
+    return suggested
 
 
 def _within(limit: int, names: Sequence[str], infos: Sequence[RunInfo]) -> list[str]:

@@ -25,8 +25,10 @@ beside `app.py`:
 `VIZ3D_SOURCE=/path/to/runs`
 
 A run is a folder with `metrics.jsonl`, a nanochat `report/report.md`, a `trainer_state.json`, a
-`progress.csv`, a console log of nanochat or modded-nanogpt, or any JSONL, CSV or JSON history with
-one row per step. A single file works too. Nothing is copied or changed.
+`progress.csv`, event files of TensorBoard, an offline run of W&B, a console log of nanochat,
+nanoGPT, llm.c, modded-nanogpt or verl, or any JSONL, CSV, Parquet or JSON history with one row per
+step. A single file works too, and so does one that is compressed with gzip. Nothing is copied or
+changed.
 
 **A Google Cloud Storage bucket** is a source too: type `gs://bucket` or `gs://bucket/prefix`, or
 set `GCS_BUCKET` in `.env`. A public bucket needs nothing else; for your own run this once:
@@ -89,7 +91,10 @@ def selected_table(runs: Sequence[Run]) -> None:
         width="stretch",
         placeholder="",
         column_order=[name for name in rows[0] if any(row[name] not in (None, "") for row in rows)],
-        column_config={"run": st.column_config.TextColumn(width=WIDEST)},
+        column_config={
+            "run": st.column_config.TextColumn(width=WIDEST),
+            "final loss": st.column_config.NumberColumn(format="%.5g"),
+        },
     )
 
 

@@ -46,15 +46,15 @@ def show_state(listed: Listed) -> bool:
     """
     if listed.error is not None:
         problem = Problem.of(listed.error)
-        box(st.error, f"**{safe(problem.what, longest=None)}**", problem.remedy)
+        box(st.error, f"**{advice(problem.what)}**", problem.remedy)
     elif listed.as_of is not None:
         why = listed.problems[0] if listed.problems else None
         said = why.what if why else f"Shown is what was there as of {moment(listed.as_of)}."
-        box(st.warning, safe(said, longest=None), why.remedy if why else "")
+        box(st.warning, advice(said), why.remedy if why else "")
     elif not listed.infos:
         # Such as which folders are near where nothing was found.
         for problem in listed.problems[:MOST]:
-            box(st.info, safe(problem.what, longest=None), problem.remedy)
+            box(st.info, advice(problem.what), problem.remedy)
     return listed.error is not None or listed.as_of is not None
 
 
@@ -71,7 +71,7 @@ def tell_left_out(failed: Sequence[tuple[str, Viz3dError]]) -> None:
     """Name the chosen runs that could not be read, each with its reason."""
     for name, error in failed[:MOST]:
         problem = Problem.of(error)
-        said = f"{safe(name)} was left out. {safe(problem.what)} {advice(problem.remedy)}"
+        said = f"{safe(name)} was left out. {advice(problem.what)} {advice(problem.remedy)}"
         st.warning(said.strip())
     if len(failed) > MOST:
         st.warning(f"{count(len(failed) - MOST, 'more run')} could not be read and were left out.")
@@ -81,6 +81,6 @@ def tell_not_whole(lacking: Sequence[tuple[str, Problem]]) -> None:
     """Name the runs of which an older copy is shown, or a part."""
     for name, problem in lacking[:MOST]:
         about = f"**{safe(name)}** · {safe(problem.file)}" if problem.file else f"**{safe(name)}**"
-        st.warning(f"{about}: {safe(problem.what, longest=None)} {advice(problem.remedy)}".strip())
+        st.warning(f"{about}: {advice(problem.what)} {advice(problem.remedy)}".strip())
     if len(lacking) > MOST:
         st.warning(f"{count(len(lacking) - MOST, 'more file')} could not be had as they are now.")

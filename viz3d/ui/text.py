@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from viz3d.characters import isolated, shown
+from viz3d.figures.text import say
 
 LONGEST = 400
 
@@ -31,6 +32,8 @@ _RECORDING = (
     r"|config=\{'learning_rate': \.\.\.\}"
 )
 _CODE = re.compile(f"`({_COMMANDS}|{_RECORDING})`")
+# What else our sentences put into backticks, such as a line that a format looks for.
+_QUOTED = re.compile(r"(?<![^\s(])`([^`]+)`(?![^\s.,;:)])")
 
 
 def safe(text: object, longest: int | None = LONGEST) -> Markdown:
@@ -60,7 +63,11 @@ def safe(text: object, longest: int | None = LONGEST) -> Markdown:
 
 
 def advice(text: str) -> Markdown:
-    """Return a remedy as Markdown: commands and code in their font, all else letter for letter."""
+    """Return a reason or a remedy as Markdown.
+
+    Our commands and code are in their font, what else stands in backticks is in quotation marks,
+    and the rest is letter for letter.
+    """
     parts = _CODE.split(text)
     return "".join(f"`{part}`" if i % 2 else _keeping_ends(part) for i, part in enumerate(parts))
 
@@ -74,7 +81,15 @@ def _keeping_ends(text: str) -> str:
     """Make text safe that a command stands beside: the spaces at its ends stay."""
     before = " " if text[:1].isspace() else ""
     after = " " if text[-1:].isspace() and text.strip() else ""
-    return f"{before}{safe(text, longest=None)}{after}"
+    quoted = _QUOTED.sub(r"“\1”", text)
+    return f"{before}{safe(quoted, longest=None)}{after}"
+
+
+def number(value: Any) -> str:
+    """Return a number for a table: with four decimals, a small one with four digits."""
+    if 0 < abs(value) < 0.1:
+        return say(value)
+    return f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def size(number: float) -> str:

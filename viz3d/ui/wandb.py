@@ -14,7 +14,7 @@ from viz3d.export.wandb.outcome import WandbExport, sentences
 from viz3d.export.wandb.send import export_charts
 from viz3d.ui.frame import read_settings
 from viz3d.ui.missing import has
-from viz3d.ui.text import Markdown, safe
+from viz3d.ui.text import Markdown, advice, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run
@@ -103,7 +103,7 @@ def _export(
             done = export_charts(made.charts, runs, settings, mode=mode, tell=tell, **to)
         except Viz3dError as error:
             status.update(label="Nothing was sent.", state="error")
-            st.error(safe(error, longest=None))
+            st.error(advice(str(error)))
             return
         ended = "error" if done.failed else "complete"
         status.update(label=_label(done), state=ended)
@@ -118,7 +118,7 @@ def _label(done: WandbExport) -> str:
 
 def _show(done: WandbExport) -> None:
     if done.failed:
-        st.error(safe(done.failed, longest=None))
+        st.error(advice(done.failed))
     for text in sentences(done):
         st.markdown(safe(text, longest=None))
     if done.sync:

@@ -12,7 +12,7 @@ from viz3d.ui import preparing
 from viz3d.ui.chart import chart, details
 from viz3d.ui.comparing import panels
 from viz3d.ui.settings import choice, pick, switch
-from viz3d.ui.text import safe
+from viz3d.ui.text import advice, safe
 
 if TYPE_CHECKING:
     from viz3d.run import Run
@@ -74,7 +74,7 @@ def show_landscapes(found: Landscapes) -> None:
             scale=scale,
         )
     except ChartError as error:
-        st.info(safe(error, longest=None))
+        st.info(advice(str(error)))
         return
     for name, one in zip(shown, ready, strict=True):
         for warning in one.chart.numbers["warnings"]:
