@@ -98,6 +98,9 @@ def test_a_group_may_have_the_steps_of_the_document(read: Reader) -> None:
     document = {"train": {"step": [0, 5], "loss": [2, 1]}, "val": {"step": [0, 5], "loss": [4, 3]}}
     (parsed,) = read(json_arrays, {"a.json": json.dumps({**document, "lr": [1, 2]})})
     assert joined(parsed).history[["train/loss", "val/loss", "lr"]].loc[5].tolist() == [1, 3, 2]
+    document = {"step": [0, 1], "train": {"step": [5, 6], "loss": [2, 1]}}
+    (parsed,) = read(json_arrays, {"a.json": json.dumps(document)})
+    assert joined(parsed).history["train/loss"].dropna().to_dict() == {5: 2, 6: 1}
     document = {"_step": [0, 1], "lr": [2, 1], "train/global_step": [5, 6], "train/loss": [3, 4]}
     (parsed,) = read(json_arrays, {"a.json": json.dumps(document)})
     assert joined(parsed).history["train/loss"].to_dict() == {0: 3, 1: 4}

@@ -109,7 +109,8 @@ def test_a_count_of_less_than_the_steps_takes_no_place(read: Reader) -> None:
 def test_a_step_of_the_epoch_alone_is_no_step(read: Reader) -> None:
     """Nothing says how many an epoch has, so the rows are numbered; a restart is seen as one."""
     rows = [{"epoch": n // 5, "iter": n % 5, "loss": n} for n in range(15)]
-    (parsed,) = read(jsonl, {"a.jsonl": lines([*rows, {"epoch": 2, "val": 1}])})
+    infinite = {"epoch": float("inf"), "iter": 1}
+    (parsed,) = read(jsonl, {"a.jsonl": lines([*rows, {"epoch": 2, "val": 1}, infinite, infinite])})
     assert joined(parsed).history["loss"].dropna().tolist() == [*range(15)]
     assert parsed.rows is not None
     assert parsed.rows.counted_by == ""

@@ -169,17 +169,18 @@ def is_header(cells: Sequence[str], dialect: Dialect) -> bool:
 
     That is one without any value, with the names of the header in any order, or one of a step.
     """
-    names = [_bare(cell) for cell in cells]
-    spared = dialect.unnamed if len(names) == len(dialect.names) else range(len(names))
-    if not all(_is_name(name) or (not name and at in spared) for at, name in enumerate(names)):
-        return False
-    return any(map(counts_steps, names)) or {*unique(cells)} == {*dialect.names}
+    spared = dialect.unnamed if len(cells) == len(dialect.names) else range(len(cells))
+    for at, cell in enumerate(map(_bare, cells)):
+        if not (_is_name(cell) if cell else at in spared):
+            return False
+    return any(counts_steps(_bare(cell)) for cell in cells) or {*unique(cells)} == {*dialect.names}
 
 
 def _is_name(cell: str) -> bool:
     """Say whether a cell is text that nobody takes for a number, a date or a gap."""
-    odd = cell.lower() in (*GAPS, *TRUTHS, *NOT_FINITE)
-    return not odd and not cell[0].isdecimal() and cell[0] not in "+-."
+    if cell[0].isdecimal() or cell[0] in "+-.":
+        return False
+    return cell.lower() not in (*GAPS, *TRUTHS, *NOT_FINITE)
 
 
 def _bare(cell: str) -> str:

@@ -148,13 +148,8 @@ def _groups(arrays: Named) -> tuple[str, Mapping[str, list[Any]]]:
     Without such groups there are none: then all arrays are of the same steps.
     """
     parted = [(*name.rpartition("/")[::2], values) for name, values in arrays]
-    sizes = Counter(group for group, _, _ in parted)
     for step in STEP_NAMES:
-        groups = {
-            group: values
-            for group, name, values in parted
-            if name.lower() == step and sizes[group] > 1
-        }
+        groups = {group: values for group, name, values in parted if name.lower() == step}
         if len(groups) > 1:
             first, *others = groups.values()
             return (step, {}) if all(steps == first for steps in others) else (step, groups)

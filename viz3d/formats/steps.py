@@ -161,7 +161,7 @@ def _is_of_epochs(table: Table, name: str) -> bool:
 def _differences(table: Table, *names: str) -> np.ndarray:
     """Return by how much columns go on, from row to row of those that have all of them."""
     columns = np.array([table.full(name) for name in names])
-    return np.diff(columns[:, ~np.isnan(columns).any(axis=0)])
+    return np.diff(columns[:, np.isfinite(columns).all(axis=0)])
 
 
 def _is_step(values: np.ndarray) -> np.ndarray:
