@@ -31,7 +31,9 @@ SUFFIXES = st.sampled_from([
     ".parquet", ".pt", "", ".json.json",
 ]).flatmap(lambda suffix: st.sampled_from([suffix, suffix.upper(), suffix.title()]))  # fmt: skip
 FOLDERS = st.sampled_from(["", "a/", "report/", "metrics/", "checkpoint-5/", "meta_1/", "a//", "/"])
-PATHS = st.tuples(FOLDERS, STEMS | st.text(max_size=8), SUFFIXES).map("".join) | st.text()
+# The service has no objects with line ends in their names.
+TEXTS = st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), max_size=8)
+PATHS = st.tuples(FOLDERS, STEMS | TEXTS, SUFFIXES).map("".join) | TEXTS
 
 
 def last(path: str) -> str:
