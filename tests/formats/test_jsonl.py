@@ -305,3 +305,13 @@ def test_a_real_log_of_a_fork_of_nanochat(real_data: Path) -> None:
     assert (history.index[0], history.index[-1]) == (200, 1679)
     assert history["train_loss"].iloc[0] == 4.715063571929932
     assert sum(column.startswith("grad_norm_S") for column in history) == 8
+
+
+@pytest.mark.parametrize(("name", "hinted"), [("a.jsonl", True), ("a.json", False)])
+def test_a_document_is_told_to_have_a_name_that_says_so(
+    read: Reader, name: str, hinted: bool
+) -> None:
+    """Unless it has one."""
+    with pytest.raises(NotMine) as error:
+        read(jsonl, {name: "[[]]"})
+    assert ("let its name end in .json" in str(error.value)) is hinted

@@ -51,7 +51,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     tally = Tally(name)
     table = read_table(path, tally)
     if not table.n and (told := tally.problems()):
-        raise NotMine(_why_no_row(path, told))
+        raise NotMine(_why_no_row(name, path, told))
     if table.n and not table.columns:
         raise NotMine("its JSON objects hold no numbers")
     if table.n == 1 and suffix(name) == ".json" and all(map(_NUMBERED.search, table.columns)):
@@ -59,13 +59,14 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return [parse_table(table, tally)]
 
 
-def _why_no_row(path: Path, told: Sequence[Problem]) -> str:
+def _why_no_row(name: str, path: Path, told: Sequence[Problem]) -> str:
     for each in told:
         if each.remedy == CONVERT:
             return f"it is no UTF-8 text (line {each.line}); {CONVERT[0].lower()}{CONVERT[1:-1]}"
     with path.open("rb") as file:
         document = file.read(HEAD_BYTES).removeprefix(text.BOM).lstrip().startswith((b"[", b"{"))
-    hint = "; if the file is one JSON document, let its name end in .json" if document else ""
+    named = not document or suffix(name) == ".json"
+    hint = "" if named else "; if the file is one JSON document, let its name end in .json"
     return f"no line of it is a JSON object{hint}"
 
 
