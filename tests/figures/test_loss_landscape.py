@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,18 @@ def test_the_best_rate_is_found_and_told(chart):
     assert "cannot be told apart" in chart.summary
     assert f"{100 * numbers['share_supported']:.0f} % of the box" in chart.summary
     assert named(chart.figure, "best learning rate").z is not None
+
+
+@pytest.mark.parametrize("draw", [loss_landscape.draw, loss_landscape.draw_flat])
+@pytest.mark.parametrize(("places", "dots"), [([40], [40]), ([9, 40, 41], [9]), ([40, 41], [])])
+def test_a_best_rate_at_one_place_alone_is_a_dot(result, draw, places, dots):
+    """A line through one point would show nothing of what the paragraph tells."""
+    resolved = np.isin(np.arange(len(result.valley.x)), places)
+    figure = draw(replace(result, valley=replace(result.valley, resolved=resolved)))
+    trace = named(figure, "best learning rate")
+    sizes = np.zeros(1) if trace.marker.size is None else np.asarray(trace.marker.size)
+    assert trace.mode == ("lines+markers" if dots else "lines")
+    assert np.flatnonzero(sizes).tolist() == dots
 
 
 def test_three_peaks_make_the_peak_rate_the_axis(sweep, chart):

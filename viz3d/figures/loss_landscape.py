@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from viz3d.analysis.valley import Valley
 from viz3d.figures import style
 from viz3d.figures.along import x_format
 from viz3d.figures.budget import compact
@@ -151,7 +152,7 @@ def _valley_traces(result: LossLandscapeResult) -> list[go.Scatter3d]:
             y=compact(np.where(valley.resolved, valley.y, np.nan)),
             z=compact(np.where(valley.resolved, valley.z, np.nan)),
             customdata=compact(np.stack([valley.low, valley.high], -1)),
-            mode="lines",
+            **_lines_or_dots(valley, 8),
             name="best learning rate",
             line={"color": style.BEST, "width": 8},
             hovertemplate=f"{_best_hover(result)}<br>fitted loss %{{z:.4~g}}"
@@ -165,6 +166,16 @@ def _best_hover(result: LossLandscapeResult) -> Drawn:
     return f"best learning rate %{{y:.3~g}}<br>{names(result)[0]} %{{x:{x_format(result.along)}}}"
 
 
+def _lines_or_dots(valley: Valley, size: int) -> dict[str, Any]:
+    """Draw a dot where the rate is resolved at one place alone, of which a line shows nothing."""
+    there = np.pad(valley.resolved, 1)
+    alone = there[1:-1] & ~there[:-2] & ~there[2:]
+    if not alone.any():
+        return {"mode": "lines"}
+    sizes = compact(np.where(alone, size, 0))
+    return {"mode": "lines+markers", "marker": {"size": sizes, "color": style.BEST}}
+
+
 def _flat_valley(result: LossLandscapeResult) -> list[go.Scatter]:
     valley = result.valley
     if valley is None or not valley.resolved.any():
@@ -173,7 +184,7 @@ def _flat_valley(result: LossLandscapeResult) -> list[go.Scatter]:
         go.Scatter(
             x=compact(valley.x),
             y=compact(np.where(valley.resolved, valley.y, np.nan)),
-            mode="lines",
+            **_lines_or_dots(valley, 6),
             name="best learning rate",
             line={"color": style.BEST, "width": 4},
             hovertemplate=f"{_best_hover(result)}<extra></extra>",
