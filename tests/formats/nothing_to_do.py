@@ -7,7 +7,7 @@ import re
 NOTHING_TO_DO = {
     "MFU{|s} below 0": "nanochat itself writes that where it is not known",
     "which has {it|them} as well": "the same values were read from the other file",
-    "anew where another one goes on": "the step of the whole training was taken",
+    "anew ({names}) where another one goes on": "the step of the whole training was taken",
     "repeat{s|} the header": "a logger that goes on with a file writes it again; no row is lost",
     "repeat{s|} a coordinate": "the coordinate was read",
     "older state{|s}": "the newest state holds what they hold",

@@ -198,6 +198,14 @@ def test_steps_that_begin_anew_with_each_epoch_are_no_runs(
     assert len(joined(first).history) == len(joined(second).history) == 9
 
 
+def test_a_restart_may_begin_another_epoch(read: Reader) -> None:
+    steps = [(50 * n, 0) for n in range(9)] + [(50 * n, 1) for n in range(6, 12)]
+    log = "".join(f"iter {step}, epoch {epoch}, loss: 3\n" for step, epoch in steps)
+    (parsed,) = read(nanogpt_console, {"a.log": log})
+    assert joined(parsed).history.index.tolist() == [*range(0, 600, 50)]
+    assert joined(parsed).restarts == 1
+
+
 def test_an_epoch_in_two_lines_of_the_first_step_is_no_new_run(read: Reader) -> None:
     log = "step:0/9 epoch:0 val_loss:11\nstep:0/9 epoch:{} loss:11\nstep:1/9 epoch:1 loss:10\n"
     for epoch in (0, 1):

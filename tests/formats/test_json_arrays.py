@@ -122,6 +122,12 @@ def test_objects_with_other_numbers_for_keys_are_declined(read: Reader) -> None:
     assert list(joined(parsed).history) == ["norm/0", "norm/1"]
 
 
+def test_numbered_values_beside_a_number_are_no_series(read: Reader) -> None:
+    """A row of a log has them for its classes; the reader of lines takes it."""
+    with pytest.raises(NotMine):
+        read(json_arrays, {"a.json": '{"step": 3, "norm": {"0": 3.0, "1": 2.0}}'})
+
+
 def test_what_is_no_array_of_numbers_is_told(read: Reader) -> None:
     """A number may come late; what has none, or stands too deep, is named."""
     late = {"gaps": [None] * 150 + [2.0] * 150, "texts": ["NaN"] * 299 + [1.0]}

@@ -127,6 +127,19 @@ def test_a_stage_that_begins_later_than_the_one_before_is_a_run_too(read: Reader
     assert joined(mid).history.index.tolist() == [1, 2, 3]
 
 
+def test_a_validation_may_be_printed_late(read: Reader) -> None:
+    """A line of another kind that goes back is none of another stage, if it is news."""
+    lines = []
+    for step in range(12):
+        lines.append(BASE.format(step=step, loss=9))
+        if step % 4 == 3:
+            lines.append(f"Step {step - 1} | Validation loss: 3.0")
+    (parsed,) = read(nanochat_console, {"a.log": "\n".join(lines)})
+    found = joined(parsed)
+    assert found.history.index.tolist() == [*range(12)]
+    assert found.history["val_loss"].dropna().index.tolist() == [2, 6, 10]
+
+
 def test_a_run_may_print_lines_of_several_kinds(read: Reader) -> None:
     """As where pretraining prints its losses as fine-tuning does; a restart stays one."""
     lines = []

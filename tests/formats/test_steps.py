@@ -76,7 +76,10 @@ def test_a_step_of_the_epoch_gives_way_to_that_of_the_training(read: Reader) -> 
     assert found.restarts == 0
     assert parsed.rows is not None
     assert parsed.rows.counted_by == "global_step"
-    assert "1 column of steps begins anew where another one goes on, which" in said(parsed)
+    assert (
+        "1 column of steps begins anew (step) where another one goes on: 'global_step' was"
+        in said(parsed)
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,6 +107,19 @@ def test_a_count_of_less_than_the_steps_takes_no_place(read: Reader) -> None:
         (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
         assert parsed.rows is not None
         assert parsed.rows.counted_by == "step"
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["restart", "late row"])
+def test_a_restart_may_begin_another_epoch(read: Reader, late: bool) -> None:
+    """Where the step does not go back to where the log began, it is that of the training."""
+    before = [{"epoch": 0, "step": 50 * n, "loss": n} for n in range(25)]
+    back = [{"epoch": 1, "step": 950, "val": 1}] if late else []
+    after = [{"epoch": 1, "step": 50 * n, "loss": n} for n in range(25 if late else 20, 30)]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(before + back + after)})
+    found = joined(parsed)
+    assert found.history.index.tolist() == [*range(0, 1500, 50)]
+    assert found.history["loss"].tolist() == [*range(30)]
+    assert found.restarts == (0 if late else 1)
 
 
 def test_a_step_of_the_epoch_alone_is_no_step(read: Reader) -> None:

@@ -38,10 +38,12 @@ class _Run:
     first: int
     last: int
     at: int
+    stride: int = 0  # from the first step to the next one
     epoch: float = math.inf
     epochs: int = 0  # that send the steps back
     kinds: list[str] = field(default_factory=list)
     at_first: set[str] = field(default_factory=set)
+    reached: dict[str, int] = field(default_factory=dict)  # the last step of each metric
 
     def parsed(self) -> Parsed:
         """Return what the rows are; where each epoch counts its own steps they are numbered."""
@@ -101,6 +103,8 @@ class PrintedRuns:
         run = self._runs[-1]
         run.epochs += _begins_epoch(run, step, values)
         run.at, run.epoch = step, values.get("epoch", run.epoch)
+        run.stride = run.stride or max(0, step - run.first)
+        run.reached |= {name: max(step, run.reached.get(name, step)) for name in values}
         if kind and kind not in run.kinds:
             run.kinds.append(kind)
         run.last = max(run.last, step)
@@ -158,9 +162,11 @@ def _is_new(run: _Run, step: int, values: Mapping[str, float], kind: str) -> boo
     """Say whether a row at `step` cannot belong to `run` any more.
 
     A run that was broken off after its first line returns to the first step without having left
-    it; then the same metric stands there twice. A stage that follows another may begin later.
+    it; then the same metric stands there twice. A stage that follows another may begin later, but
+    a line of another kind may also come late.
     """
-    if kind and run.kinds and kind not in run.kinds and step < run.last:
+    stage = bool(kind and run.kinds) and kind not in run.kinds
+    if stage and any(run.reached.get(name, step) > step for name in values):
         return True
     if step > run.first or _begins_epoch(run, step, values):
         return False
@@ -169,8 +175,11 @@ def _is_new(run: _Run, step: int, values: Mapping[str, float], kind: str) -> boo
 
 def _begins_epoch(run: _Run, step: int, values: Mapping[str, float]) -> bool:
     """Say whether the step goes back because an epoch begins that counts its own."""
-    again = step == run.first and bool(run.at_first & values.keys())
-    return values.get("epoch", -math.inf) > run.epoch and (step < run.at or again)
+    if not values.get("epoch", -math.inf) > run.epoch:
+        return False
+    # A restart, too, may begin another epoch, but not where the first one began.
+    back = step < run.at and step <= run.first + run.stride
+    return back or (step == run.first and bool(run.at_first & values.keys()))
 
 
 def _unique_names(kinds: Sequence[str]) -> list[str]:

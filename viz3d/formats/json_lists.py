@@ -9,6 +9,7 @@ from viz3d.formats.numbers import clean_name
 from viz3d.formats.tally import Tally
 
 Named = Sequence[tuple[str, list[Any]]]
+CELLS_OF_PANDAS = (float, int, str, type(None))
 
 NO_SERIES = "{n} list{|s} that {is|are} no series of numbers {was|were} left out ({names})."
 TOO_DEEP = (
@@ -25,8 +26,9 @@ def named_arrays(document: Mapping[str, Any], tally: Tally) -> Iterator[tuple[st
     tally : Tally
         Is told of other lists.
     """
-    for name, value in _named(document):
-        array = as_list(value, float, int, str, type(None))
+    # Beside a number, as in a row of a log, they are classes or heads and no steps.
+    is_row = any(isinstance(value, float | int) for value in document.values())
+    for name, array in _named(document, *(() if is_row else CELLS_OF_PANDAS)):
         if _is_array(array):
             yield name, array
         elif isinstance(array, dict) and _holds_list(array):
@@ -35,13 +37,14 @@ def named_arrays(document: Mapping[str, Any], tally: Tally) -> Iterator[tuple[st
             tally.add(NO_SERIES, name=name)
 
 
-def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _named(document: Mapping[str, Any], *kinds: type) -> Iterator[tuple[str, Any]]:
     for key, value in document.items():
-        name = clean_name(key)
-        if isinstance(as_list(value, float, int, str, type(None)), dict):
-            yield from ((f"{name}/{clean_name(inner)}", each) for inner, each in value.items())
+        name, array = clean_name(key), as_list(value, *kinds)
+        if isinstance(array, dict):
+            for inner, each in array.items():
+                yield f"{name}/{clean_name(inner)}", as_list(each, *kinds)
         else:
-            yield name, value
+            yield name, array
 
 
 def as_list(value: Any, *kinds: type) -> Any:

@@ -33,10 +33,6 @@ STEP_NAMES = (
     "epoch",
 )
 
-BEGINS_ANEW = (
-    "{n} column{|s} of steps {begins|begin} anew where another one goes on, which was taken "
-    "({names})."
-)
 EPOCHS = (
     "{n} column{|s} of steps {begins|begin} anew with each epoch ({names}), so the rows were "
     "numbered from 0."
@@ -81,7 +77,11 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
             tally.add("There is no column of whole steps, so the rows were numbered from 0.")
         return Rows(np.arange(table.n, dtype=np.int64), _as_float(table.columns))
     if better := _goes_on(table, name, step_names):
-        tally.add(BEGINS_ANEW, name=name)
+        tally.add(
+            "{n} column{|s} of steps {begins|begin} anew ({names}) where another one goes on: "
+            f"{better!r} was taken.",
+            name=name,
+        )
         name = better
     elif _is_of_epochs(table, name):
         tally.add(EPOCHS, name=name)
@@ -145,23 +145,33 @@ def _goes_on(table: Table, name: str, names: tuple[str, ...]) -> str | None:
         values = table.columns[other].value
         if other in CLOCKS or 2 * len(values) < table.n or not _is_step(values).all():
             continue
-        change, on = _differences(table, name, other)
+        change, on = np.diff(_together(table, name, other))
         if (change < 0).any() and ((on > 0) | ((on == 0) & (change == 0))).all():
             return other
     return None
 
 
 def _is_of_epochs(table: Table, name: str) -> bool:
-    """Say whether a count of steps goes back where an epoch begins, and nowhere else."""
-    epoch = next((column for column in table.columns if column.lower() == "epoch"), name)
-    change, begun = _differences(table, name, epoch)
-    return bool((change < 0).any() and ((change < 0) == (begun > 0)).all())
+    """Say whether a count of steps begins anew where an epoch begins, and goes back nowhere else.
+
+    A restart, too, may begin another epoch, but not at about the first step.
+    """
+    epoch = next((column for column in table.columns if column.lower() == "epoch"), None)
+    if epoch is None:
+        return False
+    steps, _ = both = _together(table, name, epoch)
+    change, begun = np.diff(both)
+    back = change < 0
+    if not back.any() or (back != (begun > 0)).any():
+        return False
+    apart = np.median(change[change > 0]) if (change > 0).any() else 0
+    return bool((steps[1:][back] <= steps[0] + apart).all())
 
 
-def _differences(table: Table, *names: str) -> np.ndarray:
-    """Return by how much columns go on, from row to row of those that have all of them."""
+def _together(table: Table, *names: str) -> np.ndarray:
+    """Return columns of numbers, in the rows that have all of them."""
     columns = np.array([table.full(name) for name in names])
-    return np.diff(columns[:, np.isfinite(columns).all(axis=0)])
+    return columns[:, np.isfinite(columns).all(axis=0)]
 
 
 def _is_step(values: np.ndarray) -> np.ndarray:
