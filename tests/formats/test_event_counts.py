@@ -9,7 +9,7 @@ import pytest
 
 from viz3d.formats.reading import Contents, read_run
 
-from .events import VERSION, scalars
+from .events import VERSION, event, scalars, simple
 
 NAME = "x/events.out.tfevents.1761924447.host.5700.0"
 
@@ -57,6 +57,7 @@ def test_events_count_what_a_file_beside_them_counts(
         (range(10), "epoch", range(9)),
         (range(10), "epoch", range(2, 10)),
         (range(100), "timesteps", range(2048, 204_801, 2048)),  # events by rollout
+        (range(2048, 204_801, 2048), "timesteps", range(100)),  # timesteps by the thousand
         (range(10), "_step", range(10)),
     ],
 )
@@ -87,3 +88,16 @@ def test_two_loggers_that_count_epochs_are_one_run(tmp_path: Path) -> None:
     assert run.joined.history["lr"].tolist() == [0, 1, 2, 3]
     (problem,) = run.problems
     assert "4 values were read from" in problem.what
+
+
+def test_of_several_writers_none_counts_what_a_file_beside_them_counts(tmp_path: Path) -> None:
+    """Nothing says of which of them the file is; it is left out and told."""
+    files = {f"x/e.tfevents.1.h.{at}": tmp_path / f"e.tfevents.1.h.{at}" for at in range(2)}
+    for path in files.values():
+        content = b"".join(event(at, simple("loss", 1.0), time=float(at)) for at in range(4))
+        path.write_bytes(VERSION + content)
+    files["x/log.csv"] = tmp_path / "log.csv"
+    files["x/log.csv"].write_text("epoch,bleu\n0,1\n1,2\n2,3\n3,4\n")
+    runs = read_run("x", files)
+    assert [list(run.joined.history) for run in runs] == [["loss", "time"]] * 2
+    assert "those of the run by step." in str(runs[0].problems)
