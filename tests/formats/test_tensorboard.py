@@ -216,6 +216,33 @@ def test_a_restart_belongs_to_the_writer_that_had_ended(read: Reader) -> None:
     assert len(joined(other).history) == 90
 
 
+@pytest.mark.parametrize(("begin", "pre"), [(7.0, b""), (-15.0, start(20))])
+def test_a_clock_that_is_behind_makes_no_second_writer(
+    read: Reader, begin: float, pre: bytes
+) -> None:
+    """A restart on another host, a few seconds behind, or one that says that it starts anew."""
+    old = VERSION + timed("loss", dict.fromkeys(range(30), 1.0), 100.0)
+    new = VERSION + pre + timed("loss", dict.fromkeys(range(20, 40), 2.0), 100.0 + begin)
+    (parsed,) = read(tensorboard, {NAME: old, LATER: new})
+    found = joined(parsed)
+    assert found.history["loss"].tolist() == [1.0] * 20 + [2.0] * 20
+    assert (found.restarts, len(found.attempts)) == (1, 10)
+
+
+def test_the_rows_of_the_shorter_one_say_who_is_another_writer(read: Reader) -> None:
+    """A short one in the midst of a long one, whichever comes first, tag by tag."""
+    few = {at: float(at) for at in range(40, 45)}
+    many = dict.fromkeys(range(90), 1.0)
+    for first, second in ((few, many), (many, few)):
+        files = {NAME: timed("loss", first, 0.0), LATER: timed("loss", second, 0.0)}
+        parts = read(tensorboard, {name: VERSION + rows for name, rows in files.items()})
+        assert [joined(part).history["loss"].to_dict() for part in parts] == [first, second]
+    (_,) = read(tensorboard, {
+        NAME: VERSION + timed("loss", many, 0.0),
+        LATER: VERSION + timed("loss", few, 48.0) + timed("lr", few, 0.0),
+    })  # fmt: skip
+
+
 def test_writers_of_different_tags_are_one_run(read: Reader) -> None:
     """A second writer that logs something else adds to the run."""
     files = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from viz3d.formats import limits
 from viz3d.formats.base import Parsed
+from viz3d.formats.event_counts import with_counts_of_events
 from viz3d.formats.grids import in_order
 from viz3d.formats.joining import Joined, join_rows, no_rows
 from viz3d.formats.layer_parts import stacked
@@ -68,7 +69,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     Files of different formats that log different metrics are joined on the step; a file that logs
     a metric which is there already is a run of its own, unless it is a copy that another logger
     wrote, or the state of a trainer beside the record of viz3d: both tell of one training, and the
-    record is read. A file whose rows count something else than the step is not joined.
+    record is read. A file whose rows count something else than the step is not joined; what
+    the steps of event files count, a file beside them may tell.
 
     Parameters
     ----------
@@ -87,7 +89,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
         If no format can read any of them.
     """
     units, reasons, left = read_units(name, files)
-    units = without_other_counts(without_states(units, reasons), reasons)
+    units = with_counts_of_events(without_states(units, reasons))
+    units = without_other_counts(units, reasons)
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
     runs: dict[str, list[Unit]] = {}
     for unit in units:

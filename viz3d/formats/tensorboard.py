@@ -30,7 +30,7 @@ from viz3d.formats.protobuf import (
 from viz3d.formats.rows import Cells, Rows
 from viz3d.formats.tally import Tally
 from viz3d.formats.tensorboard_values import SCALARS, Summary, summary
-from viz3d.formats.tensorboard_writers import only, spans_of, writers
+from viz3d.formats.tensorboard_writers import only, writers
 from viz3d.formats.tfrecord import records
 
 NAME = "TensorBoard"
@@ -70,8 +70,8 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     """Read the event files of a folder one after the other, the oldest first.
 
     Where a later one goes back in steps, or tells that it starts anew, it supersedes what the
-    earlier ones logged from there on. One that logs a tag while an earlier one does is of another
-    writer, which is a run of its own.
+    earlier ones logged from there on. One that logs the same tags at the same time, by half of its
+    rows or more, is of another writer, which is a run of its own.
 
     Raises
     ------
@@ -187,7 +187,7 @@ class _Scalars:
             name: Cells(np.frombuffer(rows, np.int64), np.frombuffer(values, np.float64))
             for name, (rows, values) in self._named.items()
         }
-        found = writers(spans_of(columns, clock, self._begins))
+        found = writers(columns, clock, self._begins, self._starts)
         if columns:
             columns.setdefault(CLOCK, Cells(np.arange(len(steps), dtype=np.int64), clock))
         rows = Rows(steps, columns, starts=self._starts, counted_by="step")
