@@ -171,6 +171,39 @@ def test_names_of_runs_that_go_on_are_told(read: Reader) -> None:
     assert len(joined(parsed).history) == 3
 
 
+@pytest.mark.parametrize("begin", [15, 19])
+def test_a_run_that_was_resumed_under_another_name_is_a_restart(read: Reader, begin: int) -> None:
+    """What was logged anew since the checkpoint counts, as under one name."""
+    runs = {"abc1": range(20), "abc2": range(begin, 40)}
+    rows = "".join(f"{step},{run},{step}{run[-1]}\n" for run in runs for step in runs[run])
+    (parsed,) = read(csv_any, {"a.csv": "step,run_id,loss\n" + rows})
+    history = joined(parsed).history
+    assert history["loss"].tolist() == [10 * step + 1 + (step >= begin) for step in range(40)]
+
+
+def test_a_run_that_is_taken_up_again_among_others_is_declined(read: Reader) -> None:
+    """Each begins later than those before it, but they take turns."""
+    runs = [("a", range(9)), ("b", range(5, 14)), ("a", range(9, 19))]
+    rows = "".join(f"{step},{run},{step}\n" for run, steps in runs for step in steps)
+    with pytest.raises(NotMine, match="column 'run' tells 2 runs apart"):
+        read(csv_any, {"a.csv": "step,run,loss\n" + rows})
+
+
+def test_names_of_rows_that_share_no_metric_are_of_one_run(read: Reader) -> None:
+    """Those of training and of evaluation stand beside each other, with one clock, epoch and seed."""
+    rows = "".join(f"{n},0,{n},1,a,{n},\n{n},0,{n},1,a-eval,,{n}\n" for n in range(9))
+    (parsed,) = read(csv_any, {"a.csv": "step,epoch,time,seed,run,loss,eval_loss\n" + rows})
+    history = joined(parsed).history
+    assert history["loss"].tolist() == history["eval_loss"].tolist() == [*range(9)]
+
+
+def test_a_seed_of_each_epoch_tells_no_runs_apart(read: Reader) -> None:
+    """Steps begin anew with it, beside some that go on."""
+    rows = "".join(f"{n // 9},{n % 9},{n},{42 + n // 9},{n / 2}\n" for n in range(27))
+    (parsed,) = read(csv_any, {"a.csv": "epoch,step,global_step,seed,loss\n" + rows})
+    assert joined(parsed).history["loss"].to_dict() == {n: n / 2 for n in range(27)}
+
+
 def test_a_list_of_runs_is_declined(read: Reader) -> None:
     """It has the last value of each, and which step that is of."""
     rows = '"a","finished","3.0","1000"\n"b","crashed","2.5","700"\n'
