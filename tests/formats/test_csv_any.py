@@ -190,7 +190,7 @@ def test_a_run_that_is_taken_up_again_among_others_is_declined(read: Reader) -> 
 
 
 def test_names_of_rows_that_share_no_metric_are_of_one_run(read: Reader) -> None:
-    """Those of training and of evaluation stand beside each other, with one clock, epoch and seed."""
+    """Those of training and evaluation stand beside each other, with one clock, epoch and seed."""
     rows = "".join(f"{n},0,{n},1,a,{n},\n{n},0,{n},1,a-eval,,{n}\n" for n in range(9))
     (parsed,) = read(csv_any, {"a.csv": "step,epoch,time,seed,run,loss,eval_loss\n" + rows})
     history = joined(parsed).history
