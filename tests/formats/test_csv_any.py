@@ -137,6 +137,31 @@ def test_a_header_may_stand_below_without_a_step(read: Reader) -> None:
     assert "1 further header" in said(parsed)
 
 
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("step,event,loss", "end,of,epoch"),
+        ("step,event,loss", "step,step,step"),
+        ("step,event,loss", "epoch"),
+        ("step,event,loss", "step"),
+        ("step,event,loss", "begin,,step,of"),
+        ("epoch,step,loss", "end,of,epoch"),
+        ("epoch,event,loss", "at,each,step"),
+    ],
+)
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_words_among_the_rows_are_no_header(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, head: str, row: str, size: int
+) -> None:
+    """It names the step as the one before it does, and each column once."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    rows = [f"{step},{step},{step / 2}" for step in range(9)]
+    (parsed,) = read(csv_any, {"a.csv": "\n".join([head, *rows[:5], row, *rows[5:]]) + "\n"})
+    assert joined(parsed).history["loss"].dropna().tolist() == [step / 2 for step in range(9)]
+    assert "further header" not in said(parsed)
+    assert parsed.problems[0].line == 7
+
+
 def test_a_header_for_each_row_is_declined(read: Reader) -> None:
     """Two writers of one file may take turns for so long."""
     with pytest.raises(NotMine, match="changes more than 200 times; write"):
