@@ -145,7 +145,7 @@ def test_a_header_may_stand_below_without_a_step(read: Reader) -> None:
         ("step,event,loss", "epoch"),
         ("step,event,loss", "step"),
         ("step,event,loss", "begin,,step,of"),
-        ("epoch,step,loss", "end,of,epoch"),
+        ("epoch,global_step,loss", "end,of,epoch"),
         ("epoch,event,loss", "at,each,step"),
     ],
 )
