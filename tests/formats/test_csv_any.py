@@ -137,6 +137,31 @@ def test_a_header_may_stand_below_without_a_step(read: Reader) -> None:
     assert "1 further header" in said(parsed)
 
 
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("step,event,loss", "end,of,epoch"),
+        ("step,event,loss", "step,step,step"),
+        ("step,event,loss", "epoch"),
+        ("step,event,loss", "step"),
+        ("step,event,loss", "begin,,step,of"),
+        ("epoch,global_step,loss", "end,of,epoch"),
+        ("epoch,event,loss", "at,each,step"),
+    ],
+)
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_words_among_the_rows_are_no_header(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, head: str, row: str, size: int
+) -> None:
+    """It names the step as the one before it does, and each column once."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    rows = [f"{step},{step},{step / 2}" for step in range(9)]
+    (parsed,) = read(csv_any, {"a.csv": "\n".join([head, *rows[:5], row, *rows[5:]]) + "\n"})
+    assert joined(parsed).history["loss"].dropna().tolist() == [step / 2 for step in range(9)]
+    assert "further header" not in said(parsed)
+    assert parsed.problems[0].line == 7
+
+
 def test_a_header_for_each_row_is_declined(read: Reader) -> None:
     """Two writers of one file may take turns for so long."""
     with pytest.raises(NotMine, match="changes more than 200 times; write"):
@@ -169,6 +194,39 @@ def test_names_of_runs_that_go_on_are_told(read: Reader) -> None:
     rows = "".join(f"{n},{n // 2},{n / 2}\n" for n in range(6))
     (parsed,) = read(csv_any, {"a.csv": "seed,step,loss\n" + rows})
     assert len(joined(parsed).history) == 3
+
+
+@pytest.mark.parametrize("begin", [15, 19])
+def test_a_run_that_was_resumed_under_another_name_is_a_restart(read: Reader, begin: int) -> None:
+    """What was logged anew since the checkpoint counts, as under one name."""
+    runs = {"abc1": range(20), "abc2": range(begin, 40)}
+    rows = "".join(f"{step},{run},{step}{run[-1]}\n" for run in runs for step in runs[run])
+    (parsed,) = read(csv_any, {"a.csv": "step,run_id,loss\n" + rows})
+    history = joined(parsed).history
+    assert history["loss"].tolist() == [10 * step + 1 + (step >= begin) for step in range(40)]
+
+
+def test_a_run_that_is_taken_up_again_among_others_is_declined(read: Reader) -> None:
+    """Each begins later than those before it, but they take turns."""
+    runs = [("a", range(9)), ("b", range(5, 14)), ("a", range(9, 19))]
+    rows = "".join(f"{step},{run},{step}\n" for run, steps in runs for step in steps)
+    with pytest.raises(NotMine, match="column 'run' tells 2 runs apart"):
+        read(csv_any, {"a.csv": "step,run,loss\n" + rows})
+
+
+def test_names_of_rows_that_share_no_metric_are_of_one_run(read: Reader) -> None:
+    """Those of training and evaluation stand beside each other, with one clock, epoch and seed."""
+    rows = "".join(f"{n},0,{n},1,a,{n},\n{n},0,{n},1,a-eval,,{n}\n" for n in range(9))
+    (parsed,) = read(csv_any, {"a.csv": "step,epoch,time,seed,run,loss,eval_loss\n" + rows})
+    history = joined(parsed).history
+    assert history["loss"].tolist() == history["eval_loss"].tolist() == [*range(9)]
+
+
+def test_a_seed_of_each_epoch_tells_no_runs_apart(read: Reader) -> None:
+    """Steps begin anew with it, beside some that go on."""
+    rows = "".join(f"{n // 9},{n % 9},{n},{42 + n // 9},{n / 2}\n" for n in range(27))
+    (parsed,) = read(csv_any, {"a.csv": "epoch,step,global_step,seed,loss\n" + rows})
+    assert joined(parsed).history["loss"].to_dict() == {n: n / 2 for n in range(27)}
 
 
 def test_a_list_of_runs_is_declined(read: Reader) -> None:

@@ -165,6 +165,47 @@ def test_a_late_row_of_one_module_costs_no_row(read: Reader) -> None:
     assert joined(parsed).history["loss"].tolist()[-2:] == [2.5, 2.0]
 
 
+def test_a_run_that_was_resumed_under_another_name_has_no_layers(read: Reader) -> None:
+    """Its name differs within those steps that were logged twice, fewer than half of them."""
+    again = [{"step": step, "loss": 9.0, "grad_norm": 1.0} for step in range(3, 7)]
+    rows = [{"name": "a"} | row for row in LOSSES] + [{"name": "a-resumed"} | row for row in again]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    assert parsed.layers is None
+    assert joined(parsed).history["loss"].tolist() == [3.0, 2.9, 2.8, 9.0, 9.0, 9.0, 9.0]
+
+
+def test_layers_may_tell_of_more_than_their_norms(read: Reader) -> None:
+    """Those of most steps, with the loss of the run in each row."""
+    names = [("h.0", "h.1")] * 4 + [("h.0",)] * 2
+    rows = [row | {"name": name} for row, each in zip(LOSSES, names, strict=True) for name in each]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    assert parsed.layers is not None
+    assert parsed.layers["name"].tolist() == ["h.0", "h.1"] * 4 + ["h.0"] * 2
+    assert "1 column of the rows of layers was not read (loss)" in said(parsed)
+
+
+def test_rows_of_layers_need_no_second_one_at_most_steps(read: Reader) -> None:
+    """Where they hold nothing else; that of the run has a name as well."""
+    rows: list[dict[str, object]] = [{"step": 0, "name": "h.1", "grad_norm": 0.5}]
+    for step in range(6):
+        rows.append({"step": step, "name": "gpt-a", "loss": 2.0})
+        rows.append({"step": step, "name": "h.0", "grad_norm": 0.25})
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    assert parsed.layers is not None
+    assert len(parsed.layers) == 7
+    assert joined(parsed).history["loss"].tolist() == [2.0] * 6
+
+
+def test_names_of_which_one_has_a_gradient_norm_are_no_layers(read: Reader) -> None:
+    rows = [
+        row for at in LOSSES
+        for row in (at | {"name": "a"}, {"step": at["step"], "name": "b", "weight_norm": 7.0})
+    ]  # fmt: skip
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    assert parsed.layers is None
+    assert joined(parsed).history["weight_norm"].tolist() == [7.0] * 6
+
+
 def test_rows_of_layers_and_of_the_run_in_one_file(read: Reader) -> None:
     """Each goes where it belongs; what a row of a layer holds beside its norms is told."""
     rows: list[dict[str, object]] = [

@@ -8,19 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from viz3d.errors import NotMine
-from viz3d.formats import limits, text
+from viz3d.formats import limits, several_runs, text
 from viz3d.formats.arrow import from_arrow
 from viz3d.formats.attempts import MAX_RESTARTS
 from viz3d.formats.csv_arrow import NAMED
 from viz3d.formats.csv_blocks import Block, read_block
 from viz3d.formats.dialect import Dialect, sniff, unique
-from viz3d.formats.numbers import NOT_NUMBERS
 from viz3d.formats.parallel import in_order
-from viz3d.formats.steps import find_step
-from viz3d.formats.table import RUNS, Table, stack
+from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
 from viz3d.formats.text import UNENDED
 
@@ -61,35 +57,10 @@ def read_table(path: Path, tally: Tally) -> Table:
     if {"Name", "State"} <= {*dialect.names}:
         raise NotMine("it is a table of runs as W&B exports it, without their histories")
     table = read_rows(path, dialect, tally)
-    _check_runs(table, tally)
+    several_runs.check(table, tally)
     if table.n and not table.columns:
         raise NotMine("it has no column of numbers")
     return table
-
-
-def _check_runs(table: Table, tally: Tally) -> None:
-    """Decline rows of which some are of one step and of different runs.
-
-    Where runs follow each other, as those of one that was resumed, the names are left out and told.
-    """
-    step = find_step(table)
-    for name in RUNS:
-        cells = table.labels.pop(name, None)
-        if cells:
-            tally.add(NOT_NUMBERS, count=len(cells.row), name=name)
-        cells = cells or table.columns.get(name)
-        if step is None or name == step or cells is None:
-            continue
-        names, run = np.unique(cells.value, return_inverse=True)
-        if not 1 < len(names) <= len(run) / 2:  # a seed may be drawn for each row
-            continue
-        steps = table.full(step)[cells.row]
-        pairs = np.unique(np.stack([steps, run])[:, ~np.isnan(steps)], axis=1)
-        if len(np.unique(pairs[0])) < pairs.shape[1]:
-            raise NotMine(
-                f"its column {name!r} tells {len(names):,} runs apart; write each into a file of "
-                "its own"
-            )
 
 
 def read_rows(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.numbers import GAPS, NOT_FINITE, NUMBER, TRUTHS, clean_name
-from viz3d.formats.steps import counts_steps
+from viz3d.formats.steps import STEP_NAMES, counts_steps
 
 if TYPE_CHECKING:
     from viz3d.formats.tally import Tally
@@ -52,6 +52,12 @@ class Dialect:
             at for at, name in enumerate(self.names) if name == f"col_{at + 1}" or not at
         )
         return found if len(found) < len(self.names) else frozenset()
+
+    @cached_property
+    def step(self) -> str | None:
+        """The name of the column that is taken for the step, if one is called like it."""
+        called = filter(counts_steps, self.names)
+        return min(called, key=lambda name: STEP_NAMES.index(name.lower()), default=None)
 
 
 def sniff(path: Path, tally: Tally, stop: int = HEAD_BYTES) -> Dialect | None:
@@ -167,13 +173,17 @@ def _is_number(cell: str) -> bool:
 def is_header(cells: Sequence[str], dialect: Dialect) -> bool:
     """Say whether a row names columns, as where a log is appended to with its header.
 
-    That is one without any value, with the names of the header in any order, or one of a step.
+    That is one without any value: with the names of the header in any order, or with several names,
+    each once, of which one is that of the header's step.
     """
-    spared = dialect.unnamed if len(cells) == len(dialect.names) else range(len(cells))
-    for at, cell in enumerate(map(_bare, cells)):
-        if not (_is_name(cell) if cell else at in spared):
-            return False
-    return any(counts_steps(_bare(cell)) for cell in cells) or {*unique(cells)} == {*dialect.names}
+    spared = dialect.unnamed if len(cells) == len(dialect.names) else (0,)
+    bare = [*map(_bare, cells)]
+    if not all(_is_name(cell) if cell else at in spared for at, cell in enumerate(bare)):
+        return False
+    names, named = unique(cells), [cell for cell in bare if cell]
+    if {*names} == {*dialect.names}:
+        return True
+    return len({*named}) == len(named) > 1 and dialect.step in names
 
 
 def _is_name(cell: str) -> bool:

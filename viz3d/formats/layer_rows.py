@@ -27,8 +27,8 @@ def parted(table: Table) -> tuple[Table | None, Table]:
     Parameters
     ----------
     table : Table
-        Of layers where it has a step, a gradient norm, and a number or text that differs within a
-        step, or nothing else beside it.
+        Of layers where it has a step, a gradient norm, and a number or text that differs within
+        steps, or nothing else beside it.
 
     Returns
     -------
@@ -39,11 +39,9 @@ def parted(table: Table) -> tuple[Table | None, Table]:
     labels, number = table.labels, table.columns.get("layer")
     if not {"step", "grad_norm"} <= {*table.columns} or not (labels or number):
         return None, table
-    steps = table.full("step")
-    steps[~_there(table.n, [table.columns["grad_norm"]])] = np.nan
-    telling = {name for name, cells in labels.items() if _differs(cells, steps)}
+    telling = {name for name, cells in labels.items() if _tells(table, cells)}
     alone = {*table.columns} <= OWN
-    if telling or (number and _differs(number, steps)):
+    if telling or (number and _tells(table, number)):
         # A name that is the same in all rows is that of the run.
         kept = {name: labels[name] for name in labels if name in {*telling, "layer"}}
         table = replace(table, labels=kept)
@@ -51,9 +49,8 @@ def parted(table: Table) -> tuple[Table | None, Table]:
         return None, table
     if alone:
         return table, Table(0)
-    measured = [table.columns[name] for name in MEASURES if name in table.columns]
     mine = _there(table.n, [*table.labels.values(), *([number] if number else [])])
-    mine &= _there(table.n, measured)
+    mine &= _measured(table)
     return (table, Table(0)) if mine.all() else (table.only(mine), table.only(~mine))
 
 
@@ -65,11 +62,30 @@ def _there(n: int, columns: Iterable[Cells]) -> np.ndarray:
     return there
 
 
-def _differs(cells: Cells, steps: np.ndarray) -> bool:
-    """Say whether a column holds different things at one step; rows whose step is NaN say none."""
+def _measured(table: Table) -> np.ndarray:
+    """Say which rows have a measure of a layer."""
+    return _there(table.n, [table.columns[name] for name in MEASURES if name in table.columns])
+
+
+def _tells(table: Table, cells: Cells) -> bool:
+    """Say whether a column tells layers apart: it differs within a step that has gradient norms.
+
+    Where something else stands beside the measures, it does so within most steps: the name of a run
+    that was resumed does within those that were logged twice.
+    """
+    if not _differs(table, cells, _there(table.n, [table.columns["grad_norm"]])).any():
+        return False
+    measured = _measured(table)
+    other = _there(table.n, [of for name, of in table.columns.items() if name not in OWN])
+    beside = (other & measured)[cells.row].any()
+    return not beside or bool(_differs(table, cells, measured).mean() > 0.5)
+
+
+def _differs(table: Table, cells: Cells, rows: np.ndarray) -> np.ndarray:
+    """Say of each step whether a column holds different things at it, in rows that a mask names."""
     import pandas as pd
 
-    step = steps[cells.row]
-    known = ~np.isnan(step)
+    step = table.full("step")[cells.row]
+    known = rows[cells.row] & ~np.isnan(step)
     codes = pd.Series(pd.factorize(cells.value[known])[0])
-    return bool((codes != codes.groupby(step[known]).transform("first")).any())
+    return codes.groupby(step[known]).nunique().to_numpy() > 1

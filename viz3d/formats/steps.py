@@ -107,8 +107,9 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
 
 
 def find_step(table: Table) -> str | None:
-    """Return the column of a table that is taken for the step, at least at first sight."""
-    return _step_column(table, STEP_NAMES)[0]
+    """Return the column of a table that counts its steps, be it within each epoch alone."""
+    name, _ = _step_column(table, STEP_NAMES)
+    return name and (_goes_on(table, name, STEP_NAMES) or name)
 
 
 def _step_column(table: Table, names: tuple[str, ...]) -> tuple[str | None, list[str]]:
