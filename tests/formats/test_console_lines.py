@@ -38,6 +38,12 @@ consoles = pytest.mark.parametrize(("form", "line"), CONSOLES)
         "2025-01-01 12:00:00,123 INFO ", "2025-01-01 12:00:00,123 - INFO - __main__ - ",
         "INFO:root:", "2025-01-01 12:00:00.123 | INFO     | train:step:12 - ",
         "2025-01-01T12:00:00.123456Z ", "I0101 12:00:00.123456 7 train.py:10] ", "\x1b[32m  ",
+        "Epoch 3: 20it [00:01, 19.00it/s]", "[default0]:", "[0] ", "[rank: 0] ", "[Rank 0] ",
+        "(main_task pid=1, ip=10.0.0.1) ", "2025-01-01 12:00:00,123 - trainer - INFO - ",
+        "[2025-01-01 12:00:00,123][__main__][INFO] - ", "12:00 ",
+        "[2025-01-01 12:00:00,123] [INFO] [logging.py:96:log] [Rank 0] ", "[INFO|a.py:7] >> ",
+        "01/02/2025 12:00:00 - INFO - a - ",
+        "0: [rank0]: INFO:  20%|##        | 20/100 [00:00<00:10] 7it [00:01, ?it/s]",
     ],
 )  # fmt: skip
 def test_a_line_is_read_behind_what_others_print(
@@ -56,15 +62,25 @@ def test_a_line_is_read_behind_what_others_print(
 @pytest.mark.parametrize(
     ("form", "line"), [case for case in CONSOLES if case[0] is not nanochat_console]
 )
-def test_a_step_that_passed_is_told_and_no_restart(read: Reader, form: Format, line: str) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        "best so far: ", "[eval] ", "[best]: ", "best model -> ", "Checkpoint saved at 12:03:04 ",
+        "saved to a/b.pt [0] ", "saved 2 [12:03:04] ", "best | ", "[rank0]: [best] ",
+        "INFO - best model -> ",
+    ],
+)  # fmt: skip
+def test_a_step_that_passed_is_told_and_no_restart(
+    read: Reader, form: Format, line: str, before: str
+) -> None:
     """Words before it speak of a step that has been."""
     lines = [line.format(step=step, loss=4.0) for step in (10, 20, 30)]
-    lines.append("best so far: " + line.format(step=10, loss=3.0))
+    lines.append(before + line.format(step=10, loss=3.0))
     (parsed,) = read(form, {"a.log": "\n".join([*lines, ""])})
     found = joined(parsed)
     assert found.history.index.tolist() == [10, 20, 30]
     assert found.restarts == 0
-    assert f"1 line that tells {BEHIND} was left out: 'best so far: " in said(parsed)
+    assert f"1 line that tells {BEHIND} was left out: '{before}" in said(parsed)
     with pytest.raises(NotMine):
         read(form, {"a.log": lines[-1] + "\n"})
 
