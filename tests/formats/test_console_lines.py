@@ -38,6 +38,12 @@ consoles = pytest.mark.parametrize(("form", "line"), CONSOLES)
         "2025-01-01 12:00:00,123 INFO ", "2025-01-01 12:00:00,123 - INFO - __main__ - ",
         "INFO:root:", "2025-01-01 12:00:00.123 | INFO     | train:step:12 - ",
         "2025-01-01T12:00:00.123456Z ", "I0101 12:00:00.123456 7 train.py:10] ", "\x1b[32m  ",
+        "Epoch 3: 20it [00:01, 19.00it/s]", "[default0]:", "[0] ", "[rank: 0] ", "[Rank 0] ",
+        "(main_task pid=1, ip=10.0.0.1) ", "2025-01-01 12:00:00,123 - trainer - INFO - ",
+        "[2025-01-01 12:00:00,123][__main__][INFO] - ", "12:00 ",
+        "[2025-01-01 12:00:00,123] [INFO] [logging.py:96:log] [Rank 0] ", "[INFO|a.py:7] >> ",
+        "01/02/2025 12:00:00 - INFO - a - ",
+        "0: [rank0]: INFO:  20%|##        | 20/100 [00:00<00:10] 7it [00:01, ?it/s]",
     ],
 )  # fmt: skip
 def test_a_line_is_read_behind_what_others_print(
@@ -56,15 +62,25 @@ def test_a_line_is_read_behind_what_others_print(
 @pytest.mark.parametrize(
     ("form", "line"), [case for case in CONSOLES if case[0] is not nanochat_console]
 )
-def test_a_step_that_passed_is_told_and_no_restart(read: Reader, form: Format, line: str) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        "best so far: ", "[eval] ", "[best]: ", "best model -> ", "Checkpoint saved at 12:03:04 ",
+        "saved to a/b.pt [0] ", "saved 2 [12:03:04] ", "best | ", "[rank0]: [best] ",
+        "INFO - best model -> ",
+    ],
+)  # fmt: skip
+def test_a_step_that_passed_is_told_and_no_restart(
+    read: Reader, form: Format, line: str, before: str
+) -> None:
     """Words before it speak of a step that has been."""
     lines = [line.format(step=step, loss=4.0) for step in (10, 20, 30)]
-    lines.append("best so far: " + line.format(step=10, loss=3.0))
+    lines.append(before + line.format(step=10, loss=3.0))
     (parsed,) = read(form, {"a.log": "\n".join([*lines, ""])})
     found = joined(parsed)
     assert found.history.index.tolist() == [10, 20, 30]
     assert found.restarts == 0
-    assert f"1 line that tells {BEHIND} was left out: 'best so far: " in said(parsed)
+    assert f"1 line that tells {BEHIND} was left out: '{before}" in said(parsed)
     with pytest.raises(NotMine):
         read(form, {"a.log": lines[-1] + "\n"})
 
@@ -242,15 +258,16 @@ UNENDED = "The last line has no line end"
 
 @consoles
 def test_a_last_line_without_an_end_may_be_cut(read: Reader, form: Format, line: str) -> None:
-    """Within a number, as text does not say; what is no row may be."""
+    """Within a number, as text does not say, where it is shorter; what is no row may be."""
     one = line.format(step=1, loss=3.25) + "\n"
-    two = line.format(step=2, loss=3.25)
-    for log in (one + two, one + two[:-1], one + "\r bar\r" + two):
+    two = line.format(step=2, loss=3.2)
+    for log in (one + two, one + two[:-1], one + "\r bar\r" + two, two):
         (parsed,) = read(form, {"a.log": log})
-        assert joined(parsed).history.index.tolist()[0] == 1
-        assert (f"a.log:2: {UNENDED}" in said(parsed)) == (2 in joined(parsed).history.index)
+        cut = 2 in joined(parsed).history.index
+        assert (f"a.log:{log.count(chr(10)) + 1}: {UNENDED}" in said(parsed)) == cut
     assert UNENDED in said(read(form, {"a.log": one + two})[0])
-    for log in (one + two + "\n", one + two + "\r", one + "saved"):
+    as_long = line.format(step=2, loss=4.25)
+    for log in (one + two + "\n", one + two + "\r", one + "saved", one + as_long):
         assert UNENDED not in said(read(form, {"a.log": log})[0])
 
 
@@ -264,6 +281,6 @@ def test_it_is_told_of_the_run_that_the_line_is_of(read: Reader) -> None:
 def test_an_evaluation_or_a_pass_may_be_cut_too(read: Reader) -> None:
     evaluated = "step 1/9 | loss 3.5 | 90.10 ms\nval loss 3."
     assert UNENDED in said(read(llmc_console, {"a.log": evaluated})[0])
-    line = "Step 1/9 | Example step 0 | Pass {} | loss: 0.5 | average reward: 0.2"
-    passes = "\n".join(map(line.format, (0, 1)))
+    line = "Step 1/9 | Example step 0 | Pass {} | loss: 0.5 | average reward: 0.{}"
+    passes = "\n".join(map(line.format, (0, 1), (25, 2)))
     assert f"a.log:2: {UNENDED}" in said(read(nanochat_console, {"a.log": passes})[0])

@@ -584,3 +584,23 @@ def test_a_real_table_of_layers(real_data: Path) -> None:
     assert sorted(parsed.layers["name"][:2]) == ["W1", "b1"]
     first = parsed.layers[(parsed.layers["step"] == 0) & (parsed.layers["name"] == "W2")]
     assert first["grad_norm"].tolist() == [0.18089456856250763]
+
+
+@pytest.mark.parametrize(
+    ("rows", "cut"),
+    [
+        (("0,3.0,train", "1,2.9,tra"), False), (("0,3.0,", "1,2.9,"), False),
+        (("0,3.0,0.15", "1,2.9,"), False), (("0,3.0,0.15", "1,2.9,0.14"), False),
+        (("0,3.0,0.15", "1,2.9,0.1"), True), (("0,3.0,0.15", "", "1,2.9,0.1"), True),
+        (("1,2.9,0.1",), True), (("1,2.9,a",), False), (("1,2.9,0.15", "1,2.9,-"), False),
+        (('0,3.0,"0.1"', "1,2.9,0.1"), False), (("0,3.0,0.15", "1,2.9,nan"), False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_the_last_number_is_cut_if_it_is_shorter(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, rows: tuple[str, ...], cut: bool, size: int
+) -> None:
+    """Than that of the row before; text and an empty cell are no numbers."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    (parsed,) = read(csv_any, {"a.csv": "\n".join(("step,loss,acc", *rows))})
+    assert ("The last line has no line end" in said(parsed)) == cut

@@ -106,7 +106,7 @@ def read_log(
                 continue
             tell_unread(unread, tally, at)
             if pairs and (step := step_of(match[1], number, tally, at)) is not None:
-                runs.last = at, raw
+                runs.came_from(at, raw)
                 runs.add(step, pairs, at)
         if not runs.kinds:
             raise NotMine(declined)

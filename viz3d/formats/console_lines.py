@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,31 @@ BEHIND = "{n} line{|s} that tell{s|} of a step behind other words {was|were} lef
 UNREAD = "{n} part{|s} of lines that tell of a step {was|were} not read."
 # What says a value: a digit, a name with a colon, or None.
 _SAYS = re.compile(r"\d|:\s*\S|\bnone\b", re.IGNORECASE)
-# A progress bar, a rank, Ray's process, srun's label, a time, a logger's level and name.
+# Between what others print, or before it.
+_MARKS = " \t|:>-"
+_TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?(?:\s?[AP]M|Z|[+-]\d\d:?\d\d)?"
+_DATE = r"\d{2,4}[-/]\d\d(?:[-/]\d{2,4})?"
+_LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\b"
+_LOGGER = r"[\w.]{1,80}"
+# One thing that others print; marks between them are no words.
 _OTHERS = re.compile(
-    r"""(?x)
-    (?: ^ | [\]|>]:? | \w\ pid=[^()]*\) | ^\d+: | \d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?
-    | \b(?:DEBUG|INFO|WARNING)(?:\s{0,9}[:|-]\s?[\w.:<>]+\s?[:|-] | \s{0,9}[:|-])?
-    ) $
+    rf"""(?x)
+    [\s|:>-]*+
+    (?: \[? {_DATE}[T\s]{{0,2}} (?:{_TIME})? \]? | \[?{_TIME}\]?
+    | [IWEF]\d{{4}}\s{_TIME}\s+\d+\s  # Google's level, day, time and thread
+    | \[?[\w./-]{{1,80}}\.py:\d+[^\]\s]{{0,80}}\]?  # a place in the code
+    | (?:\[{_LOGGER}\]\s?)? \[{_LEVEL}[^\]]{{0,80}}\]
+    | (?:{_LOGGER}\s?[|-]\s?)? (?P<level>{_LEVEL})
+        (?:\s{{0,9}}[:-]\s?{_LOGGER}\s?[:-] | \s{{0,9}}\|\s?[\w.:<>]{{1,80}}\s?[|-])?
+    | \[(?:[Rr]ank|default)?:?\s?\d+\] | \[\d+,[^\]\s]{{1,80}}\](?:<std\w{{3}}>)? | \d{{1,6}}:(?!\d)
+    | \([^()]{{0,80}}\bpid=[^()]{{0,80}}\)  # Ray's process
+    | [^|]{{0,200}}? (?: \d{{1,3}}%\|[^|]{{0,200}}\|[^|[]{{0,80}} | \b\d[\w.]{{0,20}}\s )
+        \[(?=\d[\d:]{{0,9}}(?:<|,\s))[^\]]{{0,200}}\]  # a bar, behind what it is of
+    )
     """
 )
 # Nothing that others print is longer; a line of steps alone would take long to look through.
-_OTHERS_CHARS, _FAR = 100, 1_000
+_FAR = 1_000
 
 
 def begin(pattern: re.Pattern[str], line: str) -> tuple[re.Match[str] | None, bool]:
@@ -46,13 +62,23 @@ def begin(pattern: re.Pattern[str], line: str) -> tuple[re.Match[str] | None, bo
     own : bool
         Whether nothing stands before it, or only what others print.
     """
-    match, own = None, False
-    for place in pattern.finditer(line, 0, _FAR):
-        before = line[max(0, place.start() - _OTHERS_CHARS) : place.start()].rstrip()
-        here = bool(_OTHERS.search(before))
-        if here >= own:
-            match, own = place, here
-    return match, own
+    places = [*pattern.finditer(line, 0, _FAR)]
+    if not places:
+        return None, False
+    ends = _others(line, places[-1].start())
+    for place in reversed(places):
+        end = ends[bisect_right(ends, place.start()) - 1]
+        if not line[end : place.start()].strip(_MARKS):
+            return place, True
+    return places[-1], False
+
+
+def _others(line: str, stop: int) -> list[int]:
+    """Return where each of the things ends that others print at the beginning of a line."""
+    ends = [0]
+    while ends[-1] < stop and (found := _OTHERS.match(line, ends[-1])):
+        ends += sorted({found.end("level"), found.end()} - {-1})  # what follows may be no name
+    return ends
 
 
 def tell_unread(parts: Iterable[str], tally: Tally, line: int) -> None:

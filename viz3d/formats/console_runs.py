@@ -65,18 +65,17 @@ class PrintedRuns:
     mfu_may_lack : bool
         Whether an MFU below 0 says that there is none: llm.c prints -100 where it does not know the
         GPU, nanoGPT for its first steps.
-
-    Attributes
-    ----------
-    last : tuple of (int, bytes)
-        The last line that told something, and its number.
     """
 
     def __init__(self, file: str, *, mfu_may_lack: bool = False) -> None:
         self._file, self._mfu_may_lack = file, mfu_may_lack
         self._runs: list[_Run] = []
         self._room, self._full = Room(), False
-        self.last = 0, b""
+        self._line, self._last, self._before = 0, b"", b""
+
+    def came_from(self, line: int, raw: bytes) -> None:
+        """Take note of a line that tells something."""
+        self._line, self._last, self._before = line, raw, self._last
 
     def add(self, step: int, printed: Printed, line: int, kind: str = "") -> None:
         """Append what one line says about a step.
@@ -131,9 +130,10 @@ class PrintedRuns:
         of_file : Tally
             What was counted of the file as a whole; the first run tells it.
         """
-        line, last = self.last
-        if last == text.unended(path):
-            self._runs[-1].tally.add(UNENDED, line=line)
+        # One that is cut within its last number is shorter than its neighbour, most likely.
+        shorter = not self._before or len(self._last) < len(self._before)
+        if shorter and self._last == text.unended(path):
+            self._runs[-1].tally.add(UNENDED, line=self._line)
         names = _unique_names(self.kinds)
         self._runs[0].tally.take(of_file)
         pieces = [run.parsed() for run in self._runs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -30,6 +31,8 @@ OTHER_HEADER = (
 )
 SMALL_BLOCK = 512 * 1024
 PIECES = 16
+# In which the last two rows stand.
+TAIL_BYTES = 64 * 1024
 
 
 def read_table(path: Path, tally: Tally) -> Table:
@@ -137,6 +140,7 @@ def _blocks(
         return used, read_block(piece[1], piece[0], used, texts)
 
     headers = 0
+    last_cells: list[str] = []
     for piece, (used, found) in in_order(read, pieces):
         block = found if used is under else read(piece)[1]
         yield block
@@ -152,8 +156,23 @@ def _blocks(
             block = read((line, content))[1]
             yield block
         last = piece[0] + text.line_ends(piece[1])
-        if not piece[1].endswith((b"\n", b"\r", b'"')) and last in block.lines[-1:]:
+        last_cells = [*last_cells, *_last_cells(piece[1], dialect.delimiter)][-2:]
+        ended = piece[1].endswith((b"\n", b"\r", b'"'))
+        if not ended and last in block.lines[-1:] and _may_be_cut(*reversed(last_cells)):
             tally.add(UNENDED, line=last)
+
+
+def _last_cells(block: bytes, delimiter: str) -> Iterator[str]:
+    """Yield the last cells of the last two lines that are not empty."""
+    lines = [line for line in block[-TAIL_BYTES:].splitlines() if line.strip()]
+    for line in lines[-2:]:
+        yield line.decode("utf-8", "replace").split(delimiter)[-1].strip().strip('"')
+
+
+def _may_be_cut(cell: str, before: str | None = None) -> bool:
+    """Say whether a last cell is a number, and shorter than the one above it if there is one."""
+    number = re.fullmatch(r"[-+]?[.,]?\d[\d.,]*([eE][-+]?\d+)?", cell)
+    return bool(number) and (before is None or len(cell) < len(before))
 
 
 def _below(skip: int, blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

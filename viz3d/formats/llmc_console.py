@@ -81,10 +81,10 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
             elif (step := step_of(match[1], number, tally, at)) is not None:
                 values, unread = _values(rest, number)
                 tell_unread(unread, tally, at)
-                log.runs.last = at, raw
+                log.runs.came_from(at, raw)
                 log.update(step, values, at, from_0=not match[2])
         elif found := _evaluated(printed, number):
-            log.runs.last = at, raw
+            log.runs.came_from(at, raw)
             log.evaluation(found, at)
         elif begin(_STARTS, printed)[1]:
             log.start()

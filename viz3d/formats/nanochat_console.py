@@ -82,7 +82,7 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
         step = step_of(match["step"], number, tally, at) if match and values else None
         if not match or step is None:
             continue
-        runs.last = at, raw
+        runs.came_from(at, raw)
         is_pass = "Example_step" in values and "Pass" in values
         if passes.values and (step != passes.step or not is_pass):
             _flush(passes, runs, values if step == passes.step else {})
