@@ -10,6 +10,7 @@ from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
 from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
+from viz3d.formats.console_ranks import Ranks
 from viz3d.formats.console_runs import Pairs, PrintedRuns
 from viz3d.formats.names import is_document, suffix
 from viz3d.formats.patterns import any_case
@@ -29,18 +30,19 @@ def claim_log(path: str) -> Claim | None:
 
 
 def read_alike(
-    files: Mapping[str, Path], read: Callable[[str, Path, Numbers], list[Parsed]]
+    files: Mapping[str, Path], read: Callable[[str, Path, Numbers, Ranks], list[Parsed]]
 ) -> list[Parsed]:
     """Read a file, once more without thousands where a comma of it parts none.
 
-    Beside ``4,2134`` a number ``4,213`` is most likely not 4213.
+    Beside ``4,2134`` a number ``4,213`` is most likely not 4213. Where several processes print the
+    same beside each other, it is read once more for the first of them.
 
     Parameters
     ----------
     files : mapping of {path in the source: local path}
         One.
     read : callable
-        Is given both, and what reads its numbers.
+        Is given both, what reads its numbers, and what knows its processes.
 
     Raises
     ------
@@ -48,10 +50,11 @@ def read_alike(
     """
     ((name, path),) = files.items()
     text.check(path)
-    parsed = read(name, path, numbers := Numbers())
-    if numbers.parted and numbers.odd:
+    parsed = read(name, path, numbers := Numbers(), ranks := Ranks())
+    unclear, beside = numbers.parted and numbers.odd, ranks.beside()
+    if unclear or beside:
         parsed.clear()  # for the room of what comes instead
-        return read(name, path, Numbers(thousands=False))
+        return read(name, path, Numbers(thousands=not unclear), Ranks(beside))
     return parsed
 
 
@@ -90,7 +93,7 @@ def read_log(
     NotMine
     """
 
-    def read(name: str, path: Path, number: Numbers) -> list[Parsed]:
+    def read(name: str, path: Path, number: Numbers, ranks: Ranks) -> list[Parsed]:
         runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
         for at, raw in text.lines(path, tally):
             low = raw.lower()
@@ -105,7 +108,9 @@ def read_log(
                 tally.add(BEHIND, line=at, found=raw)
                 continue
             tell_unread(unread, tally, at)
-            if pairs and (step := step_of(match[1], number, tally, at)) is not None:
+            step = step_of(match[1], number, tally, at) if pairs else None
+            before, names = line[: match.start()], [name for name, _ in pairs]
+            if step is not None and ranks.take(before, step, names, tally, at):
                 runs.came_from(at, raw)
                 runs.add(step, pairs, at)
         if not runs.kinds:

@@ -12,6 +12,7 @@ from viz3d.formats import text
 from viz3d.formats.base import Parsed
 from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_alike
 from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
+from viz3d.formats.console_ranks import Ranks
 from viz3d.formats.console_runs import PrintedRuns
 from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers
 from viz3d.formats.tally import Tally
@@ -67,7 +68,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_alike(files, _read)
 
 
-def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
+def _read(name: str, path: Path, number: Numbers, ranks: Ranks) -> list[Parsed]:
     tally = Tally(name)
     log = _Log(PrintedRuns(name, mfu_may_lack=True), tally)
     for at, raw in text.lines(path, tally):
@@ -81,9 +82,11 @@ def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
             elif (step := step_of(match[1], number, tally, at)) is not None:
                 values, unread = _values(rest, number)
                 tell_unread(unread, tally, at)
+                if not ranks.take(printed[: match.start()], step, values, tally, at):
+                    continue
                 log.runs.came_from(at, raw)
                 log.update(step, values, at, from_0=not match[2])
-        elif found := _evaluated(printed, number):
+        elif (found := _evaluated(printed, number)) and ranks.take(printed, None, found, tally, at):
             log.runs.came_from(at, raw)
             log.evaluation(found, at)
         elif begin(_STARTS, printed)[1]:

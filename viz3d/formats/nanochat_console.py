@@ -13,6 +13,7 @@ from viz3d.formats import text
 from viz3d.formats.base import Parsed
 from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read_alike
 from viz3d.formats.console_lines import step_of, tell_unread
+from viz3d.formats.console_ranks import Ranks
 from viz3d.formats.console_runs import Pairs, PrintedRuns
 from viz3d.formats.printed_numbers import STEP, VALUE, Numbers, solid, with_unit
 from viz3d.formats.tally import Tally
@@ -69,18 +70,19 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     return read_alike(files, _read)
 
 
-def _read(name: str, path: Path, number: Numbers) -> list[Parsed]:
+def _read(name: str, path: Path, number: Numbers, ranks: Ranks) -> list[Parsed]:
     runs, tally = PrintedRuns(name), Tally(name)
     passes = _Passes()
     for at, raw in text.lines(path, tally):
         if b"tep" not in raw or b"|" not in raw or len(raw) > MAX_LINE:
             continue
-        match = _LINE.search(text.printed(raw))
+        match = _LINE.search(line := text.printed(raw))
         pairs, unread = _values(solid(match["rest"]), number) if match else ([], [])
         tell_unread(unread, tally, at)
         values = dict(pairs)
         step = step_of(match["step"], number, tally, at) if match and values else None
-        if not match or step is None:
+        before = line[: match.start() + 1] if match else ""
+        if not match or step is None or not ranks.take(before, step, values, tally, at):
             continue
         runs.came_from(at, raw)
         is_pass = "Example_step" in values and "Pass" in values

@@ -29,6 +29,7 @@ REMEDIES: Mapping[str, str] = {
     "nothing says at which step": "Keep the log of each start in a file of its own.",
     "of lines that tell of a step": "Print each value as a name and a number.",
     "of a step behind other words": "Print each step on a line of its own.",
+    "of other processes that print the same": "Let one process write a log of its own.",
     "parted at a carriage return": "End each line with a newline.",
     "The last line has no line end": "Nothing needs doing: what is written later will be read.",
     "The last line is cut": "Nothing needs doing: rows that are written later will be read.",
