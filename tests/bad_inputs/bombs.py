@@ -260,7 +260,7 @@ BOMBS = (
     Bomb("I48", layers_of_text, "150,000 values that were no number", 150_000),
     Bomb("I48", text_that_shrinks, "1 column of more than 64 MiB of text", 2),
     Bomb("I48", list_of_many, "1 column of lists or bytes was not read (many)", 3),
-    Bomb("I48", neptune_text, "single values beyond the first 8 MiB of text", 1),
+    Bomb("I48", neptune_text, "single values beyond the first 8 MiB of text", 1, 72),
     Bomb("I48", neptune_sets, "single values beyond the first 8 MiB of text", 1),
     Bomb("I51", gzip_of_zeros, "it unpacks to more than 200 times its size"),
     Bomb("I51", gzip_of_lines, "it unpacks to more than 200 times its size"),

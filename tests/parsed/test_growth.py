@@ -50,10 +50,10 @@ def test_a_label_may_turn_out_to_be_of_layers(folder: Path) -> None:
     (folder / "a.jsonl").write_text("".join(row % (step, 12) for step in range(50)))
     assert load_runs(folder)[0].layers is None
     with (folder / "a.jsonl").open("a") as file:
-        file.write(row % (50, 12) + row % (50, 13))
+        file.writelines(row % (step, layer) for step in range(50, 110) for layer in (12, 13))
     layers = load_runs(folder)[0].layers
     assert layers is not None
-    assert len(layers) == 52
+    assert len(layers) == 50 + 2 * 60
 
 
 def test_a_log_in_no_order_may_turn_out_to_have_restarts(folder: Path) -> None:

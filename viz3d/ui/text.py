@@ -23,7 +23,10 @@ _TELLING = re.compile(r"(:(?=\S)|@|\bwww(?=\.))", re.IGNORECASE)
 _BREAK = "\u200b"
 # A command that one of our own sentences tells people to type. A name from data can stand in such
 # a sentence too, so nothing that is not known to be harmless is offered for copying.
-_COMMANDS = r"(?:gcloud auth|gcloud storage ls|python -m viz3d|pip install -r)(?: [\w./:=@-]+)*"
+_COMMANDS = (
+    r"(?:gcloud auth|gcloud storage ls|python -m viz3d|pip install -r)(?: [\w./:=@-]+)*"
+    r"|iconv -f [\w-]+ -t UTF-8"
+)
 _COMMAND = re.compile(f"`({_COMMANDS})`")
 # The same for what our sentences tell people to write into their training loop.
 _RECORDING = (
