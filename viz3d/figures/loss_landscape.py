@@ -173,7 +173,9 @@ def _lines_or_dots(valley: Valley, size: int) -> dict[str, Any]:
     if not alone.any():
         return {"mode": "lines"}
     sizes = compact(np.where(alone, size, 0))
-    return {"mode": "lines+markers", "marker": {"size": sizes, "color": style.BEST}}
+    # Plotly makes markers of several sizes translucent and gives them an edge.
+    marker = {"size": sizes, "color": style.BEST, "opacity": 1, "line": {"width": 0}}
+    return {"mode": "lines+markers", "marker": marker}
 
 
 def _flat_valley(result: LossLandscapeResult) -> list[go.Scatter]:
@@ -184,7 +186,7 @@ def _flat_valley(result: LossLandscapeResult) -> list[go.Scatter]:
         go.Scatter(
             x=compact(valley.x),
             y=compact(np.where(valley.resolved, valley.y, np.nan)),
-            **_lines_or_dots(valley, 6),
+            **_lines_or_dots(valley, 9),
             name="best learning rate",
             line={"color": style.BEST, "width": 4},
             hovertemplate=f"{_best_hover(result)}<extra></extra>",
