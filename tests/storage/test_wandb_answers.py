@@ -51,7 +51,8 @@ def test_no_key_goes_to_another_host(service, open_wandb, status):
             list_runs(open_wandb(patience=0.15))
     came = elsewhere.came  # type: ignore[attr-defined]
     assert came
-    assert not any("Authorization" in headers for headers, _ in came)
+    told = [headers for headers, _ in came if "Authorization" in headers]
+    assert not told, [headers.get("User-Agent") for headers in told]
 
 
 def test_a_helper_that_ended_is_started_anew(service, open_wandb, monkeypatch):
