@@ -6,19 +6,16 @@ import csv
 import io
 import math
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz3d.errors import NotMine
-from viz3d.formats import csv_any, csv_blocks, delimited, text
-from viz3d.formats.delimited import read_rows, read_table
-from viz3d.formats.dialect import HEAD_BYTES, Dialect, sniff
-from viz3d.formats.table import Table
+from viz3d.formats import csv_any, text
+from viz3d.formats.delimited import read_table
+from viz3d.formats.dialect import HEAD_BYTES
 from viz3d.formats.tally import Tally
 
 from .conftest import Reader, joined, said
@@ -103,137 +100,6 @@ def test_an_odd_row_far_down_costs_only_itself(
     assert len(loss) == 199_999
     assert (loss == loss.index + 0.25).all()
     assert [problem.line for problem in parsed.problems] == told
-
-
-@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
-@pytest.mark.parametrize(
-    "again", [",step,lr,loss", "step,lr,val,loss", "\ufeffstep,lr", ",lr,step,loss"]
-)
-def test_what_is_below_another_header_goes_by_its_names(
-    read: Reader, monkeypatch: pytest.MonkeyPatch, again: str, size: int
-) -> None:
-    """A log that is appended to may have other columns then, or the same in another order."""
-    value = {"": 0, "step": 0, "loss": 0.25, "lr": 0.5, "val": 0.75}
-    head, wanted, lines = ",step,loss,lr", {}, []
-    for header, steps in ((head, (0, 1, 2)), (again, (3, 4, 5, 6)), (head, (7, 8)), (head, (9,))):
-        names = header.strip("\ufeff").split(",")
-        rows = [[step + value[name] for name in names] for step in steps]
-        lines += [header, *(",".join(map(str, row)) for row in rows)]
-        wanted |= {(step, name): step + value[name] for name in names for step in steps}
-    monkeypatch.setattr(text, "BLOCK_BYTES", size)
-    (parsed,) = read(csv_any, {"a.csv": "\n".join(lines) + "\n"})
-    history = joined(parsed).history
-    for name in ("loss", "lr", "val"):
-        found = history[name].dropna().to_dict() if name in history else {}
-        assert found == {step: number for (step, of), number in wanted.items() if of == name}
-    told = [(problem.line, problem.what.partition(" ")[2][:15]) for problem in parsed.problems[:2]]
-    assert told == [(5, "further headers"), (13, "further line th")]
-
-
-def test_a_header_may_stand_below_without_a_step(read: Reader) -> None:
-    """What has the names of the first one is one; what has not is a row of text."""
-    (parsed,) = read(csv_any, {"a.csv": "loss,lr\n3,1\nlr,loss\n2,4\nloss,none of them\n6,3\n"})
-    assert joined(parsed).history.to_dict("list")["loss"][:2] == [3.0, 4.0]
-    assert "1 further header" in said(parsed)
-
-
-@pytest.mark.parametrize(
-    ("head", "row"),
-    [
-        ("step,event,loss", "end,of,epoch"),
-        ("step,event,loss", "step,step,step"),
-        ("step,event,loss", "epoch"),
-        ("step,event,loss", "step"),
-        ("step,event,loss", "begin,,step,of"),
-        ("epoch,global_step,loss", "end,of,epoch"),
-        ("epoch,event,loss", "at,each,step"),
-    ],
-)
-@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
-def test_words_among_the_rows_are_no_header(
-    read: Reader, monkeypatch: pytest.MonkeyPatch, head: str, row: str, size: int
-) -> None:
-    """It names the step as the one before it does, and each column once."""
-    monkeypatch.setattr(text, "BLOCK_BYTES", size)
-    rows = [f"{step},{step},{step / 2}" for step in range(9)]
-    (parsed,) = read(csv_any, {"a.csv": "\n".join([head, *rows[:5], row, *rows[5:]]) + "\n"})
-    assert joined(parsed).history["loss"].dropna().tolist() == [step / 2 for step in range(9)]
-    assert "further header" not in said(parsed)
-    assert parsed.problems[0].line == 7
-
-
-def test_a_header_for_each_row_is_declined(read: Reader) -> None:
-    """Two writers of one file may take turns for so long."""
-    with pytest.raises(NotMine, match="changes more than 200 times; write"):
-        read(csv_any, {"a.csv": "step,loss\n1,2\nstep,lr\n1,2\n" * 101})
-
-
-@pytest.mark.parametrize("column", ["run", "seed"])
-@pytest.mark.parametrize("names", [("a", "b"), ("0", "1"), ("2024-01-01", "2024-01-02")])
-@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
-def test_a_table_of_several_runs_is_declined(
-    read: Reader, monkeypatch: pytest.MonkeyPatch, column: str, names: tuple[str, str], size: int
-) -> None:
-    """Whether they follow each other or take turns: one would hide the other."""
-    monkeypatch.setattr(text, "BLOCK_BYTES", size)
-    monkeypatch.setattr(delimited, "SMALL_BLOCK", size)
-    rows = [f"{name},{step},{step / 2}\n" for name in names for step in range(6)]
-    for order in (rows, sorted(rows, key=lambda row: row.split(",")[1])):
-        with pytest.raises(NotMine, match=f"column '{column}' tells 2 runs apart; write each"):
-            read(csv_any, {"a.csv": f"{column},step,loss\n" + "".join(order)})
-
-
-def test_names_of_runs_that_go_on_are_told(read: Reader) -> None:
-    """A run that was resumed under another name is one; a seed may be drawn for each row."""
-    rows = "".join(
-        f"{'a' if step < 4 else 'b'},{step // 2},{step},{step / 2}\n" for step in range(9)
-    )
-    (parsed,) = read(csv_any, {"a.csv": "run,seed,step,loss\n" + rows})
-    assert joined(parsed).history["loss"].tolist() == [step / 2 for step in range(9)]
-    assert "9 values that were no number were left out (run)" in said(parsed)
-    rows = "".join(f"{n},{n // 2},{n / 2}\n" for n in range(6))
-    (parsed,) = read(csv_any, {"a.csv": "seed,step,loss\n" + rows})
-    assert len(joined(parsed).history) == 3
-
-
-@pytest.mark.parametrize("begin", [15, 19])
-def test_a_run_that_was_resumed_under_another_name_is_a_restart(read: Reader, begin: int) -> None:
-    """What was logged anew since the checkpoint counts, as under one name."""
-    runs = {"abc1": range(20), "abc2": range(begin, 40)}
-    rows = "".join(f"{step},{run},{step}{run[-1]}\n" for run in runs for step in runs[run])
-    (parsed,) = read(csv_any, {"a.csv": "step,run_id,loss\n" + rows})
-    history = joined(parsed).history
-    assert history["loss"].tolist() == [10 * step + 1 + (step >= begin) for step in range(40)]
-
-
-def test_a_run_that_is_taken_up_again_among_others_is_declined(read: Reader) -> None:
-    """Each begins later than those before it, but they take turns."""
-    runs = [("a", range(9)), ("b", range(5, 14)), ("a", range(9, 19))]
-    rows = "".join(f"{step},{run},{step}\n" for run, steps in runs for step in steps)
-    with pytest.raises(NotMine, match="column 'run' tells 2 runs apart"):
-        read(csv_any, {"a.csv": "step,run,loss\n" + rows})
-
-
-def test_names_of_rows_that_share_no_metric_are_of_one_run(read: Reader) -> None:
-    """Those of training and evaluation stand beside each other, with one clock, epoch and seed."""
-    rows = "".join(f"{n},0,{n},1,a,{n},\n{n},0,{n},1,a-eval,,{n}\n" for n in range(9))
-    (parsed,) = read(csv_any, {"a.csv": "step,epoch,time,seed,run,loss,eval_loss\n" + rows})
-    history = joined(parsed).history
-    assert history["loss"].tolist() == history["eval_loss"].tolist() == [*range(9)]
-
-
-def test_a_seed_of_each_epoch_tells_no_runs_apart(read: Reader) -> None:
-    """Steps begin anew with it, beside some that go on."""
-    rows = "".join(f"{n // 9},{n % 9},{n},{42 + n // 9},{n / 2}\n" for n in range(27))
-    (parsed,) = read(csv_any, {"a.csv": "epoch,step,global_step,seed,loss\n" + rows})
-    assert joined(parsed).history["loss"].to_dict() == {n: n / 2 for n in range(27)}
-
-
-def test_a_list_of_runs_is_declined(read: Reader) -> None:
-    """It has the last value of each, and which step that is of."""
-    rows = '"a","finished","3.0","1000"\n"b","crashed","2.5","700"\n'
-    with pytest.raises(NotMine, match="table of runs as W&B exports it"):
-        read(csv_any, {"a.csv": '"Name","State","loss","_step"\n' + rows})
 
 
 def test_an_unclosed_quote_swallows_only_its_line(read: Reader) -> None:
@@ -439,115 +305,6 @@ def test_what_is_written_is_read(rows, delimiter: str, quoted: bool) -> None:
         found = table.columns.get(name)
         got = {} if found is None else dict(zip(found.row.tolist(), found.value, strict=True))
         assert got == expected
-
-
-# Cells that are read in one way alone and in another beside others, and lines that are no rows.
-ODD_CELLS = (
-    "", "0", "1", "-0", "7", "+5", "2.5", "2,5", "1.234,5", "1.234", " 3", "nan", "-nan(ind)",
-    "inf", "1e400", "true", "False", "x", "h.3", "2024", "2024-01-01", "12:30", "-", "--", "NULL",
-    "None", "0x1F", "9007199254740993", "9223372036854775807", "18446744073709551616",
-    "0." + "1" * 70, '"a"', '""', '"4"', '"a,b;c"', 'a"b', '"a"b', "\u0661", "\ufeff1", "\xa01",
-)  # fmt: skip
-ODD_LINES = (b"", b" ", b",", b"1", b"1,2,3,4,5", b'1,"x', b'x",2,3,4', b'"', b"1,2,3,\xff",
-             b"\xfe", b"1,2\r3,4", b"\r", b"# no", b"step,name,loss,val",
-             b"val,loss,name,step", b"step;lr", b"\t\t\t", b'1,2,"3\r4",5')  # fmt: skip
-PLAIN_CELLS = ("", "1", "2.5", "x")
-ROWS = st.lists(
-    st.one_of(
-        st.lists(st.sampled_from(PLAIN_CELLS), min_size=4, max_size=4),
-        st.lists(st.sampled_from(ODD_CELLS), min_size=4, max_size=4),
-        st.sampled_from(ODD_LINES),
-    ),
-    max_size=14,
-)
-HEADERS = st.permutations(["step", "name", "loss", "val"])
-ENDS = st.sampled_from([b"\n", b"\r\n"])
-WIDTHS = st.sampled_from([",", ";", "\t"])
-OFTEN = [100, pytest.param(20_000, marks=pytest.mark.slow)]
-
-
-def content(header: Sequence[str], rows: Sequence[Any], delimiter: str, end: bytes) -> bytes:
-    lines = [row if isinstance(row, bytes) else delimiter.join(row).encode()
-             for row in (header, *rows)]  # fmt: skip
-    return end.join(lines)
-
-
-def comparable(table: Table) -> Any:
-    """Return all that a table holds, of numbers the value and not the type."""
-    cells = [
-        [(name, part.row.tolist(), [*map(repr, part.value if part.value.dtype == object
-                                         else part.value.astype(float) + 0.0)])
-         for name, part in columns.items()]
-        for columns in (table.columns, table.labels)
-    ]  # fmt: skip
-    return table.n, cells
-
-
-def told(tally: Tally) -> list[tuple[str, int | None]]:
-    """Return what was told and of which line, whichever was met first, without the names."""
-    return sorted((problem.what.partition(" (")[0], problem.line) for problem in tally.problems())
-
-
-@pytest.mark.parametrize("count", OFTEN)
-def test_where_a_block_ends_makes_no_difference(count: int) -> None:
-    """Values, labels and remarks are those of the whole, whatever stands in a line."""
-
-    @given(HEADERS, ROWS, WIDTHS, ENDS, st.booleans(), st.integers(1, 90))
-    @settings(max_examples=count, deadline=None)
-    def check(header, rows, delimiter: str, end: bytes, last: bool, size: int) -> None:
-        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-            path = Path(folder, "a.csv")
-            path.write_bytes(content(header, rows, delimiter, end) + (b"" if last else end))
-            tally, other = Tally("a.csv"), Tally("a.csv")
-            dialect = sniff_or_none(path)
-            if dialect is None:
-                return
-            whole = read_rows(path, dialect, tally)
-            patch.setattr(text, "BLOCK_BYTES", size)
-            parts = read_rows(path, dialect, other)
-        assert comparable(parts) == comparable(whole)
-        assert told(other) == told(tally)
-
-    check()
-
-
-def sniff_or_none(path: Path) -> Dialect | None:
-    try:
-        return sniff(path, Tally("a.csv"))
-    except NotMine:
-        return None
-
-
-@given(ROWS, st.sampled_from([b"\n", b"\r\n"]))
-@settings(max_examples=150, deadline=None)
-def test_lines_one_by_one_are_as_arrow_reads_them(rows, end: bytes) -> None:
-    """What cannot be read at once is told apart by the same rules."""
-    block = content(["1", "2", "3", "4"], rows, ",", end)
-    dialect = Dialect(",", ".", ("step", "name", "loss", "val"), 0)
-    plain = csv_blocks._is_plain(block) and csv_blocks._read_plain(block, 1, dialect, ())
-    if plain:
-        slow = csv_blocks._read_lines(block, 1, dialect, ())
-        assert repr(slow.rows.to_pydict()) == repr(plain.rows.to_pydict())
-        assert list(slow.lines) == list(plain.lines)
-        assert list(slow.odd) == list(plain.odd)
-
-
-def test_an_odd_line_sends_its_block_alone_the_slow_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The others are not held for it, nor is anything read twice."""
-    slow: list[int] = []
-    read_lines = csv_blocks._read_lines
-    monkeypatch.setattr(text, "BLOCK_BYTES", 40)
-    monkeypatch.setattr(
-        csv_blocks, "_read_lines", lambda *args: slow.append(args[1]) or read_lines(*args)
-    )
-    rows = [f"{step},{step / 2}" for step in range(40)]
-    rows[20] = '20,"10'
-    (tmp_path / "a.csv").write_text("\n".join(["step,loss", *rows]))
-    table = read_table(tmp_path / "a.csv", Tally("a.csv"))
-    assert table.columns["loss"].value.tolist() == [step / 2 for step in range(40)]
-    assert len(slow) == 1
 
 
 @given(st.binary(max_size=200))

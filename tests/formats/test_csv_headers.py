@@ -1,0 +1,73 @@
+"""Further headers in a CSV, and rows that are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from viz3d.errors import NotMine
+from viz3d.formats import csv_any, text
+
+from .conftest import Reader, joined, said
+
+
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+@pytest.mark.parametrize(
+    "again", [",step,lr,loss", "step,lr,val,loss", "\ufeffstep,lr", ",lr,step,loss"]
+)
+def test_what_is_below_another_header_goes_by_its_names(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, again: str, size: int
+) -> None:
+    """A log that is appended to may have other columns then, or the same in another order."""
+    value = {"": 0, "step": 0, "loss": 0.25, "lr": 0.5, "val": 0.75}
+    head, wanted, lines = ",step,loss,lr", {}, []
+    for header, steps in ((head, (0, 1, 2)), (again, (3, 4, 5, 6)), (head, (7, 8)), (head, (9,))):
+        names = header.strip("\ufeff").split(",")
+        rows = [[step + value[name] for name in names] for step in steps]
+        lines += [header, *(",".join(map(str, row)) for row in rows)]
+        wanted |= {(step, name): step + value[name] for name in names for step in steps}
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    (parsed,) = read(csv_any, {"a.csv": "\n".join(lines) + "\n"})
+    history = joined(parsed).history
+    for name in ("loss", "lr", "val"):
+        found = history[name].dropna().to_dict() if name in history else {}
+        assert found == {step: number for (step, of), number in wanted.items() if of == name}
+    told = [(problem.line, problem.what.partition(" ")[2][:15]) for problem in parsed.problems[:2]]
+    assert told == [(5, "further headers"), (13, "further line th")]
+
+
+def test_a_header_may_stand_below_without_a_step(read: Reader) -> None:
+    """What has the names of the first one is one; what has not is a row of text."""
+    (parsed,) = read(csv_any, {"a.csv": "loss,lr\n3,1\nlr,loss\n2,4\nloss,none of them\n6,3\n"})
+    assert joined(parsed).history.to_dict("list")["loss"][:2] == [3.0, 4.0]
+    assert "1 further header" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("step,event,loss", "end,of,epoch"),
+        ("step,event,loss", "step,step,step"),
+        ("step,event,loss", "epoch"),
+        ("step,event,loss", "step"),
+        ("step,event,loss", "begin,,step,of"),
+        ("epoch,global_step,loss", "end,of,epoch"),
+        ("epoch,event,loss", "at,each,step"),
+    ],
+)
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_words_among_the_rows_are_no_header(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, head: str, row: str, size: int
+) -> None:
+    """It names the step as the one before it does, and each column once."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    rows = [f"{step},{step},{step / 2}" for step in range(9)]
+    (parsed,) = read(csv_any, {"a.csv": "\n".join([head, *rows[:5], row, *rows[5:]]) + "\n"})
+    assert joined(parsed).history["loss"].dropna().tolist() == [step / 2 for step in range(9)]
+    assert "further header" not in said(parsed)
+    assert parsed.problems[0].line == 7
+
+
+def test_a_header_for_each_row_is_declined(read: Reader) -> None:
+    """Two writers of one file may take turns for so long."""
+    with pytest.raises(NotMine, match="changes more than 200 times; write"):
+        read(csv_any, {"a.csv": "step,loss\n1,2\nstep,lr\n1,2\n" * 101})
