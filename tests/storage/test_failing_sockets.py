@@ -103,10 +103,9 @@ def test_whichever_call_fails_nothing_wrong_is_read_and_nothing_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     sockets = Sockets(monkeypatch)
-    at = 0
-    while at < 200:
-        at += 1
-        cache = tmp_path / str(at)
+    at, late = 1, 0
+    while at < 200 and late < 20:
+        cache = tmp_path / f"{at}-{late}"
         server.put("team-runs", NAME, OLD)
         assert read(server, cache) == [OLD]
         server.put("team-runs", NAME, NEW)
@@ -120,6 +119,11 @@ def test_whichever_call_fails_nothing_wrong_is_read_and_nothing_lost(
             if thread.name.startswith(OURS):
                 thread.join(10)
         assert not list(cache.rglob("*.tmp")), f"call {at}"
-        if not struck:
+        if struck:
+            at += 1
+        elif found == [NEW]:
             break
+        else:  # a busy computer took the time before call `at` came: once more
+            late += 1
+    assert late < 20
     assert 5 < at < 200
