@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from viz3d.errors import RunNotFound, SettingsError
@@ -201,7 +201,12 @@ def _load_named(
     return chosen
 
 
-def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
+def load_path(
+    path: str | Path,
+    *,
+    roles: Roles | None = None,
+    opened: Callable[[str | Path], Source] = open_source,
+) -> list[Run]:
     """Load every run at a path.
 
     Parameters
@@ -210,6 +215,8 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
         Of a folder, a run or a file, here or in a bucket; ``PATH::NAME`` for one of several runs
         in a file.
     roles : mapping, optional
+    opened : callable
+        Opens the place, as `open_source` does, for whoever wants to see what its listing tells.
 
     Returns
     -------
@@ -222,8 +229,8 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
     """
     where, mark, inside = str(path).rpartition(INSIDE)
     if not mark or _is_there(path):
-        return load_runs(open_source(path), roles=roles)
-    source = open_source(where)
+        return load_runs(opened(path), roles=roles)
+    source = opened(where)
     infos = list_runs(source)
     name = f"{infos[0].name}{INSIDE}{inside}" if len(infos) == 1 else inside
     return _load_named(source, infos, name, roles)

@@ -178,7 +178,9 @@ def test_what_lies_in_a_forbidden_folder_is_not_said_to_be_missing(
     """Nobody can know whether it is there."""
     write(tmp_path, "closed/a.csv")
     forbid(monkeypatch, tmp_path / "closed")
-    with pytest.raises(SourceError, match=r"^'a\.csv' cannot be listed: .*; give yourself the right"):
+    with pytest.raises(
+        SourceError, match=r"^'a\.csv' cannot be listed: .*; give yourself the right"
+    ):
         LocalSource(tmp_path / "closed" / "a.csv").files()
 
 
@@ -204,7 +206,7 @@ def test_a_file_that_may_not_be_read_costs_the_run_nothing_else(
         "r/run.json: You have no right to read 'r/run.json'; give yourself that right if it is "
         "wanted."
     ]
-    with pytest.raises(SourceError, match="no right to read 'run.json'"):
+    with pytest.raises(SourceError, match=r"no right to read 'run\.json'"):
         load_runs(tmp_path / "r" / "run.json")
 
 
