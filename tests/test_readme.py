@@ -27,7 +27,11 @@ def test_the_lines_that_read_a_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     tmp_path.joinpath("two.log").write_text(log)
     tmp_path.joinpath("none.csv").write_text("one\n1\n")
     shown: list[go.Figure] = []
-    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
+
+    def show(figure: go.Figure) -> None:
+        shown.append(figure)
+
+    monkeypatch.setattr(go.Figure, "show", show)
     found: dict[str, Any] = {}
     exec(lines.replace("path/to/runs", str(tmp_path)), found)
     names = {run.name for run in found["runs"]}
