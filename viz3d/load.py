@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from viz3d.errors import RunNotFound, SettingsError
+from viz3d.errors import RunNotFound, SettingsError, SourceError
 from viz3d.formats import limits, wandb_history
 from viz3d.formats.globs import claimed, claimed_names
 from viz3d.load_entries import load_entries
@@ -13,7 +13,7 @@ from viz3d.load_listing import list_runs
 from viz3d.run import Run, RunInfo
 from viz3d.settings import Settings, load_settings
 from viz3d.sources import parts, sample
-from viz3d.sources.address import is_bucket, parse_bucket
+from viz3d.sources.address import is_bucket, parse_bucket, scheme_of
 from viz3d.sources.base import Source
 from viz3d.sources.finding import INSIDE, find_run, some
 from viz3d.sources.local import LocalSource, exists
@@ -55,7 +55,7 @@ def open_source(
     Raises
     ------
     SourceError
-        If there is nothing at the path.
+        If there is nothing at the path, or it is an address of a service that is not known.
     BucketError, WandbError
         If `text` is no address of a bucket, or on W&B.
     SettingsError
@@ -87,12 +87,17 @@ def _open(text: str | Path, settings: Settings) -> Source:
         return _open_wandb(where, settings)
     if is_bucket(where):
         return _open_bucket(where, settings)
+    if (scheme := scheme_of(where)) and not exists(where):
+        raise SourceError(
+            f"Addresses that begin with {scheme}:// are not read; copy the runs into a folder or "
+            "to gs://BUCKET/FOLDER, and open that."
+        )
     return LocalSource(text)
 
 
 def is_address(text: str) -> bool:
     """Say whether `text` is meant as the address of a service, be it a right one or not."""
-    return is_wandb(text) or is_bucket(text)
+    return is_wandb(text) or is_bucket(text) or bool(scheme_of(text))
 
 
 def _open_wandb(text: str, settings: Settings) -> Source:
