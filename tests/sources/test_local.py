@@ -177,7 +177,11 @@ def test_what_lies_in_a_forbidden_folder_is_not_said_to_be_missing(
 ) -> None:
     """Nobody can know whether it is there."""
     write(tmp_path, "closed/a.csv")
+    source = LocalSource(tmp_path)
+    (file,) = source.files()
     forbid(monkeypatch, tmp_path / "closed")
+    with pytest.raises(SourceError, match=r"no right to read 'closed/a\.csv'"):
+        source.fetch(file)
     with pytest.raises(
         SourceError, match=r"^'a\.csv' cannot be listed: .*; give yourself the right"
     ):

@@ -137,10 +137,13 @@ class LocalSource:
         SourceError
             If it is gone, its path leads out of the folder, or it may not be read.
         """
-        path = self._root if self._root.is_file() else self._root / file.path
-        if not path.resolve().is_relative_to(self._root) or not path.is_file():
-            raise SourceError(f"{file.path!r} is no longer in {self.name!r}; list the runs again.")
+        path = self._root / file.path
         try:
+            path = self._root if self._root.is_file() else path
+            if not path.resolve().is_relative_to(self._root) or not path.is_file():
+                raise SourceError(
+                    f"{file.path!r} is no longer in {self.name!r}; list the runs again."
+                )
             path.open("rb").close()
         except PermissionError:
             raise SourceError(
