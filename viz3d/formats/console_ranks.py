@@ -15,7 +15,7 @@ OF_OTHERS = (
 )
 # As torchrun, mpirun, Ray and srun put it before each line.
 _LABEL = re.compile(
-    r"\[(?:[Rr]ank|default)?:?\s?\d+\]|\[\d+,[^\]\s]{1,80}\]|\bpid=\d+|^\s*\d{1,6}:(?!\s*\d)"
+    r"\[(?:[Rr]ank|default)?:?\s?\d+\]|\[\d+,[^\]\s]{1,80}\]|\bpid=\d+|^\s*\d{1,6}:(?!\d)"
 )
 # More are no processes but numbers of lines.
 MAX_RANKS = 4_096
