@@ -15,7 +15,8 @@ from .test_console_lines import consoles
 OF_OTHERS = "of other processes that print the same"
 labels = pytest.mark.parametrize(
     "label", ["[rank{}] ", "[rank{}]: ", "[default{}]:", "[{}] ", "[1,{}]<stdout>:", "{}: ",
-              "{}: 2025-01-01 12:00:00 - INFO - ", "{}: 12:00:00 ", "(Trainer pid={}) ", "(Trainer pid={}, ip=10.0.0.1) ", "[12:00:00] [rank{}]: "],
+              "{}: 2025-01-01 12:00:00 - INFO - ", "{}: 12:00:00 ", "(Trainer pid={}) ",
+              "(Trainer pid={}, ip=10.0.0.1) ", "[12:00:00] [rank{}]: "],
 )  # fmt: skip
 
 
