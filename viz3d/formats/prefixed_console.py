@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from viz3d.errors import NotMine
@@ -23,8 +24,8 @@ NAME = "log with words before its lines"
 _ALL = (verl_console.LINES, modded_nanogpt.LINES, nanogpt_console.LINES)
 _CHANGES = re.compile(r"[\d\s]+")  # from line to line, as a time does
 _EPOCH = re.compile(r"\bepoch[\s:=]{0,3}(\d{1,9})", re.IGNORECASE)
-MAX_WORDS = 1_000
-"""Different ones that are counted; where there are more no line is like another."""
+ASKED = 10_000
+"""The first lines that tell of a step, which say what words most begin with."""
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -58,15 +59,10 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
 
 def _common(path: Path, lines: Lines) -> tuple[int, str, Lines]:
     """Return how often the words stand that most lines begin with, and these; 0 for none."""
-    counts = Counter[str]()
-    total = 0
-    for line in lines.of(path, Tally(path.name), Numbers()):
-        words = _words(line.before)
-        if line.pairs and (words in counts or len(counts) < MAX_WORDS):
-            counts[words] += 1
-        total += bool(line.pairs)
-    words, count = max(counts.items(), key=lambda one: one[1], default=("", 0))
-    return (count if 2 * count > total else 0), words, lines
+    telling = (line for line in lines.of(path, Tally(path.name), Numbers()) if line.pairs)
+    counts = Counter(_words(line.before) for line in islice(telling, ASKED))
+    words, count = next(iter(counts.most_common(1)), ("", 0))
+    return (count if 2 * count > counts.total() else 0), words, lines
 
 
 def _words(before: str) -> str:
