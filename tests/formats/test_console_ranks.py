@@ -16,7 +16,9 @@ OF_OTHERS = "of other processes that print the same"
 labels = pytest.mark.parametrize(
     "label", ["[rank{}] ", "[rank{}]: ", "[default{}]:", "[{}] ", "[1,{}]<stdout>:", "{}: ",
               "{}: 2025-01-01 12:00:00 - INFO - ", "{}: 12:00:00 ", "(Trainer pid={}) ",
-              "(Trainer pid={}, ip=10.0.0.1) ", "[12:00:00] [rank{}]: "],
+              "(Trainer pid={}, ip=10.0.0.1) ", "[12:00:00] [rank{}]: ",
+              "2025-01-01 12:00:00,123 - 400{} - INFO - ",
+              "I0101 12:00:00.123456   400{} train.py:42] "],
 )  # fmt: skip
 
 

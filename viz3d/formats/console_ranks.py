@@ -13,11 +13,12 @@ OF_OTHERS = (
     "{n} line{|s} of other processes that print the same {was|were} left out ({names}): the run is "
     "that of the first."
 )
-# As torchrun, mpirun, Ray and srun put it before each line, and as scripts do.
+# As torchrun, mpirun, Ray and srun put it before each line, and as scripts and loggers do.
 _LABEL = re.compile(
     r"\[(?:[Rr]ank|default)?:?\s?\d+\]|\[\d+,[^\]\s]{1,80}\]|\bpid=\d+|^\s*\d{1,6}:(?!\d)"
     r"|\b(?i:rank|gpu|cuda|device|node|host|worker|process|task|job|trial|fold|seed|run|exp)"
     r"[\s:=_-]?\d{1,9}\b"
+    r"|(?<=\s-\s)\d{1,9}(?=\s-\s)|(?<=\d)\s+\d{1,9}(?=\s[^\]\s]{1,80}:\d+\])"
 )
 # More are no processes but numbers of lines.
 MAX_RANKS = 4_096
