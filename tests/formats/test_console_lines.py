@@ -43,7 +43,7 @@ consoles = pytest.mark.parametrize(("form", "line"), CONSOLES)
         "[2025-01-01 12:00:00,123][__main__][INFO] - ", "12:00 ",
         "[2025-01-01 12:00:00,123] [INFO] [logging.py:96:log] [Rank 0] ", "[INFO|a.py:7] >> ",
         "01/02/2025 12:00:00 - INFO - a - ", "12:00:00 - nano-gpt - INFO - ", "INFO:a-b.c:",
-        "INFO | retrieval.a:<module>:12 - ",
+        "INFO:device:", "INFO | retrieval.a:<module>:12 - ",
         "0: [rank0]: INFO:  20%|##        | 20/100 [00:00<00:10] 7it [00:01, ?it/s]",
     ],
 )  # fmt: skip
@@ -70,7 +70,8 @@ def test_a_line_is_read_behind_what_others_print(
         "saved to a/b.pt [0] ", "saved 2 [12:03:04] ", "best | ", "[rank0]: [best] ",
         "INFO - best model -> ", "INFO: best: ", "INFO:eval:", "INFO - Checkpoint - ",
         "12:00:00 | INFO | best - ", "2025-01-01 12:00:00,123 - trainer.eval - INFO - ",
-        "12:00:00 INFO: resumed: ", "2025-01-01 12:00:00.123 | INFO | a:evaluate:12 - ",
+        "12:00:00 INFO: resumed: ", "INFO:dev:",
+        "2025-01-01 12:00:00.123 | INFO | a:evaluate:12 - ",
         "[2025-01-01 12:00:00,123][best_model][INFO] - ",
     ],
 )  # fmt: skip
