@@ -15,7 +15,7 @@ from viz3d.formats.arrow import from_arrow
 from viz3d.formats.attempts import MAX_RESTARTS
 from viz3d.formats.csv_arrow import NAMED
 from viz3d.formats.csv_blocks import Block, read_block
-from viz3d.formats.dialect import Dialect, sniff, unique
+from viz3d.formats.dialect import Dialect, names_below, sniff
 from viz3d.formats.parallel import in_order
 from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
@@ -152,7 +152,7 @@ def _blocks(
                     "header into a file of their own"
                 )
             tally.add(OTHER_HEADER, line=line)
-            under = replace(under, names=unique(cells, tally))
+            under = replace(under, names=names_below(cells, under, tally))
             block = read((line, content))[1]
             yield block
         last = piece[0] + text.line_ends(piece[1])
