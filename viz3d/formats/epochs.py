@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def numbered(table: Table, name: str) -> np.ndarray | None:
-    """Number rows from 0 where a step is one within the epoch.
+    """Return numbers of the rows where a step is one within the epoch.
 
     It is one if it goes back to about the first one wherever the epoch rises, in the rows of some
     metric that half of all rows have: those of an evaluation may count steps of their own. A row
