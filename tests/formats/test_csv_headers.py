@@ -72,10 +72,10 @@ def test_words_among_the_rows_are_no_header(
 @pytest.mark.parametrize(
     ("head", "again", "wanted"),
     [
-        ("epoch,loss,acc", "step,lr,loss", {3: {"lr": 30, "loss": 300}, 4: {"lr": 40, "loss": 400}}),
-        ("epoch,Loss,acc", "step,acc,loss", {3: {"acc": 30, "loss": 300}, 4: {"acc": 40, "loss": 400}}),
-        ("epoch,step,loss", "epoch,loss,acc", {10: {"epoch": 1, "loss": 100},
-                                               20: {"epoch": 2, "loss": 200}}),
+        ("epoch,loss,acc", "step,lr,loss", {n: {"lr": 10 * n, "loss": 100 * n} for n in (3, 4)}),
+        ("epoch,Loss,acc", "step,acc,loss", {n: {"acc": 10 * n, "loss": 100 * n} for n in (3, 4)}),
+        ("epoch,step,loss", "epoch,loss,acc",
+         {10 * n: {"epoch": n, "loss": 100 * n} for n in (1, 2)}),
         ("iter,loss", "step,lr", {3: {"lr": 30}, 4: {"lr": 40}}),
     ],
 )  # fmt: skip
