@@ -17,8 +17,8 @@ from viz3d.formats.tally import Tally
 if TYPE_CHECKING:
     import pandas as pd
 
-# Event files hold 32 bits of a number, of which the other file may have printed 7 digits.
-TOLERANCE = 1e-6
+# Of what event files hold in 32 bits the other file may have printed 5 digits, as Ultralytics does.
+TOLERANCE = 6e-5
 # What is compared at once has about as many cells.
 COMPARED = 4_000_000
 
