@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
-from viz3d.formats import limits, several_runs, text
+from viz3d.formats import limits, long_tables, several_runs, text
 from viz3d.formats.arrow import from_arrow
 from viz3d.formats.attempts import MAX_RESTARTS
 from viz3d.formats.csv_arrow import NAMED
@@ -51,7 +51,7 @@ def read_table(path: Path, tally: Tally) -> Table:
     Raises
     ------
     NotMine
-        If it is no text, has no column of numbers, or is a table of several runs.
+        If it is no text, has no column of numbers, or is a table of several runs or kinds of rows.
     """
     text.check(path)
     dialect = sniff(path, tally)
@@ -59,15 +59,27 @@ def read_table(path: Path, tally: Tally) -> Table:
         return Table(0)
     if {"Name", "State"} <= {*dialect.names}:
         raise NotMine("it is a table of runs as W&B exports it, without their histories")
-    table = read_rows(path, dialect, tally)
+    trial = Tally(tally.file)
+    table = read_rows(path, dialect, trial)
+    if texts := long_tables.texts(dialect.names, table):
+        trial = Tally(tally.file)
+        table = read_rows(path, dialect, trial, texts=texts)
+    tally.merge(trial)
     several_runs.check(table, tally)
+    table = long_tables.unfolded(table, tally)
     if table.n and not table.columns:
         raise NotMine("it has no column of numbers")
     return table
 
 
 def read_rows(
-    path: Path, dialect: Dialect, tally: Tally, start: int = 0, stop: int | None = None
+    path: Path,
+    dialect: Dialect,
+    tally: Tally,
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    texts: Collection[str] = (),
 ) -> Table:
     """Read the rows of a delimited file, block by block.
 
@@ -79,6 +91,8 @@ def read_rows(
     start, stop : int, optional
         Bytes, each at the beginning of a line, between which to read: the first of them behind the
         header, from where lines are counted. By default all rows.
+    texts : collection of str, optional
+        Columns to be read as text, which is kept.
 
     Returns
     -------
@@ -91,18 +105,18 @@ def read_rows(
     """
     # A small file, too, is for all processors.
     size = min(max(path.stat().st_size // PIECES, SMALL_BLOCK), text.BLOCK_BYTES)
-    texts: set[str] = set()
+    kept = {*NAMED, *texts}
     while True:
         kinds: dict[str, set[str]] = defaultdict(set)
         trial = Tally(tally.file)
         blocks = text.blocks(path, trial, start, stop, size)
         rows = blocks if start else _below(dialect.skip, blocks)
-        table = stack(_tables(rows, dialect, trial, texts, kinds), trial, cut=True)
+        table = stack(_tables(rows, dialect, trial, texts, kept, kinds), trial, cut=True)
         # Labels of some lines may all be numbers, and those of others not.
         mixed = {name for name, found in kinds.items() if len(found) > 1}
         if not mixed:
             break
-        texts = mixed
+        texts = {*texts, *mixed}
     tally.merge(trial)
     if beyond := len(dialect.names[limits.METRICS :]):
         tally.add(MANY_COLUMNS, count=beyond)
@@ -117,6 +131,7 @@ def _tables(
     dialect: Dialect,
     tally: Tally,
     texts: Collection[str],
+    kept: Collection[str],
     kinds: Mapping[str, set[str]],
 ) -> Iterator[Table]:
     """Yield the rows of each block, and note as what the columns of labels were read."""
@@ -126,7 +141,7 @@ def _tables(
         for name in {*NAMED}.intersection(block.rows.column_names):
             if kind := _kind(block.rows.schema.field(name).type):
                 kinds[name].add(kind)
-        yield from_arrow(block.rows, tally, text_is_number=True, lines=block.lines, labels=NAMED)
+        yield from_arrow(block.rows, tally, text_is_number=True, lines=block.lines, labels=kept)
 
 
 def _blocks(
