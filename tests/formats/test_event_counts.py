@@ -36,6 +36,9 @@ def read_beside(
          "total_timesteps"),
         (range(2048, 20481, 2048), "progress.csv", "time/total_timesteps",
          range(2048, 20481, 2048), "total_timesteps"),
+        (range(4000, 20001, 4000), "progress.csv", "timesteps_total", range(4000, 20001, 4000),
+         "total_timesteps"),
+        (range(1, 9), "progress.csv", "training_iteration", range(1, 9), "training_iteration"),
     ],
 )  # fmt: skip
 def test_events_count_what_a_file_beside_them_counts(

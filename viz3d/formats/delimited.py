@@ -31,8 +31,9 @@ OTHER_HEADER = (
 )
 SMALL_BLOCK = 512 * 1024
 PIECES = 16
-# In which the last two rows stand.
+# In which is looked for the last two numbers of a column.
 TAIL_BYTES = 64 * 1024
+_NUMBER = re.compile(r"[-+]?[.,]?\d[\d.,]*([eE][-+]?\d+)?")
 
 
 def read_table(path: Path, tally: Tally) -> Table:
@@ -155,39 +156,37 @@ def _blocks(
         return used, read_block(piece[1], piece[0], used, texts)
 
     headers = 0
-    last_cells: list[str] = []
+    above: str | None = None  # the last number in the last column
     for piece, (used, found) in in_order(read, pieces):
         block = found if used is under else read(piece)[1]
         yield block
         while block.below:
-            cells, line, content = block.below
+            names, line, content = block.below
             if (headers := headers + 1) > MAX_RESTARTS:
                 raise NotMine(
                     f"its header changes more than {MAX_RESTARTS} times; write the rows of each "
                     "header into a file of their own"
                 )
             tally.add(OTHER_HEADER, line=line)
-            under = replace(under, names=names_below(cells, under, tally))
+            under = replace(under, names=names_below(names, under, tally))
             block = read((line, content))[1]
             yield block
         last = piece[0] + text.line_ends(piece[1])
-        last_cells = [*last_cells, *_last_cells(piece[1], dialect.delimiter)][-2:]
-        ended = piece[1].endswith((b"\n", b"\r", b'"'))
-        if not ended and last in block.lines[-1:] and _may_be_cut(*reversed(last_cells)):
-            tally.add(UNENDED, line=last)
+        cells = _last_cells(piece[1], dialect.delimiter)
+        cell = next(cells, "")
+        above = next(filter(_NUMBER.fullmatch, cells), above)
+        if _NUMBER.fullmatch(cell):
+            ended = piece[1].endswith((b"\n", b"\r", b'"')) or last not in block.lines[-1:]
+            if not ended and (above is None or len(cell) < len(above)):
+                tally.add(UNENDED, line=last)
+            above = cell
 
 
 def _last_cells(block: bytes, delimiter: str) -> Iterator[str]:
-    """Yield the last cells of the last two lines that are not empty."""
-    lines = [line for line in block[-TAIL_BYTES:].splitlines() if line.strip()]
-    for line in lines[-2:]:
-        yield line.decode("utf-8", "replace").split(delimiter)[-1].strip().strip('"')
-
-
-def _may_be_cut(cell: str, before: str | None = None) -> bool:
-    """Say whether a last cell is a number, and shorter than the one above it if there is one."""
-    number = re.fullmatch(r"[-+]?[.,]?\d[\d.,]*([eE][-+]?\d+)?", cell)
-    return bool(number) and (before is None or len(cell) < len(before))
+    """Yield the last cells of the last lines that are not empty, the last one first."""
+    for line in reversed(block[-TAIL_BYTES:].splitlines()):
+        if line.strip():
+            yield line.decode("utf-8", "replace").split(delimiter)[-1].strip().strip('"')
 
 
 def _below(skip: int, blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

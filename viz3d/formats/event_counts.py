@@ -17,8 +17,9 @@ def with_counts_of_events(units: Sequence[Unit]) -> list[Unit]:
     """Let event files count what a file beside them counts, where the numbers plainly agree.
 
     An event has a step, and nothing says whether it is one of the optimizer, an epoch
-    (Ultralytics) or a step of an environment (Stable-Baselines3). Where a third file counts steps,
-    or the event files are of several writers, theirs stay what they are called.
+    (Ultralytics), a report (Ray Tune) or a step of an environment (Stable-Baselines3). Where a
+    third file counts steps, or the event files are of several writers, theirs stay what they are
+    called.
     """
     ours = [held for unit in units if unit.form is tensorboard for held in _histories(unit)]
     others = [held for unit in units if unit.form is not tensorboard for held in _histories(unit)]
@@ -50,7 +51,7 @@ def _go_as_far(count: str, rows: Rows, events: Rows) -> bool:
     )
     if count == "total_timesteps":
         return last <= 2 * ended and ended <= 2 * last
-    return count == "epoch" and last == ended and abs(first - begun) <= 1
+    return count in ("epoch", "training_iteration") and last == ended and abs(first - begun) <= 1
 
 
 def _counting(count: str, unit: Unit) -> Unit:

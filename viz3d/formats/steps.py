@@ -29,7 +29,9 @@ STEP_NAMES = (
     "time/total_timesteps",
     "total_timesteps",
     "timesteps",
+    "timesteps_total",
     "time/iterations",
+    "training_iteration",
     "steps",
     "epoch",
 )
