@@ -74,6 +74,8 @@ def test_words_among_the_rows_are_no_header(
     [
         ("epoch,loss,acc", "step,lr,loss", {n: {"lr": 10 * n, "loss": 100 * n} for n in (3, 4)}),
         ("epoch,Loss,acc", "step,acc,loss", {n: {"acc": 10 * n, "loss": 100 * n} for n in (3, 4)}),
+        ("epoch,loss,acc", "lr,step,Loss",
+         {10 * n: {"lr": n, "Loss": 100 * n} for n in (3, 4)}),
         ("epoch,step,loss", "epoch,loss,acc",
          {10 * n: {"epoch": n, "loss": 100 * n} for n in (1, 2)}),
         ("iter,loss", "step,lr", {3: {"lr": 30}, 4: {"lr": 40}}),

@@ -38,10 +38,12 @@ def test_names_of_metrics_take_no_place_of_another_column(
     read: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A value may be called like the step, or have no name; those beyond the cap are counted."""
-    table = "step,metric,value\n1,epoch,7\n1,step,8\n1,,9\n1,loss,3\n2,loss,2\n2, loss,1\n"
-    (parsed,) = read(csv_any, {"a.csv": table})
+    rows = ("epoch,7", "step,8", "time,6", ",9", "loss,3", "loss,2", " loss,1")
+    table = "".join(f"{1 + (at > 4)},5,{row}\n" for at, row in enumerate(rows))
+    (parsed,) = read(csv_any, {"a.csv": "step,time,metric,value\n" + table})
     history = joined(parsed).history
-    assert history.loc[1].to_dict() == {"value/epoch": 7, "value/step": 8, "value": 9, "loss": 3}
+    of_value = {"value/epoch": 7, "value/step": 8, "value/time": 6, "value": 9}
+    assert history.loc[1].to_dict() == {"time": 5, **of_value, "loss": 3}
     assert history["loss"].to_dict() == {1: 3, 2: 1}
     monkeypatch.setattr(limits, "METRICS", 3)
     table = "step,metric,value\n" + "".join(f"1,{name},2\n" for name in "abcdc")

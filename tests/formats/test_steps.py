@@ -153,11 +153,11 @@ def test_an_evaluation_may_count_steps_of_its_own(read: Reader) -> None:
     for epoch in (1, 2, 3):
         train = range(50, 501, 50)
         rows += [{"epoch": epoch, "iter": at, "lr": 0.1, "loss": epoch + at} for at in train]
-        rows.append({"epoch": epoch, "iter": 250, "lr": 0.1, "mAP": epoch})
+        rows += [{"epoch": epoch, "iter": 250, "lr": 0.1, "mAP": epoch}] if epoch < 3 else []
     (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
     found = joined(parsed)
     assert found.restarts == 0
-    assert found.history["mAP"].dropna().to_dict() == {10: 1, 21: 2, 32: 3}
+    assert found.history["mAP"].dropna().to_dict() == {10: 1, 21: 2}
     assert found.history["loss"].dropna().tolist() == [row["loss"] for row in rows if "loss" in row]
 
 
@@ -166,7 +166,7 @@ def test_rows_that_take_turns_within_the_epoch_are_in_no_order_of_it(read: Reade
     rows = [
         {"epoch": epoch, "iter": at, "loss": at}
         for epoch in (1, 2, 3)
-        for at in (*range(50, 501, 50), *range(10, 41, 10))
+        for at in (*range(50, 501, 50), *range(50, 151, 50))
     ]
     (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
     assert parsed.rows is not None

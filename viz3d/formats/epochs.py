@@ -38,12 +38,10 @@ def numbered(table: Table, name: str) -> np.ndarray | None:
     step, epoch = table.full(name), table.full(column)
     known = np.isfinite(step) & np.isfinite(epoch)
     logged = {id(cells.row): cells.row for cells in table.columns.values()}
+    # A whole epoch may stand where one begins or where one ends.
     found = [
         (rows, whole, restarts)
-        for whole in (
-            np.floor(epoch),
-            np.ceil(epoch),
-        )  # a whole one may stand at the end of an epoch
+        for whole in (np.floor(epoch), np.ceil(epoch))
         for every in logged.values()
         if 2 * len(rows := every[known[every]]) >= table.n
         if (restarts := _restarts(step[rows], whole[rows])) is not None
