@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from viz3d.formats.numbers import clean_name
+from viz3d.formats.steps import counts_steps
 from viz3d.formats.tally import Tally
 
 Named = Sequence[tuple[str, list[Any]]]
@@ -26,8 +27,10 @@ def named_arrays(document: Mapping[str, Any], tally: Tally) -> Iterator[tuple[st
     tally : Tally
         Is told of other lists.
     """
-    # Beside a number, as in a row of a log, they are classes or heads and no steps.
-    is_row = any(isinstance(value, float | int) for value in document.values())
+    # Beside a step, as in a row of a log, they are classes or heads and no steps.
+    is_row = any(
+        isinstance(value, float | int) and counts_steps(key) for key, value in document.items()
+    )
     for name, array in _named(document, *(() if is_row else CELLS_OF_PANDAS)):
         if _is_array(array):
             yield name, array
