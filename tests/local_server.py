@@ -1,4 +1,4 @@
-"""A small HTTP server on a free port of this computer, for the time of a ``with``."""
+"""Small HTTP servers on free ports of this computer, for the time of a ``with``."""
 
 from __future__ import annotations
 
@@ -69,3 +69,34 @@ class LocalHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data) + more))
         self.end_headers()
         self.wfile.write(data)
+
+
+class Elsewhere(LocalServer):
+    """Another host, to which `url` leads; answers everything with nothing.
+
+    Attributes
+    ----------
+    came : list of dict
+        Headers of the requests. What came to another path is none: a helper of another test may
+        ask what was at this port before.
+    """
+
+    PATH = "/elsewhere"
+
+    def __init__(self) -> None:
+        super().__init__(_Elsewhere)
+        self.url += self.PATH
+        self.came: list[dict[str, str]] = []
+
+
+class _Elsewhere(LocalHandler):
+    server: Elsewhere
+
+    def do_POST(self) -> None:
+        """Take what comes."""
+        self.body()
+        if self.path.startswith(self.server.PATH):
+            self.server.came.append(dict(self.headers))
+        self.send(200, '{"data": {"viewer": {"username": "somebody"}, "project": null}}')
+
+    do_GET = do_PUT = do_POST  # noqa: N815

@@ -14,6 +14,7 @@ import pytest
 from wandb_charts import KEY, chart, run, without_browser
 from wandb_server import Handler, Server
 
+from tests.local_server import Elsewhere
 from viz3d.errors import ExportError
 from viz3d.export.plain_lists import to_plain
 from viz3d.export.wandb import child
@@ -148,6 +149,18 @@ def test_a_failure_keeps_the_charts_in_a_folder(server, tmp_path, monkeypatch, f
     assert monotonic() - began < 2 + finish + 2 * export.START
     assert KEY.encode() not in everything(tmp_path)
     assert KEY not in repr(done)
+
+
+@pytest.mark.parametrize("part", ["graphql", "stream"])
+def test_no_key_goes_to_another_host(server, monkeypatch, part):
+    """Not even at a further try, and another port is another host."""
+    monkeypatch.setattr(export, "INIT", 4.0)
+    monkeypatch.setattr(export, "FINISH", 4.0)
+    with Elsewhere() as elsewhere:
+        server.fault, server.moved = f"{part} 503 307", elsewhere.url
+        export_charts([chart("loss-landscape")], [run()], SETTINGS)
+    assert elsewhere.came
+    assert not [headers for headers in elsewhere.came if "Authorization" in headers]
 
 
 def test_runs_that_others_open_meanwhile_keep_their_folders(tmp_path, monkeypatch):

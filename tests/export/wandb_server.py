@@ -19,7 +19,10 @@ class Server(LocalServer):
     keys : set of str
         With which the requests came.
     fault : str
-        ``"graphql 401"`` answers those requests so; ``"put hang"`` never answers them.
+        ``"graphql 401"`` answers those requests so; ``"put hang"`` never answers them;
+        ``"stream 503 307"`` the first so, the others so.
+    moved : str
+        Where a redirect leads.
     """
 
     def __init__(self) -> None:
@@ -28,7 +31,7 @@ class Server(LocalServer):
         self.files: dict[str, bytes] = {}
         self.keys: set[str] = set()
         self.paths: list[str] = []
-        self.fault = ""
+        self.fault = self.moved = ""
 
 
 class Handler(LocalHandler):
@@ -63,10 +66,12 @@ class Handler(LocalHandler):
             self.close_connection = True
             return
         if where == part:
-            status, said = int(how), {"error": "as it was told to"}
+            status, said = int(how.split()[0]), {"error": "as it was told to"}
+            server.fault = f"{part} {how.partition(' ')[2] or how}"
         else:
             said = answer()
-        self.send(status, json.dumps(said))
+        moved = {"Location": server.moved} if 300 <= status < 400 else {}
+        self.send(status, json.dumps(said), moved)
 
     def _query(self, body: dict[str, Any]) -> dict[str, Any]:
         about, runs = body.get("variables") or {}, self.server.runs

@@ -150,6 +150,18 @@ def test_numbered_values_beside_another_number_are_a_series(
     assert "and so on" not in said(parsed)
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_numbered_values_beside_a_setting_are_a_series(read: Reader, indent: int | None) -> None:
+    """What pandas wrote of a history, with the settings of the run or its best value."""
+    losses = {str(at): 4 - at / 8 for at in range(12)}
+    document = {"lr": 0.5, "loss": losses, "history": {"acc": losses}, "best": 2}
+    (parsed,) = read(json_arrays, {"a.json": json.dumps(document, indent=indent)})
+    history = joined(parsed).history
+    wanted = {at: 4 - at / 8 for at in range(12)}
+    assert history.to_dict() == {"loss": wanted, "history/acc": wanted}
+    assert dict(parsed.config) == {"lr": 0.5, "best": 2}
+
+
 def test_what_is_no_array_of_numbers_is_told(read: Reader) -> None:
     """A number may come late; what has none, or stands too deep, is named."""
     late = {"gaps": [None] * 150 + [2.0] * 150, "texts": ["NaN"] * 299 + [1.0]}

@@ -168,6 +168,16 @@ def test_a_login_that_fails_is_explained_in_time(
     assert took <= case.within * SCALE + 0.5
 
 
+def test_what_proves_who_we_are_goes_to_no_other_place(
+    server: StorageServer, key: dict[str, str], tmp_path: Path
+):
+    """A login service that leads elsewhere is not followed."""
+    server.faults.append(Fault(on="token", kind="redirect", times=None))
+    error, _ = fails(connect(server, tmp_path, service_account=key))
+    assert error.kind == "portal"
+    assert {request.kind for request in server.requests} == {"token"}
+
+
 def test_no_permission_names_the_role_and_who_lacks_it(
     server: StorageServer, key: dict[str, str], tmp_path: Path
 ):

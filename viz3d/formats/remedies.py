@@ -118,6 +118,7 @@ REMEDIES: Mapping[str, str] = {
     "no plane here is recorded": "Put the landscape of those directions beside it.",
     "The landscape was left out": "Save it once more if it should be whole.",
     # Of whole files
+    "of which run beside it": "Join it with that run, or give each run a folder of its own.",
     "of older states": "Give each training a folder of its own, or open the older state by itself.",
     "The file was left out": "Copy or write it once more if it should be whole.",
     "The log was left out": "Copy it once more if it should be whole.",

@@ -24,14 +24,15 @@ def bounded(session: Any, longest: float, asked: Asked, note: Callable[[Any], No
 
     def request(*args: Any, **kwargs: Any) -> Any:
         try:
-            answer = ask(*args, **(kwargs | {"timeout": longest}))
+            answer = ask(*args, **(kwargs | {"timeout": longest, "allow_redirects": False}))
         except Exception as error:
             found = explain(error, asked)
             if found.kind == "stalled":
                 raise fault("token_service", reason=f"silent for {longest:g} s") from error
             raise found from error
         note(answer)
-        if looks_like_page(answer.data):
+        # What asks for a token holds what proves who we are: it goes to nobody else.
+        if 300 <= answer.status < 400 or looks_like_page(answer.data):
             raise fault("portal", where=asked.where)
         if answer.status >= 500:
             # The login library would wait by a clock of its own before it asks again.

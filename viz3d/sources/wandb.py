@@ -182,6 +182,11 @@ class Client:
         settings = general.model_copy()
         wbauth.set_auth_settings(settings, auth)
         settings.base_url = auth.host.url
+        if isinstance(auth, wbauth.AuthApiKey) and "@" not in settings.base_url:
+            # The helper's further try of a question keeps the key of the first one, and a redirect
+            # takes it along to another port or to a name below this one. A user in the address,
+            # whose place the key takes, makes the helper put it on a copy of each request.
+            settings.base_url = settings.base_url.replace("://", "://viz3d@", 1)
         settings.x_graphql_retry_max = 1  # 0 would be taken as not set, which is 20
         settings.x_graphql_retry_wait_min_seconds = settings.x_graphql_retry_wait_max_seconds = 1
         settings.x_graphql_timeout_seconds = self.deadlines.silence

@@ -132,6 +132,11 @@ def _settings(job: Mapping[str, Any], folder: Path) -> Any:
     import wandb
 
     key = {"api_key": job["key"]} if job["key"] else {}
+    general = wandb.setup().settings
+    if key and "@" not in general.base_url:
+        # As in `viz3d.sources.wandb`: else a redirect takes the key along at a further try.
+        key["base_url"] = general.base_url.replace("://", "://viz3d@", 1)
+        key["app_url_override"] = general.app_url
     return wandb.Settings(
         mode=job["mode"],
         root_dir=str(folder),
