@@ -76,6 +76,14 @@ def test_what_says_too_little_is_declined(
             read(prefixed_console, {"a.log": "\n".join([*lines, ""])})
 
 
+@pytest.mark.parametrize("words", ["best so far: ", "Saved best: ", "[eval] ", "[my_eval] "])
+def test_words_of_steps_that_passed_are_declined(read: Reader, words: str) -> None:
+    """A log of evaluations alone has no training loss."""
+    log = "".join(f"{words}iter {step}: loss {step}.5\n" for step in range(9))
+    with pytest.raises(NotMine, match="a best, saved or evaluated one"):
+        read(prefixed_console, {"a.log": log})
+
+
 def test_an_epoch_in_the_words_is_that_of_the_line(read: Reader) -> None:
     """Steps that begin anew with it are no restarts."""
     rows = [(epoch, step) for epoch in range(1, 4) for step in range(3)]

@@ -21,12 +21,12 @@ _MARKS = " \t|:>-"
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?(?:\s?[AP]M|Z|[+-]\d\d:?\d\d)?"
 _DATE = r"\d{2,4}[-/]\d\d(?:[-/]\d{2,4})?"
 _LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\b"
-# So begin words of a message, of a step that passed or of another loss: no logger's name.
-_PASSED = (
+PASSED = (
     r"best|eval|val|test|dev\b|avg|average|mean\b|checkpoint|ckpt|sav|load|resum|restor|prev"
     r"|last\b|final"
 )
-_NAMED = rf"(?!(?:[^\W_]{{0,80}}[._:-]){{0,9}}(?i:{_PASSED}))"
+"""So begin words of a message, of a step that passed or of another loss: no logger's name."""
+_NAMED = rf"(?!(?:[^\W_]{{0,80}}[._:-]){{0,9}}(?i:{PASSED}))"
 _LOGGER = rf"{_NAMED}[\w.-]{{1,80}}"
 # One thing that others print; marks between them are no words.
 _OTHERS = re.compile(
