@@ -108,8 +108,15 @@ _COUNTED = {
     "_step": "_step",
     "epoch": "epoch",
     "time/iterations": "time/iterations",
+    "training_iteration": "training_iteration",
     **dict.fromkeys(
-        ("time/total_timesteps", "time/total timesteps", "total_timesteps", "timesteps"),
+        (
+            "time/total_timesteps",
+            "time/total timesteps",
+            "total_timesteps",
+            "timesteps",
+            "timesteps_total",
+        ),
         "total_timesteps",
     ),
 }
@@ -119,7 +126,7 @@ def counted(column: str) -> str:
     """Return what a column of steps counts: ``step``, or what is no step of the optimizer.
 
     Those are the rows themselves where there is no column, calls of ``wandb.log`` (``_step``),
-    epochs, steps of an environment, and rollouts of it.
+    epochs, steps of an environment, rollouts of it, and reports of a trial of Ray Tune.
     """
     return _COUNTED.get(column.lower(), "step")
 

@@ -42,7 +42,8 @@ consoles = pytest.mark.parametrize(("form", "line"), CONSOLES)
         "(main_task pid=1, ip=10.0.0.1) ", "2025-01-01 12:00:00,123 - trainer - INFO - ",
         "[2025-01-01 12:00:00,123][__main__][INFO] - ", "12:00 ",
         "[2025-01-01 12:00:00,123] [INFO] [logging.py:96:log] [Rank 0] ", "[INFO|a.py:7] >> ",
-        "01/02/2025 12:00:00 - INFO - a - ",
+        "01/02/2025 12:00:00 - INFO - a - ", "12:00:00 - nano-gpt - INFO - ", "INFO:a-b.c:",
+        "INFO:device:", "INFO | retrieval.a:<module>:12 - ",
         "0: [rank0]: INFO:  20%|##        | 20/100 [00:00<00:10] 7it [00:01, ?it/s]",
     ],
 )  # fmt: skip
@@ -67,7 +68,11 @@ def test_a_line_is_read_behind_what_others_print(
     [
         "best so far: ", "[eval] ", "[best]: ", "best model -> ", "Checkpoint saved at 12:03:04 ",
         "saved to a/b.pt [0] ", "saved 2 [12:03:04] ", "best | ", "[rank0]: [best] ",
-        "INFO - best model -> ",
+        "INFO - best model -> ", "INFO: best: ", "INFO:eval:", "INFO - Checkpoint - ",
+        "12:00:00 | INFO | best - ", "2025-01-01 12:00:00,123 - trainer.eval - INFO - ",
+        "12:00:00 INFO: resumed: ", "INFO:dev:",
+        "2025-01-01 12:00:00.123 | INFO | a:evaluate:12 - ",
+        "[2025-01-01 12:00:00,123][best_model][INFO] - ",
     ],
 )  # fmt: skip
 def test_a_step_that_passed_is_told_and_no_restart(
@@ -183,104 +188,3 @@ def test_words_between_the_numbers_say_no_value(read: Reader) -> None:
     """They are passed over as other lines are."""
     (parsed,) = read(nanogpt_console, {"a.log": "iter 7: loss 2.5, saved to a.pt\n"})
     assert parsed.problems == ()
-
-
-def epochs(line: str, n: int = 3) -> str:
-    rows = ((epoch, step) for epoch in range(n) for step in (0, 10, 20))
-    return "".join(line.format(step=step, epoch=e, loss=3 - e - step / 100) for e, step in rows)
-
-
-@pytest.mark.parametrize(
-    ("form", "line"),
-    [
-        (nanogpt_console, "iter {step}, epoch {epoch}, loss: {loss}\n"),
-        (nanochat_console, "step {step} | loss: {loss} | epoch: {epoch}\n"),
-        (modded_nanogpt, "step:{step}/30 epoch:{epoch} loss:{loss}\n"),
-    ],
-)
-def test_steps_that_begin_anew_with_each_epoch_are_no_runs(
-    read: Reader, form: Format, line: str
-) -> None:
-    """Nor restarts; how many steps an epoch has is not known, so the rows are numbered."""
-    (parsed,) = read(form, {"a.log": epochs(line)})
-    found = joined(parsed)
-    assert found.history.index.tolist() == [*range(9)]
-    assert found.history["loss"].round(2).tolist() == [3, 2.9, 2.8, 2, 1.9, 1.8, 1, 0.9, 0.8]
-    assert found.history["step_of_epoch"].tolist() == [0, 10, 20] * 3
-    assert found.restarts == 0
-    assert "The steps begin anew 2 times where an epoch begins" in said(parsed)
-    assert "the rows were numbered from 0" in said(parsed)
-    first, second = read(form, {"a.log": epochs(line) * 2})
-    assert len(joined(first).history) == len(joined(second).history) == 9
-
-
-def test_a_restart_may_begin_another_epoch(read: Reader) -> None:
-    steps = [(50 * n, 0) for n in range(9)] + [(50 * n, 1) for n in range(6, 12)]
-    log = "".join(f"iter {step}, epoch {epoch}, loss: 3\n" for step, epoch in steps)
-    (parsed,) = read(nanogpt_console, {"a.log": log})
-    assert joined(parsed).history.index.tolist() == [*range(0, 600, 50)]
-    assert joined(parsed).restarts == 1
-
-
-def test_an_epoch_in_two_lines_of_the_first_step_is_no_new_run(read: Reader) -> None:
-    log = "step:0/9 epoch:0 val_loss:11\nstep:0/9 epoch:{} loss:11\nstep:1/9 epoch:1 loss:10\n"
-    for epoch in (0, 1):
-        (parsed,) = read(modded_nanogpt, {"a.log": log.format(epoch)})
-        assert joined(parsed).history.index.tolist() == [0, 1]
-
-
-def test_one_line_of_each_epoch_is_no_run(read: Reader) -> None:
-    log = "".join(f"iter 0, epoch {epoch}, loss: {3 - epoch}\n" for epoch in range(3))
-    (parsed,) = read(nanogpt_console, {"a.log": log})
-    assert joined(parsed).history["loss"].tolist() == [3, 2, 1]
-
-
-def test_a_step_that_goes_on_beside_that_of_the_epoch_counts(read: Reader) -> None:
-    line = "iter {step}, epoch {epoch}, global_step {all}, loss: {loss}\n"
-    log = "".join(
-        line.format(step=at % 3, epoch=at // 3, all=at * 5, loss=3 - at / 9) for at in range(9)
-    )
-    (parsed,) = read(nanogpt_console, {"a.log": log})
-    assert joined(parsed).history.index.tolist() == [*range(0, 45, 5)]
-
-
-def test_steps_that_go_on_through_the_epochs_count(read: Reader) -> None:
-    """What is measured behind an epoch stands at its last step; a restart sends both back."""
-    lines = [f"iter {at}, epoch {at // 3}, loss: 3\n" for at in (*range(7), *range(4, 9))]
-    lines[3:3] = ["iter 2, epoch 1, val loss: 4\n"]
-    (parsed,) = read(nanogpt_console, {"a.log": "".join(lines)})
-    assert joined(parsed).history.index.tolist() == [*range(9)]
-    assert joined(parsed).restarts == 1
-
-
-UNENDED = "The last line has no line end"
-
-
-@consoles
-def test_a_last_line_without_an_end_may_be_cut(read: Reader, form: Format, line: str) -> None:
-    """Within a number, as text does not say, where it is shorter; what is no row may be."""
-    one = line.format(step=1, loss=3.25) + "\n"
-    two = line.format(step=2, loss=3.2)
-    for log in (one + two, one + two[:-1], one + "\r bar\r" + two, two):
-        (parsed,) = read(form, {"a.log": log})
-        cut = 2 in joined(parsed).history.index
-        assert (f"a.log:{log.count(chr(10)) + 1}: {UNENDED}" in said(parsed)) == cut
-    assert UNENDED in said(read(form, {"a.log": one + two})[0])
-    as_long = line.format(step=2, loss=4.25)
-    for log in (one + two + "\n", one + two + "\r", one + "saved", one + as_long):
-        assert UNENDED not in said(read(form, {"a.log": log})[0])
-
-
-def test_it_is_told_of_the_run_that_the_line_is_of(read: Reader) -> None:
-    log = "iter 0: loss 2.5\niter 1: loss 2.5\niter 0: loss 2.5\niter 1: loss 2"
-    first, second = read(nanogpt_console, {"a.log": log})
-    assert UNENDED not in said(first)
-    assert f"a.log:4: {UNENDED}" in said(second)
-
-
-def test_an_evaluation_or_a_pass_may_be_cut_too(read: Reader) -> None:
-    evaluated = "step 1/9 | loss 3.5 | 90.10 ms\nval loss 3."
-    assert UNENDED in said(read(llmc_console, {"a.log": evaluated})[0])
-    line = "Step 1/9 | Example step 0 | Pass {} | loss: 0.5 | average reward: 0.{}"
-    passes = "\n".join(map(line.format, (0, 1), (25, 2)))
-    assert f"a.log:2: {UNENDED}" in said(read(nanochat_console, {"a.log": passes})[0])

@@ -17,6 +17,7 @@ from viz3d.formats.base import Format
 from viz3d.formats.printed_numbers import number
 
 from .conftest import Reader, joined, said
+from .test_console_lines import consoles
 
 LEFT_OUT = "with a comma that parts no thousands"
 
@@ -115,3 +116,23 @@ def test_commas_of_a_file_all_mean_the_same(read: Reader, form: Format, line: st
     parted = read(form, log("4,213", "3,999"))[0]
     assert joined(parted).history[loss].to_list() == [4213, 3999]
     assert LEFT_OUT not in said(parted)
+
+
+@consoles
+def test_the_place_in_the_code_that_rich_prints_is_no_part_of_a_line(
+    read: Reader, form: Format, line: str
+) -> None:
+    lines = [f"[12:00:00] INFO     {line.format(step=step, loss=step + 0.5)}" for step in (1, 2, 3)]
+    (parsed,) = read(form, {"a.log": "".join(f"{one:<90}  src/train.py:42\n" for one in lines)})
+    (bare,) = read(form, {"a.log": "\n".join([*lines, ""])})
+    assert joined(parsed).history.equals(joined(bare).history)
+    loss = next(name for name in joined(parsed).history if str(name).endswith("loss"))
+    assert joined(parsed).history[loss].to_dict() == {1: 1.5, 2: 2.5, 3: 3.5}
+    assert parsed.problems == bare.problems
+
+
+def test_an_evaluation_may_have_it_behind(read: Reader) -> None:
+    lines = ("val loss 3.25   train.py:7", "step 1/9 | loss 3.5 | 90.10 ms       train.py:9", "")
+    (parsed,) = read(llmc_console, {"a.log": "\n".join(lines)})
+    assert joined(parsed).history["val_loss"].dropna().to_dict() == {0: 3.25}
+    assert parsed.problems == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from viz3d.formats import llmc_console, nanogpt_console
@@ -13,7 +15,10 @@ from .test_console_lines import consoles
 OF_OTHERS = "of other processes that print the same"
 labels = pytest.mark.parametrize(
     "label", ["[rank{}] ", "[rank{}]: ", "[default{}]:", "[{}] ", "[1,{}]<stdout>:", "{}: ",
-              "(Trainer pid={}) ", "(Trainer pid={}, ip=10.0.0.1) ", "[12:00:00] [rank{}]: "],
+              "{}: 2025-01-01 12:00:00 - INFO - ", "{}: 12:00:00 ", "(Trainer pid={}) ",
+              "(Trainer pid={}, ip=10.0.0.1) ", "[12:00:00] [rank{}]: ",
+              "2025-01-01 12:00:00,123 - 400{} - INFO - ",
+              "I0101 12:00:00.123456   400{} train.py:42] "],
 )  # fmt: skip
 
 
@@ -52,6 +57,47 @@ def test_those_that_follow_each_other_are_one_run(read: Reader, label: str) -> N
         assert joined(parsed).history.index.tolist() == [*range(12)]
         assert joined(parsed).restarts == 1 + len(more)
         assert OF_OTHERS not in said(parsed)
+
+
+def blocks(*parts: tuple[int, Sequence[int]]) -> str:
+    """Lines of processes, of each some together; a loss tells whose it is."""
+    return "".join(
+        f"[rank{rank}]: iter {step}: loss {rank + step / 100}\n"
+        for rank, steps in parts
+        for step in steps
+    )
+
+
+@pytest.mark.parametrize("last", [[], [(0, range(60, 80)), (1, range(70, 90))]])
+def test_attempts_in_turn_are_one_run(read: Reader, last: list[tuple[int, range]]) -> None:
+    """Each lacks what the other one did meanwhile, though one may go on where it was broken off."""
+    parts = [(0, range(30)), (1, range(20, 45)), (0, range(40, 60)), (1, range(50, 70)), *last]
+    (parsed,) = read(nanogpt_console, {"a.log": blocks(*parts)})
+    found = joined(parsed)
+    wanted = {step: rank + step / 100 for rank, steps in parts for step in steps}
+    assert found.history["loss"].to_dict() == wanted
+    assert found.restarts == len(parts) - 1
+    assert OF_OTHERS not in said(parsed)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(rank, range(at, at + 10)) for at in range(0, 40, 10) for rank in (0, 1)],
+        [(rank, range(at, at + 1)) for at in range(40) for rank in (0, 1)[: 2 - (at % 5 > 0)]],
+        [(rank, [at]) for n in range(20) for at in (n * 10, n * 10 + 9) for rank in (0, 1)],
+    ],
+    ids=["printed in blocks", "seldom", "in uneven steps"],
+)
+def test_however_they_take_turns_the_first_is_read(
+    read: Reader, parts: list[tuple[int, Sequence[int]]]
+) -> None:
+    (parsed,) = read(nanogpt_console, {"a.log": blocks(*parts)})
+    found = joined(parsed)
+    wanted = {step: step / 100 for rank, steps in parts for step in steps if rank == 0}
+    assert found.history["loss"].to_dict() == wanted
+    assert found.restarts == 0
+    assert f"{sum(len(steps) for rank, steps in parts if rank)} lines {OF_OTHERS}" in said(parsed)
 
 
 def test_other_metrics_of_another_process_are_read(read: Reader) -> None:

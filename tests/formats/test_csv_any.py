@@ -350,6 +350,9 @@ def test_a_real_table_of_layers(real_data: Path) -> None:
         (("0,3.0,0.15", "1,2.9,"), False), (("0,3.0,0.15", "1,2.9,0.14"), False),
         (("0,3.0,0.15", "1,2.9,0.1"), True), (("0,3.0,0.15", "", "1,2.9,0.1"), True),
         (("1,2.9,0.1",), True), (("1,2.9,a",), False), (("1,2.9,0.15", "1,2.9,-"), False),
+        (("0,3.0,0.15", "1,2.9,", "2,2.8,0.1"), True), (("0,3.0,", "1,2.9,0.1"), True),
+        (("0,3.0,0.15", "1,2.9,", "2,2.8,0.14"), False),
+        (("0,3.0,0.1", "1,2.9,ok", "2,2.8,0.1"), False),
         (('0,3.0,"0.1"', "1,2.9,0.1"), False), (("0,3.0,0.15", "1,2.9,nan"), False),
     ],
 )  # fmt: skip
@@ -357,7 +360,7 @@ def test_a_real_table_of_layers(real_data: Path) -> None:
 def test_the_last_number_is_cut_if_it_is_shorter(
     read: Reader, monkeypatch: pytest.MonkeyPatch, rows: tuple[str, ...], cut: bool, size: int
 ) -> None:
-    """Than that of the row before; text and an empty cell are no numbers."""
+    """Than the last one of the rows before; text and an empty cell are no numbers."""
     monkeypatch.setattr(text, "BLOCK_BYTES", size)
     (parsed,) = read(csv_any, {"a.csv": "\n".join(("step,loss,acc", *rows))})
     assert ("The last line has no line end" in said(parsed)) == cut

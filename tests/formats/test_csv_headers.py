@@ -52,6 +52,8 @@ def test_a_header_may_stand_below_without_a_step(read: Reader) -> None:
         ("step,event,loss", "begin,,step,of"),
         ("epoch,global_step,loss", "end,of,epoch"),
         ("epoch,event,loss", "at,each,step"),
+        ("epoch,event,loss", "step,ended"),
+        ("step,event,loss", "steps,text,nats"),
     ],
 )
 @pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
@@ -65,6 +67,46 @@ def test_words_among_the_rows_are_no_header(
     assert joined(parsed).history["loss"].dropna().tolist() == [step / 2 for step in range(9)]
     assert "further header" not in said(parsed)
     assert parsed.problems[0].line == 7
+
+
+@pytest.mark.parametrize(
+    ("head", "again", "wanted"),
+    [
+        ("epoch,loss,acc", "step,lr,loss", {n: {"lr": 10 * n, "loss": 100 * n} for n in (3, 4)}),
+        ("epoch,Loss,acc", "step,acc,loss", {n: {"acc": 10 * n, "loss": 100 * n} for n in (3, 4)}),
+        ("epoch,loss,acc", "lr,step,Loss",
+         {10 * n: {"lr": n, "Loss": 100 * n} for n in (3, 4)}),
+        ("epoch,step,loss", "epoch,loss,acc",
+         {10 * n: {"epoch": n, "loss": 100 * n} for n in (1, 2)}),
+        ("iter,loss", "step,lr", {3: {"lr": 30}, 4: {"lr": 40}}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_a_header_with_another_step_is_one(
+    read: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+    head: str,
+    again: str,
+    wanted: dict[int, dict[str, float]],
+    size: int,
+) -> None:
+    """What is below it stands under none of the names above; steps of two kinds are not mixed."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    rows = [",".join([f"{n}", f"{n}0", f"{n}00"][: len(head.split(","))]) for n in (1, 2, 3, 4)]
+    (parsed,) = read(csv_any, {"a.csv": "\n".join([head, *rows[:2], again, *rows[2:]]) + "\n"})
+    assert joined(parsed).history.to_dict("index") == wanted
+    assert ":4: 1 further header with other columns was followed" in said(parsed)
+    assert "2 rows without a whole number as" in said(parsed)
+
+
+def test_a_step_that_is_spelled_in_another_way_goes_on(read: Reader) -> None:
+    """Two columns of steps would cost the rows of one of them."""
+    table = "Step,loss,lr\n0,4,0.5\nstep,lr,loss\n1,0.25,3\nstep,lr,loss\n2,0.125,2\n"
+    (parsed,) = read(csv_any, {"a.csv": table})
+    history = joined(parsed).history
+    assert history["loss"].to_dict() == {0: 4, 1: 3, 2: 2}
+    assert history["lr"].to_dict() == {0: 0.5, 1: 0.25, 2: 0.125}
+    assert "1 further line that repeats the header" in said(parsed)
 
 
 def test_a_header_for_each_row_is_declined(read: Reader) -> None:

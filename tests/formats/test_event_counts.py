@@ -36,6 +36,9 @@ def read_beside(
          "total_timesteps"),
         (range(2048, 20481, 2048), "progress.csv", "time/total_timesteps",
          range(2048, 20481, 2048), "total_timesteps"),
+        (range(4000, 20001, 4000), "progress.csv", "timesteps_total", range(4000, 20001, 4000),
+         "total_timesteps"),
+        (range(1, 9), "progress.csv", "training_iteration", range(1, 9), "training_iteration"),
     ],
 )  # fmt: skip
 def test_events_count_what_a_file_beside_them_counts(
@@ -88,6 +91,34 @@ def test_two_loggers_that_count_epochs_are_one_run(tmp_path: Path) -> None:
     assert run.joined.history["lr"].tolist() == [0, 1, 2, 3]
     (problem,) = run.problems
     assert "4 values were read from" in problem.what
+
+
+@pytest.mark.parametrize("behind", [range(1, 17), range(4, 25)], ids=["events", "table"])
+def test_a_run_that_goes_on_counts_alike_where_both_log(tmp_path: Path, behind: range) -> None:
+    """One of the two is behind the other until the last epoch."""
+    read_beside(tmp_path, behind, {})
+    table = tmp_path / "x" / "results.csv"
+    table.write_text("epoch,loss,lr\n" + "".join(f"{at},{at / 8},{at}\n" for at in range(1, 20)))
+    (run,) = read_run("x", {NAME: tmp_path / NAME, "x/results.csv": table})
+    history = run.joined.history
+    assert history["loss"].to_dict() == {at: at / 8 for at in {*range(1, 20), *behind}}
+    assert history["lr"].dropna().to_dict() == {at: at for at in range(1, 20)}
+    assert [origin.counts for origin in run.origins] == ["epoch", "epoch"]
+
+
+@pytest.mark.parametrize("losses", [{}, {at: at + 1.0 for at in range(30)}])
+def test_a_metric_of_both_that_tells_nothing_joins_none(
+    tmp_path: Path, losses: dict[int, float]
+) -> None:
+    """A rate that stays what it is tells no more of epochs than a loss that differs."""
+    (tmp_path / "x").mkdir()
+    events = scalars("lr", dict.fromkeys(range(30), 0.5)) + scalars("loss", losses)
+    (tmp_path / NAME).write_bytes(VERSION + events)
+    table = tmp_path / "x" / "results.csv"
+    table.write_text("epoch,lr,loss\n" + "".join(f"{at},0.5,{at}\n" for at in range(1, 20)))
+    (run,) = read_run("x", {NAME: tmp_path / NAME, "x/results.csv": table})
+    assert run.joined.history.index.tolist() == [*range(30)]
+    assert "those of the run by step." in str(run.problems[-1])
 
 
 def test_of_several_writers_none_counts_what_a_file_beside_them_counts(tmp_path: Path) -> None:

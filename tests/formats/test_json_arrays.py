@@ -122,10 +122,44 @@ def test_objects_with_other_numbers_for_keys_are_declined(read: Reader) -> None:
     assert list(joined(parsed).history) == ["norm/0", "norm/1"]
 
 
-def test_numbered_values_beside_a_number_are_no_series(read: Reader) -> None:
+def test_numbered_values_beside_a_step_are_no_series(read: Reader) -> None:
     """A row of a log has them for its classes; the reader of lines takes it."""
     with pytest.raises(NotMine):
         read(json_arrays, {"a.json": '{"step": 3, "norm": {"0": 3.0, "1": 2.0}}'})
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_numbered_values_beside_another_number_are_a_series(
+    read: Reader, indent: int | None
+) -> None:
+    """As a setting or the best value beside the history of Keras; that is told."""
+    series = {"0": 3.0, "1": None, "2": 2.0}
+    for document, name in (
+        ({"lr": 0.1, "loss": series}, "loss"),
+        ({"best": 1.2, "history": {"loss": series}}, "history/loss"),
+    ):
+        (parsed,) = read(json_arrays, {"a.json": json.dumps(document, indent=indent)})
+        history = joined(parsed).history
+        assert list(history) == [name]
+        assert history[name].dropna().to_dict() == {0: 3, 2: 2}
+        assert dict(parsed.config) == {key: document[key] for key in {"lr", "best"} & {*document}}
+        assert f"keys 0, 1 and so on was taken for a series of steps ({name})" in said(parsed)
+    (parsed,) = read(json_arrays, {"a.json": json.dumps({"loss": series, "list": [1, 2, 3]})})
+    assert "and so on" not in said(parsed)
+    (parsed,) = read(json_arrays, {"a.json": json.dumps({"lr": 0.1, "loss": [1, 2, 3]})})
+    assert "and so on" not in said(parsed)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_numbered_values_beside_a_setting_are_a_series(read: Reader, indent: int | None) -> None:
+    """What pandas wrote of a history, with the settings of the run or its best value."""
+    losses = {str(at): 4 - at / 8 for at in range(12)}
+    document = {"lr": 0.5, "loss": losses, "history": {"acc": losses}, "best": 2}
+    (parsed,) = read(json_arrays, {"a.json": json.dumps(document, indent=indent)})
+    history = joined(parsed).history
+    wanted = {at: 4 - at / 8 for at in range(12)}
+    assert history.to_dict() == {"loss": wanted, "history/acc": wanted}
+    assert dict(parsed.config) == {"lr": 0.5, "best": 2}
 
 
 def test_what_is_no_array_of_numbers_is_told(read: Reader) -> None:

@@ -133,3 +133,50 @@ def test_a_step_of_the_epoch_alone_is_no_step(read: Reader) -> None:
     assert "1 column of steps begins anew with each epoch (iter), so the rows" in said(parsed)
     (parsed,) = read(jsonl, {"a.jsonl": lines([*rows, {"epoch": 2, "iter": 2, "loss": 7}])})
     assert joined(parsed).restarts > 0
+
+
+def test_a_restart_shows_among_steps_of_the_epoch(read: Reader) -> None:
+    """Epoch and step go back to where an earlier attempt was, and take its place."""
+    tries = [*range(18), *range(15, 27), *range(20, 24), *range(22, 35)]
+    rows = [{"epoch": at // 5, "iter": at % 5, "loss": n} for n, at in enumerate(tries)]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    found = joined(parsed)
+    assert found.restarts == 3
+    assert found.history["loss"].tolist() == [*range(15), *range(18, 23), 30, 31, *range(34, 47)]
+    assert len(found.attempts) == len(tries) - 35
+    assert "1 column of steps begins anew with each epoch (iter)" in said(parsed)
+
+
+def test_an_evaluation_may_count_steps_of_its_own(read: Reader) -> None:
+    """MMDetection's rows have the iterations of the evaluation, and its learning rate."""
+    rows = []
+    for epoch in (1, 2, 3):
+        train = range(50, 501, 50)
+        rows += [{"epoch": epoch, "iter": at, "lr": 0.1, "loss": epoch + at} for at in train]
+        rows += [{"epoch": epoch, "iter": 250, "lr": 0.1, "mAP": epoch}] if epoch < 3 else []
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    found = joined(parsed)
+    assert found.restarts == 0
+    assert found.history["mAP"].dropna().to_dict() == {10: 1, 21: 2}
+    assert found.history["loss"].dropna().tolist() == [row["loss"] for row in rows if "loss" in row]
+
+
+def test_rows_that_take_turns_within_the_epoch_are_in_no_order_of_it(read: Reader) -> None:
+    """Of a training and an evaluation that log the same none is an earlier attempt of the epoch."""
+    rows = [
+        {"epoch": epoch, "iter": at, "loss": at}
+        for epoch in (1, 2, 3)
+        for at in (*range(50, 501, 50), *range(50, 151, 50))
+    ]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    assert parsed.rows is not None
+    assert parsed.rows.counted_by == "iter"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_fraction_of_the_epoch_has_steps_of_its_own(read: Reader, first: int) -> None:
+    """The epoch goes on with each step; it is whole where one begins, or where one ends."""
+    rows = [{"epoch": (n + first) / 4, "iter": n % 4 + first, "loss": n} for n in range(12)]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    assert joined(parsed).history["loss"].tolist() == [*range(12)]
+    assert "begins anew with each epoch (iter), so the rows were numbered" in said(parsed)

@@ -32,6 +32,15 @@ def test_a_csv_beside_is_the_same_run_and_counted_once(tmp_path: Path) -> None:
     assert problem.file == NAME
 
 
+def test_a_csv_may_have_printed_five_digits(tmp_path: Path) -> None:
+    """As Ultralytics does; in the fifth one they differ by one at most."""
+    losses = {step: 1.000049 + step / 7 for step in range(9)}
+    for more, count in ((0, 1), (2e-4, 2)):
+        rows = "".join(f"{step},{loss + more:23.5g}\n" for step, loss in losses.items())
+        runs = read_both(tmp_path, "step,loss\n" + rows, VERSION + scalars("loss", losses))
+        assert len(runs) == count
+
+
 def test_a_csv_of_another_run_stays_a_run_of_its_own(tmp_path: Path) -> None:
     """One value that differs is enough."""
     events = VERSION + scalars("loss", {0: 1.0, 1: 2.0})

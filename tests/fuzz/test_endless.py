@@ -20,6 +20,7 @@ FIRST = (
     "step:1 - loss:1.0",
     "step 1/9 | loss 1 | 1 ms",
     "iter 1: loss 1.0",
+    "[train] iter 0: loss 1.0\n[train] iter 1: loss 1.0",
 )
 LONG = (
     "a" * 8_000,

@@ -75,7 +75,7 @@ def _a_log(writer: Writer, data: st.DataObject) -> None:
         assert [step for step, _ in groupby(gone)] == [step for step, _ in groupby(superseded)]
     elif kind == "torn":
         content = written.files[first]
-        cut = data.draw(st.integers(written.ends[0], len(content)), "cut at")
+        cut = data.draw(st.integers(written.ends[writer.needs - 1], len(content)), "cut at")
         tail = data.draw(st.just(b"") | st.sampled_from(GARBAGE).map(lambda line: line + b"\n"))
         if cut in written.ends or not tail:
             _torn(writer, written.files | {first: content[:cut] + tail}, written.ends, cut, records)

@@ -27,6 +27,7 @@ from viz3d.formats import (
     nanogpt_console,
     neptune,
     parquet_any,
+    prefixed_console,
     sb3_progress,
     tensorboard,
     verl_console,
@@ -71,6 +72,8 @@ class Writer:
         What it can hold.
     adds : tuple of str
         Metrics that the program logs beside.
+    needs : int
+        Records before which the file says too little.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Writer:
     write: Callable[[Sequence[Record]], Written]
     logs: st.SearchStrategy[list[Record]]
     adds: tuple[str, ...] = ()
+    needs: int = 1
 
 
 def _lines(name: str, lines: Sequence[str], header: str = "") -> Written:
@@ -304,6 +308,10 @@ WRITERS = (
     Writer(
         "nanogpt", nanogpt_console, _console("iter {step}: ", ", ", " "),
         logs(("lr", "val_bpb", "norm", "x1"), NUMBERS, first="loss"),
+    ),
+    Writer(
+        "prefixed", prefixed_console, _console("[train] iter {step}: ", ", ", " "),
+        logs(("lr", "val_bpb", "norm", "x1"), NUMBERS, first="loss"), needs=2,
     ),
     Writer("tensorboard", tensorboard, _events, logs(values=SINGLES, alike=True)),
     Writer("gzip", gzipped, _packed, logs(alike=True)),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from viz3d.errors import NotMine
 from viz3d.formats import text
@@ -58,22 +60,24 @@ def read_alike(
     return parsed
 
 
-def read_log(
-    files: Mapping[str, Path],
-    begins: re.Pattern[str],
-    parse: Callable[[str, Numbers], tuple[Pairs, list[str]]],
-    declined: str,
-    *,
-    marks: Sequence[bytes],
-    longest: int = MAX_LINE,
-    mfu_may_lack: bool = False,
-) -> list[Parsed]:
-    """Read one log of which each line says all it has to say.
+class Line(NamedTuple):
+    """One that tells of a step; without `pairs` it is another one."""
 
-    Parameters
+    at: int
+    raw: bytes
+    before: str
+    own: bool  # as of `begin`
+    step: str
+    pairs: Pairs
+    unread: list[str]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What the lines of a log are like of which each says all it has to say.
+
+    Attributes
     ----------
-    files : mapping of {path in the source: local path}
-        One.
     begins : re.Pattern
         How a line begins that tells of a step, which is its first group.
     parse : callable
@@ -87,6 +91,41 @@ def read_log(
         Bytes of a line.
     mfu_may_lack : bool
         As for `PrintedRuns`.
+    """
+
+    begins: re.Pattern[str]
+    parse: Callable[[str, Numbers], tuple[Pairs, list[str]]]
+    declined: str
+    marks: Sequence[bytes]
+    longest: int = MAX_LINE
+    mfu_may_lack: bool = False
+
+    def of(self, path: Path, tally: Tally, number: Numbers) -> Iterator[Line]:
+        """Yield the lines that begin so, at their beginning or later."""
+        for at, raw in text.lines(path, tally):
+            low = raw.lower()
+            if len(raw) > self.longest or not any(mark in low for mark in self.marks):
+                continue
+            line = text.printed(raw)
+            match, own = begin(self.begins, line)
+            if match:
+                pairs, unread = self.parse(solid(line[match.end() :]), number)
+                yield Line(at, raw, line[: match.start()], own, match[1], pairs, unread)
+
+
+def read_log(
+    files: Mapping[str, Path], lines: Lines, words: Callable[[str], Pairs | None] = lambda _: None
+) -> list[Parsed]:
+    """Read one log of which each line says all it has to say.
+
+    Parameters
+    ----------
+    files : mapping of {path in the source: local path}
+        One.
+    lines : Lines
+    words : callable
+        Returns the metrics in what stands before a line's own text; None where the line is to be
+        left out for it.
 
     Raises
     ------
@@ -94,27 +133,22 @@ def read_log(
     """
 
     def read(name: str, path: Path, number: Numbers, ranks: Ranks) -> list[Parsed]:
-        runs, tally = PrintedRuns(name, mfu_may_lack=mfu_may_lack), Tally(name)
-        for at, raw in text.lines(path, tally):
-            low = raw.lower()
-            if len(raw) > longest or not any(mark in low for mark in marks):
-                continue
-            line = text.printed(raw)
-            match, own = begin(begins, line)
-            if not match:
-                continue
-            pairs, unread = parse(solid(line[match.end() :]), number)
-            if pairs and not own:
+        runs, tally = PrintedRuns(name, mfu_may_lack=lines.mfu_may_lack), Tally(name)
+        behind = False
+        for at, raw, before, own, printed, pairs, unread in lines.of(path, tally, number):
+            more = () if own or not pairs else words(before)
+            if more is None:
+                behind = True
                 tally.add(BEHIND, line=at, found=raw)
                 continue
             tell_unread(unread, tally, at)
-            step = step_of(match[1], number, tally, at) if pairs else None
-            before, names = line[: match.start()], [name for name, _ in pairs]
+            step = step_of(printed, number, tally, at) if pairs else None
+            names = [name for name, _ in pairs]
             if step is not None and ranks.take(before, step, names, tally, at):
                 runs.came_from(at, raw)
-                runs.add(step, pairs, at)
+                runs.add(step, [*more, *pairs], at)
         if not runs.kinds:
-            raise NotMine(declined)
+            raise NotMine(lines.declined + (" but behind other words" if behind else ""))
         return runs.parsed(path, tally)
 
     return read_alike(files, read)

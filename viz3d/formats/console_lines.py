@@ -21,7 +21,13 @@ _MARKS = " \t|:>-"
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?(?:\s?[AP]M|Z|[+-]\d\d:?\d\d)?"
 _DATE = r"\d{2,4}[-/]\d\d(?:[-/]\d{2,4})?"
 _LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\b"
-_LOGGER = r"[\w.]{1,80}"
+PASSED = (
+    r"best|eval|val|test|dev\b|avg|average|mean\b|checkpoint|ckpt|sav|load|resum|restor|prev"
+    r"|last\b|final"
+)
+"""So begin words of a message, of a step that passed or of another loss: no logger's name."""
+_NAMED = rf"(?!(?:[^\W_]{{0,80}}[._:-]){{0,9}}(?i:{PASSED}))"
+_LOGGER = rf"{_NAMED}[\w.-]{{1,80}}"
 # One thing that others print; marks between them are no words.
 _OTHERS = re.compile(
     rf"""(?x)
@@ -31,7 +37,7 @@ _OTHERS = re.compile(
     | \[?[\w./-]{{1,80}}\.py:\d+[^\]\s]{{0,80}}\]?  # a place in the code
     | (?:\[{_LOGGER}\]\s?)? \[{_LEVEL}[^\]]{{0,80}}\]
     | (?:{_LOGGER}\s?[|-]\s?)? (?P<level>{_LEVEL})
-        (?:\s{{0,9}}[:-]\s?{_LOGGER}\s?[:-] | \s{{0,9}}\|\s?[\w.:<>]{{1,80}}\s?[|-])?
+        (?:\s{{0,9}}[:-]\s?{_LOGGER}\s?[:-] | \s{{0,9}}\|\s?{_NAMED}[\w.:<>-]{{1,80}}\s?[|-])?
     | \[(?:[Rr]ank|default)?:?\s?\d+\] | \[\d+,[^\]\s]{{1,80}}\](?:<std\w{{3}}>)? | \d{{1,6}}:(?!\d)
     | \([^()]{{0,80}}\bpid=[^()]{{0,80}}\)  # Ray's process
     | [^|]{{0,200}}? (?: \d{{1,3}}%\|[^|]{{0,200}}\|[^|[]{{0,80}} | \b\d[\w.]{{0,20}}\s )

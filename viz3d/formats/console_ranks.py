@@ -13,9 +13,12 @@ OF_OTHERS = (
     "{n} line{|s} of other processes that print the same {was|were} left out ({names}): the run is "
     "that of the first."
 )
-# As torchrun, mpirun, Ray and srun put it before each line.
+# As torchrun, mpirun, Ray and srun put it before each line, and as scripts and loggers do.
 _LABEL = re.compile(
-    r"\[(?:[Rr]ank|default)?:?\s?\d+\]|\[\d+,[^\]\s]{1,80}\]|\bpid=\d+|^\s*\d{1,6}:(?!\s*\d)"
+    r"\[(?:[Rr]ank|default)?:?\s?\d+\]|\[\d+,[^\]\s]{1,80}\]|\bpid=\d+|^\s*\d{1,6}:(?!\d)"
+    r"|\b(?i:rank|gpu|cuda|device|node|host|worker|process|task|job|trial|fold|seed|run|exp)"
+    r"[\s:=_-]?\d{1,9}\b"
+    r"|(?<=\s-\s)\d{1,9}(?=\s-\s)|(?<=\d)\s+\d{1,9}(?=\s[^\]\s]{1,80}:\d+\])"
 )
 # More are no processes but numbers of lines.
 MAX_RANKS = 4_096
@@ -34,6 +37,7 @@ class Ranks:
         self._left_out = {*left_out}
         self._names: dict[str, set[str]] = {}
         self._steps: dict[str, int] = {}
+        self._strides: dict[str, tuple[int, int]] = {}  # the last two
         self._at, self._last, self._returned = 0, "", 0
 
     def take(
@@ -56,10 +60,13 @@ class Ranks:
             tally.add(OF_OTHERS, line=line, name=label)
             return False
         if label and step is not None and len(self._steps) < MAX_RANKS:
-            known = self._steps.get(label)
-            # A process that went on from another one's checkpoint has ended that one.
-            behind = known is not None and known < step <= self._at
-            self._returned += behind and label != self._last
+            if (stride := step - self._steps.get(label, step)) > 0:
+                last, before_last = self._strides.get(label, (stride, 0))
+                if label != self._last and step <= self._at:
+                    # One that goes on from another one's checkpoint has ended that one, and lacks
+                    # the steps which that one took.
+                    self._returned += 1 if stride <= max(last, before_last) else -1
+                self._strides[label] = stride, last
             self._names.setdefault(label, set()).update(names)
             self._steps[label], self._at, self._last = step, step, label
         return True

@@ -17,7 +17,7 @@ import numpy as np
 
 from viz3d.formats import limits, text
 from viz3d.formats.csv_arrow import NAMED, to_arrow
-from viz3d.formats.dialect import Dialect, is_header, split, unique
+from viz3d.formats.dialect import Dialect, is_header, names_below, split
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -143,7 +143,7 @@ def _read_lines(block: bytes, first: int, dialect: Dialect, texts: Collection[st
         line = part.decode("utf-8", "replace")
         cells, is_open = _split(line, dialect)
         if is_header(cells, dialect) and not is_open:
-            if unique(cells) != dialect.names:
+            if names_below(cells, dialect) != dialect.names:
                 below = cells, number, block[end:]
                 break
             odd.append((REPEATED, number))

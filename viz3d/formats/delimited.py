@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viz3d.errors import NotMine
-from viz3d.formats import limits, several_runs, text
+from viz3d.formats import limits, long_tables, several_runs, text
 from viz3d.formats.arrow import from_arrow
 from viz3d.formats.attempts import MAX_RESTARTS
 from viz3d.formats.csv_arrow import NAMED
 from viz3d.formats.csv_blocks import Block, read_block
-from viz3d.formats.dialect import Dialect, sniff, unique
+from viz3d.formats.dialect import Dialect, names_below, sniff
 from viz3d.formats.parallel import in_order
 from viz3d.formats.table import Table, stack
 from viz3d.formats.tally import Tally
@@ -31,8 +31,9 @@ OTHER_HEADER = (
 )
 SMALL_BLOCK = 512 * 1024
 PIECES = 16
-# In which the last two rows stand.
+# In which is looked for the last two numbers of a column.
 TAIL_BYTES = 64 * 1024
+_NUMBER = re.compile(r"[-+]?[.,]?\d[\d.,]*([eE][-+]?\d+)?")
 
 
 def read_table(path: Path, tally: Tally) -> Table:
@@ -51,7 +52,7 @@ def read_table(path: Path, tally: Tally) -> Table:
     Raises
     ------
     NotMine
-        If it is no text, has no column of numbers, or is a table of several runs.
+        If it is no text, has no column of numbers, or is a table of several runs or kinds of rows.
     """
     text.check(path)
     dialect = sniff(path, tally)
@@ -59,15 +60,27 @@ def read_table(path: Path, tally: Tally) -> Table:
         return Table(0)
     if {"Name", "State"} <= {*dialect.names}:
         raise NotMine("it is a table of runs as W&B exports it, without their histories")
-    table = read_rows(path, dialect, tally)
+    trial = Tally(tally.file)
+    table = read_rows(path, dialect, trial)
+    if texts := long_tables.texts(dialect.names, table):
+        trial = Tally(tally.file)
+        table = read_rows(path, dialect, trial, texts=texts)
+    tally.merge(trial)
     several_runs.check(table, tally)
+    table = long_tables.unfolded(table, tally)
     if table.n and not table.columns:
         raise NotMine("it has no column of numbers")
     return table
 
 
 def read_rows(
-    path: Path, dialect: Dialect, tally: Tally, start: int = 0, stop: int | None = None
+    path: Path,
+    dialect: Dialect,
+    tally: Tally,
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    texts: Collection[str] = (),
 ) -> Table:
     """Read the rows of a delimited file, block by block.
 
@@ -79,6 +92,8 @@ def read_rows(
     start, stop : int, optional
         Bytes, each at the beginning of a line, between which to read: the first of them behind the
         header, from where lines are counted. By default all rows.
+    texts : collection of str, optional
+        Columns to be read as text, which is kept.
 
     Returns
     -------
@@ -91,18 +106,18 @@ def read_rows(
     """
     # A small file, too, is for all processors.
     size = min(max(path.stat().st_size // PIECES, SMALL_BLOCK), text.BLOCK_BYTES)
-    texts: set[str] = set()
+    kept = {*NAMED, *texts}
     while True:
         kinds: dict[str, set[str]] = defaultdict(set)
         trial = Tally(tally.file)
         blocks = text.blocks(path, trial, start, stop, size)
         rows = blocks if start else _below(dialect.skip, blocks)
-        table = stack(_tables(rows, dialect, trial, texts, kinds), trial, cut=True)
+        table = stack(_tables(rows, dialect, trial, texts, kept, kinds), trial, cut=True)
         # Labels of some lines may all be numbers, and those of others not.
         mixed = {name for name, found in kinds.items() if len(found) > 1}
         if not mixed:
             break
-        texts = mixed
+        texts = {*texts, *mixed}
     tally.merge(trial)
     if beyond := len(dialect.names[limits.METRICS :]):
         tally.add(MANY_COLUMNS, count=beyond)
@@ -117,6 +132,7 @@ def _tables(
     dialect: Dialect,
     tally: Tally,
     texts: Collection[str],
+    kept: Collection[str],
     kinds: Mapping[str, set[str]],
 ) -> Iterator[Table]:
     """Yield the rows of each block, and note as what the columns of labels were read."""
@@ -126,7 +142,7 @@ def _tables(
         for name in {*NAMED}.intersection(block.rows.column_names):
             if kind := _kind(block.rows.schema.field(name).type):
                 kinds[name].add(kind)
-        yield from_arrow(block.rows, tally, text_is_number=True, lines=block.lines, labels=NAMED)
+        yield from_arrow(block.rows, tally, text_is_number=True, lines=block.lines, labels=kept)
 
 
 def _blocks(
@@ -140,39 +156,37 @@ def _blocks(
         return used, read_block(piece[1], piece[0], used, texts)
 
     headers = 0
-    last_cells: list[str] = []
+    above: str | None = None  # the last number in the last column
     for piece, (used, found) in in_order(read, pieces):
         block = found if used is under else read(piece)[1]
         yield block
         while block.below:
-            cells, line, content = block.below
+            names, line, content = block.below
             if (headers := headers + 1) > MAX_RESTARTS:
                 raise NotMine(
                     f"its header changes more than {MAX_RESTARTS} times; write the rows of each "
                     "header into a file of their own"
                 )
             tally.add(OTHER_HEADER, line=line)
-            under = replace(under, names=unique(cells, tally))
+            under = replace(under, names=names_below(names, under, tally))
             block = read((line, content))[1]
             yield block
         last = piece[0] + text.line_ends(piece[1])
-        last_cells = [*last_cells, *_last_cells(piece[1], dialect.delimiter)][-2:]
-        ended = piece[1].endswith((b"\n", b"\r", b'"'))
-        if not ended and last in block.lines[-1:] and _may_be_cut(*reversed(last_cells)):
-            tally.add(UNENDED, line=last)
+        cells = _last_cells(piece[1], dialect.delimiter)
+        cell = next(cells, "")
+        above = next(filter(_NUMBER.fullmatch, cells), above)
+        if _NUMBER.fullmatch(cell):
+            ended = piece[1].endswith((b"\n", b"\r", b'"')) or last not in block.lines[-1:]
+            if not ended and (above is None or len(cell) < len(above)):
+                tally.add(UNENDED, line=last)
+            above = cell
 
 
 def _last_cells(block: bytes, delimiter: str) -> Iterator[str]:
-    """Yield the last cells of the last two lines that are not empty."""
-    lines = [line for line in block[-TAIL_BYTES:].splitlines() if line.strip()]
-    for line in lines[-2:]:
-        yield line.decode("utf-8", "replace").split(delimiter)[-1].strip().strip('"')
-
-
-def _may_be_cut(cell: str, before: str | None = None) -> bool:
-    """Say whether a last cell is a number, and shorter than the one above it if there is one."""
-    number = re.fullmatch(r"[-+]?[.,]?\d[\d.,]*([eE][-+]?\d+)?", cell)
-    return bool(number) and (before is None or len(cell) < len(before))
+    """Yield the last cells of the last lines that are not empty, the last one first."""
+    for line in reversed(block[-TAIL_BYTES:].splitlines()):
+        if line.strip():
+            yield line.decode("utf-8", "replace").split(delimiter)[-1].strip().strip('"')
 
 
 def _below(skip: int, blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

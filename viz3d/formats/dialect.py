@@ -174,7 +174,8 @@ def is_header(cells: Sequence[str], dialect: Dialect) -> bool:
     """Say whether a row names columns, as where a log is appended to with its header.
 
     That is one without any value: with the names of the header in any order, or with several names,
-    each once, of which one is that of the header's step.
+    each once, of which one counts steps. It names the header's step or another of its columns, too,
+    or begins with a step and is as long as the header: other rows of words are text.
     """
     spared = dialect.unnamed if len(cells) == len(dialect.names) else (0,)
     bare = [*map(_bare, cells)]
@@ -183,7 +184,21 @@ def is_header(cells: Sequence[str], dialect: Dialect) -> bool:
     names, named = unique(cells), [cell for cell in bare if cell]
     if {*names} == {*dialect.names}:
         return True
-    return len({*named}) == len(named) > 1 and dialect.step in names
+    if not (len({*named}) == len(named) > 1 and any(map(counts_steps, named))):
+        return False
+    others = {name.lower() for name in dialect.names if not counts_steps(name)}
+    if dialect.step in names or not others.isdisjoint(map(str.lower, named)):
+        return True
+    is_unit = named[0].lower() == f"{dialect.names[0].lower()}s"
+    return counts_steps(named[0]) and len(cells) == len(dialect.names) and not is_unit
+
+
+def names_below(
+    cells: Sequence[str], dialect: Dialect, tally: Tally | None = None
+) -> tuple[str, ...]:
+    """Return the names of another header; a step is spelled as in the one before."""
+    above = {name.lower(): name for name in dialect.names if counts_steps(name)}
+    return unique([above.get(_bare(cell).lower(), cell) for cell in cells], tally)
 
 
 def _is_name(cell: str) -> bool:

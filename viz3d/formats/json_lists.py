@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from viz3d.formats.numbers import clean_name
+from viz3d.formats.steps import counts_steps
 from viz3d.formats.tally import Tally
 
 Named = Sequence[tuple[str, list[Any]]]
@@ -14,6 +15,10 @@ CELLS_OF_PANDAS = (float, int, str, type(None))
 NO_SERIES = "{n} list{|s} that {is|are} no series of numbers {was|were} left out ({names})."
 TOO_DEEP = (
     "{n} object{|s} that {holds|hold} lists below the second level {was|were} left out ({names})."
+)
+MAY_BE_CLASSES = (
+    "{n} object{|s} with the keys 0, 1 and so on {was|were} taken for {a series|series} of steps "
+    "({names})."
 )
 
 
@@ -26,10 +31,13 @@ def named_arrays(document: Mapping[str, Any], tally: Tally) -> Iterator[tuple[st
     tally : Tally
         Is told of other lists.
     """
-    # Beside a number, as in a row of a log, they are classes or heads and no steps.
-    is_row = any(isinstance(value, float | int) for value in document.values())
-    for name, array in _named(document, *(() if is_row else CELLS_OF_PANDAS)):
+    # Beside a step, as in a row of a log, they are classes or heads and no steps.
+    numbers = [name for name, value in document.items() if isinstance(value, float | int)]
+    is_row = any(map(counts_steps, numbers))
+    for name, value, array in _named(document, *(() if is_row else CELLS_OF_PANDAS)):
         if _is_array(array):
+            if numbers and array is not value:
+                tally.add(MAY_BE_CLASSES, name=name)
             yield name, array
         elif isinstance(array, dict) and _holds_list(array):
             tally.add(TOO_DEEP, name=name)
@@ -37,14 +45,15 @@ def named_arrays(document: Mapping[str, Any], tally: Tally) -> Iterator[tuple[st
             tally.add(NO_SERIES, name=name)
 
 
-def _named(document: Mapping[str, Any], *kinds: type) -> Iterator[tuple[str, Any]]:
+def _named(document: Mapping[str, Any], *kinds: type) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the name of a value, the value, and what list it is."""
     for key, value in document.items():
         name, array = clean_name(key), as_list(value, *kinds)
         if isinstance(array, dict):
             for inner, each in array.items():
-                yield f"{name}/{clean_name(inner)}", as_list(each, *kinds)
+                yield f"{name}/{clean_name(inner)}", each, as_list(each, *kinds)
         else:
-            yield name, array
+            yield name, value, array
 
 
 def as_list(value: Any, *kinds: type) -> Any:

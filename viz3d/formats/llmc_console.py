@@ -14,7 +14,7 @@ from viz3d.formats.console import LOG_KIND, LOG_NAMES, MAX_LINE, claim_log, read
 from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
 from viz3d.formats.console_ranks import Ranks
 from viz3d.formats.console_runs import PrintedRuns
-from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers
+from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers, solid
 from viz3d.formats.tally import Tally
 
 NAME = "llm.c log"
@@ -74,7 +74,7 @@ def _read(name: str, path: Path, number: Numbers, ranks: Ranks) -> list[Parsed]:
     for at, raw in text.lines(path, tally):
         if len(raw) > MAX_LINE or not any(mark in raw for mark in _MARKS):
             continue
-        printed = text.printed(raw)
+        printed = solid(text.printed(raw))
         match, own = begin(_BEGINS, printed)
         if match and _TIMED.search(rest := printed[match.end() :]):
             if not own:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, Lines, claim_log, read_log
 from viz3d.formats.console_runs import Pairs
 from viz3d.formats.printed_numbers import STEP, VALUE, Numbers, with_unit
 
@@ -29,11 +29,13 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If no line of it says ``step:N`` or ``s:N`` with a number behind.
     """
-    declined = "no line of it reads `step:N …` or `s:N …`"
-    return read_log(files, _BEGINS, _pairs, declined, marks=(b"step:", b"s:"))
+    return read_log(files, LINES)
 
 
 def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
     found = _PAIR.findall(rest)
     pairs = [(with_unit(key, unit), number(value)) for key, value, unit in found]
     return pairs, [_PAIR.sub("", rest)]
+
+
+LINES = Lines(_BEGINS, _pairs, "no line of it reads `step:N …` or `s:N …`", marks=(b"step:", b"s:"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, Lines, claim_log, read_log
 from viz3d.formats.console_runs import Pairs
 from viz3d.formats.printed_numbers import STEP, VALUE, Numbers, with_unit
 
@@ -35,15 +35,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
         If no line of it reads ``iter N: loss …``, ``iteration N, loss: …`` or
         ``step N: train loss …``.
     """
-    declined = "no line of it reads `iter N: loss …` or `step N: train loss …`"
-    return read_log(
-        files,
-        _BEGINS,
-        _pairs,
-        declined,
-        marks=(b"step ", b"iter ", b"iteration "),
-        mfu_may_lack=True,
-    )
+    return read_log(files, LINES)
 
 
 def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
@@ -65,3 +57,9 @@ def _name(printed: str) -> str:
     """Return the field's name of what is printed; nanoGPT itself calls its time ``dt``."""
     name = printed.lower().replace(" ", "_")
     return "dt" if name == "time" else name
+
+
+LINES = Lines(
+    _BEGINS, _pairs, "no line of it reads `iter N: loss …` or `step N: train loss …`",
+    marks=(b"step ", b"iter ", b"iteration "), mfu_may_lack=True,
+)  # fmt: skip

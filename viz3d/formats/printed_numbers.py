@@ -13,6 +13,7 @@ _PARTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
 _DURATION = re.compile(
     r"(?<![\w.])\d[\d.]*\s?(?:[dhm]|min)\s?\d[\d.]*\s?(?:[hms]|min)\b", re.IGNORECASE
 )
+_PLACE = re.compile(r"(?<!\s)\s{2,}+\S{1,200}\.py:\d+\s*$")
 # A unit stays with the number: as a suffix of the metric's name.
 _SUFFIXES = {"": "", "%": "", "m": "_min"}
 
@@ -57,5 +58,8 @@ def with_unit(name: str, unit: str) -> str:
 
 
 def solid(text: str) -> str:
-    """Return a text without spaces in ``1h 23m``, of which neither part is the whole."""
-    return _DURATION.sub(lambda found: re.sub(r"\s", "", found[0]), text)
+    """Return what a line says, without spaces in ``1h 23m``, of which neither part is the whole.
+
+    The place in the code that Rich prints at the end of a line is no part of it.
+    """
+    return _DURATION.sub(lambda found: re.sub(r"\s", "", found[0]), _PLACE.sub("", text))

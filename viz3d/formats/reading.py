@@ -70,7 +70,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     a metric which is there already is a run of its own, unless it is a copy that another logger
     wrote, or the state of a trainer beside the record of viz3d: both tell of one training, and the
     record is read. A file whose rows count something else than the step is not joined; what
-    the steps of event files count, a file beside them may tell.
+    the steps of event files count, a file beside them may tell. Where several runs come out, a file
+    that shares no metric with any may be of each of them, and is none's.
 
     Parameters
     ----------
@@ -92,11 +93,7 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     units = with_counts_of_events(without_states(units, reasons))
     units = without_other_counts(units, reasons)
     shared = [part for unit in units if not unit.is_run for part in unit.parts]
-    runs: dict[str, list[Unit]] = {}
-    for unit in units:
-        if unit.is_run:
-            run, rest = _run_of(unit, runs)
-            runs.setdefault(run, []).append(rest)
+    runs = _runs_of([unit for unit in units if unit.is_run])
     if len(runs) < 2:
         runs = {"": [unit for found in runs.values() for unit in found]}
     elif "" in runs:
@@ -111,6 +108,40 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
 
 def _parts(units: Sequence[Unit]) -> list[Parsed]:
     return [part for unit in units for part in unit.parts]
+
+
+def _runs_of(units: Sequence[Unit]) -> dict[str, list[Unit]]:
+    """Say which units are one run, by its name; the first without a name is the run ``""``."""
+    runs: dict[str, list[Unit]] = {}
+    loose: list[Unit] = []
+    for unit in units:
+        run, rest = _run_of(unit, runs)
+        if not run and run in runs and rest is unit:
+            loose += [unit] * unit.tells
+        elif not run:  # a logger that wrote down metrics of several says that they are one
+            loose = [other for other in loose if not other.metrics & unit.metrics]
+        runs.setdefault(run, []).append(rest)
+    main = runs.get("", [])
+    if any(_alike(unit, main) for run, found in runs.items() if run for unit in found):
+        for unit in loose:
+            main[:] = [other for other in main if other is not unit]
+            runs[_name_after(unit.path, runs)] = [_of_any(unit)]
+    return runs
+
+
+def _of_any(unit: Unit) -> Unit:
+    """Tell that the rows of a file may be of any of the runs beside it."""
+    tally = Tally(unit.path)
+    tally.add("Its rows are a run of their own: nothing says of which run beside it they are.")
+    first, *others = unit.parts
+    told = replace(first, problems=(*first.problems, *tally.problems()))
+    return replace(unit, parts=(told, *others))
+
+
+def _alike(unit: Unit, others: Sequence[Unit]) -> bool:
+    """Say whether the rows of a unit count the same as those of others."""
+    counts = {count for other in others for count in other.counts}
+    return bool(counts & unit.counts) or not (counts and unit.counts)
 
 
 def _run_of(unit: Unit, runs: Mapping[str, Sequence[Unit]]) -> tuple[str, Unit]:
@@ -129,10 +160,8 @@ def _run_of(unit: Unit, runs: Mapping[str, Sequence[Unit]]) -> tuple[str, Unit]:
     if unit.name:
         return unit.name if unit.name not in runs else f"{stem(unit.path)}-{unit.name}", unit
     main = runs.get("", ())
-    counts = {count for other in main for count in other.counts}
     if not any(unit.metrics & other.metrics for other in main):
-        alike = counts & unit.counts or not (counts and unit.counts)
-        return ("" if alike else _name_after(unit.path, runs)), unit
+        return ("" if _alike(unit, main) else _name_after(unit.path, runs)), unit
     rest = None
     if all(unit.form is not other.form for other in main):
         rest = less_copies(unit.parts, _parts(main))

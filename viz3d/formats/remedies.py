@@ -78,6 +78,7 @@ REMEDIES: Mapping[str, str] = {
     "too large to be stored": "Log a smaller number.",
     " single value": "Export the run without those that are not needed.",
     "no series of numbers": "Write each metric as an array of numbers, one for each step.",
+    "the keys 0, 1 and so on": "Write the `step` beside them if they are classes or heads.",
     "lists below the second level": "Move them up to the first or second level.",
     "with steps of their own": "Give them a step of their own, or put them into one of the groups.",
     "of another length than": "Write every array with one value for each step.",
@@ -117,6 +118,7 @@ REMEDIES: Mapping[str, str] = {
     "no plane here is recorded": "Put the landscape of those directions beside it.",
     "The landscape was left out": "Save it once more if it should be whole.",
     # Of whole files
+    "of which run beside it": "Join it with that run, or give each run a folder of its own.",
     "of older states": "Give each training a folder of its own, or open the older state by itself.",
     "The file was left out": "Copy or write it once more if it should be whole.",
     "The log was left out": "Copy it once more if it should be whole.",

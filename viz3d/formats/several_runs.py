@@ -39,12 +39,26 @@ def check(table: Table, tally: Tally) -> None:
         cells = cells or table.columns.get(name)
         if step is None or name == step or cells is None:
             continue
-        n = len(np.unique(cells.value))
-        # A seed may be drawn for each row.
-        if 1 < n <= len(cells.row) / 2 and _hide_each_other(table, step, cells):
+        if n := tells_apart(table, step, cells):
             raise NotMine(
                 f"its column {name!r} tells {n:,} runs apart; write each into a file of its own"
             )
+
+
+def tells_apart(table: Table, step: str, names: Cells) -> int:
+    """Count the names whose rows would hide each other; 0 where they would not.
+
+    Parameters
+    ----------
+    table : Table
+    step : str
+        The column of steps.
+    names : Cells
+        What says which rows belong together.
+    """
+    n = len(np.unique(names.value))
+    # A seed may be drawn for each row.
+    return n if 1 < n <= len(names.row) / 2 and _hide_each_other(table, step, names) else 0
 
 
 def _hide_each_other(table: Table, step: str, names: Cells) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from viz3d.formats.epochs import numbered
 from viz3d.formats.rows import CLOCKS, Cells, Rows
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ STEP_NAMES = (
     "time/total_timesteps",
     "total_timesteps",
     "timesteps",
+    "timesteps_total",
     "time/iterations",
+    "training_iteration",
     "steps",
     "epoch",
 )
@@ -83,9 +86,9 @@ def to_rows(table: Table, tally: Tally, step_names: tuple[str, ...] = STEP_NAMES
             name=name,
         )
         name = better
-    elif _is_of_epochs(table, name):
+    elif (number := numbered(table, name)) is not None:
         tally.add(EPOCHS, name=name)
-        return Rows(np.arange(table.n, dtype=np.int64), _as_float(table.columns))
+        return Rows(number, _as_float(table.columns))
     steps = table.columns.pop(name)
     # Two columns may go by one name when it is cleaned: in each row the later one counts.
     last = np.append(steps.row[1:] != steps.row[:-1], True)[: len(steps.row)]
@@ -150,23 +153,6 @@ def _goes_on(table: Table, name: str, names: tuple[str, ...]) -> str | None:
         if (change < 0).any() and ((on > 0) | ((on == 0) & (change == 0))).all():
             return other
     return None
-
-
-def _is_of_epochs(table: Table, name: str) -> bool:
-    """Say whether a count of steps begins anew where an epoch begins, and goes back nowhere else.
-
-    A restart, too, may begin another epoch, but not at about the first step.
-    """
-    epoch = next((column for column in table.columns if column.lower() == "epoch"), None)
-    if epoch is None:
-        return False
-    steps, _ = both = _together(table, name, epoch)
-    change, begun = np.diff(both)
-    back = change < 0
-    if not back.any() or (back != (begun > 0)).any():
-        return False
-    apart = np.median(change[change > 0]) if (change > 0).any() else 0
-    return bool((steps[1:][back] <= steps[0] + apart).all())
 
 
 def _together(table: Table, *names: str) -> np.ndarray:

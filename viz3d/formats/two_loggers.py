@@ -17,8 +17,8 @@ from viz3d.formats.tally import Tally
 if TYPE_CHECKING:
     import pandas as pd
 
-# Event files hold 32 bits of a number, of which the other file may have printed 7 digits.
-TOLERANCE = 1e-6
+# Of what event files hold in 32 bits the other file may have printed 5 digits, as Ultralytics does.
+TOLERANCE = 6e-5
 # What is compared at once has about as many cells.
 COMPARED = 4_000_000
 
@@ -52,6 +52,25 @@ def less_copies(parts: Sequence[Parsed], main: Sequence[Parsed]) -> tuple[Parsed
             copied[at] |= _found(part, ours)
     file = next(path for part in main for path in part.used)
     return tuple(_less(part, found, file) for part, found in zip(parts, copied, strict=True))
+
+
+def count_alike(parts: Sequence[Parsed], main: Sequence[Parsed]) -> bool:
+    """Say whether both log a metric that changes, and the same wherever both log one.
+
+    Then their steps count the same. One that stays what it is says the same at any step.
+    """
+    held = {metric for part in main if part.rows for metric in part.rows.columns}
+    names = {metric: None for part in parts if part.rows for metric in part.rows.columns}
+    both = [metric for metric in names if metric in held and metric not in CLOCKS]
+    changes = False
+    for some in _few(both, [*parts, *main]):
+        ours, theirs = _logged(main, some), _logged(parts, some)
+        for metric in some:
+            if len(ours[metric]) and len(theirs[metric]):
+                if not _agree(ours[metric], theirs[metric]):
+                    return False
+                changes |= ours[metric].reindex(theirs[metric].index).nunique() > 1
+    return changes
 
 
 def _few(metrics: Sequence[str], parts: Sequence[Parsed]) -> Iterator[Sequence[str]]:

@@ -60,6 +60,11 @@ class Unit:
         return {counted(rows.counted_by) for rows in self.rows if len(rows.step)}
 
     @property
+    def tells(self) -> bool:
+        """Whether there is a row in it."""
+        return bool(self.counts) or any(part.layers is not None for part in self.parts)
+
+    @property
     def is_beside(self) -> bool:
         """Whether it is claimed for itself, and only lies in the folder of a run."""
         claim = self.form.claim(self.path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from viz3d.formats import limits
 from viz3d.formats.base import Parsed
-from viz3d.formats.console import LOG_KIND, LOG_NAMES, claim_log, read_log
+from viz3d.formats.console import LOG_KIND, LOG_NAMES, Lines, claim_log, read_log
 from viz3d.formats.console_runs import Pairs
 from viz3d.formats.printed_numbers import NUMBER, STEP, Numbers
 
@@ -31,8 +31,7 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     NotMine
         If no line of it reads ``step:N - name:value``.
     """
-    declined = "no line of it reads `step:N - name:value`"
-    return read_log(files, _BEGINS, _pairs, declined, marks=[b"step:"], longest=limits.LINE_BYTES)
+    return read_log(files, LINES)
 
 
 def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
@@ -40,3 +39,9 @@ def _pairs(rest: str, number: Numbers) -> tuple[Pairs, list[str]]:
     metrics = [_METRIC.fullmatch(part) for part in parts]
     unread = [part for part, metric in zip(parts, metrics, strict=True) if not metric]
     return [(metric[1], number(metric[2])) for metric in metrics if metric], unread
+
+
+LINES = Lines(
+    _BEGINS, _pairs, "no line of it reads `step:N - name:value`", marks=[b"step:"],
+    longest=limits.LINE_BYTES,
+)  # fmt: skip

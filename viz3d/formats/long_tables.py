@@ -1,0 +1,100 @@
+"""Tables in which text says what a row is about: one metric of several, or a part of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from viz3d.errors import NotMine
+from viz3d.formats import limits
+from viz3d.formats.numbers import NOT_NUMBERS, TOO_MANY, clean_name
+from viz3d.formats.rows import CLOCKS, Cells, interleaved
+from viz3d.formats.several_runs import tells_apart
+from viz3d.formats.steps import counts_steps, find_step
+from viz3d.formats.table import LABELS, Table
+from viz3d.formats.tally import Tally
+
+# Compared without regard to case. MLflow has a key and a value, TensorBoard a tag and a value.
+METRICS = ("key", "metric", "tag", "name")
+VALUE = "value"
+PARTS = ("split", "phase", "mode")
+
+
+def texts(names: Collection[str], table: Table) -> set[str]:
+    """Return the columns that may say what a row is about, and hold no number.
+
+    Parameters
+    ----------
+    names : collection of str
+        Of all columns.
+    table : Table
+        As it is read without their text.
+    """
+    asked = {name for name in names if name.lower() in (*METRICS, *PARTS)}
+    return asked - {*table.columns, *table.labels}
+
+
+def unfolded(table: Table, tally: Tally) -> Table:
+    """Give metrics that stand below each other a column each.
+
+    Parameters
+    ----------
+    table : Table
+        Loses text that says what a row is about, but for the names of layers.
+    tally : Tally
+        Is told of text that went, and of metrics beyond the cap.
+
+    Raises
+    ------
+    NotMine
+        If rows of another kind log the same at the same step: one would hide the other.
+    """
+    step = find_step(table)
+    if step is None or "grad_norm" in table.columns:
+        asked = [name for name in table.labels if name not in LABELS]
+    else:
+        asked = [name for name in table.labels if name.lower() in (*METRICS, *PARTS)]
+    for name in asked:
+        cells = table.labels.pop(name)
+        value = _value(table) if name.lower() in METRICS else None
+        if step is not None and value is not None:
+            values = table.columns.pop(value)
+            table.columns.update(_by_name(table, values, cells, tally))
+            continue
+        tally.add(NOT_NUMBERS, count=len(cells.row), name=name)
+        if step is not None and (n := tells_apart(table, step, cells)):
+            raise NotMine(
+                f"its column {name!r} tells {n:,} kinds of rows apart that log the same; write "
+                "each into columns or a file of its own"
+            )
+    return table
+
+
+def _value(table: Table) -> str | None:
+    """Return the only column that is neither a step nor a clock, if it is called a value."""
+    others = [name for name in table.columns if name not in CLOCKS and not counts_steps(name)]
+    return others[0] if [name.lower() for name in others] == [VALUE] else None
+
+
+def _by_name(table: Table, values: Cells, names: Cells, tally: Tally) -> dict[str, Cells]:
+    """Return the values of each name; those without one stay values."""
+    import pandas as pd
+
+    codes, known = pd.factorize(names.value)  # in order of appearance
+    code = np.full(table.n, -1)
+    code[names.row] = codes
+    code = code[values.row]
+    if beyond := np.count_nonzero(code >= limits.METRICS):
+        tally.add(TOO_MANY, count=int(beyond))
+    order = np.argsort(code, kind="stable")
+    each = np.split(order, np.searchsorted(code[order], np.arange(len(known))))
+    columns: dict[str, Cells] = {}
+    for text, rows in zip([VALUE, *known[: limits.METRICS]], each, strict=False):
+        name = clean_name(text)
+        if name in table.columns or counts_steps(name):
+            name = f"{VALUE}/{name}"
+        if len(rows):
+            cells = Cells(values.row[rows], values.value[rows])
+            columns[name] = interleaved(columns.get(name), cells)
+    return columns
