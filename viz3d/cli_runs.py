@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viz3d.cli_source import open_named, open_several
+from viz3d.cli_source import open_named, open_several, open_shown
 from viz3d.cli_text import tell, tell_problems
 from viz3d.errors import BadArgument, RunNotFound, SourceError
 from viz3d.sources.finding import MARK, names_run
@@ -57,7 +57,7 @@ def load_named(names: Sequence[str], args: argparse.Namespace) -> list[Run]:
     runs: list[Run] = []
     for name in names:
         if not args.source and (is_path(name) or _can_only_be_path(name)):
-            runs += load_path(name, roles=roles)
+            runs += load_path(name, roles=roles, opened=open_shown)
         elif not args.source and is_address(name):
             runs += load_runs(open_named(name), roles=roles)
         else:

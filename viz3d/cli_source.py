@@ -12,6 +12,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from viz3d.cli_text import fitted, one_line, progress_text, tell, tell_problems, time_text
+from viz3d.errors import SourceError
+from viz3d.sources.absent import Absent
 from viz3d.sources.base import is_remote
 
 if TYPE_CHECKING:
@@ -153,7 +155,7 @@ def read_settings() -> Settings:
     return settings
 
 
-def open_shown(text: str, settings: Settings) -> ShownSource:
+def open_shown(text: str | Path, settings: Settings | None = None) -> ShownSource:
     """Open a source; see `viz3d.load.open_source`."""
     from viz3d.load import open_source
 
@@ -167,13 +169,21 @@ def open_named(text: str | None) -> ShownSource:
 
 
 def open_several(texts: Sequence[str]) -> ShownSource | Several:
-    """Open the sources that were named; several are shown one by one, and fail so."""
+    """Open the sources that were named; several are opened and shown one by one, and fail so."""
     from viz3d.sources.several import Several
 
     if len(set(texts)) < 2:
         return open_named(texts[0] if texts else None)
     settings = read_settings()
-    return Several([open_shown(text, settings) for text in dict.fromkeys(texts)])
+    return Several([_open_or_tell(text, settings) for text in dict.fromkeys(texts)])
+
+
+def _open_or_tell(text: str, settings: Settings) -> ShownSource:
+    """Open one of several sources; what cannot be opened says so when it is listed."""
+    try:
+        return open_shown(text, settings)
+    except SourceError as error:
+        return ShownSource(Absent(text, error))
 
 
 def _width() -> int:

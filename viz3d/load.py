@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from viz3d.errors import RunNotFound, SettingsError
+from viz3d.errors import RunNotFound, SettingsError, SourceError
 from viz3d.formats import limits, wandb_history
 from viz3d.formats.globs import claimed, claimed_names
 from viz3d.load_entries import load_entries
@@ -13,7 +13,7 @@ from viz3d.load_listing import list_runs
 from viz3d.run import Run, RunInfo
 from viz3d.settings import Settings, load_settings
 from viz3d.sources import parts, sample
-from viz3d.sources.address import is_bucket, parse_bucket
+from viz3d.sources.address import is_bucket, parse_bucket, scheme_of
 from viz3d.sources.base import Source
 from viz3d.sources.finding import INSIDE, find_run, some
 from viz3d.sources.local import LocalSource, exists
@@ -55,7 +55,7 @@ def open_source(
     Raises
     ------
     SourceError
-        If there is nothing at the path.
+        If there is nothing at the path, or it is an address of a service that is not known.
     BucketError, WandbError
         If `text` is no address of a bucket, or on W&B.
     SettingsError
@@ -87,12 +87,17 @@ def _open(text: str | Path, settings: Settings) -> Source:
         return _open_wandb(where, settings)
     if is_bucket(where):
         return _open_bucket(where, settings)
+    if (scheme := scheme_of(where)) and not exists(where):
+        raise SourceError(
+            f"Addresses that begin with {scheme}:// are not read; copy the runs into a folder or "
+            "to gs://BUCKET/FOLDER, and open that."
+        )
     return LocalSource(text)
 
 
 def is_address(text: str) -> bool:
     """Say whether `text` is meant as the address of a service, be it a right one or not."""
-    return is_wandb(text) or is_bucket(text)
+    return is_wandb(text) or is_bucket(text) or bool(scheme_of(text))
 
 
 def _open_wandb(text: str, settings: Settings) -> Source:
@@ -201,7 +206,12 @@ def _load_named(
     return chosen
 
 
-def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
+def load_path(
+    path: str | Path,
+    *,
+    roles: Roles | None = None,
+    opened: Callable[[str | Path], Source] = open_source,
+) -> list[Run]:
     """Load every run at a path.
 
     Parameters
@@ -210,6 +220,8 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
         Of a folder, a run or a file, here or in a bucket; ``PATH::NAME`` for one of several runs
         in a file.
     roles : mapping, optional
+    opened : callable
+        Opens the place, as `open_source` does, for whoever wants to see what its listing tells.
 
     Returns
     -------
@@ -222,8 +234,8 @@ def load_path(path: str | Path, *, roles: Roles | None = None) -> list[Run]:
     """
     where, mark, inside = str(path).rpartition(INSIDE)
     if not mark or _is_there(path):
-        return load_runs(open_source(path), roles=roles)
-    source = open_source(where)
+        return load_runs(opened(path), roles=roles)
+    source = opened(where)
     infos = list_runs(source)
     name = f"{infos[0].name}{INSIDE}{inside}" if len(infos) == 1 else inside
     return _load_named(source, infos, name, roles)

@@ -102,6 +102,8 @@ def test_closed_streams_change_nothing() -> None:
         (("list", "gs://Some.Bucket"), 1, "'Some.Bucket' is no name of a bucket"),
         (("show", "x", "--source", "gs://a/b"), 1, "'a' is no name of a bucket"),
         (("show", "gs://user:secret@bucket"), 1, "gcloud storage ls"),
+        (("list", "s3://bucket/runs"), 1, "that begin with s3:// are not read; copy the runs"),
+        (("show", "hf://me:hunter2@x/y"), 1, "viz3d: Addresses that begin with hf:// are not"),
         (("cache",), 2, "ACTION"),
         (("show", "x", "--role", "loss"), 2, "ROLE=METRIC"),
         (("plot", "loss-landscape", "x", "--output", "x.gif"), 2, ".svg"),

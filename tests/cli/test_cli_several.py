@@ -70,6 +70,25 @@ def test_a_source_that_cannot_be_listed_does_not_stop_the_other(
     assert "ours" in err
 
 
+@pytest.mark.parametrize("gone", ["gone", "gs://me:hunter2@b", "wandb://"])
+def test_a_source_that_cannot_be_opened_does_not_stop_the_others(
+    gone: str, two: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is not there is told as a bucket is that does not answer."""
+    words = (*two, "--source", gone)
+    status, out, err = run(capsys, "list", *words, "--json")
+    assert (status, len(json.loads(out))) == (0, 3)
+    assert err.count("\n") == 1
+    assert err.startswith(("gone: There is no folder or file 'gone'", "gs://…: ", "wandb://…: "))
+    assert "hunter2" not in err
+    status, out, err = run(capsys, "show", "a", *words, "--join", "--json")
+    assert (status, json.loads(out)["metrics"]) == (0, ["loss", "lr"])
+    assert err.startswith(("gone: There is no", "gs://…: ", "wandb://…: "))
+    status, out, err = run(capsys, "list", "--source", gone, "--source", "gone too")
+    assert (status, out) == (1, "")
+    assert err.startswith("viz3d: ")
+
+
 def test_plot_takes_runs_of_both(
     two: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,9 @@ from viz3d.load import list_runs, open_source
 
 SAMPLE_SWEEP_SIZE = 6  # at least this many learning rates are bundled
 
+LINES = [f"step:{s}/3 train_loss:{9 - s}.5 train_time:{s}ms step_avg:1ms\n" for s in range(1, 4)]
+TWO_RUNS = "".join(LINES * 2)
+
 
 def test_list_json_is_one_document(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`list --json` prints an array with the promised keys and nothing else."""
@@ -77,9 +80,8 @@ def test_show_of_a_file_with_several_runs_is_an_array(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A console log with two runs shows both, and either by `PATH::NAME`."""
-    lines = [f"step:{s}/3 train_loss:{9 - s}.5 train_time:{s}ms step_avg:1ms" for s in range(1, 4)]
     log = tmp_path / "two.log"
-    log.write_text("\n".join(lines + lines) + "\n")
+    log.write_text(TWO_RUNS)
     _, out, _ = run(capsys, "show", str(log), "--json")
     both = json.loads(out)
     assert [run["steps"] for run in both] == [3, 3]
@@ -103,6 +105,22 @@ def test_show_json_lists_the_events(tmp_path: Path, capsys: pytest.CaptureFixtur
             "value": None,
         }
     ]
+
+
+def test_show_of_a_path_tells_what_its_list_tells(
+    sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the listing left out is told once, whether all or one run of a folder is shown."""
+    folder = sweep / "two"
+    folder.mkdir()
+    folder.joinpath("two.log").write_text(TWO_RUNS)
+    folder.joinpath("all.zip").touch()
+    _, out, _ = run(capsys, "show", str(folder), "--json")
+    named = json.loads(out)[1]["name"].partition("::")[2]
+    for place in (sweep, folder, f"{folder}::{named}"):
+        status, _, err = run(capsys, "show", str(place))
+        assert status == 0
+        assert err.count("all.zip: An archive was not opened.") == 1
 
 
 def test_list_tells_what_was_left_out(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,26 @@ def test_a_block_of_nul_bytes_is_no_sign_of_a_binary_file(tmp_path: Path, around
         path.write_bytes(binary * 9)
         with pytest.raises(NotMine, match="it is no text"):
             text.check(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_text"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, False),
+        (random.Random(0).randbytes(3000), False),
+        ("état,größe\n1,2\n".encode("latin-1"), True),  # whoever reads it says to convert it
+        (b"\x1b[31mstep\x1b[0m 1\x08\x08\x082 \xff\n" * 40, True),
+        (("\x01" * 1023 + "é").encode(), True),  # cut within a character
+    ],
+)
+def test_a_picture_is_no_text_in_another_encoding(
+    tmp_path: Path, content: bytes, is_text: bool
+) -> None:
+    """To convert it would help nobody."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with nullcontext() if is_text else pytest.raises(NotMine, match=r"^it is no text$"):
+        assert text.check(path) == len(content)
 
 
 @pytest.mark.parametrize(

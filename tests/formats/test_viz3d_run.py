@@ -85,6 +85,17 @@ def test_a_run_without_a_readable_run_json_is_a_run(read: Reader) -> None:
     assert "the run has none" in said(notes)
 
 
+def test_a_run_json_that_is_not_read_is_told_with_its_reason(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was never looked at is not said to be no JSON."""
+    monkeypatch.setattr(limits, "CONFIG_BYTES", 10)
+    files = {"run.json": json.dumps({"config": {"lr": 0.1}}), "metrics.jsonl": METRICS}
+    _, notes = read(viz3d_run, files)
+    assert "The run has no config: it is larger" in said(notes)
+    assert "JSON" not in said(notes)
+
+
 def test_a_run_that_has_just_begun_has_no_rows(read: Reader) -> None:
     """An empty metrics.jsonl is a run without rows."""
     (parsed,) = read(viz3d_run, {"metrics.jsonl": ""})

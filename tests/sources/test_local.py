@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
+from viz3d import load_entries
 from viz3d.errors import SourceError
+from viz3d.load import load_runs
 from viz3d.run import FileInfo
 from viz3d.sources.base import Source
-from viz3d.sources.local import LocalSource
+from viz3d.sources.local import MAX_DEPTH, LocalSource
 from viz3d.sources.progress import Progress
 from viz3d.sources.skipping import skipped
 
@@ -122,11 +125,17 @@ def test_links_out_of_the_folder_are_told_and_not_followed(tmp_path: Path) -> No
     (top / "loop").symlink_to(top)
     (top / "away").symlink_to(tmp_path / "other")
     (top / "broken.csv").symlink_to(top / "nothing")
+    (top / "gone.csv").symlink_to(tmp_path / "nothing")
+    (top / "device.csv").symlink_to(os.devnull)
     source = LocalSource(top)
     assert paths(source) == ["a.csv", "in.csv"]
     told = {problem.file: problem.what for problem in source.problems()}
-    assert set(told) == {"out.csv", "loop", "away", "broken.csv"}
+    assert set(told) == {"out.csv", "loop", "away", "broken.csv", "gone.csv", "device.csv"}
     assert "leads out of the folder" in told["out.csv"]
+    assert "leads out of the folder" in told["away"]
+    assert "leads nowhere" in told["broken.csv"]
+    assert "leads nowhere" in told["gone.csv"]
+    assert "a device" in told["device.csv"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
@@ -136,6 +145,73 @@ def test_a_fifo_is_told_and_not_opened(tmp_path: Path) -> None:
     source = LocalSource(tmp_path)
     assert paths(source) == []
     assert source.problems()[0].file == "pipe.csv"
+    with pytest.raises(SourceError, match=r"^'pipe\.csv' is a pipe, .*; name a folder or a file"):
+        LocalSource(tmp_path / "pipe.csv").files()
+
+
+def test_folders_that_lie_too_deep_are_told(tmp_path: Path) -> None:
+    """What is above them is read; they are named, so that they can be opened by themselves."""
+    inside = "/".join(["d"] * MAX_DEPTH)
+    write(tmp_path, f"{inside}/a.csv", f"{inside}/e/b.csv", f"{inside}/.hidden/c.csv")
+    source = LocalSource(tmp_path)
+    assert paths(source) == [f"{inside}/a.csv"]
+    (problem,) = source.problems()
+    assert (problem.file, "not searched" in problem.what) == (f"{inside}/e/", True)
+    assert paths(LocalSource(tmp_path / problem.file)) == ["b.csv"]
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, forbidden: Path) -> None:
+    """Forbid to look below a folder; who runs the tests may be allowed everything."""
+    real = os.stat
+
+    def stat(path: Path, **words: bool) -> os.stat_result:
+        if forbidden in Path(path).parents:
+            raise PermissionError(13, "Permission denied")
+        return real(path, **words)
+
+    monkeypatch.setattr(os, "stat", stat)
+
+
+def test_what_lies_in_a_forbidden_folder_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can know whether it is there."""
+    write(tmp_path, "closed/a.csv")
+    source = LocalSource(tmp_path)
+    (file,) = source.files()
+    forbid(monkeypatch, tmp_path / "closed")
+    with pytest.raises(SourceError, match=r"no right to read 'closed/a\.csv'"):
+        source.fetch(file)
+    with pytest.raises(
+        SourceError, match=r"^'a\.csv' cannot be listed: .*; give yourself the right"
+    ):
+        LocalSource(tmp_path / "closed" / "a.csv").files()
+
+
+def test_a_file_that_may_not_be_read_costs_the_run_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its right is what is missing: neither its format nor what is in it is at fault."""
+    rows = "".join(f'{{"step": {step}, "loss": 1}}\n' for step in range(3))
+    write(tmp_path, "r/run.json", "r/metrics.jsonl")
+    (tmp_path / "r" / "metrics.jsonl").write_text(rows)
+    real = Path.open
+
+    def opened(path: Path, *words: Any, **more: Any) -> IO[Any]:
+        if path.name == "run.json":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *words, **more)
+
+    monkeypatch.setattr(Path, "open", opened)
+    monkeypatch.setattr(load_entries, "WORTH", 1)  # as of a long run, which is kept when read
+    (run,) = load_runs(tmp_path)
+    assert len(run.history) == 3
+    assert [str(problem) for problem in run.problems] == [
+        "r/run.json: You have no right to read 'r/run.json'; give yourself that right if it is "
+        "wanted."
+    ]
+    with pytest.raises(SourceError, match=r"no right to read 'run\.json'"):
+        load_runs(tmp_path / "r" / "run.json")
 
 
 def test_a_path_that_leads_out_is_not_fetched(tmp_path: Path) -> None:

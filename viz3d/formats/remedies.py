@@ -123,6 +123,7 @@ REMEDIES: Mapping[str, str] = {
     "The file was left out": "Copy or write it once more if it should be whole.",
     "The log was left out": "Copy it once more if it should be whole.",
     "The part was left out": "Export the run once more if it should be whole.",
+    "The run has no config": "Look whether it can be opened, or write it once more.",
     "The file was not read": "Correct it, or move it elsewhere if it is no part of the run.",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -22,6 +23,8 @@ LONG_LINE = "{n} line{|s} longer than {limit:LINE_BYTES} {was|were} left out."
 UNENDED = "The last line has no line end, so its last number may be cut."
 # Text, and once in it or behind it nothing but NUL bytes.
 _ONE_BLOCK = re.compile(rb"[^\x00-\x08\x0e-\x1a]+\x00+[^\x00-\x08\x0e-\x1a]*")
+# Those that neither a terminal's output nor a text in an old encoding has many of.
+_CONTROL = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]")
 ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -55,9 +58,20 @@ def check(path: Path, cap: str = "FILE_BYTES") -> int:
         raise NotMine("it is UTF-16 text; convert it with `iconv -f UTF-16 -t UTF-8`")
     # A crash may leave a few NUL bytes in a text, or a block; binary files are full of them.
     binary = head.count(0) * 10 > len(head) and not _ONE_BLOCK.fullmatch(head)
+    # So are pictures and random bytes of other control characters, and they are no UTF-8.
+    binary |= len(_CONTROL.findall(head)) * 30 > len(head) and not _is_utf8(head)
     if binary and not head.lstrip(BOM).lstrip().startswith((b"{", b"[")):
         raise NotMine("it is no text")
     return size
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Say whether bytes are UTF-8, the last character perhaps cut."""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def blocks(

@@ -96,7 +96,11 @@ def _read_notes(name: str, path: Path) -> Parsed:
         config = notes.get("config", {})
         if not isinstance(config, dict):
             raise TypeError
-    except (NotMine, ValueError, RecursionError, AttributeError, TypeError, OSError):
+    except (NotMine, OSError) as error:
+        reason = str(error) if isinstance(error, NotMine) else "it cannot be read"
+        tally.add(f"The run has no config: {reason}.")
+    except (ValueError, RecursionError, AttributeError, TypeError):
         tally.add("It is no JSON object with a config, so the run has none.")
-        return Parsed(problems=tally.problems())
-    return Parsed(config=config, used=(name,))
+    else:
+        return Parsed(config=config, used=(name,))
+    return Parsed(problems=tally.problems())

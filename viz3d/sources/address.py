@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from viz3d.errors import BucketError
 
 _SCHEME = re.compile(r"^(?:gs:/+)+", re.IGNORECASE)
+_ANY_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 # The web console's pages and the service's own links: host -> what stands before the bucket.
 _CONSOLE = "console.cloud.google.com"
@@ -64,6 +65,12 @@ def is_bucket(text: str) -> bool:
     """Say whether `text` is meant as the address of a bucket, be it a right one or not."""
     where = _copied(text)
     return bool(_SCHEME.match(where) or _WEB.match(where))
+
+
+def scheme_of(text: str) -> str:
+    """Return what stands before ``://``, where that is longer than the letter of a drive."""
+    found = _ANY_SCHEME.match(_copied(text))
+    return found[1] if found else ""
 
 
 def parse_bucket(text: str) -> Address:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -31,9 +31,17 @@ LEADS_NOWHERE = (
     "It is a link that leads nowhere, so it was left out.",
     "Put back what it led to if it is wanted.",
 )
+TOO_DEEP = (
+    f"The folder lies below {MAX_DEPTH} others, so it was not searched.",
+    "Name it, or one above it, as the source if there are runs in it.",
+)
 NO_FILE = (
     "It is a pipe, a socket or a device, so it was not opened.",
     "Nothing needs doing: no log lies in it.",
+)
+NOT_ALLOWED = (
+    "You have no right to look at it, so it was left out.",
+    "Give yourself that right if it is wanted.",
 )
 GONE = ("It went away while the folder was listed.", "List the runs again.")
 
@@ -127,11 +135,23 @@ class LocalSource:
         Raises
         ------
         SourceError
-            If it is gone, or its path leads out of the folder.
+            If it is gone, its path leads out of the folder, or it may not be read.
         """
-        path = self._root if self._root.is_file() else self._root / file.path
-        if not path.resolve().is_relative_to(self._root) or not path.is_file():
-            raise SourceError(f"{file.path!r} is no longer in {self.name!r}; list the runs again.")
+        path = self._root / file.path
+        try:
+            path = self._root if self._root.is_file() else path
+            if not path.resolve().is_relative_to(self._root) or not path.is_file():
+                raise SourceError(
+                    f"{file.path!r} is no longer in {self.name!r}; list the runs again."
+                )
+            path.open("rb").close()
+        except PermissionError:
+            raise SourceError(
+                f"You have no right to read {file.path!r}; give yourself that right if it is "
+                "wanted."
+            ) from None
+        except OSError:
+            pass  # whoever reads it says why not
         return path
 
     def remarks(self, file: FileInfo) -> tuple[Problem, ...]:
@@ -146,11 +166,16 @@ class LocalSource:
         try:
             stat = self._root.stat()
         except OSError as error:
-            raise SourceError(f"{self.name!r} cannot be listed: {error.strerror}.") from error
+            raise self._not_listed(error) from error
         if S_ISREG(stat.st_mode):
             if reason := why_not_opened(self._root.name):
                 problems.append(Problem(reason, REMEDY, self._root.name))
             return [_info(self._root.name, stat)]
+        if not S_ISDIR(stat.st_mode):
+            raise SourceError(
+                f"{self.name!r} is a pipe, a socket or a device, so it was not opened; name a "
+                "folder or a file."
+            )
         walked = self._walk(self._root, "", problems, everything=everything)
         found = sorted(walked, key=lambda file: file.path)
         if archives := [file.path for file in found if ARCHIVE.fullmatch(file.path)]:
@@ -165,7 +190,7 @@ class LocalSource:
             entries = list(os.scandir(folder))
         except OSError as error:
             if not prefix:
-                raise SourceError(f"{self.name!r} cannot be listed: {error.strerror}.") from error
+                raise self._not_listed(error) from error
             problems.append(
                 Problem(
                     "The folder cannot be listed, so it was left out.",
@@ -177,10 +202,13 @@ class LocalSource:
         for entry in entries:
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                entered = everything or not skipped(f"{entry.name}/")
-                if entered and path.count("/") < MAX_DEPTH:
+                if not everything and skipped(f"{entry.name}/"):
+                    continue
+                if path.count("/") < MAX_DEPTH:
                     below = folder / entry.name
                     yield from self._walk(below, f"{path}/", problems, everything=everything)
+                else:
+                    problems.append(Problem(*TOO_DEEP, f"{path}/"))
             elif not everything and skipped(entry.name):
                 continue
             elif reason := self._why_not(entry):
@@ -188,25 +216,35 @@ class LocalSource:
             else:
                 yield _info(path, entry.stat())
 
+    def _not_listed(self, error: OSError) -> SourceError:
+        rights = isinstance(error, PermissionError)
+        what = "give yourself the right to read it." if rights else "check the path."
+        return SourceError(f"{self.name!r} cannot be listed: {error.strerror}; {what}")
+
     def _why_not(self, entry: os.DirEntry[str]) -> tuple[str, str] | None:
         """Say why `entry` is left out, and what to do; None when it is a file to be read."""
         try:
+            entry.stat()  # fails where nothing is, or is no longer; else it is remembered
+            if not (entry.is_file() or entry.is_dir()):
+                return NO_FILE
             if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self._root):
                 return LEADS_OUT
-            if entry.is_dir():
-                return OF_A_FOLDER
-            entry.stat()  # fails where the file has gone since; else it is remembered
-            return None if entry.is_file() else NO_FILE
+            return OF_A_FOLDER if entry.is_dir() else None
+        except PermissionError:
+            return NOT_ALLOWED
         except (OSError, RuntimeError):
             return LEADS_NOWHERE if entry.is_symlink() else GONE
 
 
 def exists(path: str | Path) -> bool:
-    """Say whether a folder or file is at `path`; False also where nobody can look."""
+    """Say whether a folder or file is at `path`; where it is forbidden to look, one may be."""
     try:
-        return Path(path).expanduser().resolve().exists()
+        Path(path).expanduser().resolve().stat()
+    except PermissionError:
+        return True
     except (OSError, ValueError, RuntimeError):
         return False
+    return True
 
 
 def _info(path: str, stat: os.stat_result) -> FileInfo:
