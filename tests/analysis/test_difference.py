@@ -124,6 +124,17 @@ def test_sides_that_share_nothing_get_a_reason():
     assert np.isnan(steps.shares).all()
 
 
+@pytest.mark.parametrize("nudge", [1.0, 1 - 1e-12, 1 + 1e-12])
+def test_sides_that_share_one_rate_are_told_so(nudge):
+    """A surface ends where the other begins: a grid needs more, yet one is not none."""
+    found = subtract(
+        sweep(0, rates=np.geomspace(1e-5, 1e-3, 3)),
+        sweep(1, rates=np.geomspace(1e-3, 1e-1, 3) * nudge),
+    )
+    assert "share only one y, 0.001: that of A is from 1e-05 to 0.001" in found.reason
+    assert not found.shown.any()
+
+
 def test_a_side_without_samples_gets_a_reason():
     """The sentence names the side."""
     x, y, z, run = sweep(0)

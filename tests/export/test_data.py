@@ -12,7 +12,7 @@ import pytest
 from drawn import KINDS
 from pyarrow import parquet
 
-from viz3d.export.data import to_csv, to_parquet
+from viz3d.export.data import LAYOUT, to_csv, to_parquet
 from viz3d.figures.chart import Chart
 
 
@@ -59,6 +59,21 @@ def test_no_cell_begins_like_a_formula(charts, kind):
                     float(cell) if delimiter == "," else None
     comments = [line for line in text.split("\r\n") if line.startswith("#")]
     assert not any(part.lstrip(' "').startswith("=") for c in comments for part in c.split(","))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("gradient-flow", b"# A row of the part cell is the median of what its layer logged"),
+        ("overlay of gradients", b"# A row of the part cell is the median of what its layer"),
+        ("training-dynamics", b"each run is resampled to 80 medians of equally wide ranges of"),
+        ("overlay of dynamics", b"each run is resampled to 80 medians of equally wide ranges of"),
+    ],
+)
+def test_it_tells_which_rows_are_medians(charts, kind, said):
+    """Somebody who opens the file sees that they are no rows as logged."""
+    assert to_csv(charts[kind]).count(said) == 1
+    assert b"median" not in to_csv(charts["plain"]).replace(LAYOUT.encode(), b"")
 
 
 def test_it_tells_that_a_formula_was_defused(charts):

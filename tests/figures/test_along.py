@@ -233,6 +233,35 @@ def test_gradients_along_time(layered) -> None:
         gradient_flow.chart(unlogged, along="time")
 
 
+def test_what_has_no_place_where_it_was_logged_is_not_called_missing(make_run) -> None:
+    """Loss, learning rate and reward, all logged, and a clock at other steps."""
+    step = np.arange(20)
+    columns = {"loss": 3.0 - step * 0.1, "lr": np.full(20, 1e-3), "reward": step * 0.1}
+    timed = logging(make_run(columns, name="timed"), "time", 5.0 * step, "time")
+    clock = np.where(step % 2, 5.0 * step, np.nan)
+    even = {name: np.where(step % 2, np.nan, values) for name, values in columns.items()}
+    apart = logging(make_run(even, name="apart"), "time", clock, "time")
+    where = "at a step whose place along time (s) was logged: apart."
+    for chart, rate, lacking in (
+        (loss_landscape, {"rate": "current"}, "a loss and a finite learning rate"),
+        (loss_landscape, {"rate": "peak"}, "a learning rate or a loss"),
+        (reward_landscape, {}, "a reward and a finite loss"),
+    ):
+        made = chart.chart([timed, apart], along="time", **rate)
+        assert f"Not drawn, for want of {lacking} {where}" in made.notes
+        alone = lacking.replace("a learning rate or ", "")
+        with pytest.raises(ChartError, match=f"At no step with {alone} was the place along time"):
+            chart.chart(apart, along="time", **rate)
+    clockless = make_run(columns, name="clockless")
+    lossless = logging(make_run({"lr": columns["lr"]}, name="lossless"), "time", 5.0 * step, "time")
+    with pytest.raises(ChartError, match=r"a loss at a step whose place .*, which none of the ch"):
+        loss_landscape.chart([clockless, lossless], along="time", rate="peak")
+    with pytest.raises(
+        ChartError, match=r"^Side B of Difference A − B has nothing to draw\. At no"
+    ):
+        difference.chart(timed, apart, along="time", rate="peak")
+
+
 def test_columns_at_one_place_are_counted(layered) -> None:
     """A clock of whole minutes lays many columns over each other."""
     coarse = logging(layered, "time", np.arange(500) // 100 * 60.0, "time")

@@ -60,6 +60,16 @@ def test_values_without_a_place_are_counted_and_not_moved() -> None:
     assert made.data()["tokens"].tolist() == [0.0, 10, 20, 40, 50, 60, 80, 90]
 
 
+def test_a_metric_without_a_place_anywhere_is_not_called_missing() -> None:
+    """It was logged and so were tokens, at other steps."""
+    apart = run("apart", 10, 10.0)
+    apart.history.loc[::2, "total_tokens"] = np.nan
+    apart.history.loc[1::2, "loss"] = np.nan
+    made = chart([run("whole", 10, 10.0), apart], along="tokens")
+    assert "Left out, for want of a finite value with a place on the axis: apart." in made.summary
+    assert "apart was left out. It has no finite loss at a step whose" in " ".join(made.notes)
+
+
 def test_a_long_history_stays_small_and_says_so() -> None:
     """The picture holds a budget of points with every extreme; the table holds all."""
     one = run("a", 200_000, 10.0)

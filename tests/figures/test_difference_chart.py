@@ -12,7 +12,7 @@ import pytest
 from plotly.colors import get_colorscale
 
 from viz3d.analysis.difference import BAND
-from viz3d.errors import BadArgument, ChartError
+from viz3d.errors import BadArgument, ChartError, MissingMetric
 from viz3d.figures import difference, style
 from viz3d.figures.difference_hatching import hatching
 from viz3d.figures.kinds import make_chart
@@ -292,7 +292,8 @@ def test_what_is_left_out_of_a_side_is_counted(halves, make_run):
     said = " ".join(made.notes)
     assert "1 row of B with a loss but no learning rate at the same step left out." in said
     assert "1 point of B not finite left out." in said
-    assert "Left out of B, for want of a metric: blind." in said
+    both = "for want of a loss and a finite learning rate at the same step"
+    assert f"Left out of B, {both}: blind." in said
     assert "of A with" not in said
 
 
@@ -302,7 +303,27 @@ def test_a_run_of_the_same_name_that_lacks_a_metric_is_not_in_the_provenance(hal
     twin = replace(twin, digest="f" * 64)
     made = difference.chart(halves[0], [*halves[1], twin])
     assert len(made.figure.layout.meta["viz3d"]["runs"]) == 10
-    assert any(f"Left out of B, for want of a metric: {twin.name}" in note for note in made.notes)
+    said = f"Left out of B, for want of a learning rate or a loss: {twin.name}"
+    assert any(said in note for note in made.notes)
+
+
+def test_a_side_whose_metrics_never_meet_is_told_so(halves, make_run):
+    """They were logged, at other steps; the sentence is of the side and not of another chart."""
+    step = np.arange(20)
+    columns = {
+        "loss": np.where(step % 2, np.nan, 3 - step / 20),
+        "lr": np.where(step % 2, 1e-3, np.nan),
+        "reward": np.where(step % 2, 1.0, np.nan),
+    }
+    apart, whole = make_run(columns, name="apart"), make_run({**columns, "lr": np.full(20, 1e-3)})
+    needed = r"^Side B of Difference A − B needs "
+    with pytest.raises(MissingMetric, match=f"{needed}a loss and a finite learning rate at the s"):
+        difference.chart(halves[0], apart, rate="current")
+    made = difference.compute(halves[0], [whole, apart], rate="current")
+    assert made.sides[1].unused == ("apart",)
+    both = make_run({"loss": np.ones(20), "reward": step * 0.1})
+    with pytest.raises(MissingMetric, match=f"{needed}'loss' at the steps that have a reward"):
+        difference.chart(both, apart, of="reward-landscape")
 
 
 def test_the_other_metric_is_shown_letter_for_letter(make_run):

@@ -83,7 +83,10 @@ def test_roles_join_runs_whose_metrics_have_other_names(make_run):
     assert [line.name for line in lines(chart)] == ["train/loss", "lm_loss"]
     alone = explore.chart(runs, y="grad_norm", z="lm_loss")
     assert alone.numbers["runs"] == 1
-    assert noted(alone, "Not drawn, for want of a value on an axis: train/loss.")
+    assert noted(alone, "Not drawn, for want of a point with a value on every axis: train/loss.")
+    apart = make_run({"lm_loss": [3.0, np.nan], "gnorm": [np.nan, 1.0]}, name="apart")
+    never = explore.chart([runs[1], apart], y="grad_norm", z="lm_loss")
+    assert noted(never, "Not drawn, for want of a point with a value on every axis: apart.")
 
 
 def test_a_setting_is_an_axis(make_run):

@@ -242,6 +242,26 @@ def test_what_is_missing_is_said_with_a_remedy(make_run, columns, said):
         loss_landscape.chart(make_run(columns))
 
 
+def test_metrics_that_never_meet_are_not_called_missing(make_run, sweep):
+    """A loss on even steps and a rate on odd ones; a loss in one run and a rate in the other."""
+    step = np.arange(20)
+    loss, rate = np.where(step % 2, np.nan, 3.0), np.where(step % 2, 1e-3, np.nan)
+    never = make_run({"loss": loss, "lr": rate}, name="never")
+    needs = "needs a loss and a finite learning rate at the same step, which none of the chosen"
+    for runs in ([never], [make_run({"loss": loss}), make_run({"lr": rate})]):
+        with pytest.raises(
+            MissingMetric, match=rf"{needs}.*loss, lr.*log\(step, loss=.*rate="
+        ) as no:
+            loss_landscape.chart(runs, rate="current")
+        assert "needs a learning rate" not in str(no.value)
+    said = "Not drawn, for want of a loss and a finite learning rate at the same step: never."
+    assert said in loss_landscape.chart([sweep[0], never], rate="current").notes
+    peak = make_run({"loss": [3.0, 2.0]}, config={"lr": 1e-3}, name="peak")
+    unrated = make_run({"loss": [3.0, 2.0]}, name="unrated")
+    made = loss_landscape.chart([peak, unrated], rate="peak")
+    assert "Not drawn, for want of a learning rate or a loss: unrated." in made.notes
+
+
 def test_a_loss_that_is_never_finite_is_said(make_run):
     """It was logged, so it is not missing; but there is no height to draw."""
     bad = pd.DataFrame({"step": np.arange(20), "metric": "loss", "value": np.nan})

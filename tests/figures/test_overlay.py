@@ -63,7 +63,7 @@ def test_what_is_left_out_is_counted(sweep, make_run):
     chart = overlay.chart({"a": sweep, "b": [gap, blind]}, rate="current")
     [told] = [note for note in chart.notes if note.startswith("b:")]
     assert "1 row with a loss but no learning rate" in told
-    assert "want of a loss or a learning rate: blind" in told
+    assert "want of a loss and a finite learning rate at the same step: blind" in told
 
 
 def test_events_are_pinned_in_the_colour_of_their_group(sweep):

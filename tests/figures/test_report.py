@@ -41,6 +41,19 @@ def test_missing_is_blank_and_zero_is_zero(runs):
     assert np.isnan(cells.z[row][list(shown).index("rl: one")])
 
 
+def test_an_export_has_the_scores_of_the_reports_and_no_more(runs):
+    """A stage that did not run a task has no row, where the picture has an empty cell."""
+    table = report.chart(runs).data()
+    rows = {(run, stage, task): score for _, run, stage, task, score in table.to_numpy()}
+    assert len(rows) == len(table)
+    assert rows == {
+        (run.name, stage, task): score
+        for run in runs[:2]
+        for task, scores in run.report.tasks.items()
+        for stage, score in scores.items()
+    }
+
+
 def test_columns_are_stages_in_training_order(runs):
     """base, mid, sft, rl; in each the runs that have it. The summaries are on top."""
     chart = report.chart(runs)

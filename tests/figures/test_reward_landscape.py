@@ -73,6 +73,18 @@ def test_without_a_loss_the_other_axis_is_the_users_choice(make_run, run):
     assert reward_landscape.other_axes([run]) == ("loss", "kl")
 
 
+def test_metrics_that_never_meet_are_not_called_missing(make_run, run):
+    """Both were logged, at other steps: what helps is to log them at the same."""
+    step = np.arange(20)
+    columns = {"loss": np.where(step % 2, np.nan, 3.0), "reward": np.where(step % 2, 1.0, np.nan)}
+    never = make_run(columns, name="never")
+    said = r"needs 'loss' at the steps that have a reward.*Log 'loss' at the steps that have a rew"
+    with pytest.raises(MissingMetric, match=said):
+        reward_landscape.chart(never)
+    notes = reward_landscape.chart([run, never]).notes
+    assert "Not drawn, for want of a reward and a finite loss at the same step: never." in notes
+
+
 def test_a_run_without_a_reward_is_told_how_to_record_it(make_run):
     """A reward is never derived from a loss."""
     with pytest.raises(MissingMetric, match=r"needs a reward.*reward="):

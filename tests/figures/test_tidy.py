@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from viz3d.figures import difference, explore, loss_landscape, overlay, seeds
@@ -46,6 +47,27 @@ def test_gradient_flow_has_the_rows_and_the_cells(layered):
     assert np.array_equal(rows["grad_norm"], layered.layers["grad_norm"])
     assert set(cells["name"]) == set(rows["name"])
     assert cells.groupby("layer")["name"].nunique().eq(1).all()
+
+
+def test_a_cell_that_nobody_logged_has_no_row(make_run):
+    """A layer that logged NaN has its cell, and one that logged at other steps has none."""
+    layers = pd.DataFrame(
+        {
+            "step": [0, 0, 1, 2],
+            "layer": [3, 5, 3, 5],
+            "name": ["a", "b", "a", "b"],
+            "grad_norm": [1.0, 2.0, np.nan, 4.0],
+        }
+    )
+    run = make_run({"loss": [3.0, 2.0, 1.0], "tokens": [0.0, 10.0, 20.0]}, layers=layers)
+    table = make_chart("gradient-flow", [run], along="tokens").data()
+    cells = table.loc[table["part"] == "cell", ["step", "tokens", "layer", "name", "grad_norm"]]
+    assert cells.fillna(-1).to_numpy().tolist() == [
+        [0, 0.0, 3, "a", 1.0],
+        [1, 10.0, 3, "a", -1],
+        [0, 0.0, 5, "b", 2.0],
+        [2, 20.0, 5, "b", 4.0],
+    ]
 
 
 def test_embedding_has_paths_loadings_and_axes(sweep):

@@ -82,6 +82,16 @@ def test_plain_axes_are_the_metrics_themselves(runs):
     np.testing.assert_allclose(rows.z, runs[0].history["reward"], rtol=1e-5)
 
 
+def test_metrics_that_never_meet_in_the_plain_view_are_not_called_missing(make_run, runs):
+    """All three were logged, each at steps of its own."""
+    step = np.arange(30)
+    names = ("loss", "gnorm", "reward")
+    columns = {name: np.where(step % 3 == i, 1.0, np.nan) for i, name in enumerate(names)}
+    apart = make_run(columns, name="apart")
+    chart = training_dynamics.chart([runs[0], apart], view="plain")
+    assert "Not drawn, for want of finite values of all three at one step: apart." in chart.notes
+
+
 def test_any_three_metrics_can_be_the_plain_axes(runs):
     """By role or by the metric's own name."""
     chart = training_dynamics.chart(runs, view="plain", axes=("loss", "kl", "entropy"))

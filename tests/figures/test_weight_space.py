@@ -286,6 +286,19 @@ def test_each_kind_has_its_caveats(run, kind, there, not_there):
     assert not_there not in notes
 
 
+@pytest.mark.parametrize(
+    ("directions", "said"),
+    [
+        ("pca_{}.h5", "is not recorded beyond the name of their file, pca_{}.h5; along random"),
+        ([1, 2], "is not recorded; along random"),
+    ],
+)
+def test_the_file_of_the_directions_is_named_where_no_more_is_known(run, directions, said):
+    """Its name may say how they were chosen, and nothing is read out of it."""
+    chart = weight_space.chart(with_grid(run, np.eye(3) + 1, meta={"directions": directions}))
+    assert said in " ".join(chart.notes)
+
+
 def test_what_the_directions_are_is_a_note_and_of_a_line_the_axis(run):
     """Long titles run into a scene; alpha and beta do not, and the words use them."""
     meta = {"title_alpha": "share of the way to step 0", "title_beta": "<b>2</b>"}

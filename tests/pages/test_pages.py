@@ -307,7 +307,11 @@ def test_report_shows_the_stages(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("page", "drawn", "says"),
     [
-        ("pages/3_Reward_landscape.py", "grpo", "Not drawn, for want of a metric: "),
+        (
+            "pages/3_Reward_landscape.py",
+            "grpo",
+            "Not drawn, for want of a reward and a finite loss at the same step: ",
+        ),
         ("pages/6_Report.py", "speedrun", "Without a report that holds scores: "),
     ],
 )

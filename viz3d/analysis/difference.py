@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from viz3d.analysis._axes import Axis
+from viz3d.analysis._axes import RESOLUTION, Axis
 from viz3d.analysis._contrast import ContrastModel
 from viz3d.analysis._groups import Floats
 from viz3d.analysis._samples import clean_samples
@@ -186,8 +187,12 @@ def subtract(
 
 def _apart(name: str, first: Axis, second: Axis) -> str:
     (low_a, high_a), (low_b, high_b) = first.ticks(2), second.ticks(2)
+    low, high = max(low_a, low_b), min(high_a, high_b)
+    # Where boxes that overlap have no common axis, what they share is one value.
+    touching = high >= low or math.isclose(low, high, rel_tol=RESOLUTION)
+    shared = f"only one {name}, {low:.4g}" if touching else f"no {name}"
     return (
-        f"The sides share no {name}: that of A is from {low_a:.4g} to {high_a:.4g}, that of B from "
+        f"The sides share {shared}: that of A is from {low_a:.4g} to {high_a:.4g}, that of B from "
         f"{low_b:.4g} to {high_b:.4g}."
     )
 

@@ -38,6 +38,8 @@ class LayerGrid:
     norm : ndarray of float64, shape (n_layers, n_bins)
         Median gradient norm; NaN where nothing finite was logged. A cell whose median is exactly
         zero is 0 here, so that a dead layer can be told from a missing one.
+    logged : ndarray of bool, shape (n_layers, n_bins)
+        Where anything was logged, be it NaN.
     final : ndarray of float64, shape (n_layers,)
         Median over the last tenth of the steps.
     state : tuple of str, length n_layers
@@ -51,6 +53,7 @@ class LayerGrid:
     step: NDArray[np.int64]
     names: tuple[str, ...]
     norm: NDArray[np.float64]
+    logged: NDArray[np.bool_]
     final: NDArray[np.float64]
     state: tuple[str, ...]
     rows: int
@@ -81,6 +84,8 @@ def layer_grid(layers: pd.DataFrame, *, bins: int = BINS) -> LayerGrid:
     order = layers["layer"].to_numpy(np.int64)
     ids, row, names = _rows(order, layers["name"])
     norm = _medians(row, column, norms, (len(ids), int(column.max()) + 1))
+    logged = np.zeros(norm.shape, dtype=np.bool_)
+    logged[row, column] = True
     unique = np.unique(layers["step"].to_numpy(np.int64))
     late = layers["step"].to_numpy(np.int64) >= unique[int((1 - TAIL) * (len(unique) - 1))]
     final = _medians(row[late], np.zeros(late.sum(), dtype=np.int64), norms[late], (len(ids), 1))
@@ -88,6 +93,7 @@ def layer_grid(layers: pd.DataFrame, *, bins: int = BINS) -> LayerGrid:
         step=steps,
         names=names,
         norm=norm,
+        logged=logged,
         final=final[:, 0],
         state=_states(final[:, 0]),
         rows=len(layers),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from viz3d.export.about import KEY, about, about_json, to_json_line
 from viz3d.figures.chart import Chart
+from viz3d.figures.tidy import MEDIANS
 from viz3d.version import __version__
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell that begins so for a formula and runs it."""
 
 LAYOUT = (
-    "One row for each point. The column part says what it is of; cells are empty where a column "
-    "does not belong to the part or where NaN was logged."
+    "One row for each point. The column part says what it is of. A cell is empty where its column "
+    "does not belong to the part, where NaN or nothing was logged, and where what was logged "
+    "supports no value: of a surface, an interval, a median."
 )
 
 
@@ -29,11 +31,13 @@ def to_csv(chart: Chart) -> bytes:
     the same float64. Text that a spreadsheet
     would run as a formula gets an apostrophe before it, which is told.
     """
-    frame, harmless = _harmless(chart.data())
+    data = chart.data()
+    frame, harmless = _harmless(data)
     found = about(chart)
     lines = [
         f"viz3d {__version__}: {chart.title}",
         LAYOUT,
+        *([data.attrs[MEDIANS]] if MEDIANS in data.attrs else []),
         f"settings {_json(found.get('settings', {}))}",
         *(f"run {_json(run)}" for run in found.get("runs", [])),
     ]

@@ -69,12 +69,20 @@ def nowhere(along: str, metric: str, left_out: LeftOut, lacks: str = "") -> Char
     )
 
 
-def unplaced(metric: str, along: str) -> ChartError:
-    """Return the error that says that no value of a metric has a place on the axis."""
+def unplaced(what: str, along: str, chart: str = "") -> ChartError:
+    """Return the error that says that no step with these values has a place on the axis."""
     return ChartError(
-        f"At no step with {in_words(metric)} was the place along {AXES[along]} logged. Choose "
-        "another axis, or log both at the same steps."
+        (f"{chart} has nothing to draw. " if chart else "")
+        + f"At no step with {what} was the place along {AXES[along]} logged. Choose another axis, "
+        "or log it at those steps."
     )
+
+
+def at_step(along: str) -> str:
+    """Say at which step values must stand together: one, with its place if that is another."""
+    if along == "step":
+        return "at the same step"
+    return f"at a step whose place along {AXES[along]} was logged"
 
 
 def x_format(along: str) -> Drawn:

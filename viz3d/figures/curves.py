@@ -135,7 +135,7 @@ def summary(result: CurvesResult) -> str:
         )
     if result.left_out:
         names = [name for name, _ in result.left_out]
-        said += f" Left out, for want of a place on the axis or of the metric: {listed(names)}."
+        said += f" Left out, for want of a finite value with a place on the axis: {listed(names)}."
     return said
 
 

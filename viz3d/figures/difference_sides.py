@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from viz3d.analysis.alignment import Alignment, align
 from viz3d.analysis.curves import read_curve
-from viz3d.figures.along import LeftOut, place_runs, unplaced
-from viz3d.figures.needs import having, missing
-from viz3d.figures.reward_data import join, no_axis
+from viz3d.figures.along import LeftOut, place_runs
+from viz3d.figures.needs import having, unrated
+from viz3d.figures.reward_data import join, no_rows
 from viz3d.run import Run
 
 TITLE = "Difference A − B"
@@ -32,7 +32,7 @@ class Side:
     title : str
         What the viewer calls it, else the run's name or the number of runs.
     runs, unused : tuple of str
-        Names of the runs, and of those that lack a metric.
+        Names of the runs, and of those without a row that holds all three.
     left_out : tuple of (str, str)
         Runs without a place along the first axis, each with the reason.
     places : tuple of Alignment
@@ -94,7 +94,7 @@ def read_losses(runs: Sequence[Run], kind: str, name: str, along: str) -> list[S
     ]
     if not found:
         lost = any(curve.unplaced for _, curve in pairs if curve is not None)
-        raise unplaced("loss", along) if lost else missing(runs, "learning_rate", where)
+        raise unrated(runs, kind, along, where, lost=lost)
     return found
 
 
@@ -108,8 +108,8 @@ def read_rewards(runs: Sequence[Run], against: str, name: str, along: str) -> li
     ChartError
         If none has a place along the axis.
     """
-    rewarded = having(runs, "reward", f"Side {name} of {TITLE}")
-    placed, _ = place_runs(rewarded, along, "reward")
+    where = f"Side {name} of {TITLE}"
+    placed, _ = place_runs(having(runs, "reward", where), along, "reward")
     pairs = [(run, join(run, against, places)) for run, places in placed]
     found = [
         SideRows(run, r.step, r.x, r.other, r.reward, r.places, r.unjoined, r.unplaced)
@@ -118,7 +118,7 @@ def read_rewards(runs: Sequence[Run], against: str, name: str, along: str) -> li
     ]
     if not found:
         lost = any(rows.unplaced for _, rows in pairs if rows is not None)
-        raise unplaced("reward", along) if lost else no_axis(rewarded, against)
+        raise no_rows([run for run, _ in placed], against, along, lost=lost, chart=where)
     return found
 
 

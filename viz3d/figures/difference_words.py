@@ -10,6 +10,7 @@ import pandas as pd
 
 from viz3d.figures.along import (
     LeftOut,
+    at_step,
     left_out_brief,
     left_out_sentence,
     place_notes,
@@ -20,6 +21,7 @@ from viz3d.figures.along import (
 from viz3d.figures.difference_data import DifferenceResult
 from viz3d.figures.difference_sides import Side
 from viz3d.figures.loss_words import HISTORY
+from viz3d.figures.needs import rated_loss
 from viz3d.figures.reward_words import CAPTION
 from viz3d.figures.text import Drawn, count, listed, safe, say, short_names, with_names, wrapped
 
@@ -155,6 +157,11 @@ def _without_place(result: DifferenceResult) -> LeftOut:
 def _left_out(result: DifferenceResult, side: Side, dropped: Mapping[str, int]) -> list[str]:
     """Say which samples and runs of a side are not in the fit."""
     _, second, value = result.titles
+    needed = (
+        rated_loss(result.settings["rate"], result.along, "or")
+        if result.lower_is_better
+        else f"a {value} and a finite {second} {at_step(result.along)}"
+    )
     without = (
         f"a {value} but no learning rate at the same step"
         if result.lower_is_better
@@ -168,7 +175,7 @@ def _left_out(result: DifferenceResult, side: Side, dropped: Mapping[str, int]) 
             for why, n in dropped.items()
         ),
         *(
-            [f"Left out of {side.name}, for want of a metric: {listed(list(side.unused))}."]
+            [f"Left out of {side.name}, for want of {needed}: {listed(list(side.unused))}."]
             if side.unused
             else []
         ),

@@ -31,9 +31,15 @@ def tidy(result: DynamicsResult) -> pd.DataFrame:
         )
         for i, path in enumerate(e.trajectories)
     ]
+    medians = (
+        "A row of the part path is no row as logged: each run is resampled to "
+        f"{len(e.trajectories[0].step):,} medians of equally wide ranges of steps, and its steps "
+        f"are their middles. Of the {e.points:,} values of metrics behind them, "
+        f"{e.interpolated:,} are interpolated between two logged rows."
+    )
     loadings: Part = ("loading", {"metric": list(e.metrics), **_columns(names, e.loadings)})
     null = {"explained": e.explained, "null_mean": e.null_mean, "null_high": e.null_high}
-    return stack([*paths, loadings, ("axis", {"axis": names, **null})])
+    return stack([*paths, loadings, ("axis", {"axis": names, **null})], medians)
 
 
 def _columns(names: list[str], values: np.ndarray) -> dict[str, np.ndarray]:

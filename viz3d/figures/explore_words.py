@@ -90,7 +90,8 @@ def notes(result: ExploreResult, said: Mapping[str, Any]) -> tuple[str, ...]:
         else f"The flat view shows {z} over {x}; its colour is {y}."
     )
     if result.unused:
-        found.append(f"Not drawn, for want of a value on an axis: {listed(list(result.unused))}.")
+        every = f"a point with a value on every axis: {listed(list(result.unused))}"
+        found.append(f"Not drawn, for want of {every}.")
     return tuple(found)
 
 

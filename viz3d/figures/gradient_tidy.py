@@ -9,13 +9,20 @@ from viz3d.figures.along import beside_step
 from viz3d.figures.gradient_data import GradientFlowResult
 from viz3d.figures.tidy import Part, stack
 
+MEDIANS = (
+    "A row of the part cell is the median of what its layer logged from its step on, up to the "
+    "next step among the cells."
+)
+
 
 def tidy(result: GradientFlowResult) -> pd.DataFrame:
     """Return the parts ``layer``, the norms as logged, and ``cell``, the medians that are drawn.
 
-    The step of a cell is the first of its range.
+    The step of a cell is the first of its range. Where a layer logged nothing in it, not even NaN,
+    there is no row.
     """
     grid, rows = result.grid, result.layers
+    layer, column = np.nonzero(grid.logged)
     along, at = result.along, result.places.at(rows["step"])
     logged = {"step": rows["step"].to_numpy(), **beside_step(along, at)}
     logged |= {name: rows[name].to_numpy() for name in rows.columns}
@@ -23,11 +30,11 @@ def tidy(result: GradientFlowResult) -> pd.DataFrame:
         "cell",
         {
             "run": result.run,
-            "step": np.tile(grid.step, len(grid.names)),
-            **beside_step(along, np.tile(result.x, len(grid.names))),
-            "layer": np.repeat(np.unique(rows["layer"].to_numpy()), len(grid.step)),
-            "name": np.repeat(np.array(grid.names, dtype=object), len(grid.step)),
-            "grad_norm": grid.norm.ravel(),
+            "step": grid.step[column],
+            **beside_step(along, result.x[column]),
+            "layer": np.unique(rows["layer"].to_numpy())[layer],
+            "name": np.array(grid.names, dtype=object)[layer],
+            "grad_norm": grid.norm[layer, column],
         },
     )
-    return stack([("layer", {"run": result.run, **logged}), cells])
+    return stack([("layer", {"run": result.run, **logged}), cells], MEDIANS)

@@ -15,9 +15,9 @@ from viz3d.analysis.events import find_events
 from viz3d.analysis.surface import Surface, fit_surface
 from viz3d.analysis.valley import Valley, find_valley
 from viz3d.errors import ChartError
-from viz3d.figures.along import LeftOut, check_along, on_axis, place_runs, unplaced
+from viz3d.figures.along import LeftOut, check_along, on_axis, place_runs
 from viz3d.figures.frame import Frame, Range, skewed, span
-from viz3d.figures.needs import as_runs, having, missing
+from viz3d.figures.needs import as_runs, has_role, having, unrated
 from viz3d.figures.paths import Path, thin_paths
 from viz3d.figures.provenance import origins
 from viz3d.figures.text import Drawn, listed
@@ -64,7 +64,7 @@ class LossLandscapeResult:
     frame : Frame
         The axes that this chart alone would have.
     unused : tuple of str
-        Runs that lack a loss or a learning rate.
+        Runs that have no loss with a learning rate and a place.
     left_out : tuple of (str, str)
         Runs without a place along the axis, each with the reason.
     superseded_unplaced : int
@@ -116,7 +116,7 @@ def compute(
     BadArgument
         If there is no such axis.
     MissingMetric
-        If no run has both a loss and a learning rate.
+        If no run has both a loss and a learning rate, at the same step unless it is the peak.
     ChartError
         If no loss is finite, or no run logged its place along the axis.
     ValueError
@@ -126,11 +126,12 @@ def compute(
     chosen = as_runs(runs, TITLE)
     having(chosen, "loss", TITLE)
     places, left_out = place_runs(chosen, along, "loss")
-    axis = rate_axis(having([run for run, _ in places], "loss", TITLE), rate)
+    axis = rate_axis([run for run, _ in places if has_role(run, "loss")], rate)
     pairs = [(run, read_curve(run, axis, where)) for run, where in places]
     read = [(run, curve) for run, curve in pairs if curve is not None and len(curve.step)]
     if not read:
-        raise _nothing(chosen, along, [curve for _, curve in pairs if curve is not None])
+        lost = any(curve.unplaced for _, curve in pairs if curve is not None)
+        raise unrated(chosen, axis, along, TITLE, lost=lost)
     if not any(len(finite_losses(curve)) for _, curve in read):
         names = listed([run.name for run, _ in read])
         raise ChartError(
@@ -172,13 +173,6 @@ def compute_each(
     drawn = [on_axis(group, along) for group in groups]
     axis = "peak" if "peak" in {rate_axis(some, rate) for some in drawn if some} else "current"
     return [compute(group, rate=axis, along=along, **settings) for group in groups]
-
-
-def _nothing(runs: Sequence[Run], along: str, read: Sequence[Curve]) -> ChartError:
-    """Say why no run has a point."""
-    if any(curve.unplaced for curve in read):
-        return unplaced("loss", along)
-    return missing(runs, "learning_rate", TITLE)
 
 
 def _fit(curves: Sequence[Curve], strictness: str) -> Surface:

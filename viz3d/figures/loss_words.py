@@ -23,6 +23,7 @@ from viz3d.figures.budget import told
 from viz3d.figures.event_words import summed_up
 from viz3d.figures.loss_data import LossLandscapeResult
 from viz3d.figures.loss_pins import clipped, event_pins
+from viz3d.figures.needs import rated_loss
 from viz3d.figures.pins import event_notes
 from viz3d.figures.text import Drawn, count, listed, say, with_names, wrapped
 
@@ -154,7 +155,8 @@ def left_out(result: LossLandscapeResult) -> list[str]:
             f"{count(n, 'point')} {_named(why, result.along)} left out of the fit."
             for why, n in result.surface.dropped.items()
         ),
-        f"Not drawn, for want of a loss or a learning rate: {listed(list(result.unused))}."
+        f"Not drawn, for want of {rated_loss(result.rate, result.along, 'or')}: "
+        f"{listed(list(result.unused))}."
         if result.unused
         else "",
         *place_notes(

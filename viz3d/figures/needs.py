@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from viz3d.analysis.roles import peak_learning_rate
 from viz3d.errors import ChartError, MissingMetric
+from viz3d.figures.along import at_step, unplaced
 from viz3d.figures.budget import MOST_RUNS
 from viz3d.run import Run
 
@@ -71,5 +73,39 @@ def has_role(run: Run, role: str) -> bool:
 
 def missing(runs: Sequence[Run], role: str, chart: str) -> MissingMetric:
     """Return the error that says what the chart needs, what there is, and how to record it."""
-    metrics = list(dict.fromkeys(metric for run in runs for metric in run.metrics))
-    return MissingMetric(chart, WORDS[role], metrics, RECORD[role])
+    return MissingMetric(chart, WORDS[role], _metrics(runs), RECORD[role])
+
+
+def unrated(runs: Sequence[Run], rate: str, along: str, chart: str, *, lost: bool) -> ChartError:
+    """Return the error that says why no run has a loss with a learning rate and a place.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    rate : {"current", "peak"}
+    along : {"step", "tokens", "flops", "time"}
+    chart : str
+    lost : bool
+        Whether some have both, but at steps without a place.
+    """
+    if lost:
+        what = "a loss" if rate == "peak" else "a loss and a finite learning rate"
+        return unplaced(what, along, chart)
+    if not any(has_role(run, "learning_rate") or peak_learning_rate(run) for run in runs):
+        return missing(runs, "learning_rate", chart)
+    remedy = "Log both at once: `viz3d.Recorder(path).log(step, loss=..., learning_rate=...)`."
+    return MissingMetric(chart, rated_loss(rate, along), _metrics(runs), remedy)
+
+
+def rated_loss(rate: str, along: str, both: str = "and") -> str:
+    """Say what a run needs over this learning rate; `both` is "or" where it is what a run lacks.
+
+    The peak holds for a whole run, so only the loss has a step.
+    """
+    if rate == "current":
+        return f"a loss and a finite learning rate {at_step(along)}"
+    return f"a learning rate {both} a loss" + ("" if along == "step" else f" {at_step(along)}")
+
+
+def _metrics(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(metric for run in runs for metric in run.metrics))

@@ -56,7 +56,8 @@ def notes(result: PlainResult) -> tuple[str, ...]:
             f"{count(unjoined, 'row')} without a finite value of all three metrics left out."
         )
     if result.unused:
-        said.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
+        needed = f"finite values of all three at one step: {listed(list(result.unused))}"
+        said.append(f"Not drawn, for want of {needed}.")
     return tuple(said)
 
 

@@ -202,7 +202,8 @@ def _tidy(result: ReportResult) -> pd.DataFrame:
         ("score", {"run": runs, "stage": stages, "task": task, "score": result.scores[i]})
         for i, task in enumerate(result.tasks)
     ]
-    return stack(parts)
+    # A report holds finite scores alone: what is NaN here is a stage that did not run the task.
+    return stack(parts).dropna(subset=["score"], ignore_index=True)
 
 
 def _several(result: ReportResult) -> bool:

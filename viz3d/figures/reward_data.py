@@ -15,7 +15,7 @@ from viz3d.analysis.events import find_events
 from viz3d.analysis.quantities import named_metrics
 from viz3d.analysis.stretches import stretch_medians
 from viz3d.analysis.surface import Surface, fit_surface
-from viz3d.errors import MissingMetric
+from viz3d.errors import ChartError, MissingMetric
 from viz3d.figures.along import LeftOut, check_along, place_runs, unplaced
 from viz3d.figures.budget import shares, thin
 from viz3d.figures.crowd import stretches
@@ -93,7 +93,7 @@ class RewardLandscapeResult:
         Rows outside the axis of the other metric.
     frame : Frame
     unused : tuple of str
-        Runs that lack a reward or the other metric.
+        Runs that have no row with a reward, the other metric and a place.
     left_out : tuple of (str, str)
         Runs without a place along the first axis, each with the reason.
     settings, origins : as in every chart
@@ -149,7 +149,7 @@ def compute(
     used = [(run, rows) for run, rows in joined if rows is not None and len(rows.step)]
     if not used:
         lost = any(rows.unplaced for _, rows in joined if rows is not None)
-        raise unplaced("reward", along) if lost else no_axis(rewarded, against)
+        raise no_rows([run for run, _ in places], against, along, lost=lost)
     allowed = shares([len(rows.step) for _, rows in used], MOST_POINTS)
     most = stretches(len(used))
     rows = tuple(
@@ -283,13 +283,29 @@ def _frame(rows: Sequence[RewardRows]) -> Frame:
     return Frame(x=span(*[r.x for r in rows]), y=wide, z=reward, color=reward)
 
 
-def no_axis(runs: Sequence[Run], against: str) -> MissingMetric:
-    """Return the error that says which other axes there are."""
+def no_rows(
+    runs: Sequence[Run], against: str, along: str, *, lost: bool, chart: str = TITLE
+) -> ChartError:
+    """Return the error that says why runs with a reward have no row to draw.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Those that have a place along the first axis.
+    against, along : str
+    lost : bool
+        Whether there are rows, but at steps without a place.
+    chart : str
+    """
+    if lost:
+        return unplaced(f"a reward and a finite {in_words(against)}", along, chart)
     choices = ", ".join(other_axes(runs)) or "none"
-    remedy = RECORD.get(against) or f"Log {against!r} at the steps that have a reward."
+    logged = any(run.roles.get(against, against) in run.metrics for run in runs)
+    remedy = "" if logged else RECORD.get(against, "")
     return MissingMetric(
-        TITLE,
+        chart,
         f"{against!r} at the steps that have a reward",
         list(dict.fromkeys(metric for run in runs for metric in run.metrics)),
-        f"Choose another axis (against one of: {choices}). {remedy}",
+        f"Choose another axis (against one of: {choices}). "
+        + (remedy or f"Log {against!r} at the steps that have a reward."),
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from viz3d.analysis.alignment import AXES
 from viz3d.figures.along import (
+    at_step,
     left_out_brief,
     left_out_sentence,
     place_notes,
@@ -122,7 +123,8 @@ def left_out(result: RewardLandscapeResult) -> list[str]:
             f"{count(result.outside, 'row')} outside the {name} axis, which holds 99 % of them."
         )
     if result.unused:
-        notes.append(f"Not drawn, for want of a metric: {listed(list(result.unused))}.")
+        both = f"a reward and a finite {name} {at_step(result.along)}"
+        notes.append(f"Not drawn, for want of {both}: {listed(list(result.unused))}.")
     had = [(rows.run, rows.places) for rows in result.rows]
     lost = sum(rows.unplaced for rows in result.rows)
     notes += place_notes(result.along, result.left_out, had)

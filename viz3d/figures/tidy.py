@@ -1,7 +1,8 @@
 """The numbers of a chart as one long table, for export.
 
 The column ``part`` says what a row is of: ``surface``, ``curve`` and so on. A part leaves the
-columns of the others empty. Nothing is thinned.
+columns of the others empty. Rows as logged are all there. Where a part holds medians of rows
+instead, ``DataFrame.attrs[MEDIANS]`` says so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from viz3d.figures.text import unique_names
 Part = tuple[str, Mapping[str, Any]]
 """What the rows are of, and their columns: arrays of one length, or one value for all rows."""
 
+MEDIANS = "medians"
+
 OWN = frozenset(
     {
         "part", "group", "run", "step", "n", "lower", "upper", "support",
@@ -27,14 +30,24 @@ OWN = frozenset(
 """Columns that no metric may take; one of that name gets another."""
 
 
-def stack(parts: Sequence[Part]) -> pd.DataFrame:
-    """Put parts below each other; columns come in the order first met, ``part`` first."""
+def stack(parts: Sequence[Part], medians: str = "") -> pd.DataFrame:
+    """Put parts below each other; columns come in the order first met, ``part`` first.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    medians : str
+        One sentence for the reader of an export, where rows of a part are not rows as logged.
+    """
     frames = []
     for name, columns in parts:
         frame = pd.DataFrame(dict(columns))
         frame.insert(0, "part", name)
         frames.append(frame)
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"part": []})
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"part": []})
+    if medians:
+        table.attrs[MEDIANS] = medians
+    return table
 
 
 def surface_part(surface: Surface, names: tuple[str, str, str]) -> list[Part]:

@@ -46,8 +46,8 @@ RANDOM = (
     "negative curvature are easily missed: it looks more convex than it is (Li et al. 2018)."
 )
 UNKNOWN = (
-    "How the directions were chosen is not recorded; along random ones it looks more convex than "
-    "it is (Li et al. 2018)."
+    "How the directions were chosen is not recorded{named}; along random ones it looks more convex "
+    "than it is (Li et al. 2018)."
 )
 FLAT_PATH = (
     "Random directions are nearly orthogonal to any path, so a path looks short and flat on them "
@@ -70,7 +70,7 @@ def notes(result: WeightSpaceResult, said: Mapping[str, Any]) -> tuple[str, ...]
         *([f"{safe('; '.join(axis_meanings(result)), 300)}."] if axis_meanings(result) else []),
         SLICE[result.is_line],
         *([RANDOM] if kind == "random" else []),
-        *([UNKNOWN] if not kind and not result.is_line else []),
+        *([_unknown(result)] if not kind and not result.is_line else []),
         *([FLAT_PATH] if kind == "random" and path is not None else []),
         *([EXPLAINED + _explained(result)] if kind == "pca" else []),
         SHARP,
@@ -80,6 +80,13 @@ def notes(result: WeightSpaceResult, said: Mapping[str, Any]) -> tuple[str, ...]
         *_missing(result, said),
     ]
     return tuple(found)
+
+
+def _unknown(result: WeightSpaceResult) -> str:
+    """Give the name of the directions' file, which says something to who made it."""
+    name = result.grid.meta.get("directions")
+    known = isinstance(name, str) and name
+    return UNKNOWN.format(named=f" beyond the name of their file, {safe(name)}" if known else "")
 
 
 def _explained(result: WeightSpaceResult) -> str:
