@@ -48,6 +48,9 @@ RUNS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A7
 GROUPS = (*RUNS, INK)
 """Colours of up to eight groups in one scene."""
 
+SHADES = (0.2, 0.9)
+"""Part of the scale for runs: its ends are lost on a dark page and on a white one."""
+
 MOST_NAMED = 12
 """Runs that are drawn one by one, each with an entry in the legend; more share their traces."""
 
@@ -58,7 +61,8 @@ def run_color(i: int, n: int) -> str:
     """Colour of run `i` of `n`: a hue of its own while there are few, else a shade by its place."""
     if n <= len(RUNS):
         return RUNS[i]
-    return str(sample_colorscale(SEQUENTIAL, [i / (n - 1)])[0])
+    first, last = SHADES
+    return str(sample_colorscale(SEQUENTIAL, [first + (last - first) * i / (n - 1)])[0])
 
 
 def named(n: int) -> bool:

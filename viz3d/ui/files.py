@@ -33,7 +33,7 @@ KINDS = {
     ".ply": Kind(
         "PLY", "application/octet-stream", "The same as PLY, for MeshLab and CloudCompare."
     ),
-    ".csv": Kind("CSV", "text/csv", "All numbers behind it, nothing thinned, for a spreadsheet."),
+    ".csv": Kind("CSV", "text/csv", "The numbers behind it, for a spreadsheet."),
     ".parquet": Kind(
         "Parquet", "application/vnd.apache.parquet", "The same, for pandas and others."
     ),
