@@ -188,3 +188,18 @@ def test_words_between_the_numbers_say_no_value(read: Reader) -> None:
     """They are passed over as other lines are."""
     (parsed,) = read(nanogpt_console, {"a.log": "iter 7: loss 2.5, saved to a.pt\n"})
     assert parsed.problems == ()
+
+
+def test_a_logger_of_evaluations_tells_of_them(read: Reader) -> None:
+    """Its name says the same as those of its metrics, which take no place of another."""
+    log = "".join(
+        f"INFO:train:iter {step}: loss {step}.5\n"
+        f"INFO:eval:step {step}: train loss 2.0, val loss 3.0\n"
+        f"INFO:eval:iter {step}: loss 9.0\n"
+        for step in (0, 10)
+    )
+    (parsed,) = read(nanogpt_console, {"a.log": log})
+    found = joined(parsed).history
+    assert found["loss"].to_dict() == {0: 0.5, 10: 10.5}
+    assert found["val_loss"].to_dict() == {0: 3.0, 10: 3.0}
+    assert BEHIND in said(parsed)

@@ -66,3 +66,10 @@ def test_what_tells_nothing_yet_is_no_run(read: ReadRun) -> None:
     """An empty log says the same of every run beside it."""
     runs = read({"run1.jsonl": ONE, "run2.jsonl": TWO, "z.csv": "step,lr\n"})
     assert [run.name for run in runs] == ["run1", "run2"]
+
+
+def test_what_was_printed_beside_a_run_takes_nothing_from_it(read: ReadRun) -> None:
+    """Rounded values are no other run's, to which the rates may belong."""
+    runs = read({"run1.jsonl": ONE, "lr.csv": RATES, "train.log": "iter 0: loss 4.2\n"})
+    found = {run.name: list(run.joined.history) for run in runs}
+    assert found == {"train": ["loss", "lr"], "run1": ["loss"]}

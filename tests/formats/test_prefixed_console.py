@@ -69,9 +69,9 @@ def test_lines_behind_other_words_than_most_are_told(
 def test_what_says_too_little_is_declined(
     read: Reader, form: Format, line: str, metric: str
 ) -> None:
-    """One line alone, words that are as many as others, and what tells of no step."""
+    """Two lines, as in notes, words that are as many as others, and what tells of no step."""
     both = [f"[{word}] {line}".format(step=1, loss=2.0) for word in ("train", "eval")]
-    for lines in (both[:1], both * 3, ["[train] nothing"] * 3):
+    for lines in (both[:1], both[:1] * 2, both * 3, ["[train] nothing"] * 3):
         with pytest.raises(NotMine, match="no words stand before a step"):
             read(prefixed_console, {"a.log": "\n".join([*lines, ""])})
 
@@ -82,6 +82,18 @@ def test_words_of_steps_that_passed_are_declined(read: Reader, words: str) -> No
     log = "".join(f"{words}iter {step}: loss {step}.5\n" for step in range(9))
     with pytest.raises(NotMine, match="a best, saved or evaluated one"):
         read(prefixed_console, {"a.log": log})
+
+
+@pytest.mark.parametrize(
+    "words", ["INFO:test:", "INFO:pkg.evaluation.trainer:", "12:00:00 - lm_eval - INFO - "]
+)
+def test_what_a_level_stands_before_is_a_logger_whatever_it_is_called(
+    read: Reader, words: str
+) -> None:
+    """It logs each step."""
+    log = "".join(f"{words}iter {step}: loss {step}.5\n" for step in range(9))
+    (parsed,) = read(prefixed_console, {"a.log": log})
+    assert joined(parsed).history["loss"].to_dict() == {step: step + 0.5 for step in range(9)}
 
 
 def test_an_epoch_in_the_words_is_that_of_the_line(read: Reader) -> None:

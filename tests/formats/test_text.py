@@ -80,6 +80,7 @@ def test_a_block_of_nul_bytes_is_no_sign_of_a_binary_file(tmp_path: Path, around
         ("état,größe\n1,2\n".encode("latin-1"), True),  # whoever reads it says to convert it
         (b"\x1b[31mstep\x1b[0m 1\x08\x08\x082 \xff\n" * 40, True),
         (("\x01" * 1023 + "é").encode(), True),  # cut within a character
+        (b"step,loss\n1,2\n\x01\x02\xff\n", True),  # a torn line of a short log
     ],
 )
 def test_a_picture_is_no_text_in_another_encoding(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from viz3d.errors import NotMine
 from viz3d.formats import text
 from viz3d.formats.base import Claim, Parsed
-from viz3d.formats.console_lines import BEHIND, begin, step_of, tell_unread
+from viz3d.formats.console_lines import BEHIND, LEVEL, begin, step_of, tell_unread
 from viz3d.formats.console_ranks import Ranks
 from viz3d.formats.console_runs import Pairs, PrintedRuns
 from viz3d.formats.names import is_document, suffix
@@ -58,6 +58,17 @@ def read_alike(
         parsed.clear()  # for the room of what comes instead
         return read(name, path, Numbers(thousands=not unclear), Ranks(beside))
     return parsed
+
+
+_EVALUATION = ("val", "eval", "test")
+_EVALUATES = re.compile(rf"(?<![^\W_])(?:{'|'.join(_EVALUATION)})", re.IGNORECASE)
+_LEVEL = re.compile(LEVEL)
+
+
+def _of_evaluation(before: str, pairs: Pairs) -> bool:
+    """Say whether the logger of an evaluation tells of metrics that are called so."""
+    called = any(name.startswith(_EVALUATION) for name, _ in pairs)
+    return bool(called and _EVALUATES.search(before) and _LEVEL.search(before))
 
 
 class Line(NamedTuple):
@@ -136,7 +147,8 @@ def read_log(
         runs, tally = PrintedRuns(name, mfu_may_lack=lines.mfu_may_lack), Tally(name)
         behind = False
         for at, raw, before, own, printed, pairs, unread in lines.of(path, tally, number):
-            more = () if own or not pairs else words(before)
+            is_own = own or not pairs or _of_evaluation(before, pairs)
+            more = () if is_own else words(before)
             if more is None:
                 behind = True
                 tally.add(BEHIND, line=at, found=raw)

@@ -20,7 +20,7 @@ _SAYS = re.compile(r"\d|:\s*\S|\bnone\b", re.IGNORECASE)
 _MARKS = " \t|:>-"
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?(?:\s?[AP]M|Z|[+-]\d\d:?\d\d)?"
 _DATE = r"\d{2,4}[-/]\d\d(?:[-/]\d{2,4})?"
-_LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\b"
+LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\b"
 PASSED = (
     r"best|eval|val|test|dev\b|avg|average|mean\b|checkpoint|ckpt|sav|load|resum|restor|prev"
     r"|last\b|final"
@@ -35,8 +35,8 @@ _OTHERS = re.compile(
     (?: \[? {_DATE}[T\s]{{0,2}} (?:{_TIME})? \]? | \[?{_TIME}\]?
     | [IWEF]\d{{4}}\s{_TIME}\s+\d+\s  # Google's level, day, time and thread
     | \[?[\w./-]{{1,80}}\.py:\d+[^\]\s]{{0,80}}\]?  # a place in the code
-    | (?:\[{_LOGGER}\]\s?)? \[{_LEVEL}[^\]]{{0,80}}\]
-    | (?:{_LOGGER}\s?[|-]\s?)? (?P<level>{_LEVEL})
+    | (?:\[{_LOGGER}\]\s?)? \[{LEVEL}[^\]]{{0,80}}\]
+    | (?:{_LOGGER}\s?[|-]\s?)? (?P<level>{LEVEL})
         (?:\s{{0,9}}[:-]\s?{_LOGGER}\s?[:-] | \s{{0,9}}\|\s?{_NAMED}[\w.:<>-]{{1,80}}\s?[|-])?
     | \[(?:[Rr]ank|default)?:?\s?\d+\] | \[\d+,[^\]\s]{{1,80}}\](?:<std\w{{3}}>)? | \d{{1,6}}:(?!\d)
     | \([^()]{{0,80}}\bpid=[^()]{{0,80}}\)  # Ray's process

@@ -15,7 +15,7 @@ from viz3d.errors import NotMine
 from viz3d.formats import modded_nanogpt, nanogpt_console, text, verl_console
 from viz3d.formats.base import Parsed
 from viz3d.formats.console import LOG_KIND, LOG_NAMES, Lines, claim_log, read_log
-from viz3d.formats.console_lines import PASSED
+from viz3d.formats.console_lines import LEVEL, PASSED
 from viz3d.formats.console_runs import Pairs
 from viz3d.formats.printed_numbers import Numbers
 from viz3d.formats.tally import Tally
@@ -25,9 +25,13 @@ NAME = "log with words before its lines"
 _ALL = (verl_console.LINES, modded_nanogpt.LINES, nanogpt_console.LINES)
 _CHANGES = re.compile(r"[\d\s]+")  # from line to line, as a time does
 _PASSED = re.compile(rf"(?<![^\W_])(?:{PASSED})", re.IGNORECASE)
+_LEVEL = re.compile(LEVEL)
 _EPOCH = re.compile(r"\bepoch[\s:=]{0,3}(\d{1,9})", re.IGNORECASE)
 ASKED = 10_000
 """The first lines that tell of a step, which say what words most begin with."""
+
+FEWEST = 3
+"""Notes may quote two lines of a log."""
 
 KIND = LOG_KIND
 NAMES = LOG_NAMES
@@ -40,17 +44,18 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     Raises
     ------
     NotMine
-        If no words stand before more than half of the lines that tell of a step, and before two,
-        or if they speak of steps that passed.
+        If no words stand before more than half of the lines that tell of a step, and before three,
+        or if they speak of steps that passed and are no logger's name.
     """
     (path,) = files.values()
     text.check(path)
     count, words, lines = max((_common(path, lines) for lines in _ALL), key=lambda one: one[0])
-    if count < 2:
+    if count < FEWEST:
         raise NotMine(
-            "no words stand before a step in two lines of it and in most of those that tell of one"
+            "no words stand before a step in three lines of it and in most of those that tell of "
+            "one"
         )
-    if _PASSED.search(words):
+    if _PASSED.search(words) and not _LEVEL.search(words):
         raise NotMine("the words before its steps speak of a best, saved or evaluated one")
 
     def epoch(before: str) -> Pairs | None:

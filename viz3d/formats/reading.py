@@ -70,8 +70,8 @@ def read_run(name: str, files: Mapping[str, Path]) -> list[Contents]:
     a metric which is there already is a run of its own, unless it is a copy that another logger
     wrote, or the state of a trainer beside the record of viz3d: both tell of one training, and the
     record is read. A file whose rows count something else than the step is not joined; what
-    the steps of event files count, a file beside them may tell. Where several runs come out, a file
-    that shares no metric with any may be of each of them, and is none's.
+    the steps of event files count, a file beside them may tell. Where files of one
+    format log the same metric, a file that shares none may be of each of them, and is none's.
 
     Parameters
     ----------
@@ -122,7 +122,13 @@ def _runs_of(units: Sequence[Unit]) -> dict[str, list[Unit]]:
             loose = [other for other in loose if not other.metrics & unit.metrics]
         runs.setdefault(run, []).append(rest)
     main = runs.get("", [])
-    if any(_alike(unit, main) for run, found in runs.items() if run for unit in found):
+    others = [unit for run, found in runs.items() if run for unit in found]
+    # Of another form it may be another view of the one run, such as what its console printed.
+    if any(
+        unit.form is other.form and unit.metrics & other.metrics and _alike(unit, main)
+        for unit in others
+        for other in main
+    ):
         for unit in loose:
             main[:] = [other for other in main if other is not unit]
             runs[_name_after(unit.path, runs)] = [_of_any(unit)]

@@ -59,7 +59,8 @@ def check(path: Path, cap: str = "FILE_BYTES") -> int:
     # A crash may leave a few NUL bytes in a text, or a block; binary files are full of them.
     binary = head.count(0) * 10 > len(head) and not _ONE_BLOCK.fullmatch(head)
     # So are pictures and random bytes of other control characters, and they are no UTF-8.
-    binary |= len(_CONTROL.findall(head)) * 30 > len(head) and not _is_utf8(head)
+    some = max(len(head), 512) / 30
+    binary |= len(_CONTROL.findall(head)) > some and not _is_utf8(head)
     if binary and not head.lstrip(BOM).lstrip().startswith((b"{", b"[")):
         raise NotMine("it is no text")
     return size
