@@ -150,6 +150,12 @@ def test_rows_that_repeat_others_hide_nothing(read: Reader) -> None:
     other = [row.replace(",best", ".5,best") for row in rows]
     with pytest.raises(NotMine, match="column 'mode' tells 2 kinds of rows apart"):
         read(csv_any, {"a.csv": head + "".join(other)})
+    both = "".join(
+        f"{n},{mode},{metric},{n}\n"
+        for n in range(9) for mode in ("train", "val") for metric in ("loss", "acc")
+    )  # fmt: skip
+    with pytest.raises(NotMine, match="column 'mode' tells 2 kinds of rows apart"):
+        read(csv_any, {"a.csv": "step,mode,metric,value\n" + both})
 
 
 def test_one_name_is_that_of_a_run(read: Reader) -> None:

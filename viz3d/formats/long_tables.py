@@ -67,6 +67,7 @@ def is_small(table: Table, asked: Collection[str], tally: Tally) -> bool:
             f"{{n}} column{{|s}} of text {{was|were}} not read since there are more than {ROWS:,} "
             "rows, so kinds of rows were not told apart ({names}).",
             name=name,
+            remedy="Write each kind of rows into a file of its own if there are several.",
         )
     return False
 
@@ -91,7 +92,8 @@ def unfolded(table: Table, tally: Tally) -> Table:
         asked = [name for name in table.labels if name not in LABELS]
     else:
         asked = [name for name in table.labels if name.lower() in (*METRICS, *PARTS)]
-    for name in asked:
+    # Parts of the data are compared metric by metric.
+    for name in sorted(asked, key=lambda name: name.lower() in PARTS):
         cells = table.labels.pop(name)
         value = _value(table) if _names_metrics(name, cells) else None
         if step is not None and value is not None:
