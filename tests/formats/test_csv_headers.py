@@ -121,8 +121,8 @@ def test_a_header_for_each_row_is_declined(read: Reader) -> None:
         ("epoch,loss", "Epoch,Loss,Acc", {"loss": [0, 1, 2, 3, 4], "Acc": [2, 3, 4]}),
         ("Step,Loss,LR", "step,loss,lr", {"Loss": [0, 1, 2, 3, 4], "LR": [0, 1, 2, 3, 4]}),
         ("step,loss,Loss", "step,Loss,loss", {"loss": [0, 1, 2, 3, 4], "Loss": [0, 1, 2, 3, 4]}),
-        ("step,Loss", "step,loss,Loss",
-         {"Loss": [0, 1, 2, 3, 4], "loss": [2, 3, 4]}),
+        ("step,Loss", "step,loss,Loss", {"Loss": [0, 1, 2, 3, 4], "loss": [2, 3, 4]}),
+        ("step,Loss,loss", "step,loss", {"Loss": [0, 1], "loss": [0, 1, 2, 3, 4]}),
         ("step,Loss", "step,loss,LOSS", {"Loss": [0, 1, 2, 3, 4], "LOSS": [2, 3, 4]}),
     ],
 )  # fmt: skip
