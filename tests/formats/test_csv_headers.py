@@ -73,9 +73,9 @@ def test_words_among_the_rows_are_no_header(
     ("head", "again", "wanted"),
     [
         ("epoch,loss,acc", "step,lr,loss", {n: {"lr": 10 * n, "loss": 100 * n} for n in (3, 4)}),
-        ("epoch,Loss,acc", "step,acc,loss", {n: {"acc": 10 * n, "loss": 100 * n} for n in (3, 4)}),
+        ("epoch,Loss,acc", "step,acc,loss", {n: {"acc": 10 * n, "Loss": 100 * n} for n in (3, 4)}),
         ("epoch,loss,acc", "lr,step,Loss",
-         {10 * n: {"lr": n, "Loss": 100 * n} for n in (3, 4)}),
+         {10 * n: {"lr": n, "loss": 100 * n} for n in (3, 4)}),
         ("epoch,step,loss", "epoch,loss,acc",
          {10 * n: {"epoch": n, "loss": 100 * n} for n in (1, 2)}),
         ("iter,loss", "step,lr", {3: {"lr": 30}, 4: {"lr": 40}}),
@@ -113,3 +113,63 @@ def test_a_header_for_each_row_is_declined(read: Reader) -> None:
     """Two writers of one file may take turns for so long."""
     with pytest.raises(NotMine, match="changes more than 200 times; write"):
         read(csv_any, {"a.csv": "step,loss\n1,2\nstep,lr\n1,2\n" * 101})
+
+
+@pytest.mark.parametrize(
+    ("head", "again", "wanted"),
+    [
+        ("epoch,loss", "Epoch,Loss,Acc", {"loss": [0, 1, 2, 3, 4], "Acc": [2, 3, 4]}),
+        ("Step,Loss,LR", "step,loss,lr", {"Loss": [0, 1, 2, 3, 4], "LR": [0, 1, 2, 3, 4]}),
+        ("step,loss,Loss", "step,Loss,loss", {"loss": [0, 1, 2, 3, 4], "Loss": [0, 1, 2, 3, 4]}),
+        ("step,Loss", "step,loss,Loss", {"Loss": [0, 1, 2, 3, 4], "loss": [2, 3, 4]}),
+        ("step,Loss,loss", "step,loss", {"Loss": [0, 1], "loss": [0, 1, 2, 3, 4]}),
+        ("step,Loss", "step,loss,LOSS", {"Loss": [0, 1, 2, 3, 4], "LOSS": [2, 3, 4]}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+def test_a_metric_that_is_spelled_in_another_way_goes_on(
+    read: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+    head: str,
+    again: str,
+    wanted: dict[str, list[float]],
+    size: int,
+) -> None:
+    """A column is one series; two that differ in case alone stay two."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    parts = [(head, (0, 1)), (again, (2, 3, 4))]
+    table = "".join(
+        f"{names}\n" + "".join(",".join([f"{n}"] * len(names.split(","))) + "\n" for n in steps)
+        for names, steps in parts
+    )
+    (parsed,) = read(csv_any, {"a.csv": table})
+    history = joined(parsed).history
+    assert {name: history[name].dropna().tolist() for name in history} == wanted
+
+
+@pytest.mark.parametrize("size", [text.BLOCK_BYTES, 9])
+@pytest.mark.parametrize(
+    ("head", "below"),
+    [
+        ("epoch,loss,acc", "Epoch,Cross entropy,Top-1"),
+        ("iter,loss,lr", "iterations,nats,per step"),
+        ("# by hand\nepoch,loss,lr", "Epoch,nats,-"),
+    ],
+)
+def test_titles_and_units_below_a_header_are_text(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, head: str, below: str, size: int
+) -> None:
+    """The names stay those of the header; so it is below a later one."""
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    step, loss, other = head.rpartition("\n")[2].split(",")
+    rows = [f"{n},{n / 2},{n / 4}" for n in range(4)]
+    (parsed,) = read(csv_any, {"a.csv": "\n".join([head, below, *rows]) + "\n"})
+    history = joined(parsed).history
+    assert history.to_dict("list") == {loss: [0, 0.5, 1, 1.5], other: [0, 0.25, 0.5, 0.75]}
+    assert "further header" not in said(parsed)
+    later = [f"{step},val,{loss}", below, *(f"{n},{n},{n / 2}" for n in range(4, 7))]
+    (parsed,) = read(csv_any, {"b.csv": "\n".join([head, *rows, *later]) + "\n"})
+    history = joined(parsed).history
+    assert history[loss].tolist() == [n / 2 for n in range(7)]
+    assert history["val"].dropna().to_dict() == {n: n for n in range(4, 7)}
+    assert "1 further header with" in said(parsed)

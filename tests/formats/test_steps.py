@@ -180,3 +180,37 @@ def test_a_fraction_of_the_epoch_has_steps_of_its_own(read: Reader, first: int) 
     (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
     assert joined(parsed).history["loss"].tolist() == [*range(12)]
     assert "begins anew with each epoch (iter), so the rows were numbered" in said(parsed)
+
+
+@pytest.mark.parametrize(
+    ("rows", "counted_by"),
+    [
+        ([{"timesteps_total": 4000 * n, "training_iteration": n} for n in range(9)],
+         "timesteps_total"),
+        ([{"timesteps_total": 0, "training_iteration": n} for n in range(9)],
+         "training_iteration"),
+        ([{"training_iteration": 5}], "training_iteration"),
+        ([{"training_iteration": n, "epoch": n // 2} for n in range(9)], "epoch"),
+        ([{"training_iteration": n} for n in (*range(6), *range(3, 9))], "training_iteration"),
+        ([{"training_iteration": 1} for _ in range(9)], ""),
+        ([{"training_iteration": n // 2} for n in range(9)], ""),
+        ([{"timesteps_total": n // 5} for n in range(20)], ""),
+    ],
+)  # fmt: skip
+def test_a_count_of_ray_is_the_step_where_it_rises(
+    read: Reader, rows: list[dict[str, int]], counted_by: str
+) -> None:
+    """What stands still in most rows is a metric like others, and costs none of them."""
+    rows = [{**row, "loss": n} for n, row in enumerate(rows)]
+    (parsed,) = read(jsonl, {"a.jsonl": lines(rows)})
+    found = joined(parsed)
+    assert parsed.rows is not None
+    assert parsed.rows.counted_by == counted_by
+    if not counted_by:
+        assert found.history["loss"].tolist() == [*range(len(rows))]
+        (name,) = {*rows[0]} - {"loss"}
+        assert found.history[name].tolist() == [row[name] for row in rows]
+    else:
+        last = {row[counted_by]: row["loss"] for row in rows}
+        assert found.history["loss"].to_dict() == last
+    assert "no whole number" not in said(parsed)

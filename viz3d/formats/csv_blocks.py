@@ -108,7 +108,10 @@ def _read_plain(block: bytes, first: int, dialect: Dialect, texts: Collection[st
         return None  # a quote swallows lines
     odd = [filled[row - 1] for row in sorted(ragged)]
     ragged_lines = [lines[at - first].decode() for at in odd]
-    if any(line.isspace() or is_header(_split(line, dialect)[0], dialect) for line in ragged_lines):
+    if any(
+        line.isspace() or is_header(_split(line, dialect)[0], dialect, at)
+        for at, line in zip(odd, ragged_lines, strict=True)
+    ):
         return None
     return Block(rows, sorted({*filled}.difference(odd)), [(RAGGED, at) for at in odd])
 
@@ -142,7 +145,7 @@ def _read_lines(block: bytes, first: int, dialect: Dialect, texts: Collection[st
             continue
         line = part.decode("utf-8", "replace")
         cells, is_open = _split(line, dialect)
-        if is_header(cells, dialect) and not is_open:
+        if is_header(cells, dialect, number) and not is_open:
             if names_below(cells, dialect) != dialect.names:
                 below = cells, number, block[end:]
                 break

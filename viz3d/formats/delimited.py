@@ -62,7 +62,9 @@ def read_table(path: Path, tally: Tally) -> Table:
         raise NotMine("it is a table of runs as W&B exports it, without their histories")
     trial = Tally(tally.file)
     table = read_rows(path, dialect, trial)
-    if texts := long_tables.texts(dialect.names, table):
+    if (texts := long_tables.texts(dialect.names, table)) and long_tables.is_small(
+        table, texts, trial
+    ):
         trial = Tally(tally.file)
         table = read_rows(path, dialect, trial, texts=texts)
     tally.merge(trial)
@@ -168,7 +170,7 @@ def _blocks(
                     "header into a file of their own"
                 )
             tally.add(OTHER_HEADER, line=line)
-            under = replace(under, names=names_below(names, under, tally))
+            under = replace(under, names=names_below(names, under, tally), skip=line)
             block = read((line, content))[1]
             yield block
         last = piece[0] + text.line_ends(piece[1])

@@ -170,12 +170,13 @@ def _is_number(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell))
 
 
-def is_header(cells: Sequence[str], dialect: Dialect) -> bool:
+def is_header(cells: Sequence[str], dialect: Dialect, line: int) -> bool:
     """Say whether a row names columns, as where a log is appended to with its header.
 
     That is one without any value: with the names of the header in any order, or with several names,
     each once, of which one counts steps. It names the header's step or another of its columns, too,
-    or begins with a step and is as long as the header: other rows of words are text.
+    or begins with a step and is as long as the header: other rows of words are text. So is one of
+    the latter kind in the first line below a header, where units or titles stand.
     """
     spared = dialect.unnamed if len(cells) == len(dialect.names) else (0,)
     bare = [*map(_bare, cells)]
@@ -189,16 +190,20 @@ def is_header(cells: Sequence[str], dialect: Dialect) -> bool:
     others = {name.lower() for name in dialect.names if not counts_steps(name)}
     if dialect.step in names or not others.isdisjoint(map(str.lower, named)):
         return True
-    is_unit = named[0].lower() == f"{dialect.names[0].lower()}s"
-    return counts_steps(named[0]) and len(cells) == len(dialect.names) and not is_unit
+    if line == dialect.skip + 1 or named[0].lower() == f"{dialect.names[0].lower()}s":
+        return False
+    return counts_steps(named[0]) and len(cells) == len(dialect.names)
 
 
 def names_below(
     cells: Sequence[str], dialect: Dialect, tally: Tally | None = None
 ) -> tuple[str, ...]:
-    """Return the names of another header; a step is spelled as in the one before."""
-    above = {name.lower(): name for name in dialect.names if counts_steps(name)}
-    return unique([above.get(_bare(cell).lower(), cell) for cell in cells], tally)
+    """Return the names of another header, each spelled as in the one before."""
+    names = [*map(_bare, cells)]
+    above = {name.lower(): name for name in dialect.names if name not in names}
+    # Of two that differ in case alone one keeps its own.
+    spelled = (name if name in dialect.names else above.pop(name.lower(), name) for name in names)
+    return unique([*spelled], tally)
 
 
 def _is_name(cell: str) -> bool:

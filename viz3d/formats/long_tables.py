@@ -19,6 +19,8 @@ from viz3d.formats.tally import Tally
 METRICS = ("key", "metric", "tag", "name")
 VALUE = "value"
 PARTS = ("split", "phase", "mode")
+# Of a table of more rows no text is read: for each row it takes more memory than several numbers.
+ROWS = 2_000_000
 
 
 def texts(names: Collection[str], table: Table) -> set[str]:
@@ -33,6 +35,41 @@ def texts(names: Collection[str], table: Table) -> set[str]:
     """
     asked = {name for name in names if name.lower() in (*METRICS, *PARTS)}
     return asked - {*table.columns, *table.labels}
+
+
+def is_small(table: Table, asked: Collection[str], tally: Tally) -> bool:
+    """Say whether the text of some columns is to be read.
+
+    Parameters
+    ----------
+    table : Table
+        As it is read without it.
+    asked : collection of str
+        As `texts` gives them.
+    tally : Tally
+        Is told of text that is not.
+
+    Raises
+    ------
+    NotMine
+        If without it nobody could say of which metric a value is.
+    """
+    if table.n <= ROWS:
+        return True
+    named = [name for name in asked if name.lower() in METRICS]
+    if named and find_step(table) and _value(table):
+        raise NotMine(
+            f"its column {named[0]!r} names a metric for each of more than {ROWS:,} rows; write a "
+            "column for each metric, or fewer rows into each file"
+        )
+    for name in sorted(asked):
+        tally.add(
+            f"{{n}} column{{|s}} of text {{was|were}} not read since there are more than {ROWS:,} "
+            "rows, so kinds of rows were not told apart ({names}).",
+            name=name,
+            remedy="Write each kind of rows into a file of its own if there are several.",
+        )
+    return False
 
 
 def unfolded(table: Table, tally: Tally) -> Table:
@@ -55,20 +92,26 @@ def unfolded(table: Table, tally: Tally) -> Table:
         asked = [name for name in table.labels if name not in LABELS]
     else:
         asked = [name for name in table.labels if name.lower() in (*METRICS, *PARTS)]
-    for name in asked:
+    # Parts of the data are compared metric by metric.
+    for name in sorted(asked, key=lambda name: name.lower() in PARTS):
         cells = table.labels.pop(name)
-        value = _value(table) if name.lower() in METRICS else None
+        value = _value(table) if _names_metrics(name, cells) else None
         if step is not None and value is not None:
             values = table.columns.pop(value)
             table.columns.update(_by_name(table, values, cells, tally))
             continue
         tally.add(NOT_NUMBERS, count=len(cells.row), name=name)
-        if step is not None and (n := tells_apart(table, step, cells)):
+        if step is not None and (n := tells_apart(table, step, cells, of_runs=False)):
             raise NotMine(
                 f"its column {name!r} tells {n:,} kinds of rows apart that log the same; write "
                 "each into columns or a file of its own"
             )
     return table
+
+
+def _names_metrics(name: str, cells: Cells) -> bool:
+    """Say whether text may name metrics; one name in all rows is rather that of a run."""
+    return name.lower() in METRICS and (name.lower() != "name" or len({*cells.value}) > 1)
 
 
 def _value(table: Table) -> str | None:

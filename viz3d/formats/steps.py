@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from viz3d.formats.table import Table
     from viz3d.formats.tally import Tally
 
+# Ray Tune writes them into each row; where most rows do not raise them they count another thing.
+RISING = ("timesteps_total", "training_iteration")
 # In this order; compared without regard to case. An epoch counts only where nothing finer does.
 STEP_NAMES = (
     "step",
@@ -29,11 +31,10 @@ STEP_NAMES = (
     "time/total_timesteps",
     "total_timesteps",
     "timesteps",
-    "timesteps_total",
     "time/iterations",
-    "training_iteration",
     "steps",
     "epoch",
+    *RISING,
 )
 
 EPOCHS = (
@@ -118,11 +119,14 @@ def find_step(table: Table) -> str | None:
 def _step_column(table: Table, names: tuple[str, ...]) -> tuple[str | None, list[str]]:
     """Return the first known name that holds whole numbers in at least half of the rows.
 
-    Those that come before it and do not are the second result.
+    Those that come before it and do not are the second result. Some have to rise in most rows.
     """
     passed_over: list[str] = []
     for found in _called_steps(table, names):
-        if 2 * _is_step(table.columns[found].value).sum() >= table.n:
+        values = table.columns[found].value
+        if found.lower() in RISING and not _rises(values):
+            continue
+        if 2 * _is_step(values).sum() >= table.n:
             return found, passed_over
         if found.lower() != "epoch":  # of which fractions are usual
             passed_over.append(found)
@@ -159,6 +163,11 @@ def _together(table: Table, *names: str) -> np.ndarray:
     """Return columns of numbers, in the rows that have all of them."""
     columns = np.array([table.full(name) for name in names])
     return columns[:, np.isfinite(columns).all(axis=0)]
+
+
+def _rises(values: np.ndarray) -> bool:
+    """Say whether most values are above the one before."""
+    return len(values) == 1 or bool(2 * (values[1:] > values[:-1]).sum() > len(values) - 1)
 
 
 def _is_step(values: np.ndarray) -> np.ndarray:
