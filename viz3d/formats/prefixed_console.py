@@ -30,9 +30,6 @@ _EPOCH = re.compile(r"\bepoch[\s:=]{0,3}(\d{1,9})", re.IGNORECASE)
 ASKED = 10_000
 """The first lines that tell of a step, which say what words most begin with."""
 
-FEWEST = 3
-"""Notes may quote two lines of a log."""
-
 KIND = LOG_KIND
 NAMES = LOG_NAMES
 claim = claim_log
@@ -44,16 +41,15 @@ def read(files: Mapping[str, Path]) -> Sequence[Parsed]:
     Raises
     ------
     NotMine
-        If no words stand before more than half of the lines that tell of a step, and before three,
+        If no words stand before more than half of the lines that tell of a step, and before two,
         or if they speak of steps that passed and are no logger's name.
     """
     (path,) = files.values()
     text.check(path)
     count, words, lines = max((_common(path, lines) for lines in _ALL), key=lambda one: one[0])
-    if count < FEWEST:
+    if count < 2:
         raise NotMine(
-            "no words stand before a step in three lines of it and in most of those that tell of "
-            "one"
+            "no words stand before a step in two lines of it and in most of those that tell of one"
         )
     if _PASSED.search(words) and not _LEVEL.search(words):
         raise NotMine("the words before its steps speak of a best, saved or evaluated one")
